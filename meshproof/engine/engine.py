@@ -1,0 +1,214 @@
+"""What meshproof asks of a container engine.
+
+podman and docker take the same command lines for nearly all of it; where they differ, a
+subclass in ``podman.py`` or ``docker.py`` says how.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+from typing import Any
+
+from meshproof.errors import CommandError, EngineError
+from meshproof.process import Finished, Shell
+
+RUN_LABEL = "io.meshproof.run"
+KIND_LABEL = "io.x-k8s.kind.cluster"
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container as the engine lists it. ``labels`` as given when it was created."""
+
+    name: str
+    running: bool
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """An engine network: its bridge on the host, and the labels given when it was created."""
+
+    name: str
+    bridge: str
+    subnets: tuple[IPv4Network, ...]
+    labels: Mapping[str, str]
+
+
+class Engine(ABC):
+    """A running container engine. Failures raise CommandError with what the engine said."""
+
+    name: str
+
+    def __init__(self, shell: Shell) -> None:
+        self.shell = shell
+
+    def command(self, *argv: str, **options: Any) -> Finished:
+        """Run one engine command (see ``Shell.run`` for the options)."""
+        return self.shell.run([self.name, *argv], **options)
+
+    def version(self) -> str:
+        """The engine's own version. Raises EngineError when it is absent or does not answer."""
+        finished = self.command("version", "--format", "{{.Version}}", check=False, timeout=20)
+        if finished.returncode != 0:
+            raise EngineError(f"{self.name} does not answer: {finished.stderr.strip()[:200]}")
+        return finished.stdout.strip()
+
+    # --- images
+
+    def image_id(self, reference: str) -> str | None:
+        """The id of a local image, or None. Never pulls."""
+        finished = self.command("image", "inspect", "-f", "{{.Id}}", reference, check=False)
+        return finished.stdout.strip().removeprefix("sha256:") or None
+
+    def import_rootfs(self, archive: Path, reference: str, changes: Sequence[str] = ()) -> None:
+        """Make an image of one layer out of a root file system's tar archive."""
+        options = [word for change in changes for word in ("--change", change)]
+        self.command("import", *options, str(archive), reference)
+
+    def pull(self, reference: str) -> None:
+        """Pull an image (by digest where the caller can: then the engine verifies it)."""
+        self.command("pull", reference, timeout=1800)
+
+    def save(self, references: Sequence[str], archive: Path) -> None:
+        """Write images into one archive in Docker's format."""
+        self.command("save", "-o", str(archive), *references)
+
+    def commit(self, container: str, reference: str, changes: Sequence[str]) -> str:
+        """Make an image out of a container's file system; returns the image's id."""
+        options = [word for change in changes for word in ("--change", change)]
+        return self.command("commit", *options, container, reference).stdout.strip()
+
+    def remove_image(self, reference: str) -> None:
+        """Remove an image; one that does not exist is no error."""
+        self.command("image", "rm", "-f", reference, check=False)
+
+    # --- containers
+
+    def run_detached(self, name: str, image: str, options: Sequence[str], *argv: str) -> None:
+        """Start a container that goes on in the background. ``options``: as for ``run``."""
+        self.command("run", "-d", "--name", name, *options, image, *argv)
+
+    def exec(
+        self,
+        container: str,
+        argv: Sequence[str],
+        *,
+        input: str | None = None,
+        check: bool = True,
+        timeout: float = 60.0,
+    ) -> Finished:
+        """Run a program inside a container and return what it printed."""
+        interactive = ["-i"] if input is not None else []
+        return self.command(
+            "exec", *interactive, container, *argv, input=input, check=check, timeout=timeout
+        )
+
+    def copy_in(self, source: Path, container: str, target: str) -> None:
+        """Copy a file or folder of this machine into a container."""
+        self.command("cp", str(source), f"{container}:{target}")
+
+    def logs(self, container: str, lines: int = 30) -> str:
+        """The last lines that a container's main program printed."""
+        finished = self.command("logs", "--tail", str(lines), container, check=False)
+        return finished.stdout + finished.stderr
+
+    def containers(self) -> list[Container]:
+        """All containers, also stopped ones."""
+        names = self.command("ps", "-a", "-q", "--no-trunc").stdout.split()
+        return [_container(entry) for entry in self._inspect("container", names)]
+
+    def container_address(self, container: str, network: str) -> IPv4Address:
+        """A container's address on a network. Raises EngineError when it is not on it."""
+        for entry in self._inspect("container", [container]):
+            attached = entry["NetworkSettings"]["Networks"].get(network, {})
+            if attached.get("IPAddress"):
+                return IPv4Address(attached["IPAddress"])
+        raise EngineError(f"container {container} has no address on network {network}")
+
+    def remove_containers(self, names: Sequence[str]) -> None:
+        """Remove containers, running or not, with their anonymous volumes."""
+        if names:
+            self.command("rm", "-f", "-v", *self._no_grace(), *names)
+
+    # --- networks and volumes
+
+    def networks(self) -> list[Network]:
+        """All networks that have a bridge on this machine."""
+        names = self.command("network", "ls", "--format", "{{.Name}}").stdout.split()
+        found = [self._network(entry) for entry in self._inspect("network", names)]
+        return [network for network in found if network is not None]
+
+    def create_network(
+        self, name: str, subnet: IPv4Network, containers: IPv4Network, labels: Mapping[str, str]
+    ) -> None:
+        """Create a bridge network that gives containers addresses out of ``containers`` only."""
+        labelled = [word for key, value in labels.items() for word in ("--label", f"{key}={value}")]
+        self.command(
+            "network",
+            "create",
+            *self._network_options(),
+            *("--subnet", str(subnet), "--gateway", str(next(subnet.hosts()))),
+            *("--ip-range", str(containers)),
+            *labelled,
+            name,
+        )
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network. Raises CommandError while containers are on it."""
+        self.command("network", "rm", name)
+
+    def volumes(self) -> dict[str, Mapping[str, str]]:
+        """The names of all volumes, each with its labels."""
+        names = self.command("volume", "ls", "-q").stdout.split()
+        return {entry["Name"]: entry.get("Labels") or {} for entry in self._inspect("volume", names)}
+
+    def remove_volumes(self, names: Sequence[str]) -> None:
+        """Remove volumes that no container uses any more."""
+        if names:
+            self.command("volume", "rm", "-f", *names)
+
+    # --- how podman and docker differ
+
+    @abstractmethod
+    def kind_environment(self, network: str) -> dict[str, str]:
+        """The variables that make kind use this engine and this network."""
+
+    @abstractmethod
+    def socket_url(self, folder: Path) -> str:
+        """The URL of a Docker-compatible API; started in ``folder`` where there is none."""
+
+    @abstractmethod
+    def _network_options(self) -> list[str]: ...
+
+    @abstractmethod
+    def _no_grace(self) -> list[str]: ...
+
+    @abstractmethod
+    def _network(self, entry: dict[str, Any]) -> Network | None: ...
+
+    def _inspect(self, what: str, names: Sequence[str]) -> list[dict[str, Any]]:
+        """Inspect many at once; those that have gone meanwhile are left out."""
+        if not names:
+            return []
+        finished = self.command(what, "inspect", *names, check=False)
+        try:
+            entries: list[dict[str, Any]] = json.loads(finished.stdout or "[]")
+        except json.JSONDecodeError:
+            raise CommandError(
+                [self.name, what, "inspect"], finished.returncode, finished.stdout, finished.stderr
+            ) from None
+        return entries
+
+
+def _container(entry: dict[str, Any]) -> Container:
+    return Container(
+        name=entry["Name"].lstrip("/"),
+        running=bool(entry["State"]["Running"]),
+        labels=entry["Config"].get("Labels") or {},
+    )

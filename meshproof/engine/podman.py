@@ -1,0 +1,56 @@
+"""podman, 4.3 or later, run by root."""
+
+from __future__ import annotations
+
+import subprocess
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+from meshproof.engine.engine import Engine, Network
+from meshproof.wait import eventually
+
+_IDLE_SECONDS = 20
+
+
+class Podman(Engine):
+    """podman by its command line; its API service is started for testcontainers alone."""
+
+    name = "podman"
+
+    def kind_environment(self, network: str) -> dict[str, str]:
+        return {
+            "KIND_EXPERIMENTAL_PROVIDER": "podman",
+            "KIND_EXPERIMENTAL_PODMAN_NETWORK": network,
+        }
+
+    def socket_url(self, folder: Path) -> str:
+        """Start podman's API service in ``folder``; it ends by itself when idle for 20 s."""
+        socket = folder / "podman.sock"
+        argv = ["podman", "system", "service", "--time", str(_IDLE_SECONDS), f"unix://{socket}"]
+        subprocess.Popen(
+            argv,
+            env=self.shell.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        eventually(socket.exists, what="podman's API socket", within=20, every=0.05)
+        return f"unix://{socket}"
+
+    def _network_options(self) -> list[str]:
+        # podman's name server would forward what it does not know to the host's: the lab has
+        # no way out, and single-node clusters need no names of containers.
+        return ["--disable-dns"]
+
+    def _no_grace(self) -> list[str]:
+        return ["--time", "0"]
+
+    def _network(self, entry: dict[str, Any]) -> Network | None:
+        if entry.get("driver") != "bridge":
+            return None
+        subnets = [IPv4Network(pool["subnet"]) for pool in entry["subnets"] if "." in pool["subnet"]]
+        return Network(
+            entry["name"], entry["network_interface"], tuple(subnets), entry.get("labels") or {}
+        )

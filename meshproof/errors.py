@@ -1,0 +1,81 @@
+"""What can go wrong, as one small tree.
+
+Every error carries one sentence that names the cause and one that names the remedy, and the
+exit code that a command ends with (0 held, 1 something did not, 2 could not tell, 64 usage).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+EXIT_HELD = 0
+EXIT_DID_NOT_HOLD = 1
+EXIT_COULD_NOT_TELL = 2
+EXIT_USAGE = 64
+
+
+class MeshproofError(Exception):
+    """Base of all errors that meshproof raises on purpose; exit code 2: it could not tell."""
+
+    exit_code = EXIT_COULD_NOT_TELL
+
+    def __init__(self, cause: str, remedy: str = "") -> None:
+        self.cause = cause.rstrip(".")
+        self.remedy = remedy.rstrip(".")
+        super().__init__(f"{self.cause}: {self.remedy}." if self.remedy else f"{self.cause}.")
+
+
+class UsageError(MeshproofError):
+    """The command line or an input file asks for something that cannot exist; exit code 64."""
+
+    exit_code = EXIT_USAGE
+
+
+class ModelError(UsageError):
+    """A cluster, network or wiring that cannot exist was described."""
+
+
+class EngineError(MeshproofError):
+    """The container engine is absent, not running, or refused."""
+
+
+class ArtifactError(MeshproofError):
+    """A binary or image could not be had, built or verified."""
+
+
+class LabError(MeshproofError):
+    """Clusters, networks or the router could not be brought up or were lost."""
+
+
+class EvidenceError(MeshproofError):
+    """A judgement was asked for, but what it would rest on could not be collected."""
+
+
+class WaitTimeoutError(MeshproofError):
+    """Something did not come about in time; the message says what was last seen."""
+
+
+class WaitFailedError(MeshproofError):
+    """Waiting was given up early: a state was seen that cannot recover."""
+
+
+class CancelledError(MeshproofError):
+    """The work was called off (Ctrl-C or SIGTERM) while a program was running."""
+
+
+class CommandError(MeshproofError):
+    """A program that meshproof ran failed.
+
+    ``argv``, ``returncode``, ``stdout`` and ``stderr`` are what a person would ask for first.
+    """
+
+    def __init__(self, argv: Sequence[str], returncode: int, stdout: str, stderr: str) -> None:
+        self.argv = tuple(argv)
+        self.returncode = returncode
+        self.stdout = stdout
+        self.stderr = stderr
+        said = next((line for line in reversed(stderr.splitlines()) if line.strip()), "no message")
+        super().__init__(
+            f"'{' '.join(self.argv[:4])}{' …' if len(self.argv) > 4 else ''}' "
+            f"ended with {returncode}, saying: {said.strip()[:400]}"
+        )

@@ -1,0 +1,83 @@
+"""The record of a run: every step, command and verdict, with times, one JSON object a line.
+
+Reports are rendered from this record, also later; nothing is printed by the code that acts.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Data = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the record. ``at``: seconds since the epoch; ``data``: JSON values only."""
+
+    at: float
+    kind: str
+    data: Data
+
+    def to_json(self) -> str:
+        """The event as one line of JSON, without the newline."""
+        return json.dumps({"at": round(self.at, 4), "kind": self.kind, **self.data}, default=str)
+
+
+Listener = Callable[[Event], None]
+
+
+@dataclass
+class Recorder:
+    """Takes events from any thread, appends them to a file and passes them to listeners.
+
+    ``path`` may be None: then events only reach the listeners.
+    """
+
+    path: Path | None = None
+    listeners: list[Listener] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def emit(self, kind: str, **data: Any) -> None:
+        """Record that ``kind`` happened now; ``data`` must be JSON values."""
+        event = Event(time.time(), kind, data)
+        with self._lock:
+            if self.path is not None:
+                with self.path.open("a", encoding="utf-8") as record:
+                    record.write(event.to_json() + "\n")
+            for listener in self.listeners:
+                listener(event)
+
+    @contextmanager
+    def step(self, name: str, **data: Any) -> Iterator[None]:
+        """Record a step's begin, end, seconds and outcome ("ok", or the error's text)."""
+        self.emit("step-begin", step=name, **data)
+        begin = time.monotonic()
+        outcome = "interrupted"
+        try:
+            yield
+            outcome = "ok"
+        except Exception as error:
+            outcome = str(error) or type(error).__name__
+            raise
+        finally:
+            seconds = round(time.monotonic() - begin, 3)
+            self.emit("step-end", step=name, seconds=seconds, outcome=outcome, **data)
+
+
+def read(path: Path) -> list[Event]:
+    """The events of a record, oldest first. A last line cut off by a kill is left out."""
+    events: list[Event] = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            data = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        events.append(Event(data.pop("at"), data.pop("kind"), data))
+    return events

@@ -1,0 +1,181 @@
+"""Runs other programs: recorded, timed, and never outliving the run.
+
+Each program gets a session of its own, so that Ctrl-C in the terminal reaches meshproof alone
+and meshproof ends its programs itself. If meshproof is killed, the kernel kills them too
+(PR_SET_PDEATHSIG); what they had started carries ``MESHPROOF_RUN`` in its environment, by
+which `meshproof sweep` finds it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from meshproof.errors import CancelledError, CommandError, MeshproofError
+from meshproof.events import Recorder
+
+RUN_VARIABLE = "MESHPROOF_RUN"
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def _die_with_parent() -> None:
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A program that has ended: what it was, its exit code and all it printed."""
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+
+@dataclass
+class Shell:
+    """Runs programs for one run. Safe to use from several threads.
+
+    ``env`` is added to the process's own environment, from which KUBECONFIG is taken out: no
+    program may find the user's clusters by accident.
+    """
+
+    recorder: Recorder = field(default_factory=Recorder)
+    env: Mapping[str, str] = field(default_factory=dict)
+    _live: set[subprocess.Popen[str]] = field(default_factory=set, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _cancelled: bool = False
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        input: str | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        timeout: float = 600.0,
+        check: bool = True,
+        on_stderr_line: Callable[[str], None] | None = None,
+    ) -> Finished:
+        """Run ``argv`` to its end and return what it printed.
+
+        ``timeout``: seconds. With ``on_stderr_line`` each line of standard error is passed on
+        while the program runs. Raises CommandError when ``check`` and the exit code is not 0,
+        or when the time is up; CancelledError after ``cancel``; MeshproofError when the program
+        does not exist.
+        """
+        begin = time.monotonic()
+        process = self._start(argv, env, cwd, wants_input=input is not None)
+        try:
+            if on_stderr_line is None:
+                stdout, stderr = process.communicate(input, timeout=timeout)
+            else:
+                stdout, stderr = _communicate_by_line(process, on_stderr_line, timeout)
+        except subprocess.TimeoutExpired:
+            _end(process)
+            raise CommandError(argv, -1, "", f"not finished after {timeout:.0f} s") from None
+        except BaseException:
+            _end(process)
+            raise
+        finally:
+            with self._lock:
+                self._live.discard(process)
+        seconds = round(time.monotonic() - begin, 3)
+        self.recorder.emit(
+            "command", argv=list(argv), seconds=seconds, returncode=process.returncode
+        )
+        if self._cancelled:
+            raise CancelledError(f"'{argv[0]}' was ended because the run was called off")
+        if check and process.returncode != 0:
+            raise CommandError(argv, process.returncode, stdout, stderr)
+        return Finished(tuple(argv), process.returncode, stdout, stderr, seconds)
+
+    def environment(self) -> dict[str, str]:
+        """What programs of this run find in their environment."""
+        inherited = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
+        return {**inherited, **self.env}
+
+    def cancel(self) -> None:
+        """End all programs that run now, and refuse to start any more."""
+        with self._lock:
+            self._cancelled = True
+            live = list(self._live)
+        for process in live:
+            _end(process)
+
+    def _start(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str] | None,
+        cwd: Path | None,
+        wants_input: bool,
+    ) -> subprocess.Popen[str]:
+        with self._lock:
+            if self._cancelled:
+                raise CancelledError("the run was called off")
+            try:
+                process = subprocess.Popen(
+                    list(argv),
+                    stdin=subprocess.PIPE if wants_input else subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    errors="replace",
+                    cwd=cwd,
+                    env={**self.environment(), **(env or {})},
+                    start_new_session=True,
+                    preexec_fn=_die_with_parent,
+                )
+            except FileNotFoundError:
+                raise MeshproofError(
+                    f"the program '{argv[0]}' is not on this machine",
+                    "run 'meshproof doctor --fix'",
+                ) from None
+            self._live.add(process)
+            return process
+
+
+def _communicate_by_line(
+    process: subprocess.Popen[str], on_line: Callable[[str], None], timeout: float
+) -> tuple[str, str]:
+    lines: list[str] = []
+    out: list[str] = []
+    assert process.stdout is not None
+    assert process.stderr is not None
+    reader = threading.Thread(target=lambda pipe: out.append(pipe.read()), args=(process.stdout,))
+    reader.start()
+    watchdog = threading.Timer(timeout, _end, args=(process,))
+    watchdog.start()
+    try:
+        for line in process.stderr:
+            lines.append(line)
+            on_line(line.rstrip("\n"))
+        process.wait()
+    finally:
+        watchdog.cancel()
+    reader.join()
+    return "".join(out), "".join(lines)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a program and all that it started in its session: politely, then not."""
+    for number, patience in ((signal.SIGTERM, 3.0), (signal.SIGKILL, 5.0)):
+        if process.poll() is not None and number is signal.SIGTERM:
+            return
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            return
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            continue
