@@ -14,12 +14,17 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from meshproof.errors import CancelledError, CommandError, MeshproofError
 from meshproof.events import Recorder
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 RUN_VARIABLE = "MESHPROOF_RUN"
 _PR_SET_PDEATHSIG = 1
@@ -112,6 +117,11 @@ class Shell:
         for process in live:
             _end(process)
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether the run was called off."""
+        return self._cancelled
+
     def _start(
         self,
         argv: Sequence[str],
@@ -142,6 +152,31 @@ class Shell:
                 ) from None
             self._live.add(process)
             return process
+
+
+def side_by_side(shell: Shell, act: Callable[[Item], Made], items: Iterable[Item]) -> list[Made]:
+    """Do the same to all items at once; returns what each gave, in order.
+
+    When one fails or the run is interrupted, the others' programs are ended. The first real
+    error is raised: that others were called off because of it does not hide it.
+    """
+    todo = list(items)
+    pool = ThreadPoolExecutor(max_workers=max(len(todo), 1))
+    futures = [pool.submit(act, item) for item in todo]
+    try:
+        wait(futures, return_when=FIRST_EXCEPTION)
+        if any(future.done() and future.exception() for future in futures):
+            shell.cancel()
+    except BaseException:
+        shell.cancel()
+        raise
+    finally:
+        pool.shutdown(wait=True)
+    errors = [error for future in futures if (error := future.exception()) is not None]
+    causes = [error for error in errors if not isinstance(error, CancelledError)]
+    for error in causes or errors:
+        raise error
+    return [future.result() for future in futures]
 
 
 def _communicate_by_line(

@@ -67,4 +67,7 @@ def eventually(
         raise WaitTimeoutError(
             f"{what} did not come about within {waited:.0f} s; last seen: {str(last[-1])[:1500]}"
         ) from None
+    finally:
+        if recorder is not None:
+            recorder.emit("waited", what=what, seconds=round(time.monotonic() - begin, 3))
     return last[-1]

@@ -16,6 +16,7 @@ class Docker(Engine):
     """docker by its command line and its own socket."""
 
     name = "docker"
+    _version_of = "Server"
 
     def kind_environment(self, network: str) -> dict[str, str]:
         return {
@@ -27,7 +28,7 @@ class Docker(Engine):
         """The socket that the user's docker command uses as well; nothing is started."""
         return os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
 
-    def _network_options(self) -> list[str]:
+    def _network_options(self, names: bool) -> list[str]:
         # What leaves a cluster's network leaves it through the router, under its own address.
         return ["-o", "com.docker.network.bridge.enable_ip_masquerade=false"]
 

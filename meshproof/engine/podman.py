@@ -17,6 +17,7 @@ class Podman(Engine):
     """podman by its command line; its API service is started for testcontainers alone."""
 
     name = "podman"
+    _version_of = "Client"
 
     def kind_environment(self, network: str) -> dict[str, str]:
         return {
@@ -39,10 +40,10 @@ class Podman(Engine):
         eventually(socket.exists, what="podman's API socket", within=20, every=0.05)
         return f"unix://{socket}"
 
-    def _network_options(self) -> list[str]:
-        # podman's name server would forward what it does not know to the host's: the lab has
-        # no way out, and single-node clusters need no names of containers.
-        return ["--disable-dns"]
+    def _network_options(self, names: bool) -> list[str]:
+        # podman's name server forwards what it does not know to the host's: the lab wants no
+        # way out, and only clusters of several nodes need the names of containers.
+        return [] if names else ["--disable-dns"]
 
     def _no_grace(self) -> list[str]:
         return ["--time", "0"]
@@ -50,7 +51,8 @@ class Podman(Engine):
     def _network(self, entry: dict[str, Any]) -> Network | None:
         if entry.get("driver") != "bridge":
             return None
-        subnets = [IPv4Network(pool["subnet"]) for pool in entry["subnets"] if "." in pool["subnet"]]
+        pools = [pool["subnet"] for pool in entry["subnets"] if "." in pool["subnet"]]
+        subnets = tuple(IPv4Network(pool) for pool in pools)
         return Network(
-            entry["name"], entry["network_interface"], tuple(subnets), entry.get("labels") or {}
+            entry["name"], entry["network_interface"], subnets, entry.get("labels") or {}
         )

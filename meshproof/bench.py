@@ -1,0 +1,163 @@
+"""Measures what a lab costs, beside the same clusters made by hand with kind in the same run.
+
+It prints figures and judges nothing: machines differ and are noisy.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from meshproof.artifacts import provide
+from meshproof.engine.engine import RUN_LABEL
+from meshproof.events import Event, Recorder
+from meshproof.lab import Ingredients, Lab, read_footprint
+from meshproof.lab.ownership import Claim, new_id, object_name
+from meshproof.lab.remove import remove_lab
+from meshproof.lab.subnets import Leases, networks_in_use
+from meshproof.model import Footprint, flat, isolated
+from meshproof.process import side_by_side
+from meshproof.session import Session
+
+_FOOTPRINTS = ("east", "east,west", "east,west,far")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One thing measured several times. ``unit``: "s", "MiB" or "%"."""
+
+    what: str
+    unit: str
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """The figure to quote."""
+        return statistics.median(self.values)
+
+
+def measure(session: Session, rounds: int, output: Path, console: Console) -> None:
+    """Measure everything ``rounds`` times, print a table, and write the figures as JSON."""
+    figures = [_warm_check(session, rounds)]
+    for clusters in _FOOTPRINTS:
+        footprint = read_footprint(clusters, session.wanted.kubernetes)
+        figures += _footprint(session, footprint, rounds)
+    table = Table("what", "unit", "min", "median", "max", "n", title="meshproof bench")
+    for figure in figures:
+        low, high = min(figure.values), max(figure.values)
+        numbers = (f"{value:.2f}" for value in (low, figure.median, high))
+        table.add_row(figure.what, figure.unit, *numbers, str(len(figure.values)))
+    console.print(table)
+    output.write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n")
+    console.print(f"Figures: {output}")
+
+
+def _warm_check(session: Session, rounds: int) -> Figure:
+    _ = session.bundle  # whatever is missing is built before the clock starts
+
+    def check() -> None:
+        provide(session.wanted, engine=session.engine, recorder=Recorder())
+
+    return Figure("artifacts, warm check", "s", tuple(_timed(check) for _ in range(rounds)))
+
+
+def _footprint(session: Session, footprint: Footprint, rounds: int) -> list[Figure]:
+    """By hand and by meshproof in turn, so that a drift of the machine meets both."""
+    count = len(footprint.names)
+    label = f"{count} cluster{'s' if count > 1 else ''}"
+    by_hand: list[float] = []
+    samples: list[dict[str, float]] = []
+    for _ in range(rounds):
+        by_hand.append(_by_hand(session.ingredients(), footprint))
+        samples.append(_by_meshproof(session, footprint))
+    figures = [Figure(f"{label}: kind by hand, to Ready", "s", tuple(by_hand))]
+    units = {"memory per cluster": "MiB", "meshproof's own share": "%"}
+    for what in samples[0]:
+        values = tuple(sample[what] for sample in samples)
+        figures.append(Figure(f"{label}: {what}", units.get(what, "s"), values))
+    ratios = tuple(
+        sample["lab up, wired"] / hand * 100 for sample, hand in zip(samples, by_hand, strict=True)
+    )
+    return [*figures, Figure(f"{label}: meshproof / by hand", "%", ratios)]
+
+
+def _by_meshproof(session: Session, footprint: Footprint) -> dict[str, float]:
+    events: list[Event] = []
+    made_with = session.ingredients()
+    made_with.recorder.listeners.append(events.append)
+    memory = psutil.virtual_memory().available
+    begin = time.time()
+    lab = Lab.create(footprint, made_with, isolated())
+    up = time.time() - begin
+    try:
+        grown = (memory - psutil.virtual_memory().available) / 2**20
+        sample = {
+            "lab up, wired": up,
+            "memory per cluster": grown / len(footprint.names),
+            "meshproof's own share": (up - _outside(events, begin)) / up * 100,
+        }
+        if len(footprint.names) > 1:
+            sample["re-wiring"] = max(lab.rewire(flat(footprint)), lab.rewire(isolated()))
+    finally:
+        made_with.recorder.listeners.remove(events.append)
+        deletion = _timed(lab.remove)
+    return {**sample, "lab down": deletion}
+
+
+def _outside(events: Iterable[Event], begin: float) -> float:
+    """Seconds in which a program or a cluster was waited for, overlaps counted once."""
+    spans = sorted(
+        (max(event.at - event.data["seconds"], begin), event.at)
+        for event in events
+        if event.kind in ("command", "waited")
+    )
+    covered, reached = 0.0, begin
+    for start, end in spans:
+        covered += max(0.0, end - max(start, reached))
+        reached = max(reached, end)
+    return covered
+
+
+def _by_hand(made_with: Ingredients, footprint: Footprint) -> float:
+    """What a person would type: a network and `kind create cluster --wait` for each, at once."""
+    engine, bench_id = made_with.engine, new_id()
+    networks = {name: object_name(bench_id, name) for name in footprint.names}
+    subnets = Leases().take(bench_id, len(networks), networks_in_use(engine.shell))
+    claim = Claim(bench_id)
+    claim.take()
+
+    def create(name: str) -> None:
+        options = {
+            "--name": networks[name],
+            "--config": footprint[name].kind_config,
+            "--image": made_with.node_image,
+            "--kubeconfig": str(claim.folder / name),
+            "--wait": "180s",
+        }
+        words = [word for option in options.items() for word in option]
+        engine.shell.run(
+            [str(made_with.kind), "create", "cluster", *words],
+            env=engine.kind_environment(networks[name]),
+        )
+
+    try:
+        for name, subnet in zip(networks, subnets, strict=True):
+            labels = {RUN_LABEL: bench_id}
+            engine.create_network(networks[name], subnet.network, subnet.containers, labels)
+        return _timed(lambda: side_by_side(engine.shell, create, list(networks)))
+    finally:
+        remove_lab(engine, claim)
+
+
+def _timed(act: Callable[[], object]) -> float:
+    begin = time.monotonic()
+    act()
+    return time.monotonic() - begin

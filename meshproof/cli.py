@@ -1,0 +1,230 @@
+"""The command line: verify, up, down, status, sweep, doctor, artifacts, report, bench."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from meshproof.artifacts_cli import artifacts_app
+from meshproof.console import Narrator, wide_console
+from meshproof.engine import choose_engine
+from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, EXIT_USAGE, MeshproofError, UsageError
+from meshproof.events import read
+from meshproof.lab import Lab, read_footprint
+from meshproof.lab.sweep import State, find, find_all, sweep, take_down
+from meshproof.model import wiring_named
+from meshproof.process import Shell
+from meshproof.report import judged, summary
+from meshproof.resources import resource
+from meshproof.session import Choices, Session, orderly_end
+
+app = typer.Typer(
+    help="A conformance test bench for multicluster Istio, on real kind clusters.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(artifacts_app, name="artifacts")
+
+EngineOption = Annotated[str | None, typer.Option(help="podman or docker; else the first found")]
+SourceOption = Annotated[
+    str | None, typer.Option("--artifacts", help="published, built or checkout")
+]
+CheckoutOption = Annotated[Path | None, typer.Option(help="an Istio source tree to build")]
+KubernetesOption = Annotated[str | None, typer.Option(help="version, for example 1.36.3")]
+IstioOption = Annotated[list[str] | None, typer.Option(help="version; can be given repeatedly")]
+KeepOption = Annotated[bool, typer.Option("--keep", help="leave the lab in place at the end")]
+ReuseOption = Annotated[str | None, typer.Option(help="use this kept lab instead of a new one")]
+
+
+@app.command()
+def verify(
+    only: Annotated[str | None, typer.Option(help="one test, as the summary names it")] = None,
+    engine: EngineOption = None,
+    source: SourceOption = None,
+    checkout: CheckoutOption = None,
+    kubernetes: KubernetesOption = None,
+    istio: IstioOption = None,
+    keep: KeepOption = False,
+    reuse: ReuseOption = None,
+) -> None:
+    """Prove isolation and flatness on bare clusters, and print the verdict."""
+    suites = resource("suites")
+    target = str(suites.parent / only) if only else str(suites)
+    options = {
+        "--engine": engine,
+        "--artifacts": source,
+        "--checkout": str(checkout.resolve()) if checkout else None,
+        "--kubernetes": kubernetes,
+        "--reuse": reuse,
+        "--reports": str(Path("reports").resolve()),
+    }
+    argv = [sys.executable, "-m", "pytest", "--conformance", "--capture=no", "-qq", "--no-header"]
+    argv += ["--no-summary", "--rootdir", str(suites.parent), "-p", "no:cacheprovider"]
+    argv += [f"{name}={value}" for name, value in options.items() if value is not None]
+    argv += [f"--istio={version}" for version in istio or []]
+    argv += ["--keep"] if keep else []
+    # Replaced, not started: signals and the exit code are then pytest's own.
+    os.execv(sys.executable, [*argv, target])
+
+
+@app.command()
+def up(
+    clusters: Annotated[
+        str, typer.Option(help="names, each with its kind configuration: east,west=same")
+    ] = "east,west",
+    wiring: Annotated[str, typer.Option(help="isolated or flat")] = "isolated",
+    engine: EngineOption = None,
+    source: SourceOption = None,
+    checkout: CheckoutOption = None,
+    kubernetes: KubernetesOption = None,
+    istio: IstioOption = None,
+) -> None:
+    """Bring up a lab and leave it in place."""
+    session = _session(engine, source, checkout, kubernetes, istio)
+    footprint = read_footprint(clusters, session.wanted.kubernetes)
+    wanted = wiring_named(wiring, footprint)
+    with orderly_end(_say), Lab.create(footprint, session.ingredients(), wanted) as lab:
+        lab.keep()
+    typer.echo(f"Lab {lab.id} is up. Reach its clusters with:")
+    for name in lab.clusters:
+        typer.echo(f"  kubectl --kubeconfig {lab.kubeconfig(name)} get nodes")
+    typer.echo(f"Remove it with: meshproof down {lab.id}")
+
+
+@app.command()
+def down(lab: Annotated[str, typer.Argument(help="the lab's id")]) -> None:
+    """Remove a kept lab."""
+    claim = find(lab)
+    description = claim.read()
+    engine = choose_engine(Shell(), description.engine if description else None)
+    if not take_down(engine, claim):
+        raise MeshproofError(f"lab {lab} is in use by another process", "end that one first")
+    typer.echo(f"Lab {lab} is gone.")
+
+
+@app.command()
+def status() -> None:
+    """List the labs on this machine."""
+    try:
+        labs = find_all(choose_engine(Shell()))
+    except MeshproofError as error:
+        typer.echo(f"Only folders were looked at: {error}", err=True)
+        labs = find_all(None)
+    table = Table("lab", "state", "clusters", "Kubernetes", "wiring", "age")
+    for found in labs:
+        about = found.description
+        age = f"{(time.time() - about.created) / 60:.0f} min" if about else "?"
+        table.add_row(
+            found.claim.id,
+            found.state.value,
+            ", ".join(about.footprint) if about else "?",
+            about.kubernetes if about else "?",
+            about.wiring if about else "?",
+            age,
+        )
+    Console().print(table if labs else "No labs.")
+
+
+@app.command("sweep")
+def sweep_command(
+    kept: Annotated[bool, typer.Option("--kept", help="remove kept labs too")] = False,
+) -> None:
+    """Remove what runs that were killed have left behind, and nothing else."""
+    removed = sweep(choose_engine(Shell()), also_kept=kept)
+    typer.echo(f"Removed: {', '.join(removed)}." if removed else "Nothing to remove.")
+    in_use = [found.claim.id for found in find_all(None) if found.state is State.IN_USE]
+    if in_use:
+        typer.echo(f"In use, left alone: {', '.join(in_use)}.")
+
+
+@app.command()
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="mend what can be mended")] = False,
+    engine: EngineOption = None,
+    source: SourceOption = None,
+) -> None:
+    """Check what the lab needs of this machine, and say what to do."""
+    from meshproof.doctor import Level, examine, mend
+
+    shell = Shell()
+    findings = examine(shell, engine=engine, source=source)
+    if fix and any(finding.fix and finding.level is not Level.OK for finding in findings):
+        mend(findings, shell, shell.recorder, typer.echo)
+        findings = examine(shell, engine=engine, source=source)
+    for finding in findings:
+        remedy = f" → {finding.remedy}" if finding.remedy and finding.level is not Level.OK else ""
+        typer.echo(f"{finding.level.name:5} {finding.name}: {finding.found}{remedy}")
+    failed = any(finding.level is Level.FAIL for finding in findings)
+    raise typer.Exit(EXIT_COULD_NOT_TELL if failed else EXIT_HELD)
+
+
+@app.command()
+def report(run: Annotated[Path, typer.Argument(help="a run's folder")]) -> None:
+    """Print the table of a run again, from its record."""
+    record = run / "events.jsonl"
+    if not record.is_file():
+        raise UsageError(f"{run} is no run's folder: it has no events.jsonl")
+    wide_console().print(summary(judged(read(record))))
+
+
+@app.command()
+def bench(
+    rounds: Annotated[int, typer.Option(help="how often each thing is measured")] = 3,
+    engine: EngineOption = None,
+    source: SourceOption = None,
+    output: Annotated[Path, typer.Option(help="where the figures go as JSON")] = Path("bench.json"),
+) -> None:
+    """Measure what a lab costs in time and memory; prints a table and writes JSON."""
+    from meshproof.bench import measure
+
+    with orderly_end(_say):
+        measure(_session(engine, source, None, None, None), rounds, output, wide_console())
+
+
+def main() -> None:
+    """The program's entry: errors become one sentence and an exit code, never a traceback."""
+    try:
+        code = app(standalone_mode=False)
+    except MeshproofError as error:
+        _say(str(error))
+        code = error.exit_code
+    except typer.Exit as ending:
+        code = ending.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        _say("Interrupted; nothing of this run is left.")
+        code = EXIT_COULD_NOT_TELL
+    except Exception as error:
+        code = _usage_or_defect(error)
+    raise SystemExit(code)
+
+
+def _usage_or_defect(error: Exception) -> int:
+    """Usage errors of the command line library end with 64; anything else is our defect."""
+    message = getattr(error, "format_message", None)
+    if message is None:
+        raise error
+    _say(message())
+    return EXIT_USAGE
+
+
+def _session(
+    engine: str | None,
+    source: str | None,
+    checkout: Path | None,
+    kubernetes: str | None,
+    istio: list[str] | None,
+) -> Session:
+    choices = Choices(engine, source, checkout, kubernetes, tuple(istio or ()))
+    return Session(choices, [Narrator(Console(stderr=True))])
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)

@@ -1,0 +1,47 @@
+"""Says on the terminal what a run is doing: one line a step, with its time."""
+
+from __future__ import annotations
+
+import time
+
+from rich.console import Console
+
+from meshproof.events import Event
+
+_PROGRESS_EVERY = 10.0
+_WIDTH_UNWATCHED = 160
+
+
+def wide_console() -> Console:
+    """A console that does not fold tables when nobody watches, as in CI."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDTH_UNWATCHED)
+
+
+class Narrator:
+    """A listener for a Recorder. Quiet about commands; progress at most every ten seconds."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._begin = time.monotonic()
+        self._last_progress = 0.0
+
+    def __call__(self, event: Event) -> None:
+        """Print the event, if it is one that a person wants to see."""
+        if event.kind == "step-end":
+            mark = "" if event.data["outcome"] == "ok" else f"  ({event.data['outcome'][:300]})"
+            self._line(f"{event.data['seconds']:7.1f} s  {event.data['step']}{mark}")
+        elif event.kind == "progress" and time.monotonic() - self._last_progress > _PROGRESS_EVERY:
+            self._last_progress = time.monotonic()
+            done, whole = event.data.get("done", "?"), event.data.get("of", "?")
+            self._line(f"        …  {event.data.get('step', 'working')}: {done} of {whole}")
+        elif event.kind == "notice":
+            self._line(f"           {event.data['text']}")
+
+    def say(self, text: str) -> None:
+        """Print a line of one's own."""
+        self._line(text)
+
+    def _line(self, text: str) -> None:
+        elapsed = time.monotonic() - self._begin
+        self._console.print(f"{elapsed:6.0f} {text}", highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,18 @@
+"""Examines this machine: gathers the facts and judges them."""
+
+from __future__ import annotations
+
+from meshproof.doctor.findings import Finding
+from meshproof.doctor.gather import gather
+from meshproof.doctor.rules import judge
+from meshproof.process import Shell
+
+
+def examine(shell: Shell, *, engine: str | None = None, source: str | None = None) -> list[Finding]:
+    """What this machine offers a lab, and for each failure what to do. Changes nothing.
+
+    ``engine``: "docker", "podman" or None for the first that answers. ``source``: "published"
+    when nothing is built on this machine; anything else asks for what builds need. Raises
+    UsageError for an engine that does not exist.
+    """
+    return judge(gather(shell, engine, source))

@@ -1,0 +1,78 @@
+"""Judges the room there is: memory, processors, disk."""
+
+from __future__ import annotations
+
+from meshproof.doctor.facts import Disk, Facts
+from meshproof.doctor.findings import Finding, Level
+
+GIB = 2**30
+
+# A cluster with mesh and workloads takes about 0.65 GiB (two measured at 1.3). Three with the
+# router and pytest fit in 3; builds link two programs side by side, at up to 2 GiB each.
+MEMORY_LEAST = 3 * GIB
+MEMORY_AMPLE = 6 * GIB
+CLUSTER_MEMORY = 0.65 * GIB
+# A first build fills Go's module and build caches and holds the node image in several forms.
+BUILD_STORE = 20 * GIB
+# The engine's copy of the node image, its layers, and what a few nodes write while they run.
+ENGINE_STORAGE = 5 * GIB
+# Downloaded or already built: archives of the images, and room for runs' evidence.
+FILLED_STORE = 3 * GIB
+CPUS = 2
+
+
+def judge_room(facts: Facts) -> list[Finding]:
+    """Whether the clusters fit in, and what a build writes."""
+    return [_memory(facts), _cpus(facts), *_disks(facts)]
+
+
+def _memory(facts: Facts) -> Finding:
+    clusters = int(facts.memory // CLUSTER_MEMORY)
+    found = f"{facts.memory / GIB:.1f} GiB available, 0.65 of it a cluster: room for {clusters}"
+    if facts.memory >= MEMORY_AMPLE:
+        return Finding("memory", Level.OK, found)
+    remedy = "end other programs, delete clusters that are not needed, or add memory"
+    level = Level.FAIL if facts.memory < MEMORY_LEAST else Level.WARN
+    return Finding("memory", level, f"{found}; a lab needs 3 GiB, 6 are ample", remedy)
+
+
+def _cpus(facts: Facts) -> Finding:
+    if facts.cpus >= CPUS:
+        return Finding("processors", Level.OK, str(facts.cpus))
+    return Finding(
+        "processors",
+        Level.WARN,
+        f"{facts.cpus}: clusters come up slowly, and waits may run out of time",
+        f"give this machine {CPUS} processors or more",
+    )
+
+
+def _disks(facts: Facts) -> list[Finding]:
+    """One finding a file system: store and engine often share one, and then their needs add up."""
+    devices = dict.fromkeys(disk.device for disk in facts.disks)
+    return [
+        _disk([disk for disk in facts.disks if disk.device == device], facts) for device in devices
+    ]
+
+
+def _disk(disks: list[Disk], facts: Facts) -> Finding:
+    name = f"disk ({' and '.join(disk.use for disk in disks)})"
+    free = disks[0].free
+    cold = sum(_need(disk, cold=True) for disk in disks)
+    warm = sum(_need(disk, cold=False) for disk in disks)
+    builds = not facts.published
+    found = f"{free / GIB:.0f} GiB free at {disks[0].path}"
+    remedy = "free some, or set MESHPROOF_STORE to a folder on a larger disk"
+    if free >= (cold if builds else warm):
+        return Finding(name, Level.OK, found)
+    if builds and free >= warm and facts.store_filled:
+        why = f"a first build takes about {cold / GIB:.0f}, but the store is filled already"
+        return Finding(name, Level.WARN, f"{found}; {why}", remedy)
+    need = (cold if builds else warm) / GIB
+    return Finding(name, Level.FAIL, f"{found}, where about {need:.0f} are needed", remedy)
+
+
+def _need(disk: Disk, *, cold: bool) -> int:
+    if disk.use == "engine":
+        return ENGINE_STORAGE
+    return BUILD_STORE if cold else FILLED_STORE

@@ -1,0 +1,77 @@
+"""Judges whether something was reached, or kept out, across the router."""
+
+from __future__ import annotations
+
+from meshproof.expect.verdict import Outcome, Verdict
+from meshproof.traffic.attempt import Attempt
+
+
+def kept_out(attempt: Attempt) -> Verdict:
+    """PASS when no answer came *and* the router dropped packets *and* the control answered.
+
+    An answer is a FAIL that names who answered and by which flow the packets passed. Silence
+    without a counted drop, or with a silent control, is INCONCLUSIVE: something else is broken.
+    """
+    expected = f"{attempt.caller} to be kept out of {attempt.target} by the router"
+    evidence = _evidence(attempt)
+    if attempt.answer.refusal is None:
+        observed = f"{attempt.answer}: a way is open from {' to '.join(attempt.pair)}"
+        return Verdict(Outcome.FAIL, expected, observed, evidence)
+    if attempt.control.refusal is not None:
+        observed = (
+            f"{attempt.answer}, but inside {attempt.called} as well: the probe proves nothing"
+        )
+        return Verdict(Outcome.INCONCLUSIVE, expected, observed, evidence)
+    if attempt.dropped == 0:
+        observed = f"{attempt.answer}, but the router dropped nothing: the packets never got there"
+        return Verdict(Outcome.INCONCLUSIVE, expected, observed, evidence)
+    observed = f"{attempt.answer}, with {attempt.dropped} packets dropped by the router"
+    return Verdict(Outcome.PASS, expected, observed, evidence)
+
+
+def reached(attempt: Attempt, kind: str, answer: str | None = None) -> Verdict:
+    """PASS when the answer came and the router let packets of ``kind`` through for it.
+
+    ``answer``: what the answer must be, to the letter, where that matters.
+    """
+    wanted = f"the answer '{answer}'" if answer is not None else "an answer"
+    expected = f"{wanted} from {attempt.target} to {attempt.caller}, as flow '{kind}'"
+    evidence = _evidence(attempt)
+    passed = attempt.counted.between(attempt.pair, kind)
+    if attempt.answer.refusal is not None:
+        if attempt.control.refusal is not None:
+            observed = f"{attempt.answer}, but inside {attempt.called} as well"
+            return Verdict(Outcome.INCONCLUSIVE, expected, observed, evidence)
+        return Verdict(Outcome.FAIL, expected, str(attempt.answer), evidence)
+    if answer is not None and attempt.answer.text != answer:
+        return Verdict(Outcome.FAIL, expected, str(attempt.answer), evidence)
+    if passed == 0:
+        observed = (
+            f"{attempt.answer}, but the router saw no packets of '{kind}': it came another way"
+        )
+        return Verdict(Outcome.FAIL, expected, observed, evidence)
+    return Verdict(Outcome.PASS, expected, f"{attempt.answer}, {passed} packets", evidence)
+
+
+def answered_by(attempt: Attempt, answer: str) -> Verdict:
+    """PASS when the answer is ``answer`` to the letter and nothing passed or met the router."""
+    expected = f"the answer '{answer}' from {attempt.target}, without the router"
+    crossing = {
+        kind: count
+        for (place, kind), count in attempt.counted.packets.items()
+        if place.startswith(f"{attempt.caller.cluster.name}_to_") and count
+    }
+    evidence = _evidence(attempt)
+    if attempt.answer.text != answer:
+        return Verdict(Outcome.FAIL, expected, str(attempt.answer), evidence)
+    if crossing:
+        observed = f"{attempt.answer}, but packets went to the router: {crossing}"
+        return Verdict(Outcome.FAIL, expected, observed, evidence)
+    return Verdict(Outcome.PASS, expected, str(attempt.answer), evidence)
+
+
+def _evidence(attempt: Attempt) -> dict[str, str]:
+    return {
+        f"inside {attempt.called}": str(attempt.control),
+        "counted": str(attempt.counted),
+    }

@@ -1,0 +1,96 @@
+"""Gives LoadBalancer Services an address on their cluster's network, and moves it.
+
+There is no load balancer controller in the lab: the node takes the address as one more of its
+own and the Service's status names it; kube-proxy does the rest. The address is therefore known
+at once, and moving it is how a gateway "gets a new address".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import IPv4Address
+
+from meshproof.errors import LabError
+from meshproof.lab.cluster import RunningCluster
+from meshproof.lab.subnets import Subnet
+
+
+class LoadBalancerAddresses:
+    """The addresses of one cluster's LoadBalancer Services, each by (namespace, name).
+
+    ``changed`` is called after every change, so that the router learns of it.
+    """
+
+    def __init__(
+        self, cluster: RunningCluster, subnet: Subnet, changed: Callable[[], None]
+    ) -> None:
+        self._cluster = cluster
+        self._pool = subnet.load_balancers
+        self._changed = changed
+        self._given: dict[tuple[str, str], IPv4Address] = {}
+
+    @property
+    def given(self) -> tuple[IPv4Address, ...]:
+        """All addresses in use now."""
+        return tuple(self._given.values())
+
+    def give(self, namespace: str, service: str) -> IPv4Address:
+        """Give a Service an address; one that has it already keeps it.
+
+        Raises LabError when the pool (50 addresses a cluster) is used up, ApiException when
+        the Service does not exist.
+        """
+        key = (namespace, service)
+        if key not in self._given:
+            self._put(key, self._next())
+            self._changed()
+        return self._given[key]
+
+    def move(self, namespace: str, service: str) -> IPv4Address:
+        """Give a Service another address; the old one stops answering at once."""
+        key = (namespace, service)
+        old = self._given.get(key)
+        if old is None:
+            raise LabError(f"Service {namespace}/{service} has no address that could be moved")
+        new = self._next()
+        self._drop(old)
+        self._put(key, new)
+        self._changed()
+        return new
+
+    def take_back(self, namespace: str, service: str) -> None:
+        """Take a Service's address away; the Service may be gone already."""
+        address = self._given.pop((namespace, service), None)
+        if address is not None:
+            self._drop(address)
+            self._changed()
+
+    def adopt(self) -> None:
+        """Read which addresses are given from the cluster itself (for a kept lab)."""
+        for service in self._cluster.core.list_service_for_all_namespaces().items:
+            for ingress in service.status.load_balancer.ingress or []:
+                address = IPv4Address(ingress.ip) if ingress.ip else None
+                if address in self._pool:
+                    key = (service.metadata.namespace, service.metadata.name)
+                    self._given[key] = address
+
+    def _next(self) -> IPv4Address:
+        used = set(self._given.values())
+        free = next((address for address in self._pool if address not in used), None)
+        if free is None:
+            raise LabError(f"cluster {self._cluster.name} has no load balancer address left")
+        return free
+
+    def _put(self, key: tuple[str, str], address: IPv4Address) -> None:
+        namespace, service = key
+        node = self._cluster.control_plane
+        self._cluster.on_node(node, "ip", "address", "replace", f"{address}/32", "dev", "eth0")
+        status = {"status": {"loadBalancer": {"ingress": [{"ip": str(address)}]}}}
+        self._cluster.core.patch_namespaced_service_status(service, namespace, status)
+        self._given[key] = address
+
+    def _drop(self, address: IPv4Address) -> None:
+        node = self._cluster.control_plane
+        self._cluster.on_node(node, "ip", "address", "delete", f"{address}/32", "dev", "eth0")
+        # Open connections would go on under conntrack's memory of the old address.
+        self._cluster.on_node(node, "conntrack", "-D", "-d", str(address), check=False)

@@ -1,0 +1,97 @@
+"""A running cluster: its nodes, its API, and programs run on its nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+import kubernetes.client
+import kubernetes.config
+
+from meshproof.engine import Engine
+from meshproof.model import Cluster
+from meshproof.process import Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node: the container it is, its address, and the range its pods get addresses from."""
+
+    container: str
+    address: IPv4Address
+    pods: IPv4Network
+    control_plane: bool
+
+
+class RunningCluster:
+    """One cluster of a lab, up and Ready."""
+
+    def __init__(self, spec: Cluster, kubeconfig: Path, engine: Engine) -> None:
+        self.spec = spec
+        self.kubeconfig = kubeconfig
+        self._engine = engine
+
+    @property
+    def name(self) -> str:
+        """The cluster's name in the topology, such as "east"."""
+        return self.spec.name
+
+    @cached_property
+    def api(self) -> kubernetes.client.ApiClient:
+        """A client of the cluster's API server, for the classes of ``kubernetes.client``."""
+        return kubernetes.config.new_client_from_config(str(self.kubeconfig))
+
+    @cached_property
+    def core(self) -> kubernetes.client.CoreV1Api:
+        """The core API: pods, services, nodes, secrets."""
+        return kubernetes.client.CoreV1Api(self.api)
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes, the control plane first. Their addresses are read, never assumed."""
+        found = [_node(entry) for entry in self.core.list_node().items]
+        return tuple(sorted(found, key=lambda node: (not node.control_plane, node.container)))
+
+    @property
+    def control_plane(self) -> Node:
+        """The node that serves the API."""
+        return self.nodes[0]
+
+    def on_node(
+        self,
+        node: Node,
+        *argv: str,
+        input: str | None = None,
+        check: bool = True,
+        timeout: float = 60.0,
+    ) -> Finished:
+        """Run a program on a node, in the node's own namespaces."""
+        return self._engine.exec(node.container, argv, input=input, check=check, timeout=timeout)
+
+    def node_of(self, pod: kubernetes.client.V1Pod) -> Node:
+        """The node that a pod runs on."""
+        return next(node for node in self.nodes if node.container == pod.spec.node_name)
+
+    def trouble(self) -> str:
+        """What keeps pods from running, in one line: pod, reason, last log lines or message."""
+        for pod in self.core.list_pod_for_all_namespaces(_request_timeout=10).items:
+            for status in [*(pod.status.container_statuses or [])]:
+                if status.ready or status.state is None:
+                    continue
+                waiting = status.state.waiting or status.state.terminated
+                if waiting is not None:
+                    told = f"{waiting.reason}: {waiting.message or ''}".strip(": ")
+                    return f"pod {pod.metadata.namespace}/{pod.metadata.name}: {told}"
+        return "no pod is in trouble"
+
+
+def _node(entry: kubernetes.client.V1Node) -> Node:
+    addresses = {address.type: address.address for address in entry.status.addresses}
+    return Node(
+        container=entry.metadata.name,
+        address=IPv4Address(addresses["InternalIP"]),
+        pods=IPv4Network(entry.spec.pod_cidr),
+        control_plane="node-role.kubernetes.io/control-plane" in entry.metadata.labels,
+    )

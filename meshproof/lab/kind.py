@@ -1,0 +1,178 @@
+"""Creates and deletes kind clusters, and says why when one does not come up."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import kubernetes.client
+from kubernetes.client.exceptions import ApiException
+from urllib3.exceptions import HTTPError
+
+from meshproof.engine import Engine
+from meshproof.errors import CommandError, EngineError, LabError, WaitFailedError, WaitTimeoutError
+from meshproof.events import Recorder
+from meshproof.lab.cluster import RunningCluster
+from meshproof.lab.ownership import object_name
+from meshproof.model import Cluster
+from meshproof.wait import eventually
+
+# The lab has no name server beyond its own: whatever CoreDNS does not know does not exist, and
+# it says so (NXDOMAIN), so that "does not resolve" can be told from "nobody answered".
+_COREFILE = """.:53 {
+    errors
+    health {
+        lameduck 1s
+    }
+    ready
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+        pods insecure
+        fallthrough in-addr.arpa ip6.arpa
+        ttl 5
+    }
+    template ANY ANY {
+        rcode NXDOMAIN
+    }
+    prometheus :9153
+    cache 5
+    reload 2s
+    loadbalance
+}
+"""
+_HOPELESS = (
+    "ErrImage",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "CrashLoopBackOff",
+    "CreateContainer",
+)
+# What kubelet says of causes; most of its errors are their consequences ("node not found").
+_TELLING = re.compile(r"pull|andbox|CrashLoop|no space|cgroup|mount|evict", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """kind, used for one lab. ``program``: its executable."""
+
+    program: Path
+    engine: Engine
+    recorder: Recorder
+    lab_id: str
+
+    def create(
+        self, spec: Cluster, image: str, network: str, kubeconfig: Path, within: float = 180.0
+    ) -> RunningCluster:
+        """Create one cluster on ``network`` and wait until its node and its DNS are ready.
+
+        ``kubeconfig`` is written with mode 0600; ``within``: seconds. Raises LabError that
+        names the container or pod at fault and what it said last.
+        """
+        self._run_kind(spec, image, network, kubeconfig)
+        kubeconfig.chmod(0o600)
+        cluster = RunningCluster(spec, kubeconfig, self.engine)
+        try:
+            _cut_off_dns(cluster)
+            eventually(
+                lambda: _not_ready(cluster),
+                until=lambda missing: missing == "",
+                fail_if=self._hopeless,
+                what=f"cluster {spec.name}",
+                within=within,
+                every=0.25,
+                recorder=self.recorder,
+            )
+        except (ApiException, HTTPError, WaitTimeoutError, WaitFailedError) as error:
+            raise LabError(
+                f"cluster {spec.name} did not become ready: {_first_line(error)}; "
+                f"{self._last_words(spec)}"
+            ) from error
+        return cluster
+
+    def _hopeless(self, missing: str) -> str | None:
+        if self.engine.shell.cancelled:
+            return "the run was called off"
+        return missing if any(word in missing for word in _HOPELESS) else None
+
+    def _run_kind(self, spec: Cluster, image: str, network: str, kubeconfig: Path) -> None:
+        name = object_name(self.lab_id, spec.name)
+        options = {
+            "--name": name,
+            "--config": spec.kind_config,
+            "--image": image,
+            "--kubeconfig": str(kubeconfig),
+        }
+        words = [word for option in options.items() for word in option]
+        # kind hands proxy settings on to its nodes: the lab has no way out.
+        no_proxy = {f"{scheme}_PROXY": "" for scheme in ("HTTP", "HTTPS", "NO")}
+        no_proxy |= {variable.lower(): "" for variable in no_proxy}
+        try:
+            self.engine.shell.run(
+                [str(self.program), "create", "cluster", "--retain", *words],
+                env={**self.engine.kind_environment(network), **no_proxy},
+                timeout=420,
+            )
+        except CommandError as error:
+            said = _kind_error(error)
+            raise LabError(
+                f"kind could not create cluster {spec.name}: {said}; {self._last_words(spec)}"
+            ) from error
+
+    def _last_words(self, spec: Cluster) -> str:
+        """What the cluster's control plane container said last: kubelet's errors, or its log."""
+        container = f"{object_name(self.lab_id, spec.name)}-control-plane"
+        journal = ["journalctl", "-u", "kubelet", "-n", "200", "--no-pager", "-o", "cat"]
+        try:
+            kubelet = self.engine.exec(container, journal, check=False, timeout=20).stdout
+        except EngineError as error:
+            return str(error)
+        errors = [line for line in kubelet.splitlines() if re.match(r"E\d{4} ", line)]
+        causes = [line for line in errors if _TELLING.search(line)]
+        lines = causes or errors or self.engine.logs(container, 10).splitlines()
+        last = " | ".join(line.strip()[:300] for line in lines[-2:])
+        return f"container {container} said last: {last or 'nothing'}"
+
+
+def _cut_off_dns(cluster: RunningCluster) -> None:
+    """Give CoreDNS a configuration without upstream, and one replica of it."""
+    system = "kube-system"
+    cluster.core.patch_namespaced_config_map("coredns", system, {"data": {"Corefile": _COREFILE}})
+    # One name server is enough, and those that started with the old configuration must go.
+    apps = kubernetes.client.AppsV1Api(cluster.api)
+    apps.patch_namespaced_deployment_scale("coredns", system, {"spec": {"replicas": 1}})
+    cluster.core.delete_collection_namespaced_pod(
+        system, label_selector="k8s-app=kube-dns", grace_period_seconds=0
+    )
+
+
+def _not_ready(cluster: RunningCluster) -> str:
+    """What is still missing before the cluster is ready; empty when nothing is."""
+    nodes = cluster.core.list_node().items
+    for node in nodes:
+        conditions = {condition.type: condition for condition in node.status.conditions or []}
+        if "Ready" not in conditions or conditions["Ready"].status != "True":
+            told = conditions["Ready"].message if "Ready" in conditions else "no status yet"
+            return f"node {node.metadata.name}: {told}"
+        if not node.spec.pod_cidr:
+            return f"node {node.metadata.name} has no range for its pods"
+    if len(nodes) < cluster.spec.nodes:
+        return f"{len(nodes)} of {cluster.spec.nodes} nodes"
+    selector = {"label_selector": "k8s-app=kube-dns"}
+    pods = cluster.core.list_namespaced_pod("kube-system", **selector).items
+    ready = [pod for pod in pods if _is_ready(pod)]
+    return "" if ready else f"CoreDNS is not ready; {cluster.trouble()}"
+
+
+def _is_ready(pod: kubernetes.client.V1Pod) -> bool:
+    conditions = {condition.type: condition.status for condition in pod.status.conditions or []}
+    return conditions.get("Ready") == "True" and pod.metadata.deletion_timestamp is None
+
+
+def _kind_error(error: CommandError) -> str:
+    """kind's own error line, without the log of the command that failed in the node."""
+    lines = [line for line in error.stderr.splitlines() if line.startswith("ERROR")]
+    return (lines[0] if lines else error.cause)[:400]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:400]

@@ -1,0 +1,301 @@
+"""A lab: running clusters, each on a network of its own, and the router between them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+from meshproof.engine import Engine
+from meshproof.engine.engine import RUN_LABEL
+from meshproof.errors import UsageError
+from meshproof.events import Recorder
+from meshproof.lab.addresses import LoadBalancerAddresses
+from meshproof.lab.cluster import RunningCluster
+from meshproof.lab.counters import Counters, parse
+from meshproof.lab.host import seal
+from meshproof.lab.kind import Kind
+from meshproof.lab.ownership import Claim, Description, new_id, object_name
+from meshproof.lab.remove import remove_lab
+from meshproof.lab.router import Router
+from meshproof.lab.rules import TABLE, Bridge, Places, node_rules, routes
+from meshproof.lab.subnets import Leases, Subnet, networks_in_use
+from meshproof.model import Cluster, Footprint, Wiring, isolated
+from meshproof.process import RUN_VARIABLE, Shell, side_by_side
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    """What a lab is made with: the engine, and where the artifacts are."""
+
+    engine: Engine
+    node_image: str
+    kind: Path
+    recorder: Recorder
+
+
+class Lab:
+    """Made by ``create`` or ``adopt``; as a context manager it is removed at the end.
+
+    Not for use from several threads at once, except where a method says so.
+    """
+
+    def __init__(self, claim: Claim, footprint: Footprint, made_with: Ingredients) -> None:
+        self.claim = claim
+        self.footprint = footprint
+        self.engine = made_with.engine
+        self.recorder = made_with.recorder
+        self.wiring = isolated()
+        self.clusters: dict[str, RunningCluster] = {}
+        self.addresses: dict[str, LoadBalancerAddresses] = {}
+        self.kept = False
+        self._made_with = made_with
+        self._kind = Kind(made_with.kind, self.engine, self.recorder, claim.id)
+        self.networks = {name: object_name(claim.id, name) for name in footprint.names}
+
+    # --- making and ending
+
+    @classmethod
+    def create(cls, footprint: Footprint, made_with: Ingredients, wiring: Wiring) -> Lab:
+        """Bring up all clusters side by side, the router, and the wiring.
+
+        Raises LabError (nothing is left then), ModelError when the wiring cannot exist on
+        this footprint (nothing has been created then).
+        """
+        wiring.check(footprint)
+        claim = Claim(new_id())
+        lab = cls(claim, footprint, made_with)
+        lab.engine.shell.env = {**lab.engine.shell.env, RUN_VARIABLE: claim.id}
+        claim.take()
+        try:
+            lab._write_down(ready=False)
+            lab._bring_up()
+            lab.rewire(wiring)
+            lab._write_down(ready=True)
+        except BaseException:
+            lab.engine.shell.cancel()
+            lab.remove()
+            raise
+        return lab
+
+    @classmethod
+    def adopt(cls, claim: Claim, footprint: Footprint, made_with: Ingredients) -> Lab:
+        """Take over a kept lab as it is; its wiring is set anew by the caller's ``rewire``.
+
+        Raises UsageError when it is made of other clusters than ``footprint``, LabError when
+        another process uses it or its router does not run.
+        """
+        claim.take()
+        about = claim.read()
+        wanted = {cluster.name: cluster.kind_config for cluster in footprint.clusters}
+        if about is None or about.footprint != wanted:
+            claim.release()
+            raise UsageError(f"lab {claim.id} is not made of {', '.join(footprint.names)}")
+        lab = cls(claim, footprint, made_with)
+        lab.kept = True
+        for spec in footprint.clusters:
+            lab._add(RunningCluster(spec, lab.kubeconfig(spec.name), lab.engine))
+        lab.router.adopt()
+        for addresses in lab.addresses.values():
+            addresses.adopt()
+        return lab
+
+    def keep(self) -> None:
+        """Leave this lab in place when its owner ends; `meshproof down` removes it."""
+        self.kept = True
+        self._write_down(ready=True)
+
+    def remove(self) -> None:
+        """Remove all that belongs to this lab, and verify that nothing is left."""
+        with self.recorder.step("remove the lab", lab=self.id):
+            shell = Shell(self.recorder)
+            engine = type(self.engine)(shell)
+            remove_lab(engine, self.claim)
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.kept:
+            self.claim.release()
+        else:
+            self.remove()
+
+    # --- using
+
+    @property
+    def id(self) -> str:
+        """Eight hexadecimal digits, part of every name that belongs to this lab."""
+        return self.claim.id
+
+    @cached_property
+    def subnets(self) -> dict[str, Subnet]:
+        """The subnet of each cluster's network."""
+        return dict(zip(self.footprint.names, Leases().of(self.id), strict=True))
+
+    @cached_property
+    def router(self) -> Router:
+        """The only path between the clusters."""
+        networks = {name: (self.networks[name], self.subnets[name]) for name in self.networks}
+        return Router(self.engine, self.id, self.footprint, networks)
+
+    def kubeconfig(self, cluster: str) -> Path:
+        """The file to reach a cluster by from this machine."""
+        return self.claim.folder / f"{cluster}.kubeconfig"
+
+    def rewire(self, wiring: Wiring) -> float:
+        """Let through what ``wiring`` says and end open flows; returns the seconds it took."""
+        wiring.check(self.footprint)
+        begin = time.monotonic()
+        with self.recorder.step("wire the clusters", wiring=wiring.name):
+            actions: list[Callable[[], None]] = [lambda: self.router.apply(self._places(), wiring)]
+            for cluster in self.clusters.values():
+                peers = [
+                    self.footprint[other]
+                    for other in self.footprint.names
+                    if other != cluster.name and wiring.is_flat(cluster.name, other)
+                ]
+                actions.append(lambda c=cluster, p=peers: _wire_nodes(c, p))  # type: ignore[misc]
+            side_by_side(self.engine.shell, lambda action: action(), actions)
+        self.wiring = wiring
+        return time.monotonic() - begin
+
+    def counters(self) -> Counters:
+        """What router and nodes have counted so far; subtract two to learn what passed between."""
+        found = [_node_counters(cluster) for cluster in self.clusters.values()]
+        return sum(found, self.router.counters())
+
+    @contextmanager
+    def without_router(self) -> Iterator[None]:
+        """The router is stopped inside the block; afterwards it is back, wired as before."""
+        self.router.stop()
+        try:
+            yield
+        finally:
+            self.router.restart()
+            self.router.apply(self._places(), self.wiring)
+            for cluster in self.clusters.values():
+                for node in cluster.nodes:  # the router has come back with other link addresses
+                    cluster.on_node(node, "ip", "neighbour", "flush", "all")
+
+    def _places(self) -> dict[str, Places]:
+        return {
+            name: Places(
+                device=self.router.devices[name],
+                nodes=tuple(node.address for node in cluster.nodes),
+                api=(cluster.control_plane.address,),
+                gateways=self.addresses[name].given,
+                routes=self._routes_to(cluster),
+            )
+            for name, cluster in self.clusters.items()
+        }
+
+    def _routes_to(self, cluster: RunningCluster) -> dict[IPv4Network, IPv4Address]:
+        """How the router reaches a cluster's pods and Services; not where addresses are twofold."""
+        if any(cluster.name in pair for pair in self.footprint.overlapping()):
+            return {}
+        pods = {node.pods: node.address for node in cluster.nodes}
+        return {**pods, cluster.spec.services: cluster.control_plane.address}
+
+    # --- bringing up
+
+    def _bring_up(self) -> None:
+        shell = self.engine.shell
+        names = len(self.footprint.names)
+        with self.recorder.step("lease subnets and make networks"):
+            Leases().take(self.id, names, networks_in_use(shell))
+            multi_node = any(cluster.nodes > 1 for cluster in self.footprint.clusters)
+            for name, network in self.networks.items():
+                subnet = self.subnets[name]
+                self.engine.create_network(
+                    network,
+                    subnet.network,
+                    subnet.containers,
+                    {RUN_LABEL: self.id},
+                    names=multi_node,
+                )
+            bridges = self._bridges()
+            seal(shell, self.id, bridges, names=multi_node)
+        with ThreadPoolExecutor(1) as background:
+            starting = background.submit(self._start_router)
+            try:
+                self._create_clusters()
+            finally:
+                starting.result()
+        seal(shell, self.id, bridges)
+
+    def _start_router(self) -> None:
+        with self.recorder.step("start the router"):
+            self.router.start(self._made_with.node_image, self.claim.folder)
+
+    def _create_clusters(self) -> None:
+        side_by_side(self.engine.shell, self._create_cluster, self.footprint.clusters)
+
+    def _create_cluster(self, spec: Cluster) -> None:
+        with self.recorder.step(f"create cluster {spec.name}", cluster=spec.name):
+            cluster = self._kind.create(
+                spec,
+                self._made_with.node_image,
+                self.networks[spec.name],
+                self.kubeconfig(spec.name),
+            )
+            self._add(cluster)
+            gateway = str(self.subnets[spec.name].router)
+            for node in cluster.nodes:
+                siblings = {n.pods: n.address for n in cluster.nodes if n is not node}
+                script = "while ip route delete default 2>/dev/null; do :; done\n"
+                script += f"ip route add default via {gateway}\n"
+                script += f"ip -batch - <<'ROUTES'\n{routes(siblings)}ROUTES\n"
+                # Whoever inherits the node's resolv.conf must find no name server either.
+                cluster.on_node(node, "sh", "-e", input=script + ": > /etc/resolv.conf\n")
+
+    def _add(self, cluster: RunningCluster) -> None:
+        self.clusters[cluster.name] = cluster
+        self.addresses[cluster.name] = LoadBalancerAddresses(
+            cluster,
+            self.subnets[cluster.name],
+            lambda: self.router.apply(self._places(), self.wiring),
+        )
+
+    def _bridges(self) -> list[Bridge]:
+        devices = {network.name: network.bridge for network in self.engine.networks()}
+        return [
+            Bridge(devices[self.networks[name]], self.subnets[name].host)
+            for name in self.footprint.names
+        ]
+
+    def _write_down(self, *, ready: bool) -> None:
+        self.claim.write(
+            Description(
+                id=self.id,
+                engine=self.engine.name,
+                created=time.time(),
+                owner=os.getpid(),
+                kubernetes=str(self.footprint.kubernetes),
+                footprint={c.name: c.kind_config for c in self.footprint.clusters},
+                networks=self.networks,
+                node_image=self._made_with.node_image,
+                wiring=self.wiring.name,
+                kept=self.kept,
+                ready=ready,
+            )
+        )
+
+
+def _wire_nodes(cluster: RunningCluster, peers: list[Cluster]) -> None:
+    rules = node_rules(cluster.spec, peers)
+    for node in cluster.nodes:
+        script = f"nft -f - <<'RULES'\n{rules}RULES\nconntrack -F 2>/dev/null\n"
+        cluster.on_node(node, "sh", "-e", input=script)
+
+
+def _node_counters(cluster: RunningCluster) -> Counters:
+    listing = ("nft", "-j", "list", "table", "ip", TABLE)
+    found = [parse(cluster.on_node(node, *listing).stdout) for node in cluster.nodes]
+    return sum(found, Counters())

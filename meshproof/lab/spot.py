@@ -1,0 +1,55 @@
+"""A spot on the network: a node's or a pod's network namespace, in which programs can be run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+from meshproof.errors import LabError
+from meshproof.lab.cluster import Node, RunningCluster
+from meshproof.process import Finished
+
+# nsenter and ctr belong to every node image; crictl does not.
+_TASKS = ("ctr", "--namespace", "k8s.io", "tasks", "ls")
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where something is sent from, or arrives. ``pid``: of a process in a pod, as its node
+    sees it; None for the node itself."""
+
+    name: str
+    cluster: RunningCluster
+    node: Node
+    address: IPv4Address
+    pid: int | None = None
+
+    def run(
+        self, *argv: str, input: str | None = None, check: bool = True, timeout: float = 30
+    ) -> Finished:
+        """Run one of the node's programs in this spot's network namespace."""
+        enter = () if self.pid is None else ("nsenter", "-t", str(self.pid), "-n")
+        return self.cluster.on_node(
+            self.node, *enter, *argv, input=input, check=check, timeout=timeout
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.cluster.name} ({self.address})"
+
+
+def node_spot(cluster: RunningCluster) -> Spot:
+    """The control plane node of a cluster."""
+    node = cluster.control_plane
+    return Spot("node", cluster, node, node.address)
+
+
+def pod_spot(cluster: RunningCluster, namespace: str, name: str) -> Spot:
+    """A running pod. Raises LabError when its first container does not run on its node."""
+    pod = cluster.core.read_namespaced_pod(name, namespace)
+    node = cluster.node_of(pod)
+    container = pod.status.container_statuses[0].container_id.removeprefix("containerd://")
+    for line in cluster.on_node(node, *_TASKS).stdout.splitlines():
+        words = line.split()
+        if words and words[0] == container:
+            return Spot(name, cluster, node, IPv4Address(pod.status.pod_ip), int(words[1]))
+    raise LabError(f"pod {namespace}/{name} of {cluster.name} has no process on {node.container}")

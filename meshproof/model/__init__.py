@@ -1,0 +1,29 @@
+"""Clusters, networks and versions as frozen data; what cannot exist raises when it is made."""
+
+from meshproof.model.clusters import (
+    FLAT,
+    ISOLATED,
+    Cluster,
+    Flow,
+    Footprint,
+    Pair,
+    Wiring,
+    flat,
+    isolated,
+    wiring_named,
+)
+from meshproof.model.versions import Version
+
+__all__ = [
+    "FLAT",
+    "ISOLATED",
+    "Cluster",
+    "Flow",
+    "Footprint",
+    "Pair",
+    "Version",
+    "Wiring",
+    "flat",
+    "isolated",
+    "wiring_named",
+]

@@ -1,0 +1,159 @@
+"""Clusters, the footprint they make, and the wiring between them: data, without any I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from ipaddress import IPv4Network
+from itertools import combinations, permutations
+
+from meshproof.errors import ModelError
+from meshproof.model.versions import Version
+
+Pair = tuple[str, str]
+"""An ordered pair of cluster names: who calls, and who is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """One Kubernetes cluster to be. ``name``: a place ("east"), unique in its footprint.
+
+    ``kind_config``: the file of kind's own configuration from which ``pods`` and ``services``
+    were read.
+    """
+
+    name: str
+    pods: IPv4Network
+    services: IPv4Network
+    kind_config: str
+    nodes: int = 1
+
+    def __post_init__(self) -> None:
+        if not (self.name.isascii() and self.name.isalpha() and self.name.islower()):
+            raise ModelError(
+                f"'{self.name}' is no name for a cluster", "use a word of lower-case letters"
+            )
+        if self.pods.overlaps(self.services):
+            raise ModelError(f"the pods and the services of cluster {self.name} share addresses")
+
+    def overlaps(self, other: Cluster) -> bool:
+        """Whether an address can mean something in both clusters."""
+        mine, theirs = (self.pods, self.services), (other.pods, other.services)
+        return any(one.overlaps(another) for one in mine for another in theirs)
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What a lab is made of, whatever runs on it: deployments of one footprint can share it."""
+
+    clusters: tuple[Cluster, ...]
+    kubernetes: Version
+
+    def __post_init__(self) -> None:
+        if not self.clusters:
+            raise ModelError("a footprint needs at least one cluster")
+        names = [cluster.name for cluster in self.clusters]
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            raise ModelError(f"two clusters are called {', '.join(sorted(twice))}")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The clusters' names, in the order given."""
+        return tuple(cluster.name for cluster in self.clusters)
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """All ordered pairs of different clusters."""
+        return tuple(permutations(self.names, 2))
+
+    def __getitem__(self, name: str) -> Cluster:
+        for cluster in self.clusters:
+            if cluster.name == name:
+                return cluster
+        raise ModelError(f"there is no cluster '{name}' here, only {', '.join(self.names)}")
+
+    def overlapping(self) -> frozenset[Pair]:
+        """The ordered pairs whose pod or service ranges share addresses."""
+        found = [
+            (one.name, other.name)
+            for one, other in combinations(self.clusters, 2)
+            if one.overlaps(other)
+        ]
+        return frozenset(found) | {(other, one) for one, other in found}
+
+
+class Flow(Enum):
+    """A kind of flow that the router lets through, or not, from one cluster to another."""
+
+    API = "api"
+    """The API servers, port 6443."""
+    GATEWAY = "gateway"
+    """The gateways' addresses, ports 15443, 15012, 15017 and 15021."""
+    POD = "pod"
+    """Pods (and their nodes) to pods, without address translation."""
+    ANYTHING = "anything"
+    """Everything: a hole, which only a sabotage asks for."""
+
+
+ISOLATED = frozenset({Flow.API, Flow.GATEWAY})
+FLAT = ISOLATED | {Flow.POD}
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What the router lets through, for each ordered pair of clusters.
+
+    Pairs that are not named are isolated. ``name`` appears in reports.
+    """
+
+    name: str
+    flows: Mapping[Pair, frozenset[Flow]] = field(default_factory=dict, hash=False)
+
+    def between(self, caller: str, called: str) -> frozenset[Flow]:
+        """The kinds of flow that may be opened from ``caller`` to ``called``."""
+        return self.flows.get((caller, called), ISOLATED)
+
+    def is_flat(self, caller: str, called: str) -> bool:
+        """Whether pods of ``caller`` reach pods of ``called`` under their own address."""
+        return Flow.POD in self.between(caller, called)
+
+    def check(self, footprint: Footprint) -> None:
+        """Raise ModelError when this wiring cannot be made on the footprint."""
+        for pair in self.flows:
+            for name in pair:
+                footprint[name]
+            if self.is_flat(*pair) and pair in footprint.overlapping():
+                raise ModelError(
+                    f"{pair[0]} and {pair[1]} cannot share a flat network: their pod or "
+                    "service ranges overlap",
+                    "give them disjoint ranges, or put them on networks of their own",
+                )
+
+
+def isolated() -> Wiring:
+    """Every cluster on a network of its own: only API servers and gateways are reached."""
+    return Wiring("isolated")
+
+
+def flat(footprint: Footprint, among: Iterable[str] | None = None) -> Wiring:
+    """One flat network for the clusters named (all of them by default), isolated from the rest.
+
+    Raises ModelError when ranges overlap, as everywhere a flat wiring is asked for.
+    """
+    members = tuple(among if among is not None else footprint.names)
+    everyone = set(members) == set(footprint.names)
+    name = "flat" if everyone else f"flat among {', '.join(members)}"
+    wiring = Wiring(name, dict.fromkeys(permutations(members, 2), FLAT))
+    wiring.check(footprint)
+    return wiring
+
+
+def wiring_named(name: str, footprint: Footprint) -> Wiring:
+    """The wiring "isolated" or "flat" for a footprint. Raises ModelError for other names."""
+    if name == "isolated":
+        return isolated()
+    if name == "flat":
+        return flat(footprint)
+    raise ModelError(f"there is no wiring '{name}'", "choose isolated or flat")

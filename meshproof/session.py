@@ -1,0 +1,121 @@
+"""One invocation of meshproof: its record, its programs, its engine and its artifacts."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import FrameType
+
+from meshproof.artifacts import Bundle, Wanted, default_wanted, provide
+from meshproof.engine import Engine, choose_engine
+from meshproof.events import Listener, Recorder
+from meshproof.lab import Ingredients
+from meshproof.model import Version
+from meshproof.process import Shell
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the user chose; None where meshproof chooses.
+
+    ``engine``: "podman" or "docker"; ``source``: "published", "built" or "checkout";
+    ``checkout``: an Istio source tree; ``reports``: where the run's folder is made.
+    """
+
+    engine: str | None = None
+    source: str | None = None
+    checkout: Path | None = None
+    kubernetes: str | None = None
+    istio: tuple[str, ...] = ()
+    reports: Path = Path("reports")
+
+
+@dataclass
+class Session:
+    """Made at the start of a command; what it holds is made when first used."""
+
+    choices: Choices = field(default_factory=Choices)
+    listeners: list[Listener] = field(default_factory=list)
+
+    @cached_property
+    def folder(self) -> Path:
+        """The run's folder, made now: record and evidence."""
+        name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+        folder = self.choices.reports / name
+        folder.mkdir(parents=True)
+        return folder
+
+    @cached_property
+    def recorder(self) -> Recorder:
+        """The run's record, in its folder."""
+        return Recorder(self.folder / "events.jsonl", self.listeners)
+
+    @cached_property
+    def shell(self) -> Shell:
+        """Runs the programs of this run."""
+        return Shell(self.recorder)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The container engine. Raises EngineError when there is none."""
+        return choose_engine(self.shell, self.choices.engine)
+
+    @cached_property
+    def wanted(self) -> Wanted:
+        """The versions asked for. Raises ModelError for what is no version."""
+        newest = default_wanted()
+        chosen = self.choices.kubernetes
+        istio = tuple(Version.parse(text) for text in self.choices.istio)
+        return Wanted(
+            kubernetes=Version.parse(chosen) if chosen else newest.kubernetes,
+            istio=istio or newest.istio,
+        )
+
+    @cached_property
+    def bundle(self) -> Bundle:
+        """The artifacts for the versions asked for, built or fetched now if they must be."""
+        with self.recorder.step("provide the artifacts"):
+            return provide(
+                self.wanted,
+                engine=self.engine,
+                recorder=self.recorder,
+                source=self.choices.source,
+                checkout=self.choices.checkout,
+            )
+
+    def ingredients(self) -> Ingredients:
+        """What a lab is made with. Each lab gets programs of its own to be called off alone."""
+        engine = type(self.engine)(Shell(self.recorder))
+        return Ingredients(engine, self.bundle.node_image, self.bundle.kind, self.recorder)
+
+
+@contextmanager
+def orderly_end(say: Callable[[str], None]) -> Iterator[None]:
+    """Let SIGTERM end the run as Ctrl-C does: by KeyboardInterrupt, once, with cleaning up.
+
+    Further signals while cleaning up are answered by ``say`` and otherwise ignored. The
+    handlers before are put back at the end.
+    """
+    asked: list[int] = []
+
+    def on_signal(number: int, _: FrameType | None) -> None:
+        asked.append(number)
+        if len(asked) > 1:
+            say("Still cleaning up. To leave at once: kill -9, then 'meshproof sweep'.")
+            return
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, on_signal) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

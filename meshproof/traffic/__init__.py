@@ -1,0 +1,6 @@
+"""What is sent, what comes back, and what the wire saw of it."""
+
+from meshproof.traffic.attempt import Attempt, attempt
+from meshproof.traffic.probe import Answer, Refusal, Target, probe
+
+__all__ = ["Answer", "Attempt", "Refusal", "Target", "attempt", "probe"]

@@ -1,0 +1,49 @@
+"""A question across the router, with what is needed to believe its outcome: a control and counters.
+
+The control is the same question asked inside the target's own cluster: only when that was
+answered does an answer that did not come mean anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from meshproof.lab.counters import Counters
+from meshproof.lab.lab import Lab
+from meshproof.lab.spot import Spot
+from meshproof.traffic.probe import Answer, Target, probe
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A question from one cluster to another. ``counted``: what router and nodes saw of it."""
+
+    caller: Spot
+    called: str
+    target: Target
+    answer: Answer
+    control: Answer
+    counted: Counters
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The clusters: who called, who was called."""
+        return self.caller.cluster.name, self.called
+
+    @property
+    def dropped(self) -> int:
+        """Packets of this pair that the router dropped meanwhile."""
+        return self.counted.between(self.pair, "dropped")
+
+
+def attempt(lab: Lab, caller: Spot, target: Target, control: Spot) -> Attempt:
+    """Ask ``target`` from ``control`` (in the target's cluster), then from ``caller``.
+
+    Nothing else may use the router between the same clusters meanwhile: the counters are
+    read before and after.
+    """
+    answered = probe(control, target)
+    before = lab.counters()
+    answer = probe(caller, target)
+    counted = lab.counters() - before
+    return Attempt(caller, control.cluster.name, target, answer, answered, counted)

@@ -1,0 +1,130 @@
+"""An echo for bare clusters: a pod that says who it is and whom it hears, by TCP and UDP.
+
+The pod runs nothing but the pause image, which every node image has; the listeners are started
+in its network namespace with the node's own socat and perl. So the same echo serves with every
+source of artifacts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+import kubernetes.client
+
+from meshproof.events import Recorder
+from meshproof.lab.cluster import RunningCluster
+from meshproof.lab.spot import Spot, pod_spot
+from meshproof.wait import eventually
+
+NAMESPACE = "echo"
+GATEWAY_SERVICE = "gateway"
+LOW, HIGH, GATEWAY = 80, 61000, 15443
+TCP_PORTS = (LOW, HIGH, GATEWAY)
+UDP_PORTS = (137, HIGH)
+# perl, which every Debian has: socat may lose a datagram while it forks for the one before.
+_UDP_ECHO = (
+    "use IO::Socket::INET; my ($port, $name) = @ARGV;"
+    'my $socket = IO::Socket::INET->new(LocalPort => $port, Proto => "udp") or die;'
+    "while (1) { my $question; defined $socket->recv($question, 1500) or next;"
+    '$socket->send("$name hears " . $socket->peerhost . "\\n"); }'
+)
+
+
+@dataclass(frozen=True)
+class Echo:
+    """The echo of one cluster. It answers "<cluster> hears <address>"."""
+
+    spot: Spot
+    service: IPv4Address
+    node_port: int
+
+    def answer_to(self, address: IPv4Address) -> str:
+        """What this echo says to a caller whose packets bear ``address``."""
+        return f"{self.spot.cluster.name} hears {address}"
+
+
+def deploy_echo(
+    cluster: RunningCluster, pause_image: str, recorder: Recorder, name: str = "echo"
+) -> Echo:
+    """Start an echo's pod and listeners in a cluster, and the Services that lead to it.
+
+    An echo of this name that is there already (in a kept lab) is used as it is. Raises
+    WaitTimeoutError when the pod does not run or the listeners do not answer.
+    """
+    core = cluster.core
+    with recorder.step(f"deploy {name} in {cluster.name}", cluster=cluster.name):
+        _prepare_namespace(core)
+        present = {pod.metadata.name for pod in core.list_namespaced_pod(NAMESPACE).items}
+        if name not in present:
+            core.create_namespaced_pod(NAMESPACE, _pod(name, pause_image))
+        eventually(
+            lambda: core.read_namespaced_pod(name, NAMESPACE).status.phase,
+            until=lambda phase: phase == "Running",
+            fail_if=lambda phase: cluster.trouble() if phase == "Failed" else None,
+            what=f"pod {name} of {cluster.name}",
+            within=60,
+        )
+        spot = pod_spot(cluster, NAMESPACE, name)
+        if name not in present:
+            _listen(spot)
+        service = core.read_namespaced_service("echo", NAMESPACE)
+    return Echo(spot, IPv4Address(service.spec.cluster_ip), service.spec.ports[0].node_port)
+
+
+def _prepare_namespace(core: kubernetes.client.CoreV1Api) -> None:
+    if NAMESPACE not in {namespace.metadata.name for namespace in core.list_namespace().items}:
+        core.create_namespace({"metadata": {"name": NAMESPACE}})
+        core.create_namespaced_service(NAMESPACE, _service("echo", "NodePort", LOW))
+        gateway = _service(GATEWAY_SERVICE, "LoadBalancer", GATEWAY)
+        core.create_namespaced_service(NAMESPACE, gateway)
+    eventually(
+        lambda: [a.metadata.name for a in core.list_namespaced_service_account(NAMESPACE).items],
+        what="the default service account",
+        within=30,
+    )
+
+
+def _listen(spot: Spot) -> None:
+    """Start the listeners; they end with the pod's network namespace or the node."""
+    says = f"echo {spot.cluster.name} hears $SOCAT_PEERADDR"
+    tcp = [f"socat TCP4-LISTEN:{port},fork,reuseaddr 'SYSTEM:{says}'" for port in TCP_PORTS]
+    udp = [f"perl -e '{_UDP_ECHO}' {port} {spot.cluster.name}" for port in UDP_PORTS]
+    listeners = tcp + udp
+    spot.run("sh", input="".join(f"setsid {one} >/dev/null 2>&1 &\n" for one in listeners))
+    wanted = len(listeners)
+    eventually(
+        lambda: _sockets(spot),
+        until=lambda ports: len(ports) >= wanted,
+        what=f"{wanted} listeners in {spot}",
+        within=10,
+    )
+
+
+def _sockets(spot: Spot) -> Sequence[str]:
+    listing = spot.run("ss", "-Hlntu").stdout
+    return [line.split()[4] for line in listing.splitlines() if line.strip()]
+
+
+def _pod(name: str, image: str) -> dict[str, object]:
+    container = {"name": "pause", "image": image, "imagePullPolicy": "IfNotPresent"}
+    return {
+        "metadata": {"name": name, "labels": {"app": name}},
+        "spec": {
+            "containers": [container],
+            "terminationGracePeriodSeconds": 0,
+            "tolerations": [{"operator": "Exists"}],
+        },
+    }
+
+
+def _service(name: str, kind: str, port: int) -> dict[str, object]:
+    return {
+        "metadata": {"name": name},
+        "spec": {
+            "type": kind,
+            "selector": {"app": "echo"},
+            "ports": [{"name": "tcp", "port": port, "targetPort": port, "protocol": "TCP"}],
+        },
+    }

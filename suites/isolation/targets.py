@@ -1,0 +1,37 @@
+"""What the isolation suites ask for in another cluster."""
+
+from __future__ import annotations
+
+from meshproof.lab import RunningCluster
+from meshproof.traffic import Target
+from meshproof.workloads import Echo
+from meshproof.workloads.echo import HIGH, LOW, UDP_PORTS
+
+KUBELET, API_SERVER = 10250, 6443
+
+
+def pod_targets(echo: Echo) -> list[Target]:
+    """The pod of an echo: TCP and UDP, on low and high ports."""
+    address = echo.spot.address
+    tcp = [Target("the pod", address, port, "tcp") for port in (LOW, HIGH)]
+    return tcp + [Target("the pod", address, port, "udp") for port in UDP_PORTS]
+
+
+def service_target(echo: Echo) -> Target:
+    """The ClusterIP of the echo's Service."""
+    return Target("the Service", echo.service, LOW)
+
+
+def node_port_target(echo: Echo) -> Target:
+    """The NodePort of the echo's Service."""
+    return Target("the NodePort", echo.spot.node.address, echo.node_port)
+
+
+def kubelet_target(cluster: RunningCluster) -> Target:
+    """The kubelet of the control plane node."""
+    return Target("the kubelet", cluster.control_plane.address, KUBELET)
+
+
+def api_target(cluster: RunningCluster) -> Target:
+    """The API server."""
+    return Target("the API server", cluster.control_plane.address, API_SERVER)

@@ -1,0 +1,50 @@
+"""Clusters on one flat network: pods reach pods under their own address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from meshproof.expect import Verdict, all_of, kept_out, reached
+from meshproof.lab import Lab
+from meshproof.lab.spot import node_spot
+from meshproof.model import Pair
+from meshproof.traffic import attempt
+from meshproof.workloads import Echo
+from suites.isolation.targets import api_target, kubelet_target, pod_targets
+
+pytestmark = pytest.mark.ground("east,west", "flat")
+Echoes = dict[str, Echo]
+Judge = Callable[[Verdict], None]
+
+
+def test_pods_reach_pods(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
+    """Pods reach pods of the other cluster, which see the caller's own address."""
+    caller, called = (echoes[name] for name in pair)
+    heard = called.answer_to(caller.spot.address)
+    attempts = [attempt(lab, caller.spot, t, called.spot) for t in pod_targets(called)]
+    judge(all_of(reached(one, "pod", answer=heard) for one in attempts))
+
+
+def test_nodes_reach_pods(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
+    """Nodes reach pods of the other cluster, as an API server calling a webhook must."""
+    caller, called = lab.clusters[pair[0]], echoes[pair[1]]
+    target = pod_targets(called)[0]
+    heard = called.answer_to(caller.control_plane.address)
+    judge(reached(attempt(lab, node_spot(caller), target, called.spot), "pod", answer=heard))
+
+
+def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
+    """API servers of the other cluster are reached from pods."""
+    caller, called = pair
+    target = api_target(lab.clusters[called])
+    judge(reached(attempt(lab, echoes[caller].spot, target, echoes[called].spot), "api"))
+
+
+def test_kubelets_stay_out_of_reach(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
+    """A flat network joins pods, not nodes: kubelets of the other cluster are not reached."""
+    caller, called = pair
+    target = kubelet_target(lab.clusters[called])
+    spot = node_spot(lab.clusters[caller])
+    judge(kept_out(attempt(lab, spot, target, echoes[called].spot)))

@@ -1,0 +1,90 @@
+"""Clusters on networks of their own: only API servers and gateways are reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from meshproof.expect import Verdict, all_of, kept_out, reached
+from meshproof.lab import Lab
+from meshproof.lab.spot import node_spot
+from meshproof.model import Pair
+from meshproof.traffic import Target, attempt, probe
+from meshproof.workloads import Echo
+from meshproof.workloads.echo import GATEWAY, GATEWAY_SERVICE, NAMESPACE
+from suites.isolation.targets import (
+    api_target,
+    kubelet_target,
+    node_port_target,
+    pod_targets,
+    service_target,
+)
+
+pytestmark = pytest.mark.ground("east,west", "isolated")
+Echoes = dict[str, Echo]
+Judge = Callable[[Verdict], None]
+
+
+def test_pods_do_not_reach_pods(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
+    """Pods do not reach pods of another network."""
+    caller, called = (echoes[name] for name in pair)
+    attempts = [attempt(lab, caller.spot, t, called.spot) for t in pod_targets(called)]
+    judge(all_of(kept_out(one) for one in attempts))
+
+
+def test_pods_do_not_reach_services(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
+    """Pods do not reach Services of another network."""
+    caller, called = (echoes[name] for name in pair)
+    judge(kept_out(attempt(lab, caller.spot, service_target(called), called.spot)))
+
+
+def test_pods_do_not_reach_node_ports(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
+    """Pods do not reach NodePorts of another network."""
+    caller, called = (echoes[name] for name in pair)
+    judge(kept_out(attempt(lab, caller.spot, node_port_target(called), called.spot)))
+
+
+def test_nodes_do_not_reach_kubelets(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
+    """Nodes do not reach kubelets of another network."""
+    caller, called = (lab.clusters[name] for name in pair)
+    target = kubelet_target(called)
+    judge(kept_out(attempt(lab, node_spot(caller), target, echoes[pair[1]].spot)))
+
+
+def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
+    """API servers of another network are reached, from pods and from nodes."""
+    caller, called = pair
+    target = api_target(lab.clusters[called])
+    spots = (echoes[caller].spot, node_spot(lab.clusters[caller]))
+    attempts = [attempt(lab, spot, target, echoes[called].spot) for spot in spots]
+    judge(all_of(reached(one, "api") for one in attempts))
+
+
+def test_gateways_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
+    """Gateway addresses of another network are reached, also after they have moved."""
+    caller, called = pair
+    addresses = lab.addresses[called]
+    first = Target("the gateway", addresses.give(NAMESPACE, GATEWAY_SERVICE), GATEWAY)
+    before = attempt(lab, echoes[caller].spot, first, echoes[called].spot)
+    second = Target("the moved gateway", addresses.move(NAMESPACE, GATEWAY_SERVICE), GATEWAY)
+    after = attempt(lab, echoes[caller].spot, second, echoes[called].spot)
+    at_the_old = attempt(lab, echoes[caller].spot, first, echoes[called].spot)
+    judge(all_of([reached(before, "gateway"), reached(after, "gateway")]))
+    assert at_the_old.answer.refusal is not None, f"the old address still gives {at_the_old.answer}"
+
+
+def test_nothing_answers_without_the_router(
+    lab: Lab, echoes: Echoes, pair: Pair, judge: Judge
+) -> None:
+    """With the router stopped no other cluster answers, not even its API server."""
+    caller, called = pair
+    target = api_target(lab.clusters[called])
+    with lab.without_router():
+        without = [
+            probe(spot, target) for spot in (echoes[caller].spot, node_spot(lab.clusters[caller]))
+        ]
+    control = attempt(lab, echoes[caller].spot, target, echoes[called].spot)
+    judge(reached(control, "api"))
+    answered = [str(answer) for answer in without if answer.refusal is None]
+    assert not answered, f"without the router {target} gave {', '.join(answered)}"

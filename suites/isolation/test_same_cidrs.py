@@ -1,0 +1,52 @@
+"""Clusters that use the same pod and service ranges: an address means the one at home."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from meshproof.errors import ModelError
+from meshproof.expect import Verdict, all_of, answered_by, kept_out, reached
+from meshproof.lab import Lab
+from meshproof.model import Pair, flat
+from meshproof.traffic import attempt
+from meshproof.workloads import Echo
+from suites.isolation.conftest import Twin
+from suites.isolation.targets import api_target, node_port_target, pod_targets
+
+pytestmark = pytest.mark.ground("east=same,west=same", "isolated")
+Echoes = dict[str, Echo]
+Judge = Callable[[Verdict], None]
+Twins = dict[str, Twin]
+
+
+def test_an_address_of_both_stays_at_home(lab: Lab, twins: Twins, pair: Pair, judge: Judge) -> None:
+    """A call to a pod address that exists in both clusters is answered by the one at home."""
+    home, away = (twins[name] for name in pair)
+    assert home.target.spot.address == away.target.spot.address
+    heard = home.target.answer_to(home.caller.spot.address)
+    attempts = [
+        attempt(lab, home.caller.spot, target, away.caller.spot)
+        for target in pod_targets(away.target)
+    ]
+    judge(all_of(answered_by(one, heard) for one in attempts))
+
+
+def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
+    """API servers are reached across networks all the same: nodes have addresses of their own."""
+    caller, called = pair
+    target = api_target(lab.clusters[called])
+    judge(reached(attempt(lab, echoes[caller].spot, target, echoes[called].spot), "api"))
+
+
+def test_node_ports_are_not_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
+    """NodePorts of the other network are not reached, though its nodes could be addressed."""
+    caller, called = (echoes[name] for name in pair)
+    judge(kept_out(attempt(lab, caller.spot, node_port_target(called), called.spot)))
+
+
+def test_a_flat_network_is_refused(lab: Lab) -> None:
+    """Clusters whose ranges overlap cannot be put on one flat network: that is said at once."""
+    with pytest.raises(ModelError, match="overlap"):
+        flat(lab.footprint)

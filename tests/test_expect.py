@@ -1,0 +1,84 @@
+"""Verdicts: silence alone proves nothing, and an answer where none may come names the way."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from typing import cast
+
+import pytest
+
+from meshproof.expect import Outcome, Verdict, all_of, answered_by, kept_out, reached
+from meshproof.lab.counters import Counters
+from meshproof.lab.spot import Spot
+from meshproof.traffic import Answer, Attempt, Refusal, Target
+
+TARGET = Target("the pod", IPv4Address("10.20.0.5"), 80)
+SILENCE, REPLY = Answer(refusal=Refusal.SILENCE), Answer("west hears 10.10.0.5")
+
+
+class _East:
+    name = "east"
+
+
+class _Caller:
+    cluster = _East()
+
+    def __str__(self) -> str:
+        return "echo of east"
+
+
+def attempt(answer: Answer, control: Answer, **counted: int) -> Attempt:
+    packets = {("east_to_west", kind): count for kind, count in counted.items()}
+    caller = cast(Spot, _Caller())
+    return Attempt(caller, "west", TARGET, answer, control, Counters(packets))
+
+
+@pytest.mark.parametrize(
+    ("answer", "control", "dropped", "outcome"),
+    [
+        (SILENCE, REPLY, 3, Outcome.PASS),
+        (SILENCE, REPLY, 0, Outcome.INCONCLUSIVE),
+        (SILENCE, SILENCE, 3, Outcome.INCONCLUSIVE),
+        (REPLY, REPLY, 0, Outcome.FAIL),
+        (REPLY, SILENCE, 3, Outcome.FAIL),
+    ],
+)
+def test_kept_out(answer: Answer, control: Answer, dropped: int, outcome: Outcome) -> None:
+    assert kept_out(attempt(answer, control, dropped=dropped)).outcome is outcome
+
+
+def test_a_hole_is_named() -> None:
+    verdict = kept_out(attempt(REPLY, REPLY, anything=4))
+    assert "a way is open from east to west" in verdict.observed
+
+
+@pytest.mark.parametrize(
+    ("answer", "control", "pod", "outcome"),
+    [
+        (REPLY, REPLY, 2, Outcome.PASS),
+        (REPLY, REPLY, 0, Outcome.FAIL),
+        (Answer("west hears 172.30.0.2"), REPLY, 2, Outcome.FAIL),
+        (SILENCE, REPLY, 2, Outcome.FAIL),
+        (SILENCE, SILENCE, 2, Outcome.INCONCLUSIVE),
+    ],
+)
+def test_reached(answer: Answer, control: Answer, pod: int, outcome: Outcome) -> None:
+    verdict = reached(attempt(answer, control, pod=pod), "pod", answer=REPLY.text)
+    assert verdict.outcome is outcome
+
+
+def test_answered_at_home_without_the_router() -> None:
+    home = "east hears 10.10.0.5"
+    assert answered_by(attempt(Answer(home), REPLY), home).outcome is Outcome.PASS
+    assert answered_by(attempt(Answer(home), REPLY, dropped=1), home).outcome is Outcome.FAIL
+    assert answered_by(attempt(REPLY, REPLY), home).outcome is Outcome.FAIL
+
+
+def test_the_worst_of_several_counts_and_none_is_no_pass() -> None:
+    good = Verdict(Outcome.PASS, "a", "b")
+    unclear = Verdict(Outcome.INCONCLUSIVE, "a", "b")
+    bad = Verdict(Outcome.FAIL, "a", "b")
+    assert all_of([good, unclear, bad]) is bad
+    assert all_of([good, unclear]) is unclear
+    assert all_of([good, good]).outcome is Outcome.PASS
+    assert all_of([]).outcome is Outcome.INCONCLUSIVE

@@ -1,0 +1,87 @@
+"""Programs: recorded, bounded in time, called off together, and gone when their parent is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import psutil
+import pytest
+
+from meshproof.errors import CancelledError, CommandError, MeshproofError
+from meshproof.process import Shell, side_by_side
+from meshproof.wait import eventually
+
+
+def test_output_and_input() -> None:
+    assert Shell().run(["cat"], input="hello").stdout == "hello"
+
+
+def test_an_error_carries_the_command_and_its_last_words() -> None:
+    with pytest.raises(CommandError, match=r"'sh -c .*' ended with 3, saying: no luck") as caught:
+        Shell().run(["sh", "-c", "echo no luck >&2; exit 3"])
+    assert caught.value.returncode == 3
+
+
+def test_a_missing_program_is_named() -> None:
+    with pytest.raises(MeshproofError, match="'no-such-program' is not on this machine"):
+        Shell().run(["no-such-program"])
+
+
+def test_time_is_bounded() -> None:
+    begin = time.monotonic()
+    with pytest.raises(CommandError, match="not finished after 0 s"):
+        Shell().run(["sleep", "30"], timeout=0.2)
+    assert time.monotonic() - begin < 10
+
+
+def test_lines_arrive_while_the_program_runs() -> None:
+    lines: list[str] = []
+    script = "echo one >&2; echo two >&2; echo out"
+    finished = Shell().run(["sh", "-c", script], on_stderr_line=lines.append)
+    assert (lines, finished.stdout) == (["one", "two"], "out\n")
+
+
+def test_the_users_kubeconfig_is_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/home/somebody/.kube/config")
+    assert "KUBECONFIG" not in Shell().run(["env"]).stdout
+
+
+def test_cancel_ends_what_runs_and_refuses_more() -> None:
+    shell = Shell()
+    threading.Timer(0.2, shell.cancel).start()
+    with pytest.raises(CancelledError):
+        shell.run(["sleep", "30"])
+    with pytest.raises(CancelledError):
+        shell.run(["true"])
+
+
+def test_the_first_failure_side_by_side_is_the_one_reported() -> None:
+    shell = Shell()
+    begin = time.monotonic()
+    with pytest.raises(CommandError, match="broken"):
+        side_by_side(
+            shell,
+            lambda script: shell.run(["sh", "-c", script]),
+            ["sleep 30", "sleep 0.1; echo broken >&2; exit 1"],
+        )
+    assert time.monotonic() - begin < 10
+
+
+def test_programs_die_with_a_killed_parent() -> None:
+    code = "from meshproof.process import Shell; Shell().run(['sleep', '4711'])"
+    parent = subprocess.Popen([sys.executable, "-c", code])
+    children = eventually(
+        lambda: psutil.Process(parent.pid).children(),
+        what="the child",
+        within=10,
+        until=lambda found: any("4711" in child.cmdline() for child in found),
+    )
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    gone, alive = psutil.wait_procs(children, timeout=5)
+    assert gone and not alive
