@@ -114,9 +114,26 @@ class Engine(ABC):
         engine's own exec costs several tenths of a second each. Raises EngineError when the
         container does not run.
         """
-        enter = ["nsenter", "-t", str(self._pid(container)), "-m", "-u", "-i", "-n", "--"]
+        enter = ["nsenter", "-t", str(self.pid(container)), "-m", "-u", "-i", "-n", "--"]
         clean = ["env", "-i", f"PATH={_PATH}", "LC_ALL=C"]
         return self.shell.run([*enter, *clean, *argv], input=input, check=check, timeout=timeout)
+
+    def pid(self, container: str) -> int:
+        """The container's first process as this machine sees it; asked for once while it lives.
+
+        Raises EngineError when the container does not run.
+        """
+        known = self._pids.get(container, 0)
+        if known == 0 or not Path(f"/proc/{known}").exists():
+            finished = self.command(
+                "inspect", "-f", "{{.State.Pid}}", container, check=False, timeout=20
+            )
+            text = finished.stdout.strip()
+            known = int(text) if text.isdigit() else 0
+            if known == 0:
+                raise EngineError(f"container {container} does not run")
+            self._pids[container] = known
+        return known
 
     def copy_in(self, source: Path, container: str, target: str) -> None:
         """Copy a file or folder of this machine into a container."""
@@ -211,20 +228,6 @@ class Engine(ABC):
 
     @abstractmethod
     def _network(self, entry: dict[str, Any]) -> Network | None: ...
-
-    def _pid(self, container: str) -> int:
-        """The container's first process as this machine sees it; asked for once while it lives."""
-        known = self._pids.get(container, 0)
-        if known == 0 or not Path(f"/proc/{known}").exists():
-            finished = self.command(
-                "inspect", "-f", "{{.State.Pid}}", container, check=False, timeout=20
-            )
-            text = finished.stdout.strip()
-            known = int(text) if text.isdigit() else 0
-            if known == 0:
-                raise EngineError(f"container {container} does not run")
-            self._pids[container] = known
-        return known
 
     def _inspect(self, what: str, names: Sequence[str]) -> list[dict[str, Any]]:
         """Inspect many at once; those that have gone meanwhile are left out."""

@@ -13,6 +13,7 @@ from ipaddress import IPv4Address
 from meshproof.errors import LabError
 from meshproof.lab.cluster import RunningCluster
 from meshproof.lab.subnets import Subnet
+from meshproof.wait import eventually
 
 
 class LoadBalancerAddresses:
@@ -35,7 +36,8 @@ class LoadBalancerAddresses:
         return tuple(self._given.values())
 
     def give(self, namespace: str, service: str) -> IPv4Address:
-        """Give a Service an address; one that has it already keeps it.
+        """Give a Service an address, and wait until kube-proxy serves it; a Service that has one
+        keeps it.
 
         Raises LabError when the pool (50 addresses a cluster) is used up, ApiException when
         the Service does not exist.
@@ -88,6 +90,17 @@ class LoadBalancerAddresses:
         status = {"status": {"loadBalancer": {"ingress": [{"ip": str(address)}]}}}
         self._cluster.core.patch_namespaced_service_status(service, namespace, status)
         self._given[key] = address
+        eventually(
+            lambda: str(address) in self._served(),
+            what=f"kube-proxy's service of {address} for {namespace}/{service}",
+            within=30,
+            every=0.1,
+        )
+
+    def _served(self) -> str:
+        """What kube-proxy has written: it follows a changed status after a second or so."""
+        rules = ("nft", "list", "table", "ip", "kube-proxy")
+        return self._cluster.on_node(self._cluster.control_plane, *rules, check=False).stdout
 
     def _drop(self, address: IPv4Address) -> None:
         node = self._cluster.control_plane

@@ -40,6 +40,7 @@ _COREFILE = """.:53 {
     loadbalance
 }
 """
+_WITHOUT_UPSTREAM = {"meshproof.io/dns": "without-upstream"}
 _HOPELESS = (
     "ErrImage",
     "ImagePullBackOff",
@@ -134,15 +135,16 @@ class Kind:
 
 
 def _cut_off_dns(cluster: RunningCluster) -> None:
-    """Give CoreDNS a configuration without upstream, and one replica of it."""
-    system = "kube-system"
-    cluster.core.patch_namespaced_config_map("coredns", system, {"data": {"Corefile": _COREFILE}})
-    # One name server is enough, and those that started with the old configuration must go.
-    apps = kubernetes.client.AppsV1Api(cluster.api)
-    apps.patch_namespaced_deployment_scale("coredns", system, {"spec": {"replicas": 1}})
-    cluster.core.delete_collection_namespaced_pod(
-        system, label_selector="k8s-app=kube-dns", grace_period_seconds=0
-    )
+    """Give CoreDNS a configuration without upstream, and one replica that reads it at once."""
+    core, apps = cluster.core, kubernetes.client.AppsV1Api(cluster.api)
+    core.patch_namespaced_config_map("coredns", "kube-system", {"data": {"Corefile": _COREFILE}})
+    # Asked every ten seconds, as by default, it would be ready long before anybody knew.
+    container = {"name": "coredns", "readinessProbe": {"periodSeconds": 1}}
+    template = {"metadata": {"annotations": _WITHOUT_UPSTREAM}, "spec": {"containers": [container]}}
+    replaced = {"maxSurge": 0, "maxUnavailable": "100%"}
+    strategy = {"type": "RollingUpdate", "rollingUpdate": replaced}
+    patch = {"spec": {"replicas": 1, "strategy": strategy, "template": template}}
+    apps.patch_namespaced_deployment("coredns", "kube-system", patch)
 
 
 def _not_ready(cluster: RunningCluster) -> str:
@@ -165,7 +167,8 @@ def _not_ready(cluster: RunningCluster) -> str:
 
 def _is_ready(pod: kubernetes.client.V1Pod) -> bool:
     conditions = {condition.type: condition.status for condition in pod.status.conditions or []}
-    return conditions.get("Ready") == "True" and pod.metadata.deletion_timestamp is None
+    renewed = _WITHOUT_UPSTREAM.items() <= (pod.metadata.annotations or {}).items()
+    return renewed and conditions.get("Ready") == "True"
 
 
 def _kind_error(error: CommandError) -> str:

@@ -22,6 +22,7 @@ import sys, threading
 from pathlib import Path
 from meshproof.artifacts.store import Recipe, Store
 from meshproof.events import Recorder
+from meshproof.wait import eventually
 
 root, mark, finish = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "finish"
 recorder = Recorder(listeners=[lambda e: print(e.kind, flush=True)])
@@ -31,8 +32,9 @@ def make(folder):
     with (root / "makes").open("a") as log:
         log.write(mark)
     print("making", flush=True)
-    if not finish or (root / "hold").exists():
-        threading.Event().wait(None if not finish else 1.0)
+    if not finish:
+        threading.Event().wait()
+    eventually((root / "release").exists, what="the release", within=30, every=0.02)
     (folder / "file").write_text("whole")
 
 Store(root).obtain(Recipe("thing", "1", {"a": 1}), make, recorder)
@@ -56,15 +58,17 @@ def _obtain(store: Store, text: str = "whole", recorder: Recorder | None = None)
 
 
 def test_two_processes_build_once(tmp_path: Path) -> None:
-    (tmp_path / "hold").touch()
     first = _process(tmp_path, "a", "finish")
     eventually((tmp_path / "makes").exists, what="the first build", within=20, every=0.02)
     second = _process(tmp_path, "b", "finish")
+    assert second.stdout is not None
+    waits = second.stdout.readline()
+    (tmp_path / "release").touch()
     said = [process.communicate(timeout=30)[0] for process in (first, second)]
     assert (tmp_path / "makes").read_text() == "a"
     assert "done" in said[0]
     assert "done" in said[1]
-    assert "artifact-wait" in said[1]
+    assert waits == "artifact-wait\n"
 
 
 def test_a_killed_build_is_made_again_from_nothing(tmp_path: Path) -> None:
@@ -102,11 +106,9 @@ def test_a_file_that_is_gone_and_a_cut_manifest_are_noticed(tmp_path: Path) -> N
 
 
 def test_what_the_engine_lost_is_made_again(tmp_path: Path) -> None:
-    store, made = Store(tmp_path), list[int]()
-    for good in (True, True, False):
-        store.obtain(
-            RECIPE, lambda _: made.append(1), Recorder(), still_good=lambda _, good=good: good
-        )
+    store, made = Store(tmp_path), list[Path]()
+    for answer in ([True], [True], []):
+        store.obtain(RECIPE, made.append, Recorder(), still_good=lambda _: bool(answer))  # noqa: B023
     assert len(made) == 2
 
 
@@ -127,7 +129,8 @@ def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError):
         Store(tmp_path).obtain(RECIPE, fail, Recorder())
     assert list((tmp_path / "tmp").iterdir()) == []
-    assert Store(tmp_path).idle(RECIPE.digest)
+    with Store(tmp_path).unless_busy(RECIPE.digest) as idle:
+        assert idle
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,39 @@
+"""What a lab asks for, and what it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from meshproof.model import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a lab asks for. All versions of ``istio`` are baked into the node image.
+
+    ``envoy``: None takes the one that belongs to each Istio version (see the catalog).
+    """
+
+    kubernetes: Version
+    istio: tuple[Version, ...] = ()
+    envoy: Version | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What a lab is made of.
+
+    ``source``: "published", "built" or "checkout". ``node_image``: a reference in the engine,
+    for nodes and router. ``images``: references baked into the node: "pause", "sleep",
+    "helloworld-v1", "helloworld-v2", "pilot:<version>", "proxyv2:<version>". From a checkout
+    the only Istio version is the tree's own. ``digest`` names all that went in.
+    """
+
+    source: str
+    node_image: str
+    kind: Path
+    istioctl: Mapping[Version, Path]
+    images: Mapping[str, str]
+    digest: str

@@ -1,0 +1,75 @@
+"""Chooses where the artifacts come from, and gives out a verified bundle."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from meshproof.artifacts.built import Built, istio_from_modules
+from meshproof.artifacts.bundle import Bundle, Wanted
+from meshproof.artifacts.catalog import catalog
+from meshproof.artifacts.checkout import istio_from_checkout
+from meshproof.artifacts.published import Published, registry_answers
+from meshproof.artifacts.store import Store
+from meshproof.engine import Engine
+from meshproof.errors import UsageError
+from meshproof.events import Recorder
+
+SOURCES = ("published", "built", "checkout")
+
+
+def provide(
+    wanted: Wanted,
+    *,
+    engine: Engine,
+    recorder: Recorder,
+    source: str | None = None,
+    checkout: Path | None = None,
+    store: Store | None = None,
+) -> Bundle:
+    """The node image and programs for ``wanted``, verified; made or fetched where missing.
+
+    ``source``: "published", "built", "checkout" (then ``checkout`` names the Istio tree), or
+    None: what the store has wins without asking the network; else published if a registry
+    answers, else built. Raises UsageError for versions, sources or trees that do not exist,
+    ArtifactError when something cannot be had.
+    """
+    store = store or Store()
+    if source is None and checkout is not None:
+        source = "checkout"
+    if source not in (None, *SOURCES):
+        raise UsageError(f"there is no source '{source}'", f"choose one of {', '.join(SOURCES)}")
+    if source == "checkout":
+        return _from_checkout(wanted, engine, recorder, store, checkout)
+    published = Published(wanted, engine, recorder, store)
+    if source == "published" or (source is None and published.is_there()):
+        return published.bundle()
+    if source is None and not _can_be_built(wanted, engine, recorder, store):
+        return published.bundle()
+    catalog().check(wanted)
+    return Built(
+        wanted, engine, recorder, store, istio_from_modules(wanted, engine, recorder)
+    ).bundle()
+
+
+def _from_checkout(
+    wanted: Wanted, engine: Engine, recorder: Recorder, store: Store, checkout: Path | None
+) -> Bundle:
+    if checkout is None:
+        raise UsageError("no Istio source tree was named", "add '--checkout FOLDER'")
+    catalog().check(replace(wanted, istio=()))
+    istio = istio_from_checkout(checkout, wanted, engine, recorder)
+    return Built(wanted, engine, recorder, store, (istio,), source="checkout").bundle()
+
+
+def _can_be_built(wanted: Wanted, engine: Engine, recorder: Recorder, store: Store) -> bool:
+    """False when nothing is there yet and a registry answers: then published is quicker."""
+    try:
+        catalog().check(wanted)
+    except UsageError:
+        if registry_answers():
+            return False
+        raise
+    istios = istio_from_modules(wanted, engine, recorder)
+    built = Built(wanted, engine, recorder, store, istios)
+    return built.is_there() or not registry_answers()

@@ -1,0 +1,206 @@
+"""The source "published": images from registries, programs from their projects' releases.
+
+Not verified on the machine where this was written, which reaches no registry. The bake is the
+way that kind builds its own node images: containerd in a container, import, commit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from meshproof.artifacts import digests
+from meshproof.artifacts.bake import BUILD_LABEL, remove_abandoned, remove_leftovers
+from meshproof.artifacts.bundle import Bundle, Wanted
+from meshproof.artifacts.catalog import RECIPES, catalog
+from meshproof.artifacts.node import adapted_containerd_config
+from meshproof.artifacts.store import Entry, Recipe, Store
+from meshproof.engine import Engine
+from meshproof.errors import ArtifactError
+from meshproof.events import Recorder
+from meshproof.wait import eventually
+
+REGISTRY_VARIABLE = "MESHPROOF_REGISTRY"
+"""A mirror: put before each image's name, as in "mirror.example:5000/docker.io/istio/pilot"."""
+
+_REGISTRY = "https://registry-1.docker.io/v2/"
+_ISTIO_RELEASES = "https://github.com/istio/istio/releases/download"
+_KIND_RELEASES = "https://github.com/kubernetes-sigs/kind/releases/download"
+_CONFIG = "/etc/containerd/config.toml"
+_CTR = ("ctr", "-n", "k8s.io", "images")
+_CHANGES = ('ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]',)
+_SAMPLES = {
+    "sleep": "docker.io/curlimages/curl:8.16.0",
+    "helloworld-v1": "docker.io/istio/examples-helloworld-v1:1.0",
+    "helloworld-v2": "docker.io/istio/examples-helloworld-v2:1.0",
+}
+
+
+def registry_answers() -> bool:
+    """Whether the registry says anything within 3 s. Asked once, by HEAD."""
+    mirror = os.environ.get(REGISTRY_VARIABLE)
+    url = f"https://{mirror.split('/', 1)[0]}/v2/" if mirror else _REGISTRY
+    try:
+        # 401 asks for a token: a registry is there.
+        return requests.head(url, timeout=3).status_code in (200, 401)
+    except requests.RequestException:
+        return False
+
+
+@dataclass(frozen=True)
+class Published:
+    """Fetches what is wanted, and bakes it into kind's node image."""
+
+    wanted: Wanted
+    engine: Engine
+    recorder: Recorder
+    store: Store
+
+    @cached_property
+    def node(self) -> Recipe:
+        """The node image's recipe: the references that go in, and what is changed."""
+        inputs = {
+            "revision": 1,
+            "engine": self.engine.name,
+            "images": self._images(),
+            "cni": digests.of_file(RECIPES / "cni-template.conflist"),
+        }
+        return Recipe("node", f"{self.wanted.kubernetes} published", inputs, 8 * 2**30)
+
+    @property
+    def reference(self) -> str:
+        """The node image's name in the engine."""
+        return f"localhost/meshproof/node:{self.node.digest[:16]}"
+
+    def is_there(self) -> bool:
+        """Whether the store says that the node image was made."""
+        return self.store.find(self.node) is not None
+
+    def bundle(self) -> Bundle:
+        """Everything, verified; fetched where it is not there. Raises ArtifactError."""
+        node = self.store.obtain(
+            self.node, self._make_node, self.recorder, still_good=self._in_engine
+        )
+        istioctl = {version: self._istioctl(str(version)) for version in self.wanted.istio}
+        images: Mapping[str, str] = node.manifest["facts"]["images"]
+        kind = self._kind(catalog().companion("kind"))
+        return Bundle("published", self.reference, kind, istioctl, images, node.digest)
+
+    def _images(self) -> dict[str, str]:
+        istio = {
+            f"{name}:{version}": f"docker.io/istio/{name}:{version}"
+            for version in self.wanted.istio
+            for name in ("pilot", "proxyv2")
+        }
+        return {**_SAMPLES, **istio}
+
+    def _in_engine(self, node: Entry) -> bool:
+        return bool(self.engine.image_id(self.reference) == node.manifest["facts"]["image_id"])
+
+    def _make_node(self, folder: Path) -> dict[str, Any]:
+        remove_abandoned(self.store, self.engine)
+        images = self._images()
+        base = self._pull(f"docker.io/kindest/node:v{self.wanted.kubernetes}")
+        for reference in images.values():
+            self._pull(reference)
+        archive = folder / "images.tar"
+        self.engine.save(sorted(set(images.values())), archive)
+        name = f"meshproof-bake-{folder.name[:12]}"
+        remove_leftovers(folder.name, self.engine)
+        try:
+            options = ["--privileged", "--network", "none", "--entrypoint", "sleep"]
+            options += ["--label", f"{BUILD_LABEL}={folder.name}", "-v", f"{folder}:/bake"]
+            self.engine.run_detached(name, base, options, "infinity")
+            pause = self._bake(name, archive.name)
+            image = self.engine.commit(name, self.reference, _CHANGES)
+        finally:
+            remove_leftovers(folder.name, self.engine)
+        archive.unlink()
+        self.recorder.emit("artifact-image", image=image, reference=self.reference)
+        return {
+            "reference": self.reference,
+            "image_id": self.engine.image_id(self.reference),
+            "images": {"pause": pause, **images},
+        }
+
+    def _bake(self, container: str, archive: str) -> str:
+        """Change a kindest/node container into a node of ours; returns its pause image."""
+        read = self.engine.exec(container, ["cat", _CONFIG]).stdout
+        pause = next(line for line in read.splitlines() if "sandbox_image" in line).split('"')[1]
+        template = RECIPES / "cni-template.conflist"
+        self.engine.copy_in(template, container, "/etc/cni/template.conflist")
+        self.engine.exec(
+            container,
+            ["tee", _CONFIG],
+            input=adapted_containerd_config(read, pause),
+        )
+        self.engine.command("exec", "-d", container, "containerd")
+        eventually(
+            lambda: self.engine.exec(container, ["ctr", "version"], check=False).returncode == 0,
+            what="containerd in the bake container",
+            within=60,
+        )
+        load = [*_CTR, "import", "--label=io.cri-containerd.pinned=pinned", "--no-unpack"]
+        self.engine.exec(container, [*load, f"/bake/{archive}"], timeout=1200)
+        self.engine.exec(container, ["pkill", "-x", "containerd"])
+        return pause
+
+    def _pull(self, reference: str) -> str:
+        """Pull, from a mirror if one is set; afterwards it has its own name in any case."""
+        mirror = os.environ.get(REGISTRY_VARIABLE, "").rstrip("/")
+        self.engine.pull(f"{mirror}/{reference}" if mirror else reference)
+        if mirror:
+            self.engine.command("tag", f"{mirror}/{reference}", reference)
+        return reference
+
+    def _kind(self, version: str) -> Path:
+        url = f"{_KIND_RELEASES}/v{version}/kind-linux-amd64"
+
+        def make(folder: Path) -> None:
+            (folder / "kind").write_bytes(_verified(url, f"{url}.sha256sum"))
+            (folder / "kind").chmod(0o755)
+
+        recipe = Recipe("kind-published", version, {"url": url})
+        return self.store.obtain(recipe, make, self.recorder).file("kind")
+
+    def _istioctl(self, version: str) -> Path:
+        url = f"{_ISTIO_RELEASES}/{version}/istioctl-{version}-linux-amd64.tar.gz"
+
+        def make(folder: Path) -> None:
+            packed = folder / "packed.tar.gz"
+            packed.write_bytes(_verified(url, f"{url}.sha256"))
+            with tarfile.open(packed) as archive:
+                archive.extract("istioctl", folder, filter="data")
+            packed.unlink()
+
+        recipe = Recipe("istioctl-published", version, {"url": url})
+        return self.store.obtain(recipe, make, self.recorder).file("istioctl")
+
+
+def _verified(url: str, checksum_url: str) -> bytes:
+    """Download; the checksum's file begins with the sha256 that the project published."""
+    content = _download(url)
+    expected = _download(checksum_url).decode().split()[0]
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise ArtifactError(f"{url} is not what its project published", "try again later")
+    return content
+
+
+def _download(url: str) -> bytes:
+    try:
+        answer = requests.get(url, timeout=(10, 300))
+        answer.raise_for_status()
+    except requests.RequestException as error:
+        raise ArtifactError(
+            f"{url} cannot be fetched ({type(error).__name__})",
+            "check the network, or choose '--artifacts built'",
+        ) from error
+    return answer.content

@@ -1,0 +1,3 @@
+module meshproof.invalid/workloads
+
+go 1.26.8
