@@ -17,14 +17,15 @@ from rich.console import Console
 from rich.table import Table
 
 from meshproof.artifacts import provide
-from meshproof.engine.engine import RUN_LABEL
+from meshproof.engine.engine import RUN_LABEL, STATE_LABEL
 from meshproof.events import Event, Recorder
 from meshproof.lab import Ingredients, Lab, read_footprint
 from meshproof.lab.ownership import Claim, new_id, object_name
 from meshproof.lab.remove import remove_lab
 from meshproof.lab.subnets import Leases, networks_in_use
 from meshproof.model import Footprint, flat, isolated
-from meshproof.process import side_by_side
+from meshproof.paths import state_dir
+from meshproof.process import RUN_VARIABLE, Shell, side_by_side
 from meshproof.session import Session
 
 _FOOTPRINTS = ("east", "east,west", "east,west,far")
@@ -146,9 +147,10 @@ def _by_hand(made_with: Ingredients, footprint: Footprint) -> float:
     """What a person would type: a network and `kind create cluster --wait` for each, at once."""
     engine, bench_id = made_with.engine, new_id()
     networks = {name: object_name(bench_id, name) for name in footprint.names}
-    subnets = Leases().take(bench_id, len(networks), networks_in_use(engine.shell))
+    engine.shell.env = {**engine.shell.env, RUN_VARIABLE: bench_id}
     claim = Claim(bench_id)
     claim.take()
+    subnets = Leases().take(bench_id, len(networks), networks_in_use(engine.shell))
 
     def create(name: str) -> None:
         options = {
@@ -166,11 +168,11 @@ def _by_hand(made_with: Ingredients, footprint: Footprint) -> float:
 
     try:
         for name, subnet in zip(networks, subnets, strict=True):
-            labels = {RUN_LABEL: bench_id}
+            labels = {RUN_LABEL: bench_id, STATE_LABEL: str(state_dir())}
             engine.create_network(networks[name], subnet.network, subnet.containers, labels)
         return _timed(lambda: side_by_side(engine.shell, create, list(networks)))
     finally:
-        remove_lab(engine, claim)
+        remove_lab(type(engine)(Shell()), claim)
 
 
 def _timed(act: Callable[[], object]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,9 @@ app = typer.Typer(
 )
 app.add_typer(artifacts_app, name="artifacts")
 
+_INTERRUPTED = 130
+"""What typer makes of a KeyboardInterrupt."""
+
 EngineOption = Annotated[str | None, typer.Option(help="podman or docker; else the first found")]
 SourceOption = Annotated[
     str | None, typer.Option("--artifacts", help="published, built or checkout")
@@ -56,6 +60,12 @@ def verify(
     reuse: ReuseOption = None,
 ) -> None:
     """Prove isolation and flatness on bare clusters, and print the verdict."""
+    # Whatever cannot be is said before a test starts, and artifacts are made by daylight.
+    with orderly_end(_say):
+        session = _session(engine, source, checkout, kubernetes, istio)
+        if reuse is not None:
+            find(reuse)
+        _ = session.bundle
     suites = resource("suites")
     target = str(suites.parent / only) if only else str(suites)
     options = {
@@ -193,13 +203,17 @@ def main() -> None:
     """The program's entry: errors become one sentence and an exit code, never a traceback."""
     try:
         code = app(standalone_mode=False)
+        if code == _INTERRUPTED:
+            raise KeyboardInterrupt
     except MeshproofError as error:
         _say(str(error))
         code = error.exit_code
     except typer.Exit as ending:
         code = ending.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        _say("Interrupted; nothing of this run is left.")
+        _say(
+            "Interrupted. What was not finished is removed; 'meshproof status' shows what is kept."
+        )
         code = EXIT_COULD_NOT_TELL
     except Exception as error:
         code = _usage_or_defect(error)
@@ -207,12 +221,15 @@ def main() -> None:
 
 
 def _usage_or_defect(error: Exception) -> int:
-    """Usage errors of the command line library end with 64; anything else is our defect."""
+    """Usage errors of the command line library end with 64; anything else is our defect, and
+    must not look like a verdict."""
     message = getattr(error, "format_message", None)
-    if message is None:
-        raise error
-    _say(message())
-    return EXIT_USAGE
+    if message is not None:
+        _say(message())
+        return EXIT_USAGE
+    traceback.print_exception(error)
+    _say("This is a defect of meshproof: please report it with the lines above.")
+    return EXIT_COULD_NOT_TELL
 
 
 def _session(

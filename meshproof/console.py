@@ -35,6 +35,8 @@ class Narrator:
             self._last_progress = time.monotonic()
             done, whole = event.data.get("done", "?"), event.data.get("of", "?")
             self._line(f"        …  {event.data.get('step', 'working')}: {done} of {whole}")
+        elif event.kind in ("artifact-wait", "artifact-lost"):
+            self._line(f"           {event.data['artifact']}: {event.data['why']}")
         elif event.kind == "notice":
             self._line(f"           {event.data['text']}")
 

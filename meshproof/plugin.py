@@ -17,14 +17,17 @@ from meshproof.errors import (
     MeshproofError,
 )
 from meshproof.expect import Outcome, Verdict
+from meshproof.fixtures import ground as ground_fixtures
 from meshproof.fixtures.ground import SESSION, Ground
 from meshproof.report import Judged, summary
 from meshproof.session import Choices, Session, orderly_end
 
-pytest_plugins = ["meshproof.fixtures.ground"]
-
 _OUTCOMES = pytest.StashKey[list[Judged]]()
+_NARRATOR = pytest.StashKey[Narrator]()
 _ENDING = pytest.StashKey[Any]()
+
+
+_JUDGED = pytest.StashKey[bool]()
 
 
 class InconclusiveError(MeshproofError):
@@ -52,7 +55,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Markers, the session, and an orderly end on SIGTERM."""
+    """Fixtures, markers, the session, and an orderly end on SIGTERM."""
+    config.pluginmanager.register(ground_fixtures, "meshproof-ground")
     config.addinivalue_line(
         "markers",
         "ground(clusters, *wirings): the bare clusters and the wirings that a test runs on, "
@@ -69,6 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
         reports=options.reports,
     )
     config.stash[SESSION] = Session(choices, [narrator] if options.conformance else [])
+    config.stash[_NARRATOR] = narrator
     config.stash[_OUTCOMES] = []
     ending = orderly_end(narrator.say)
     ending.__enter__()
@@ -119,17 +124,24 @@ def pytest_runtest_makereport(
     """Note each test's outcome in the record; what only meshproof said needs no traceback."""
     report = yield
     error = call.excinfo.value if call.excinfo else None
-    if isinstance(error, (MeshproofError, AssertionError)) and _ground(item):
+    if isinstance(error, MeshproofError | AssertionError) and _ground(item):
         report.longrepr = str(error)
+    if report.when == "call" and report.passed and _ground(item) and _JUDGED not in item.stash:
+        error = InconclusiveError("the test ended without a verdict: nothing was judged")
+        report.outcome, report.longrepr = "failed", str(error)
     if report.when == "call" or report.outcome != "passed":
         _note(item, report, error)
     return report
 
 
-def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    """A verdict that is not clear counts as an error."""
+def pytest_report_teststatus(
+    report: pytest.TestReport, config: pytest.Config
+) -> tuple[str, str, str] | None:
+    """A verdict that is not clear counts as an error; the narrator has named each already."""
     if report.failed and getattr(report, "inconclusive", False):
-        return "error", "E", "INCONCLUSIVE"
+        return "error", "" if config.option.conformance else "E", "INCONCLUSIVE"
+    if config.option.conformance:
+        return report.outcome if report.when == "call" else "", "", ""
     return None
 
 
@@ -162,17 +174,18 @@ def _exit_code(outcomes: list[Judged], exitstatus: int) -> int:
         return EXIT_USAGE
     if "FAIL" in found:
         return EXIT_DID_NOT_HOLD
-    if exitstatus != pytest.ExitCode.OK or "INCONCLUSIVE" in found or "PASS" not in found:
+    if exitstatus != pytest.ExitCode.OK or found != {"PASS"}:
         return EXIT_COULD_NOT_TELL
     return EXIT_HELD
 
 
 @pytest.fixture
-def judge(pytestconfig: pytest.Config) -> Any:
+def judge(request: pytest.FixtureRequest) -> Any:
     """A function that takes a Verdict, records it, and ends the test unless it is a PASS."""
-    recorder = pytestconfig.stash[SESSION].recorder
+    recorder = request.config.stash[SESSION].recorder
 
     def pronounce(verdict: Verdict) -> None:
+        request.node.stash[_JUDGED] = True
         recorder.emit(
             "verdict",
             outcome=verdict.outcome.value,
@@ -207,3 +220,8 @@ def _note(item: pytest.Item, report: pytest.TestReport, error: BaseException | N
     item.config.stash[_OUTCOMES].append(one)
     fields = {name: getattr(one, name) for name in Judged.__dataclass_fields__}
     item.config.stash[SESSION].recorder.emit("test", **fields)
+    if item.config.option.conformance:
+        pair = item.callspec.params.get("pair") if hasattr(item, "callspec") else None
+        where = " → ".join(pair) if pair else ""
+        line = f"{one.seconds:7.1f} s  {outcome:12} {claim} ({ground}{', ' if pair else ''}{where})"
+        item.config.stash[_NARRATOR].say(line)

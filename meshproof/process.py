@@ -16,9 +16,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
+
+import psutil
 
 from meshproof.errors import CancelledError, CommandError, MeshproofError
 from meshproof.events import Recorder
@@ -26,6 +29,7 @@ from meshproof.events import Recorder
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
+_ENGINE_PROGRAMS = frozenset({"podman", "docker", "netavark", "runc", "crun", "conmon"})
 RUN_VARIABLE = "MESHPROOF_RUN"
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -201,16 +205,35 @@ def _communicate_by_line(
     return "".join(out), "".join(lines)
 
 
+def end_programs(programs: Sequence[psutil.Process]) -> None:
+    """End programs: politely, then not. The engine's own get half a minute to finish.
+
+    Ended midway, the engine leaves a half made network behind that it later knows nothing of.
+    """
+    running = [program for program in programs if program.is_running()]
+    engines = [program for program in running if _name(program) in _ENGINE_PROGRAMS]
+    others = [program for program in running if program not in engines]
+    for program in others:
+        with suppress(psutil.NoSuchProcess):
+            program.terminate()
+    _, stubborn = psutil.wait_procs(others, timeout=3)
+    _, slow = psutil.wait_procs(engines, timeout=30)
+    for program in (*stubborn, *slow):
+        with suppress(psutil.NoSuchProcess):
+            program.kill()
+    psutil.wait_procs([*stubborn, *slow], timeout=5)
+
+
 def _end(process: subprocess.Popen[str]) -> None:
-    """End a program and all that it started in its session: politely, then not."""
-    for number, patience in ((signal.SIGTERM, 3.0), (signal.SIGKILL, 5.0)):
-        if process.poll() is not None and number is signal.SIGTERM:
-            return
-        try:
-            os.killpg(process.pid, number)
-        except ProcessLookupError:
-            return
-        try:
-            process.wait(patience)
-        except subprocess.TimeoutExpired:
-            continue
+    """End a program and all that it has started."""
+    with suppress(psutil.NoSuchProcess):
+        program = psutil.Process(process.pid)
+        end_programs([program, *program.children(recursive=True)])
+    process.poll()
+
+
+def _name(program: psutil.Process) -> str:
+    try:
+        return str(program.name())
+    except psutil.NoSuchProcess:
+        return ""

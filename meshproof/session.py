@@ -27,7 +27,8 @@ class Choices:
     """What the user chose; None where meshproof chooses.
 
     ``engine``: "podman" or "docker"; ``source``: "published", "built" or "checkout";
-    ``checkout``: an Istio source tree; ``reports``: where the run's folder is made.
+    ``checkout``: an Istio source tree; ``reports``: where the run's folder is made; without it
+    nothing is written down.
     """
 
     engine: str | None = None
@@ -35,7 +36,7 @@ class Choices:
     checkout: Path | None = None
     kubernetes: str | None = None
     istio: tuple[str, ...] = ()
-    reports: Path = Path("reports")
+    reports: Path | None = None
 
 
 @dataclass
@@ -46,8 +47,10 @@ class Session:
     listeners: list[Listener] = field(default_factory=list)
 
     @cached_property
-    def folder(self) -> Path:
+    def folder(self) -> Path | None:
         """The run's folder, made now: record and evidence."""
+        if self.choices.reports is None:
+            return None
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
         folder = self.choices.reports / name
         folder.mkdir(parents=True)
@@ -56,7 +59,8 @@ class Session:
     @cached_property
     def recorder(self) -> Recorder:
         """The run's record, in its folder."""
-        return Recorder(self.folder / "events.jsonl", self.listeners)
+        path = self.folder / "events.jsonl" if self.folder else None
+        return Recorder(path, self.listeners)
 
     @cached_property
     def shell(self) -> Shell:
@@ -113,7 +117,9 @@ def orderly_end(say: Callable[[str], None]) -> Iterator[None]:
             return
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, on_signal) for number in _ENDING}
+    # What was ignored stays ignored: nohup relies on it.
+    heard = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, on_signal) for number in heard}
     try:
         yield
     finally:

@@ -19,7 +19,7 @@ from meshproof.lab.ownership import labs_dir
 from meshproof.lab.subnets import Leases
 from meshproof.process import Shell
 
-_LONGEST = 45.0
+_LONGEST = 35.0
 
 
 def main() -> int:

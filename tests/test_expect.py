@@ -7,10 +7,20 @@ from typing import cast
 
 import pytest
 
-from meshproof.expect import Outcome, Verdict, all_of, answered_by, kept_out, reached
-from meshproof.lab.counters import Counters
+from meshproof.expect import (
+    Outcome,
+    Verdict,
+    all_of,
+    answered_by,
+    host_refused,
+    kept_out,
+    noticed,
+    reached,
+    silent,
+)
+from meshproof.lab.counters import Counters, FlowKey
 from meshproof.lab.spot import Spot
-from meshproof.traffic import Answer, Attempt, Refusal, Target
+from meshproof.traffic import Answer, Attempt, Detour, Refusal, Target
 
 TARGET = Target("the pod", IPv4Address("10.20.0.5"), 80)
 SILENCE, REPLY = Answer(refusal=Refusal.SILENCE), Answer("west hears 10.10.0.5")
@@ -29,8 +39,10 @@ class _Caller:
 
 def attempt(answer: Answer, control: Answer, **counted: int) -> Attempt:
     packets = {("east_to_west", kind): count for kind, count in counted.items()}
+    key = FlowKey(IPv4Address("172.30.0.2"), TARGET.address, TARGET.port)
+    flows = {("east_to_west", "dropped", key): counted.get("dropped", 0)}
     caller = cast(Spot, _Caller())
-    return Attempt(caller, "west", TARGET, answer, control, Counters(packets))
+    return Attempt(caller, "west", TARGET, answer, control, Counters(packets, flows))
 
 
 @pytest.mark.parametrize(
@@ -41,10 +53,48 @@ def attempt(answer: Answer, control: Answer, **counted: int) -> Attempt:
         (SILENCE, SILENCE, 3, Outcome.INCONCLUSIVE),
         (REPLY, REPLY, 0, Outcome.FAIL),
         (REPLY, SILENCE, 3, Outcome.FAIL),
+        (Answer(refusal=Refusal.RESET), REPLY, 3, Outcome.FAIL),
+        (Answer(refusal=Refusal.NO_ROUTE), REPLY, 0, Outcome.INCONCLUSIVE),
+        (SILENCE, REPLY, -3, Outcome.INCONCLUSIVE),
     ],
 )
 def test_kept_out(answer: Answer, control: Answer, dropped: int, outcome: Outcome) -> None:
     assert kept_out(attempt(answer, control, dropped=dropped)).outcome is outcome
+
+
+def test_packets_dropped_for_others_prove_nothing() -> None:
+    key = FlowKey(IPv4Address("172.30.0.2"), IPv4Address("10.20.0.99"), TARGET.port)
+    counted = Counters({("east_to_west", "dropped"): 5}, {("east_to_west", "dropped", key): 5})
+    one = Attempt(cast(Spot, _Caller()), "west", TARGET, SILENCE, REPLY, counted)
+    assert kept_out(one).outcome is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("answer", "refused", "outcome"),
+    [
+        (SILENCE, 2, Outcome.PASS),
+        (SILENCE, 0, Outcome.FAIL),
+        (REPLY, 2, Outcome.FAIL),
+    ],
+)
+def test_the_host_is_no_path(answer: Answer, refused: int, outcome: Outcome) -> None:
+    assert host_refused(Detour("node of east", TARGET, answer, refused)).outcome is outcome
+
+
+def test_a_sabotage_is_noticed_only_if_every_verdict_fails_and_names_it() -> None:
+    bad = Verdict(Outcome.FAIL, "a", "a way is open from east to west")
+    good, unclear = Verdict(Outcome.PASS, "a", "b"), Verdict(Outcome.INCONCLUSIVE, "a", "b")
+    assert noticed([bad, bad], "a way is open").outcome is Outcome.PASS
+    assert noticed([bad, good], "a way is open").outcome is Outcome.FAIL
+    assert noticed([bad, unclear], "a way is open").outcome is Outcome.FAIL
+    assert noticed([bad], "another culprit").outcome is Outcome.FAIL
+    assert noticed([], "a way is open").outcome is Outcome.INCONCLUSIVE
+
+
+def test_silence_is_not_a_refusal() -> None:
+    assert silent(TARGET, SILENCE).outcome is Outcome.PASS
+    assert silent(TARGET, Answer(refusal=Refusal.RESET)).outcome is Outcome.FAIL
+    assert silent(TARGET, REPLY).outcome is Outcome.FAIL
 
 
 def test_a_hole_is_named() -> None:

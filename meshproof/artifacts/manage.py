@@ -50,7 +50,8 @@ def listing(store: Store, engine: Engine) -> list[Row]:
 def prune(store: Store, engine: Engine, keep: Callable[[Row], bool]) -> int:
     """Remove every row that ``keep`` says no to, and what killed builds left.
 
-    Returns the bytes freed. What a living process is making is not touched.
+    Returns the bytes freed. What a living process is making, and images that a lab
+    is made of, are not touched.
     """
     remove_abandoned(store, engine)
     freed = 0
@@ -67,8 +68,9 @@ def _remove(store: Store, engine: Engine, row: Row) -> int:
     if entry is None:
         shutil.rmtree(store.root / row.digest, ignore_errors=True)
         return row.size
-    if reference := entry.manifest["facts"].get("reference"):
-        engine.remove_image(reference)
+    reference = entry.manifest["facts"].get("reference")
+    if reference and not engine.remove_image(reference):
+        return 0  # a lab is made of it
     store.remove(entry)
     return row.size
 

@@ -33,6 +33,7 @@ def choose_engine(shell: Shell, wanted: str | None = None) -> Engine:
         except EngineError as error:
             reasons.append(error.cause)
             continue
+        engine.check_local()
         if os.geteuid() != 0:
             raise EngineError(
                 f"{name} is there, but the lab's router and nft rules need root",

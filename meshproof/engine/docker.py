@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from meshproof.engine.engine import Engine, Network
+from meshproof.errors import EngineError
 
 _BRIDGE_NAME = "com.docker.network.bridge.name"
 
@@ -17,6 +18,13 @@ class Docker(Engine):
 
     name = "docker"
     _version_of = "Server"
+
+    def check_local(self) -> None:
+        """Routes and rules are written on this machine: containers elsewhere are no use."""
+        inspect = ("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+        host = self.command(*inspect, check=False).stdout.strip()
+        if host and not host.startswith("unix://"):
+            raise EngineError(f"docker runs elsewhere ({host})", "use an engine on this machine")
 
     def kind_environment(self, network: str) -> dict[str, str]:
         return {

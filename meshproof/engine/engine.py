@@ -19,6 +19,7 @@ from meshproof.process import Finished, Shell
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 RUN_LABEL = "io.meshproof.run"
+STATE_LABEL = "io.meshproof.state"
 KIND_LABEL = "io.x-k8s.kind.cluster"
 
 
@@ -50,7 +51,7 @@ class Engine(ABC):
 
     def __init__(self, shell: Shell) -> None:
         self.shell = shell
-        self._pids: dict[str, int] = {}
+        self._pids: dict[str, tuple[int, str]] = {}
 
     def command(self, *argv: str, **options: Any) -> Finished:
         """Run one engine command (see ``Shell.run`` for the options)."""
@@ -63,6 +64,9 @@ class Engine(ABC):
         if finished.returncode != 0:
             raise EngineError(f"{self.name} does not answer: {finished.stderr.strip()[:200]}")
         return finished.stdout.strip()
+
+    def check_local(self) -> None:  # noqa: B027 - podman by its command line always is
+        """Raises EngineError when the engine's containers run on another machine."""
 
     # --- images
 
@@ -89,9 +93,10 @@ class Engine(ABC):
         options = [word for change in changes for word in ("--change", change)]
         return self.command("commit", *options, container, reference).stdout.strip()
 
-    def remove_image(self, reference: str) -> None:
-        """Remove an image; one that does not exist is no error."""
-        self.command("image", "rm", "-f", reference, check=False)
+    def remove_image(self, reference: str) -> bool:
+        """Remove an image; False when containers use it. One that does not exist is no error."""
+        self.command("image", "rm", reference, check=False)
+        return self.image_id(reference) is None
 
     # --- containers
 
@@ -111,10 +116,10 @@ class Engine(ABC):
         """Run a program inside a container and return what it printed.
 
         The container's namespaces are entered directly, as root on the same machine may: the
-        engine's own exec costs several tenths of a second each. Raises EngineError when the
-        container does not run.
+        engine's own exec costs several tenths of a second each. What the program leaves running
+        ends with the container. Raises EngineError when the container does not run.
         """
-        enter = ["nsenter", "-t", str(self.pid(container)), "-m", "-u", "-i", "-n", "--"]
+        enter = ["nsenter", "-t", str(self.pid(container)), "-m", "-u", "-i", "-n", "-p", "--"]
         clean = ["env", "-i", f"PATH={_PATH}", "LC_ALL=C"]
         return self.shell.run([*enter, *clean, *argv], input=input, check=check, timeout=timeout)
 
@@ -123,17 +128,21 @@ class Engine(ABC):
 
         Raises EngineError when the container does not run.
         """
-        known = self._pids.get(container, 0)
-        if known == 0 or not Path(f"/proc/{known}").exists():
-            finished = self.command(
-                "inspect", "-f", "{{.State.Pid}}", container, check=False, timeout=20
-            )
-            text = finished.stdout.strip()
-            known = int(text) if text.isdigit() else 0
-            if known == 0:
+        pid, identity = self._pids.get(container, (0, ""))
+        if not _belongs(pid, identity):
+            template = "{{.State.Pid}} {{.Id}}"
+            finished = self.command("inspect", "-f", template, container, check=False, timeout=20)
+            words = finished.stdout.split()
+            if len(words) != 2 or words[0] == "0":
                 raise EngineError(f"container {container} does not run")
-            self._pids[container] = known
-        return known
+            pid, identity = int(words[0]), words[1]
+            if not _belongs(pid, identity):
+                raise EngineError(
+                    f"container {container} does not run on this machine",
+                    f"let {self.name} run here, as root, and not behind a remote socket",
+                )
+            self._pids[container] = pid, identity
+        return pid
 
     def copy_in(self, source: Path, container: str, target: str) -> None:
         """Copy a file or folder of this machine into a container."""
@@ -241,6 +250,14 @@ class Engine(ABC):
                 [self.name, what, "inspect"], finished.returncode, finished.stdout, finished.stderr
             ) from None
         return entries
+
+
+def _belongs(pid: int, container_id: str) -> bool:
+    """Whether a process of this machine is in a container: process ids are used again."""
+    try:
+        return container_id != "" and container_id in Path(f"/proc/{pid}/cgroup").read_text()
+    except OSError:
+        return False
 
 
 def _container(entry: dict[str, Any]) -> Container:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
-from meshproof.engine.engine import Engine, Network
+from meshproof.engine.engine import Container, Engine, Network
 from meshproof.wait import eventually
 
-_IDLE_SECONDS = 20
+_IDLE_SECONDS = 5
 
 
 class Podman(Engine):
@@ -19,6 +20,14 @@ class Podman(Engine):
     name = "podman"
     _version_of = "Client"
 
+    def containers(self) -> list[Container]:
+        """All containers, also those that a killed podman left in its storage alone."""
+        listing = self.command("ps", "-a", "--external", "--format", "json").stdout
+        return [
+            Container(entry["Names"][0], entry.get("State") == "running", entry["Labels"] or {})
+            for entry in json.loads(listing or "[]")
+        ]
+
     def kind_environment(self, network: str) -> dict[str, str]:
         return {
             "KIND_EXPERIMENTAL_PROVIDER": "podman",
@@ -26,7 +35,7 @@ class Podman(Engine):
         }
 
     def socket_url(self, folder: Path) -> str:
-        """Start podman's API service in ``folder``; it ends by itself when idle for 20 s."""
+        """Start podman's API service in ``folder``; it ends by itself when idle for 5 s."""
         socket = folder / "podman.sock"
         argv = ["podman", "system", "service", "--time", str(_IDLE_SECONDS), f"unix://{socket}"]
         subprocess.Popen(
@@ -51,7 +60,7 @@ class Podman(Engine):
     def _network(self, entry: dict[str, Any]) -> Network | None:
         if entry.get("driver") != "bridge":
             return None
-        pools = [pool["subnet"] for pool in entry["subnets"] if "." in pool["subnet"]]
+        pools = [pool["subnet"] for pool in entry.get("subnets") or [] if "." in pool["subnet"]]
         subnets = tuple(IPv4Network(pool) for pool in pools)
         return Network(
             entry["name"], entry["network_interface"], subnets, entry.get("labels") or {}

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from meshproof.expect.verdict import Outcome, Verdict
 from meshproof.traffic.attempt import Attempt
+from meshproof.traffic.detour import Detour
+from meshproof.traffic.probe import Answer, Refusal, Target
 
 
 def kept_out(attempt: Attempt) -> Verdict:
     """PASS when no answer came *and* the router dropped packets *and* the control answered.
 
-    An answer is a FAIL that names who answered and by which flow the packets passed. Silence
+    An answer is a FAIL that names the way that is open, and so is a refused connection: somebody
+    beyond the router refused it. Silence
     without a counted drop, or with a silent control, is INCONCLUSIVE: something else is broken.
     """
     expected = f"{attempt.caller} to be kept out of {attempt.target} by the router"
     evidence = _evidence(attempt)
-    if attempt.answer.refusal is None:
+    if attempt.answer.refusal in (None, Refusal.RESET):
         observed = f"{attempt.answer}: a way is open from {' to '.join(attempt.pair)}"
         return Verdict(Outcome.FAIL, expected, observed, evidence)
     if attempt.control.refusal is not None:
@@ -22,7 +27,7 @@ def kept_out(attempt: Attempt) -> Verdict:
             f"{attempt.answer}, but inside {attempt.called} as well: the probe proves nothing"
         )
         return Verdict(Outcome.INCONCLUSIVE, expected, observed, evidence)
-    if attempt.dropped == 0:
+    if attempt.dropped <= 0:
         observed = f"{attempt.answer}, but the router dropped nothing: the packets never got there"
         return Verdict(Outcome.INCONCLUSIVE, expected, observed, evidence)
     observed = f"{attempt.answer}, with {attempt.dropped} packets dropped by the router"
@@ -51,6 +56,39 @@ def reached(attempt: Attempt, kind: str, answer: str | None = None) -> Verdict:
         )
         return Verdict(Outcome.FAIL, expected, observed, evidence)
     return Verdict(Outcome.PASS, expected, f"{attempt.answer}, {passed} packets", evidence)
+
+
+def silent(target: Target, answer: Answer) -> Verdict:
+    """PASS when nobody answered, not even to refuse. Only worth something beside a control."""
+    expected = f"silence from {target}"
+    bad = answer.refusal in (None, Refusal.RESET)
+    return Verdict(Outcome.FAIL if bad else Outcome.PASS, expected, str(answer))
+
+
+def host_refused(tried: Detour) -> Verdict:
+    """PASS when no answer came by the host *and* the host counted packets that it refused."""
+    expected = f"the host to refuse what {tried.caller} sends through it to {tried.target}"
+    if tried.answer.refusal in (None, Refusal.RESET):
+        return Verdict(Outcome.FAIL, expected, f"{tried.answer}: the host is a way")
+    if tried.refused <= 0:
+        observed = f"{tried.answer}, but the host refused nothing: the host is a way"
+        return Verdict(Outcome.FAIL, expected, observed)
+    return Verdict(Outcome.PASS, expected, f"{tried.answer}, {tried.refused} packets refused")
+
+
+def noticed(verdicts: Sequence[Verdict], culprit: str) -> Verdict:
+    """PASS when every one of the verdicts on a sabotaged lab is a FAIL that names ``culprit``."""
+    expected = f"{len(verdicts)} verdicts to fail, each naming '{culprit}'"
+    if not verdicts:
+        return Verdict(Outcome.INCONCLUSIVE, expected, "no verdicts")
+    missed = [
+        verdict
+        for verdict in verdicts
+        if verdict.outcome is not Outcome.FAIL or culprit not in verdict.observed
+    ]
+    if missed:
+        return Verdict(Outcome.FAIL, expected, f"{len(missed)} that did not, such as: {missed[0]}")
+    return Verdict(Outcome.PASS, expected, "all of them", {"for example": verdicts[0].observed})
 
 
 def answered_by(attempt: Attempt, answer: str) -> Verdict:

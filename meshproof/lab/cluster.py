@@ -41,7 +41,10 @@ class RunningCluster:
     @cached_property
     def api(self) -> kubernetes.client.ApiClient:
         """A client of the cluster's API server, for the classes of ``kubernetes.client``."""
-        return kubernetes.config.new_client_from_config(str(self.kubeconfig))
+        client = kubernetes.config.new_client_from_config(str(self.kubeconfig))
+        # The API server is on this machine: a proxy of the user's has no part in it.
+        client.configuration.proxy = None
+        return kubernetes.client.ApiClient(client.configuration)
 
     @cached_property
     def core(self) -> kubernetes.client.CoreV1Api:

@@ -29,8 +29,8 @@ class Counters:
     its nodes, between its own pods). Kinds: "api", "gateway", "pod", "anything" and "dropped"
     count packets of connections that the first cluster opened; "reply" those that answer;
     "tls" and "http" count segments that begin a TLS record or a plain-text HTTP message, in
-    whichever direction the connection was opened. ``flows`` has "tls" and "http" by
-    conversation.
+    whichever direction the connection was opened. ``flows`` has "tls", "http" and
+    "dropped" by conversation.
     """
 
     packets: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -39,6 +39,15 @@ class Counters:
     def between(self, pair: Pair, kind: str) -> int:
         """Packets of ``kind`` that the router saw from the first cluster to the second."""
         return self.packets.get((chain(pair), kind), 0)
+
+    def dropped_for(self, pair: Pair, target: IPv4Address, port: int) -> int:
+        """Packets for one target that the router dropped on their way from the first cluster."""
+        return sum(
+            count
+            for (place, kind, flow), count in self.flows.items()
+            if (place, kind) == (chain(pair), "dropped")
+            and (flow.target, flow.port) == (target, port)
+        )
 
     def inside(self, cluster: str, kind: str) -> int:
         """Packets of ``kind`` that the nodes saw between the cluster's own pods."""

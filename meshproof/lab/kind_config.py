@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from meshproof.errors import UsageError
+from meshproof.lab.subnets import POOL
 from meshproof.model import Cluster, Footprint, Version
 from meshproof.resources import resource
 
@@ -18,6 +20,7 @@ class _Networking(BaseModel):
     pod_subnet: IPv4Network = Field(alias="podSubnet")
     service_subnet: IPv4Network = Field(alias="serviceSubnet")
     disable_default_cni: bool = Field(alias="disableDefaultCNI")
+    kube_proxy_mode: Literal["nftables"] = Field(alias="kubeProxyMode")
 
 
 class _Node(BaseModel):
@@ -53,6 +56,9 @@ def read_cluster(name: str, kind_config: str | Path | None = None) -> Cluster:
             f"{path}: networking.disableDefaultCNI must be true",
             "kind's own CNI hides pods behind their node, the lab routes them",
         )
+    for network in (config.networking.pod_subnet, config.networking.service_subnet):
+        if network.overlaps(POOL):
+            raise UsageError(f"{path}: {network} overlaps {POOL}, which the lab's networks use")
     control_planes = sum(node.role == "control-plane" for node in config.nodes)
     if control_planes != 1:
         raise UsageError(f"{path}: {control_planes} control planes", "the lab takes exactly one")

@@ -5,28 +5,29 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 from meshproof.engine import Engine
-from meshproof.engine.engine import RUN_LABEL
+from meshproof.engine.engine import RUN_LABEL, STATE_LABEL
 from meshproof.errors import UsageError
 from meshproof.events import Recorder
 from meshproof.lab.addresses import LoadBalancerAddresses
 from meshproof.lab.cluster import RunningCluster
 from meshproof.lab.counters import Counters, parse
-from meshproof.lab.host import seal
+from meshproof.lab.host import dropped_by_host, seal
 from meshproof.lab.kind import Kind
 from meshproof.lab.ownership import Claim, Description, new_id, object_name
 from meshproof.lab.remove import remove_lab
 from meshproof.lab.router import Router
 from meshproof.lab.rules import TABLE, Bridge, Places, node_rules, routes
+from meshproof.lab.seam import lab_errors
 from meshproof.lab.subnets import Leases, Subnet, networks_in_use
 from meshproof.model import Cluster, Footprint, Wiring, isolated
+from meshproof.paths import state_dir
 from meshproof.process import RUN_VARIABLE, Shell, side_by_side
 
 
@@ -51,6 +52,7 @@ class Lab:
         self.footprint = footprint
         self.engine = made_with.engine
         self.recorder = made_with.recorder
+        self.engine.shell.env = {**self.engine.shell.env, RUN_VARIABLE: claim.id}
         self.wiring = isolated()
         self.clusters: dict[str, RunningCluster] = {}
         self.addresses: dict[str, LoadBalancerAddresses] = {}
@@ -71,13 +73,12 @@ class Lab:
         wiring.check(footprint)
         claim = Claim(new_id())
         lab = cls(claim, footprint, made_with)
-        lab.engine.shell.env = {**lab.engine.shell.env, RUN_VARIABLE: claim.id}
         claim.take()
         try:
             lab._write_down(ready=False)
-            lab._bring_up()
+            with lab_errors("bring up the lab"):
+                lab._bring_up()
             lab.rewire(wiring)
-            lab._write_down(ready=True)
         except BaseException:
             lab.engine.shell.cancel()
             lab.remove()
@@ -94,16 +95,24 @@ class Lab:
         claim.take()
         about = claim.read()
         wanted = {cluster.name: cluster.kind_config for cluster in footprint.clusters}
-        if about is None or about.footprint != wanted:
+        image, version = made_with.node_image, str(footprint.kubernetes)
+        if about is None or about.footprint != wanted or about.node_image != image:
             claim.release()
-            raise UsageError(f"lab {claim.id} is not made of {', '.join(footprint.names)}")
+            what = f"{', '.join(footprint.names)} with Kubernetes {version} and image {image}"
+            raise UsageError(f"lab {claim.id} is not made of {what}", "see 'meshproof status'")
         lab = cls(claim, footprint, made_with)
         lab.kept = True
-        for spec in footprint.clusters:
-            lab._add(RunningCluster(spec, lab.kubeconfig(spec.name), lab.engine))
-        lab.router.adopt()
-        for addresses in lab.addresses.values():
-            addresses.adopt()
+        try:
+            with lab_errors(f"take over lab {claim.id}"):
+                for spec in footprint.clusters:
+                    lab._add(RunningCluster(spec, lab.kubeconfig(spec.name), lab.engine))
+                lab.router.adopt()
+                for addresses in lab.addresses.values():
+                    addresses.adopt()
+                lab.seal()
+        except BaseException:
+            claim.release()
+            raise
         return lab
 
     def keep(self) -> None:
@@ -112,11 +121,16 @@ class Lab:
         self._write_down(ready=True)
 
     def remove(self) -> None:
-        """Remove all that belongs to this lab, and verify that nothing is left."""
+        """Remove all that belongs to this lab, and verify that nothing is left.
+
+        An interruption meanwhile is heeded only when that is done.
+        """
         with self.recorder.step("remove the lab", lab=self.id):
-            shell = Shell(self.recorder)
-            engine = type(self.engine)(shell)
-            remove_lab(engine, self.claim)
+            try:
+                remove_lab(type(self.engine)(Shell(self.recorder)), self.claim)
+            except KeyboardInterrupt:
+                remove_lab(type(self.engine)(Shell(self.recorder)), self.claim)
+                raise
 
     def __enter__(self) -> Lab:
         return self
@@ -163,8 +177,21 @@ class Lab:
                 ]
                 actions.append(lambda c=cluster, p=peers: _wire_nodes(c, p))  # type: ignore[misc]
             side_by_side(self.engine.shell, lambda action: action(), actions)
+        seconds = time.monotonic() - begin
         self.wiring = wiring
-        return time.monotonic() - begin
+        self._write_down(ready=True)
+        return seconds
+
+    def seal(self) -> None:
+        """Write the host's rules of this lab anew."""
+        seal(self.engine.shell, self.id, self._bridges())
+
+    def dropped_by_host(self) -> int:
+        """Packets from or between the lab's bridges that the host was asked to forward so far.
+
+        Raises LabError when the host's rules are gone.
+        """
+        return dropped_by_host(self.engine.shell, self.id)
 
     def counters(self) -> Counters:
         """What router and nodes have counted so far; subtract two to learn what passed between."""
@@ -209,7 +236,8 @@ class Lab:
         shell = self.engine.shell
         names = len(self.footprint.names)
         with self.recorder.step("lease subnets and make networks"):
-            Leases().take(self.id, names, networks_in_use(shell))
+            taken = [subnet for network in self.engine.networks() for subnet in network.subnets]
+            Leases().take(self.id, names, [*taken, *networks_in_use(shell)])
             multi_node = any(cluster.nodes > 1 for cluster in self.footprint.clusters)
             for name, network in self.networks.items():
                 subnet = self.subnets[name]
@@ -217,25 +245,19 @@ class Lab:
                     network,
                     subnet.network,
                     subnet.containers,
-                    {RUN_LABEL: self.id},
+                    {RUN_LABEL: self.id, STATE_LABEL: str(state_dir())},
                     names=multi_node,
                 )
             bridges = self._bridges()
             seal(shell, self.id, bridges, names=multi_node)
-        with ThreadPoolExecutor(1) as background:
-            starting = background.submit(self._start_router)
-            try:
-                self._create_clusters()
-            finally:
-                starting.result()
-        seal(shell, self.id, bridges)
+        todo = [self._start_router]
+        todo += [partial(self._create_cluster, spec) for spec in self.footprint.clusters]
+        side_by_side(shell, lambda make: make(), todo)
+        self.seal()
 
     def _start_router(self) -> None:
         with self.recorder.step("start the router"):
             self.router.start(self._made_with.node_image, self.claim.folder)
-
-    def _create_clusters(self) -> None:
-        side_by_side(self.engine.shell, self._create_cluster, self.footprint.clusters)
 
     def _create_cluster(self, spec: Cluster) -> None:
         with self.recorder.step(f"create cluster {spec.name}", cluster=spec.name):
@@ -247,13 +269,16 @@ class Lab:
             )
             self._add(cluster)
             gateway = str(self.subnets[spec.name].router)
+            # Nodes of one cluster call each other by name, and no name server will answer.
+            hosts = "".join(f"{node.address} {node.container}\n" for node in cluster.nodes)
             for node in cluster.nodes:
                 siblings = {n.pods: n.address for n in cluster.nodes if n is not node}
                 script = "while ip route delete default 2>/dev/null; do :; done\n"
                 script += f"ip route add default via {gateway}\n"
                 script += f"ip -batch - <<'ROUTES'\n{routes(siblings)}ROUTES\n"
                 # Whoever inherits the node's resolv.conf must find no name server either.
-                cluster.on_node(node, "sh", "-e", input=script + ": > /etc/resolv.conf\n")
+                script += f": > /etc/resolv.conf\ncat >> /etc/hosts <<'HOSTS'\n{hosts}HOSTS\n"
+                cluster.on_node(node, "sh", "-e", input=script)
 
     def _add(self, cluster: RunningCluster) -> None:
         self.clusters[cluster.name] = cluster

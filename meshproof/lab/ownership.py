@@ -113,9 +113,9 @@ def labs_dir() -> Path:
 
 
 def claims() -> Iterator[Claim]:
-    """A claim for every lab that has left a folder or a lock, oldest first."""
+    """A claim for every lab that has left a folder or a lock."""
     if not labs_dir().is_dir():
         return
-    found = sorted(labs_dir().iterdir(), key=lambda path: path.stat().st_mtime)
+    found = sorted(labs_dir().iterdir())
     for lab_id in dict.fromkeys(path.stem for path in found):
         yield Claim(lab_id)

@@ -13,12 +13,13 @@ from collections.abc import Iterator
 import psutil
 
 from meshproof.engine import Container, Engine
-from meshproof.engine.engine import KIND_LABEL, RUN_LABEL
+from meshproof.engine.engine import KIND_LABEL, RUN_LABEL, STATE_LABEL
 from meshproof.errors import CommandError, LabError, WaitTimeoutError
-from meshproof.lab.host import sealed_ids, unseal
+from meshproof.lab.host import clear_subnet, sealed_ids, unseal
 from meshproof.lab.ownership import Claim, object_name
 from meshproof.lab.subnets import Leases
-from meshproof.process import RUN_VARIABLE
+from meshproof.paths import state_dir
+from meshproof.process import RUN_VARIABLE, end_programs
 from meshproof.wait import eventually
 
 # Started by the engine on our behalf, but its own: it ends them with their containers, and the
@@ -33,7 +34,7 @@ def remove_lab(engine: Engine, claim: Claim) -> None:
     Raises LabError that names what could not be removed; the folder then stays, so that a
     later sweep tries again.
     """
-    _end_programs(claim.id)
+    end_programs(list(_programs(claim.id)))
     try:
         eventually(
             lambda: _remove_once(engine, claim.id),
@@ -44,6 +45,8 @@ def remove_lab(engine: Engine, claim: Claim) -> None:
         )
     except WaitTimeoutError as error:
         raise LabError(error.cause, "try 'meshproof sweep' again later") from None
+    for subnet in Leases().of(claim.id):
+        clear_subnet(engine.shell, subnet)
     unseal(engine.shell, claim.id)
     Leases().give_back(claim.id)
     claim.forget()
@@ -61,10 +64,16 @@ def remains(engine: Engine, lab_id: str) -> list[str]:
 
 
 def lab_ids_in(engine: Engine) -> set[str]:
-    """The ids of all labs that have left anything in the engine, in host rules or in leases."""
+    """The ids of all labs that have left anything in the engine, in host rules or in leases.
+
+    Labs that were made with another state folder are somebody else's to remove.
+    """
+    mine = str(state_dir())
+    networks = engine.networks()
+    foreign = {n.labels.get(RUN_LABEL) for n in networks if n.labels.get(STATE_LABEL) != mine}
     found = {c.labels[RUN_LABEL] for c in engine.containers() if RUN_LABEL in c.labels}
-    found |= {n.labels[RUN_LABEL] for n in engine.networks() if RUN_LABEL in n.labels}
-    return found | sealed_ids(engine.shell) | Leases().owners()
+    found |= {n.labels[RUN_LABEL] for n in networks if RUN_LABEL in n.labels}
+    return (found | sealed_ids(engine.shell) | Leases().owners()) - foreign
 
 
 def _remove_once(engine: Engine, lab_id: str) -> list[str]:
@@ -84,11 +93,15 @@ def _remove_once(engine: Engine, lab_id: str) -> list[str]:
 
 
 def _containers(engine: Engine, lab_id: str) -> list[Container]:
-    """The router by its label, the nodes by their cluster's name: kind takes no labels."""
+    """The router by its label, the nodes by their cluster's name: kind takes no labels.
+
+    A container that was half made when its maker was killed has neither: its name tells.
+    """
     return [
         container
         for container in engine.containers()
         if container.labels.get(RUN_LABEL) == lab_id
+        or container.name.startswith(object_name(lab_id, ""))
         or _lab_of_cluster(container.labels.get(KIND_LABEL, "")) == lab_id
     ]
 
@@ -110,17 +123,6 @@ def _networks(engine: Engine, lab_id: str) -> list[str]:
 def _lab_of_cluster(name: str) -> str | None:
     match = _NODE.fullmatch(name)
     return match.group(1) if match else None
-
-
-def _end_programs(lab_id: str) -> None:
-    """End what the lab's owner had started and left behind when it was killed."""
-    programs = list(_programs(lab_id))
-    for process in programs:
-        try:
-            process.kill()
-        except psutil.NoSuchProcess:
-            continue
-    psutil.wait_procs(programs, timeout=5)
 
 
 def _programs(lab_id: str) -> Iterator[psutil.Process]:

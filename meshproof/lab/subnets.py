@@ -66,7 +66,8 @@ class Leases:
             if len(free) < count:
                 raise LabError(
                     f"{self._pool} has no {count} subnets left for this run",
-                    "end other runs with 'meshproof sweep' or 'meshproof down'",
+                    "end other runs with 'meshproof sweep' or 'meshproof down', or take other "
+                    "networks and routes of this machine out of that range",
                 )
             self._write({**leases, **{str(subnet): owner for subnet in free}})
         return [Subnet(network) for network in free]

@@ -55,16 +55,22 @@ def sweep(engine: Engine, also_kept: bool = False) -> list[str]:
     wanted = {State.LEFTOVER, State.KEPT} if also_kept else {State.LEFTOVER}
     removed = []
     for found in find_all(engine):
-        if found.state in wanted and take_down(engine, found.claim):
+        if found.state in wanted and take_down(engine, found.claim, spare_kept=not also_kept):
             removed.append(found.claim.id)
     return removed
 
 
-def take_down(engine: Engine, claim: Claim) -> bool:
-    """Remove one lab; False when another process took it first."""
+def take_down(engine: Engine, claim: Claim, *, spare_kept: bool = False) -> bool:
+    """Remove one lab; False when another process took it first.
+
+    ``spare_kept``: leave it when it turns out to be kept: its owner may have ended just now.
+    """
     try:
         claim.take()
     except MeshproofError:
+        return False
+    if spare_kept and (about := claim.read()) is not None and about.kept:
+        claim.release()
         return False
     remove_lab(engine, claim)
     left = remains(engine, claim.id)

@@ -1,6 +1,7 @@
 """What is sent, what comes back, and what the wire saw of it."""
 
 from meshproof.traffic.attempt import Attempt, attempt
+from meshproof.traffic.detour import Detour, detour
 from meshproof.traffic.probe import Answer, Refusal, Target, probe
 
-__all__ = ["Answer", "Attempt", "Refusal", "Target", "attempt", "probe"]
+__all__ = ["Answer", "Attempt", "Detour", "Refusal", "Target", "attempt", "detour", "probe"]

@@ -32,8 +32,8 @@ class Attempt:
 
     @property
     def dropped(self) -> int:
-        """Packets of this pair that the router dropped meanwhile."""
-        return self.counted.between(self.pair, "dropped")
+        """Packets for this very target that the router dropped meanwhile."""
+        return self.counted.dropped_for(self.pair, self.target.address, self.target.port)
 
 
 def attempt(lab: Lab, caller: Spot, target: Target, control: Spot) -> Attempt:

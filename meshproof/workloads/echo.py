@@ -15,6 +15,7 @@ import kubernetes.client
 
 from meshproof.events import Recorder
 from meshproof.lab.cluster import RunningCluster
+from meshproof.lab.seam import lab_errors
 from meshproof.lab.spot import Spot, pod_spot
 from meshproof.wait import eventually
 
@@ -51,10 +52,12 @@ def deploy_echo(
     """Start an echo's pod and listeners in a cluster, and the Services that lead to it.
 
     An echo of this name that is there already (in a kept lab) is used as it is. Raises
-    WaitTimeoutError when the pod does not run or the listeners do not answer.
+    WaitTimeoutError when the pod does not run or the listeners do not answer, LabError when
+    the API server refuses.
     """
     core = cluster.core
-    with recorder.step(f"deploy {name} in {cluster.name}", cluster=cluster.name):
+    doing = f"deploy {name} in {cluster.name}"
+    with recorder.step(doing, cluster=cluster.name), lab_errors(doing):
         _prepare_namespace(core)
         present = {pod.metadata.name for pod in core.list_namespaced_pod(NAMESPACE).items}
         if name not in present:

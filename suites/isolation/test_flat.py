@@ -23,7 +23,8 @@ def test_pods_reach_pods(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> 
     """Pods reach pods of the other cluster, which see the caller's own address."""
     caller, called = (echoes[name] for name in pair)
     heard = called.answer_to(caller.spot.address)
-    attempts = [attempt(lab, caller.spot, t, called.spot) for t in pod_targets(called)]
+    control = node_spot(lab.clusters[pair[1]])
+    attempts = [attempt(lab, caller.spot, t, control) for t in pod_targets(called)]
     judge(all_of(reached(one, "pod", answer=heard) for one in attempts))
 
 
@@ -32,7 +33,8 @@ def test_nodes_reach_pods(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) ->
     caller, called = lab.clusters[pair[0]], echoes[pair[1]]
     target = pod_targets(called)[0]
     heard = called.answer_to(caller.control_plane.address)
-    judge(reached(attempt(lab, node_spot(caller), target, called.spot), "pod", answer=heard))
+    control = node_spot(lab.clusters[pair[1]])
+    judge(reached(attempt(lab, node_spot(caller), target, control), "pod", answer=heard))
 
 
 def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:

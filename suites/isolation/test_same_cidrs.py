@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from meshproof.errors import ModelError
 from meshproof.expect import Verdict, all_of, answered_by, kept_out, reached
 from meshproof.lab import Lab
-from meshproof.model import Pair, flat
+from meshproof.model import Pair
 from meshproof.traffic import attempt
 from meshproof.workloads import Echo
 from suites.isolation.conftest import Twin
@@ -44,9 +43,3 @@ def test_node_ports_are_not_reached(lab: Lab, echoes: Echoes, pair: Pair, judge:
     """NodePorts of the other network are not reached, though its nodes could be addressed."""
     caller, called = (echoes[name] for name in pair)
     judge(kept_out(attempt(lab, caller.spot, node_port_target(called), called.spot)))
-
-
-def test_a_flat_network_is_refused(lab: Lab) -> None:
-    """Clusters whose ranges overlap cannot be put on one flat network: that is said at once."""
-    with pytest.raises(ModelError, match="overlap"):
-        flat(lab.footprint)

@@ -1,25 +1,38 @@
-"""Isolation that is not there is noticed: a hole opened in the router fails every claim."""
+"""Isolation that is not there is noticed: what was opened on purpose fails the claims it breaks."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from meshproof.expect import Outcome, Verdict, kept_out
+from meshproof.expect import Verdict, host_refused, kept_out, noticed, reached
 from meshproof.lab import Lab
+from meshproof.lab.sabotage import masquerading, unsealed_host
 from meshproof.lab.spot import Spot, node_spot
 from meshproof.model import Flow, Pair, Wiring
-from meshproof.traffic import Target, attempt
+from meshproof.traffic import Target, attempt, detour
 from meshproof.workloads import Echo
-from suites.isolation.targets import kubelet_target, node_port_target, pod_targets, service_target
+from suites.isolation.targets import (
+    api_target,
+    kubelet_target,
+    node_port_target,
+    pod_targets,
+    service_target,
+)
 
-pytestmark = pytest.mark.ground("east,west", "isolated")
+Echoes = dict[str, Echo]
+Judge = Callable[[Verdict], None]
 
 
-def test_a_hole_in_the_router_is_noticed(lab: Lab, echoes: dict[str, Echo], pair: Pair) -> None:
+@pytest.mark.ground("east,west", "isolated")
+def test_a_hole_in_the_router_is_noticed(
+    lab: Lab, echoes: Echoes, pair: Pair, judge: Judge
+) -> None:
     """With a hole from one cluster to the other, each claim of isolation fails and names it."""
     caller, called = pair
     hole = Wiring(f"a hole from {caller} to {called}", {pair: frozenset({Flow.ANYTHING})})
-    echo = echoes[called]
+    echo, control = echoes[called], node_spot(lab.clusters[called])
     asked: list[tuple[Spot, Target]] = [
         (echoes[caller].spot, target)
         for target in (*pod_targets(echo), service_target(echo), node_port_target(echo))
@@ -28,13 +41,28 @@ def test_a_hole_in_the_router_is_noticed(lab: Lab, echoes: dict[str, Echo], pair
     before = lab.wiring
     lab.rewire(hole)
     try:
-        verdicts = [kept_out(attempt(lab, spot, target, echo.spot)) for spot, target in asked]
+        verdicts = [kept_out(attempt(lab, spot, target, control)) for spot, target in asked]
     finally:
         lab.rewire(before)
-    missed = [verdict for verdict in verdicts if not _names_the_hole(verdict, pair)]
-    assert not missed, "not noticed:\n" + "\n".join(str(verdict) for verdict in missed)
+    judge(noticed(verdicts, f"a way is open from {caller} to {called}"))
 
 
-def _names_the_hole(verdict: Verdict, pair: Pair) -> bool:
-    culprit = f"a way is open from {' to '.join(pair)}"
-    return verdict.outcome is Outcome.FAIL and culprit in verdict.observed
+@pytest.mark.ground("east,west", "isolated")
+def test_a_host_that_forwards_is_noticed(lab: Lab, pair: Pair, judge: Judge) -> None:
+    """With the host's rules opened, the claim that the host is no path fails and says so."""
+    caller, called = (lab.clusters[name] for name in pair)
+    with unsealed_host(lab):
+        verdict = host_refused(detour(lab, caller, api_target(called)))
+    judge(noticed([verdict], "the host is a way"))
+
+
+@pytest.mark.ground("east,west", "flat")
+def test_hidden_addresses_are_noticed(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
+    """With pods hidden behind their node, the claim of a flat network fails and names the node."""
+    caller, called = (echoes[name] for name in pair)
+    heard = called.answer_to(caller.spot.address)
+    control = node_spot(lab.clusters[pair[1]])
+    with masquerading(lab, pair[0]):
+        asked = [attempt(lab, caller.spot, t, control) for t in pod_targets(called)]
+    verdicts = [reached(one, "pod", answer=heard) for one in asked]
+    judge(noticed(verdicts, called.answer_to(caller.spot.node.address)))

@@ -65,7 +65,7 @@ def test_nodes_keep_the_pods_own_address_towards_flat_peers_only() -> None:
 
 def test_the_host_drops_what_leaves_a_bridge() -> None:
     rules = host_rules("meshproof_0", [Bridge("podman7", IPv4Address("172.30.0.1"))])
-    assert 'oifname "podman7" counter drop' in rules
+    assert 'oifname "podman7" counter name forwarding_refused drop' in rules
     assert "dport 53" not in rules
     named = host_rules("meshproof_0", [Bridge("b", IPv4Address("172.30.0.1"))], names=True)
     assert "dport 53" in named

@@ -1,0 +1,3 @@
+"""pytest's own means of testing plugins."""
+
+pytest_plugins = ["pytester"]
