@@ -67,8 +67,8 @@ def verify(
             find(reuse)
         _ = session.bundle
     suites = resource("suites")
-    target = str(suites.parent / only) if only else str(suites)
     options = {
+        "--only": only,
         "--engine": engine,
         "--artifacts": source,
         "--checkout": str(checkout.resolve()) if checkout else None,
@@ -82,7 +82,7 @@ def verify(
     argv += [f"--istio={version}" for version in istio or []]
     argv += ["--keep"] if keep else []
     # Replaced, not started: signals and the exit code are then pytest's own.
-    os.execv(sys.executable, [*argv, target])
+    os.execv(sys.executable, [*argv, str(suites)])
 
 
 @app.command()

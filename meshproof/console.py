@@ -29,7 +29,8 @@ class Narrator:
     def __call__(self, event: Event) -> None:
         """Print the event, if it is one that a person wants to see."""
         if event.kind == "step-end":
-            mark = "" if event.data["outcome"] == "ok" else f"  ({event.data['outcome'][:300]})"
+            # What failed is told at the end, once.
+            mark = "" if event.data["outcome"] == "ok" else "  (failed)"
             self._line(f"{event.data['seconds']:7.1f} s  {event.data['step']}{mark}")
         elif event.kind == "progress" and time.monotonic() - self._last_progress > _PROGRESS_EVERY:
             self._last_progress = time.monotonic()

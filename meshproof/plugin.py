@@ -46,6 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--checkout", type=Path, help="an Istio source tree, for --artifacts checkout")
     group.addoption("--kubernetes", help="Kubernetes version of the clusters")
     group.addoption("--istio", action="append", default=[], help="Istio version (repeatable)")
+    group.addoption("--only", metavar="TEST", help="run the one test that the summary names so")
     group.addoption("--keep", action="store_true", help="keep the last lab when the run ends")
     group.addoption("--reuse", metavar="LAB", help="use the kept lab LAB instead of a new one")
     group.addoption("--reports", type=Path, default=Path("reports"), help="where runs are kept")
@@ -103,8 +104,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize(("lab", "pair"), combined, ids=ids, indirect=["lab"])
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put tests of one ground next to each other, in the order in which grounds first come."""
+    only = config.option.only
+    if only is not None:
+        chosen = [item for item in items if item.nodeid == only]
+        if not chosen:
+            pytest.exit(f"there is no test '{only}': take it from a summary", EXIT_USAGE)
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = chosen
     order: dict[tuple[str, ...], int] = {}
 
     def place(item: pytest.Item) -> tuple[int, int]:
@@ -170,7 +178,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def _exit_code(outcomes: list[Judged], exitstatus: int) -> int:
     found = {one.outcome for one in outcomes}
-    if exitstatus == pytest.ExitCode.USAGE_ERROR:
+    if exitstatus in (EXIT_USAGE, pytest.ExitCode.USAGE_ERROR):
         return EXIT_USAGE
     if "FAIL" in found:
         return EXIT_DID_NOT_HOLD

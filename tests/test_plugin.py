@@ -87,6 +87,14 @@ def test_b(lab): pass
     assert len(visits) == len(set(visits))
 
 
+def test_one_test_alone_and_none_at_all(pytester: pytest.Pytester) -> None:
+    body = f"{ON_ONE}def test_a(lab, judge): judge(PASS)\n{ON_ONE}def test_b(lab, judge): 1 / 0\n"
+    assert run(pytester, body, "--only=test_it.py::test_a[disjoint-cidrs+isolated]").ret == 0
+    missing = run(pytester, body, "--only=test_it.py::test_c")
+    assert missing.ret == 64
+    missing.stdout.fnmatch_lines(["*there is no test 'test_it.py::test_c'*"])
+
+
 def test_a_lab_without_a_ground_is_refused(pytester: pytest.Pytester) -> None:
     result = run(pytester, "def test_it(lab): pass\n")
     assert result.ret == 2
