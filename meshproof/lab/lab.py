@@ -57,6 +57,7 @@ class Lab:
         self.clusters: dict[str, RunningCluster] = {}
         self.addresses: dict[str, LoadBalancerAddresses] = {}
         self.kept = False
+        self._created = time.time()
         self._made_with = made_with
         self._kind = Kind(made_with.kind, self.engine, self.recorder, claim.id)
         self.networks = {name: object_name(claim.id, name) for name in footprint.names}
@@ -101,7 +102,7 @@ class Lab:
             what = f"{', '.join(footprint.names)} with Kubernetes {version} and image {image}"
             raise UsageError(f"lab {claim.id} is not made of {what}", "see 'meshproof status'")
         lab = cls(claim, footprint, made_with)
-        lab.kept = True
+        lab.kept, lab._created = True, about.created
         try:
             with lab_errors(f"take over lab {claim.id}"):
                 for spec in footprint.clusters:
@@ -300,7 +301,7 @@ class Lab:
             Description(
                 id=self.id,
                 engine=self.engine.name,
-                created=time.time(),
+                created=self._created,
                 owner=os.getpid(),
                 kubernetes=str(self.footprint.kubernetes),
                 footprint={c.name: c.kind_config for c in self.footprint.clusters},
