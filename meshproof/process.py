@@ -29,7 +29,7 @@ from meshproof.events import Recorder
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
-_ENGINE_PROGRAMS = frozenset({"podman", "docker", "netavark", "runc", "crun", "conmon"})
+_ENGINE_PROGRAMS = frozenset({"podman", "docker", "netavark", "runc", "crun"})
 RUN_VARIABLE = "MESHPROOF_RUN"
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)

@@ -1,8 +1,10 @@
-"""Interrupts `meshproof up` at random moments and looks for anything left behind.
+"""Interrupts runs at random moments and looks for anything left behind.
 
 Not a unit test: it makes real clusters. `make interruptions` runs it; the artifacts must be
-there. Half the runs get Ctrl-C (SIGINT) and must clean up themselves, half get SIGKILL and
-`meshproof sweep`. What was on the machine before must be there afterwards, and nothing else.
+there. `meshproof up` is met while it creates, `meshproof verify` of one test also while it
+judges and removes. Half the runs get Ctrl-C (SIGINT) and must clean up themselves, half get
+SIGKILL and `meshproof sweep`. What was on the machine before must be there afterwards, and
+nothing else.
 """
 
 from __future__ import annotations
@@ -14,12 +16,19 @@ import subprocess
 import sys
 import time
 
+import psutil
+
 from meshproof.engine import Engine, choose_engine
 from meshproof.lab.ownership import labs_dir
 from meshproof.lab.subnets import Leases
 from meshproof.process import Shell
 
 _LONGEST = 35.0
+_LONGEST_VERIFY = 55.0
+_ONE_TEST = (
+    "suites/isolation/test_flat.py::test_api_servers_are_reached[disjoint-cidrs+flat-east-to-west]"
+)
+_PROGRAMS = frozenset({"kind", "podman", "conmon", "socat", "perl", "netavark"})
 
 
 def main() -> int:
@@ -34,8 +43,9 @@ def main() -> int:
     dirty = 0
     for number in range(1, rounds + 1):
         how = signal.SIGKILL if number % 2 else signal.SIGINT
-        moment = moments.uniform(0.3, _LONGEST)
-        ended = _interrupt(how, moment)
+        command = ["up"] if number % 4 < 2 else ["verify", "--only", _ONE_TEST]
+        moment = moments.uniform(0.3, _LONGEST if command == ["up"] else _LONGEST_VERIFY)
+        ended = f"{command[0]}, {_interrupt(command, how, moment)}"
         left = _inventory(engine) - before
         missing = before - _inventory(engine)
         dirty += bool(left or missing)
@@ -46,10 +56,10 @@ def main() -> int:
     return 1 if dirty else 0
 
 
-def _interrupt(how: signal.Signals, moment: float) -> str:
+def _interrupt(command: list[str], how: signal.Signals, moment: float) -> str:
     program = shutil.which("meshproof") or "meshproof"
     up = subprocess.Popen(
-        [program, "up"],
+        [program, *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -67,7 +77,8 @@ def _interrupt(how: signal.Signals, moment: float) -> str:
         subprocess.run([program, "down", lab], check=True, stdout=subprocess.DEVNULL)
     if how is signal.SIGKILL:
         subprocess.run([program, "sweep"], check=True, stdout=subprocess.DEVNULL)
-    return "was ready" if kept else f"exit {up.returncode} {seconds:.1f} s later"
+    ready = bool(kept) or up.returncode == 0
+    return "was ready" if ready else f"exit {up.returncode} {seconds:.1f} s later"
 
 
 def _inventory(engine: Engine) -> set[str]:
@@ -78,11 +89,14 @@ def _inventory(engine: Engine) -> set[str]:
     found |= {f"lease of {owner}" for owner in Leases().owners()}
     if labs_dir().is_dir():
         found |= {f"folder {path.name}" for path in labs_dir().iterdir()}
+    running = psutil.process_iter(["name"])
+    found |= {f"program {one.name()} {one.pid}" for one in running if one.name() in _PROGRAMS}
     found |= {f"nft {line}" for line in _lines(engine, "nft", "list", "tables")}
     found |= {f"route {line}" for line in _lines(engine, "ip", "-4", "route")}
     found |= {f"link {line.split()[1]}" for line in _lines(engine, "ip", "-o", "link")}
-    nat = _lines(engine, "iptables-save", "-t", "nat")
-    return found | {f"iptables {line}" for line in nat if "172.30." in line}
+    found |= {f"netns {line.split()[0]}" for line in _lines(engine, "ip", "netns", "list")}
+    rules = _lines(engine, "iptables-save")
+    return found | {f"iptables {line}" for line in rules if "172.30." in line}
 
 
 def _lines(engine: Engine, *argv: str) -> list[str]:

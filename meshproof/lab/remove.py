@@ -45,6 +45,7 @@ def remove_lab(engine: Engine, claim: Claim) -> None:
         )
     except WaitTimeoutError as error:
         raise LabError(error.cause, "try 'meshproof sweep' again later") from None
+    end_programs(list(_orphaned_monitors(claim.id)))
     for subnet in Leases().of(claim.id):
         clear_subnet(engine.shell, subnet)
     unseal(engine.shell, claim.id)
@@ -123,6 +124,16 @@ def _networks(engine: Engine, lab_id: str) -> list[str]:
 def _lab_of_cluster(name: str) -> str | None:
     match = _NODE.fullmatch(name)
     return match.group(1) if match else None
+
+
+def _orphaned_monitors(lab_id: str) -> Iterator[psutil.Process]:
+    """podman's monitors of containers that are gone; forced removal can leave one behind."""
+    for process in psutil.process_iter(["name", "cmdline"]):
+        words = process.info["cmdline"] or []
+        if process.info["name"] == "conmon" and any(
+            word.startswith(object_name(lab_id, "")) for word in words
+        ):
+            yield process
 
 
 def _programs(lab_id: str) -> Iterator[psutil.Process]:
