@@ -2,6 +2,16 @@
 
 from meshproof.traffic.attempt import Attempt, attempt
 from meshproof.traffic.detour import Detour, detour
-from meshproof.traffic.probe import Answer, Refusal, Target, probe
+from meshproof.traffic.probe import PATIENT, Answer, Refusal, Target, probe
 
-__all__ = ["Answer", "Attempt", "Detour", "Refusal", "Target", "attempt", "detour", "probe"]
+__all__ = [
+    "PATIENT",
+    "Answer",
+    "Attempt",
+    "Detour",
+    "Refusal",
+    "Target",
+    "attempt",
+    "detour",
+    "probe",
+]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from meshproof.lab.counters import Counters
 from meshproof.lab.lab import Lab
 from meshproof.lab.spot import Spot
-from meshproof.traffic.probe import Answer, Target, probe
+from meshproof.traffic.probe import BRIEF, PATIENT, Answer, Target, probe
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,17 @@ class Attempt:
         return self.counted.dropped_for(self.pair, self.target.address, self.target.port)
 
 
-def attempt(lab: Lab, caller: Spot, target: Target, control: Spot) -> Attempt:
+def attempt(
+    lab: Lab, caller: Spot, target: Target, control: Spot, *, patience: float = BRIEF
+) -> Attempt:
     """Ask ``target`` from ``control`` (in the target's cluster), then from ``caller``.
 
+    ``patience``: seconds to wait for the caller's answer, PATIENT where one should come.
     Nothing else may use the router between the same clusters meanwhile: the counters are
     read before and after.
     """
-    answered = probe(control, target)
+    answered = probe(control, target, PATIENT)
     before = lab.counters()
-    answer = probe(caller, target)
+    answer = probe(caller, target, patience)
     counted = lab.counters() - before
     return Attempt(caller, control.cluster.name, target, answer, answered, counted)

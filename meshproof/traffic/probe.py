@@ -13,6 +13,11 @@ from meshproof.process import Finished
 # Both an HTTP server and the TLS servers of Kubernetes answer this, if only to complain.
 _QUESTION = "GET / HTTP/1.0\n\n"
 
+BRIEF = 1.2
+"""Seconds to wait for an answer that should not come: two attempts of TCP to connect."""
+PATIENT = 6.0
+"""Seconds to wait for an answer that should come, however busy the machine is."""
+
 
 class Refusal(Enum):
     """How an answer can fail to come."""
@@ -49,7 +54,7 @@ class Answer:
         return self.refusal.value if self.refusal else f"the answer '{self.text}'"
 
 
-def probe(spot: Spot, target: Target, patience: float = 1.2) -> Answer:
+def probe(spot: Spot, target: Target, patience: float = BRIEF) -> Answer:
     """Ask ``target`` from ``spot`` and wait ``patience`` seconds for the answer.
 
     A refusal is a value. Raises EvidenceError when the probe itself failed, so that a broken

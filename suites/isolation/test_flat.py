@@ -10,7 +10,7 @@ from meshproof.expect import Verdict, all_of, kept_out, reached
 from meshproof.lab import Lab
 from meshproof.lab.spot import node_spot
 from meshproof.model import Pair
-from meshproof.traffic import attempt
+from meshproof.traffic import PATIENT, attempt
 from meshproof.workloads import Echo
 from suites.isolation.targets import api_target, kubelet_target, pod_targets
 
@@ -24,7 +24,9 @@ def test_pods_reach_pods(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> 
     caller, called = (echoes[name] for name in pair)
     heard = called.answer_to(caller.spot.address)
     control = node_spot(lab.clusters[pair[1]])
-    attempts = [attempt(lab, caller.spot, t, control) for t in pod_targets(called)]
+    attempts = [
+        attempt(lab, caller.spot, t, control, patience=PATIENT) for t in pod_targets(called)
+    ]
     judge(all_of(reached(one, "pod", answer=heard) for one in attempts))
 
 
@@ -34,14 +36,22 @@ def test_nodes_reach_pods(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) ->
     target = pod_targets(called)[0]
     heard = called.answer_to(caller.control_plane.address)
     control = node_spot(lab.clusters[pair[1]])
-    judge(reached(attempt(lab, node_spot(caller), target, control), "pod", answer=heard))
+    judge(
+        reached(
+            attempt(lab, node_spot(caller), target, control, patience=PATIENT), "pod", answer=heard
+        )
+    )
 
 
 def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """API servers of the other cluster are reached from pods."""
     caller, called = pair
     target = api_target(lab.clusters[called])
-    judge(reached(attempt(lab, echoes[caller].spot, target, echoes[called].spot), "api"))
+    judge(
+        reached(
+            attempt(lab, echoes[caller].spot, target, echoes[called].spot, patience=PATIENT), "api"
+        )
+    )
 
 
 def test_kubelets_stay_out_of_reach(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:

@@ -10,7 +10,7 @@ from meshproof.expect import Verdict, all_of, host_refused, kept_out, reached, s
 from meshproof.lab import Lab
 from meshproof.lab.spot import node_spot
 from meshproof.model import Pair
-from meshproof.traffic import Target, attempt, detour, probe
+from meshproof.traffic import PATIENT, Target, attempt, detour, probe
 from meshproof.workloads import Echo
 from meshproof.workloads.echo import GATEWAY, GATEWAY_SERVICE, NAMESPACE
 from suites.isolation.targets import (
@@ -58,7 +58,7 @@ def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Ju
     caller, called = pair
     target = api_target(lab.clusters[called])
     spots = (echoes[caller].spot, node_spot(lab.clusters[caller]))
-    attempts = [attempt(lab, spot, target, echoes[called].spot) for spot in spots]
+    attempts = [attempt(lab, spot, target, echoes[called].spot, patience=PATIENT) for spot in spots]
     judge(all_of(reached(one, "api") for one in attempts))
 
 
@@ -67,9 +67,9 @@ def test_gateways_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge
     caller, called = pair
     addresses = lab.addresses[called]
     first = Target("the gateway", addresses.give(NAMESPACE, GATEWAY_SERVICE), GATEWAY)
-    before = attempt(lab, echoes[caller].spot, first, echoes[called].spot)
+    before = attempt(lab, echoes[caller].spot, first, echoes[called].spot, patience=PATIENT)
     second = Target("the moved gateway", addresses.move(NAMESPACE, GATEWAY_SERVICE), GATEWAY)
-    after = attempt(lab, echoes[caller].spot, second, echoes[called].spot)
+    after = attempt(lab, echoes[caller].spot, second, echoes[called].spot, patience=PATIENT)
     old = probe(echoes[caller].spot, first)
     judge(all_of([reached(before, "gateway"), reached(after, "gateway"), silent(first, old)]))
 
@@ -83,7 +83,7 @@ def test_nothing_answers_without_the_router(
     spots = (echoes[caller].spot, node_spot(lab.clusters[caller]))
     with lab.without_router():
         without = [probe(spot, target) for spot in spots]
-    control = attempt(lab, echoes[caller].spot, target, echoes[called].spot)
+    control = attempt(lab, echoes[caller].spot, target, echoes[called].spot, patience=PATIENT)
     judge(all_of([*(silent(target, answer) for answer in without), reached(control, "api")]))
 
 

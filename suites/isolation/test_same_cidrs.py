@@ -9,7 +9,7 @@ import pytest
 from meshproof.expect import Verdict, all_of, answered_by, kept_out, reached
 from meshproof.lab import Lab
 from meshproof.model import Pair
-from meshproof.traffic import attempt
+from meshproof.traffic import PATIENT, attempt
 from meshproof.workloads import Echo
 from suites.isolation.conftest import Twin
 from suites.isolation.targets import api_target, node_port_target, pod_targets
@@ -26,7 +26,7 @@ def test_an_address_of_both_stays_at_home(lab: Lab, twins: Twins, pair: Pair, ju
     assert home.target.spot.address == away.target.spot.address
     heard = home.target.answer_to(home.caller.spot.address)
     attempts = [
-        attempt(lab, home.caller.spot, target, away.caller.spot)
+        attempt(lab, home.caller.spot, target, away.caller.spot, patience=PATIENT)
         for target in pod_targets(away.target)
     ]
     judge(all_of(answered_by(one, heard) for one in attempts))
@@ -36,7 +36,11 @@ def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Ju
     """API servers are reached across networks all the same: nodes have addresses of their own."""
     caller, called = pair
     target = api_target(lab.clusters[called])
-    judge(reached(attempt(lab, echoes[caller].spot, target, echoes[called].spot), "api"))
+    judge(
+        reached(
+            attempt(lab, echoes[caller].spot, target, echoes[called].spot, patience=PATIENT), "api"
+        )
+    )
 
 
 def test_node_ports_are_not_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:

@@ -11,7 +11,7 @@ from meshproof.lab import Lab
 from meshproof.lab.sabotage import masquerading, unsealed_host
 from meshproof.lab.spot import Spot, node_spot
 from meshproof.model import Flow, Pair, Wiring
-from meshproof.traffic import Target, attempt, detour
+from meshproof.traffic import PATIENT, Target, attempt, detour
 from meshproof.workloads import Echo
 from suites.isolation.targets import (
     api_target,
@@ -41,7 +41,10 @@ def test_a_hole_in_the_router_is_noticed(
     before = lab.wiring
     lab.rewire(hole)
     try:
-        verdicts = [kept_out(attempt(lab, spot, target, control)) for spot, target in asked]
+        verdicts = [
+            kept_out(attempt(lab, spot, target, control, patience=PATIENT))
+            for spot, target in asked
+        ]
     finally:
         lab.rewire(before)
     judge(noticed(verdicts, f"a way is open from {caller} to {called}"))
@@ -63,6 +66,8 @@ def test_hidden_addresses_are_noticed(lab: Lab, echoes: Echoes, pair: Pair, judg
     heard = called.answer_to(caller.spot.address)
     control = node_spot(lab.clusters[pair[1]])
     with masquerading(lab, pair[0]):
-        asked = [attempt(lab, caller.spot, t, control) for t in pod_targets(called)]
+        asked = [
+            attempt(lab, caller.spot, t, control, patience=PATIENT) for t in pod_targets(called)
+        ]
     verdicts = [reached(one, "pod", answer=heard) for one in asked]
     judge(noticed(verdicts, called.answer_to(caller.spot.node.address)))
