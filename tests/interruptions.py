@@ -64,6 +64,8 @@ def _interrupt(command: list[str], how: signal.Signals, moment: float) -> str:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # A shell starts what it puts in the background with SIGINT ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     begin = time.monotonic()
     try:
