@@ -211,7 +211,7 @@ def end_programs(programs: Sequence[psutil.Process]) -> None:
     Ended midway, the engine leaves a half made network behind that it later knows nothing of.
     """
     running = [program for program in programs if program.is_running()]
-    engines = [program for program in running if _name(program) in _ENGINE_PROGRAMS]
+    engines = [program for program in running if _is_engine_at_work(program)]
     others = [program for program in running if program not in engines]
     for program in others:
         with suppress(psutil.NoSuchProcess):
@@ -232,8 +232,9 @@ def _end(process: subprocess.Popen[str]) -> None:
     process.poll()
 
 
-def _name(program: psutil.Process) -> str:
+def _is_engine_at_work(program: psutil.Process) -> bool:
+    """Not so podman's API service: it ends only when idle, but heeds SIGTERM in good order."""
     try:
-        return str(program.name())
+        return program.name() in _ENGINE_PROGRAMS and "service" not in program.cmdline()
     except psutil.NoSuchProcess:
-        return ""
+        return False

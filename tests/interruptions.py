@@ -91,8 +91,9 @@ def _inventory(engine: Engine) -> set[str]:
     found |= {f"lease of {owner}" for owner in Leases().owners()}
     if labs_dir().is_dir():
         found |= {f"folder {path.name}" for path in labs_dir().iterdir()}
-    running = psutil.process_iter(["name"])
-    found |= {f"program {one.name()} {one.pid}" for one in running if one.name() in _PROGRAMS}
+    for one in psutil.process_iter(["name", "status"]):
+        if one.info["name"] in _PROGRAMS and one.info["status"] != psutil.STATUS_ZOMBIE:
+            found.add(f"program {one.info['name']} {one.pid}")
     found |= {f"nft {line}" for line in _lines(engine, "nft", "list", "tables")}
     found |= {f"route {line}" for line in _lines(engine, "ip", "-4", "route")}
     found |= {f"link {line.split()[1]}" for line in _lines(engine, "ip", "-o", "link")}
