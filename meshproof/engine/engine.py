@@ -10,7 +10,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -157,14 +157,6 @@ class Engine(ABC):
         """All containers, also stopped ones."""
         names = self.command("ps", "-a", "-q", "--no-trunc").stdout.split()
         return [_container(entry) for entry in self._inspect("container", names)]
-
-    def container_address(self, container: str, network: str) -> IPv4Address:
-        """A container's address on a network. Raises EngineError when it is not on it."""
-        for entry in self._inspect("container", [container]):
-            attached = entry["NetworkSettings"]["Networks"].get(network, {})
-            if attached.get("IPAddress"):
-                return IPv4Address(attached["IPAddress"])
-        raise EngineError(f"container {container} has no address on network {network}")
 
     def remove_containers(self, names: Sequence[str]) -> None:
         """Remove containers, running or not, with their anonymous volumes."""

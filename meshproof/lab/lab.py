@@ -95,9 +95,8 @@ class Lab:
         """
         claim.take()
         about = claim.read()
-        wanted = {cluster.name: cluster.kind_config for cluster in footprint.clusters}
         image, version = made_with.node_image, str(footprint.kubernetes)
-        if about is None or about.footprint != wanted or about.node_image != image:
+        if about is None or about.footprint != footprint.kind_configs or about.node_image != image:
             claim.release()
             what = f"{', '.join(footprint.names)} with Kubernetes {version} and image {image}"
             raise UsageError(f"lab {claim.id} is not made of {what}", "see 'meshproof status'")
@@ -249,8 +248,7 @@ class Lab:
                     {RUN_LABEL: self.id, STATE_LABEL: str(state_dir())},
                     names=multi_node,
                 )
-            bridges = self._bridges()
-            seal(shell, self.id, bridges, names=multi_node)
+            seal(shell, self.id, self._bridges(), names=multi_node)
         todo = [self._start_router]
         todo += [partial(self._create_cluster, spec) for spec in self.footprint.clusters]
         side_by_side(shell, lambda make: make(), todo)
@@ -304,7 +302,7 @@ class Lab:
                 created=self._created,
                 owner=os.getpid(),
                 kubernetes=str(self.footprint.kubernetes),
-                footprint={c.name: c.kind_config for c in self.footprint.clusters},
+                footprint=self.footprint.kind_configs,
                 networks=self.networks,
                 node_image=self._made_with.node_image,
                 wiring=self.wiring.name,

@@ -64,6 +64,11 @@ class Footprint:
         return tuple(cluster.name for cluster in self.clusters)
 
     @property
+    def kind_configs(self) -> dict[str, str]:
+        """The file of kind's configuration that each cluster is made from, by name."""
+        return {cluster.name: cluster.kind_config for cluster in self.clusters}
+
+    @property
     def pairs(self) -> tuple[Pair, ...]:
         """All ordered pairs of different clusters."""
         return tuple(permutations(self.names, 2))
