@@ -100,6 +100,7 @@ def _by_meshproof(session: Session, footprint: Footprint) -> dict[str, float]:
     try:
         sample = {
             "lab up, wired": up,
+            "DNS ready after that": _timed(lab.await_dns),
             "memory per cluster": _memory(lab) / len(footprint.names),
             "meshproof's own share": (up - _outside(events, begin)) / up * 100,
         }

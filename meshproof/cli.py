@@ -102,6 +102,7 @@ def up(
     footprint = read_footprint(clusters, session.wanted.kubernetes)
     wanted = wiring_named(wiring, footprint)
     with orderly_end(_say), Lab.create(footprint, session.ingredients(), wanted) as lab:
+        lab.await_dns()
         lab.keep()
     typer.echo(f"Lab {lab.id} is up. Reach its clusters with:")
     for name in lab.clusters:

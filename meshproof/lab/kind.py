@@ -6,48 +6,19 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import kubernetes.client
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from meshproof.engine import Engine
 from meshproof.errors import CommandError, EngineError, LabError, WaitFailedError, WaitTimeoutError
 from meshproof.events import Recorder
+from meshproof.lab import dns
 from meshproof.lab.cluster import RunningCluster
+from meshproof.lab.dns import hopeless
 from meshproof.lab.ownership import object_name
 from meshproof.model import Cluster
 from meshproof.wait import eventually
 
-# The lab has no name server beyond its own: whatever CoreDNS does not know does not exist, and
-# it says so (NXDOMAIN), so that "does not resolve" can be told from "nobody answered".
-_COREFILE = """.:53 {
-    errors
-    health {
-        lameduck 1s
-    }
-    ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-        pods insecure
-        fallthrough in-addr.arpa ip6.arpa
-        ttl 5
-    }
-    template ANY ANY {
-        rcode NXDOMAIN
-    }
-    prometheus :9153
-    cache 5
-    reload 2s
-    loadbalance
-}
-"""
-_WITHOUT_UPSTREAM = {"meshproof.io/dns": "without-upstream"}
-_HOPELESS = (
-    "ErrImage",
-    "ImagePullBackOff",
-    "InvalidImageName",
-    "CrashLoopBackOff",
-    "CreateContainer",
-)
 # What kubelet says of causes; most of its errors are their consequences ("node not found").
 _TELLING = re.compile(r"pull|andbox|CrashLoop|no space|cgroup|mount|evict", re.IGNORECASE)
 
@@ -64,8 +35,9 @@ class Kind:
     def create(
         self, spec: Cluster, image: str, network: str, kubeconfig: Path, within: float = 180.0
     ) -> RunningCluster:
-        """Create one cluster on ``network`` and wait until its node and its DNS are ready.
+        """Create one cluster on ``network`` and wait until its nodes are ready.
 
+        Its DNS follows a few seconds later: whoever needs names waits with ``dns.await_dns``.
         ``kubeconfig`` is written with mode 0600; ``within``: seconds. Raises LabError that
         names the container or pod at fault and what it said last.
         """
@@ -73,11 +45,11 @@ class Kind:
         kubeconfig.chmod(0o600)
         cluster = RunningCluster(spec, kubeconfig, self.engine)
         try:
-            _cut_off_dns(cluster)
+            dns.cut_off(cluster)
             eventually(
                 lambda: _not_ready(cluster),
                 until=lambda missing: missing == "",
-                fail_if=self._hopeless,
+                fail_if=lambda missing: hopeless(self.engine.shell, missing),
                 what=f"cluster {spec.name}",
                 within=within,
                 every=0.25,
@@ -89,11 +61,6 @@ class Kind:
                 f"{self._last_words(spec)}"
             ) from error
         return cluster
-
-    def _hopeless(self, missing: str) -> str | None:
-        if self.engine.shell.cancelled:
-            return "the run was called off"
-        return missing if any(word in missing for word in _HOPELESS) else None
 
     def _run_kind(self, spec: Cluster, image: str, network: str, kubeconfig: Path) -> None:
         name = object_name(self.lab_id, spec.name)
@@ -134,19 +101,6 @@ class Kind:
         return f"container {container} said last: {last or 'nothing'}"
 
 
-def _cut_off_dns(cluster: RunningCluster) -> None:
-    """Give CoreDNS a configuration without upstream, and one replica that reads it at once."""
-    core, apps = cluster.core, kubernetes.client.AppsV1Api(cluster.api)
-    core.patch_namespaced_config_map("coredns", "kube-system", {"data": {"Corefile": _COREFILE}})
-    # Asked every ten seconds, as by default, it would be ready long before anybody knew.
-    container = {"name": "coredns", "readinessProbe": {"periodSeconds": 1}}
-    template = {"metadata": {"annotations": _WITHOUT_UPSTREAM}, "spec": {"containers": [container]}}
-    replaced = {"maxSurge": 0, "maxUnavailable": "100%"}
-    strategy = {"type": "RollingUpdate", "rollingUpdate": replaced}
-    patch = {"spec": {"replicas": 1, "strategy": strategy, "template": template}}
-    apps.patch_namespaced_deployment("coredns", "kube-system", patch)
-
-
 def _not_ready(cluster: RunningCluster) -> str:
     """What is still missing before the cluster is ready; empty when nothing is."""
     nodes = cluster.core.list_node().items
@@ -159,16 +113,7 @@ def _not_ready(cluster: RunningCluster) -> str:
             return f"node {node.metadata.name} has no range for its pods"
     if len(nodes) < cluster.spec.nodes:
         return f"{len(nodes)} of {cluster.spec.nodes} nodes"
-    selector = {"label_selector": "k8s-app=kube-dns"}
-    pods = cluster.core.list_namespaced_pod("kube-system", **selector).items
-    ready = [pod for pod in pods if _is_ready(pod)]
-    return "" if ready else f"CoreDNS is not ready; {cluster.trouble()}"
-
-
-def _is_ready(pod: kubernetes.client.V1Pod) -> bool:
-    conditions = {condition.type: condition.status for condition in pod.status.conditions or []}
-    renewed = _WITHOUT_UPSTREAM.items() <= (pod.metadata.annotations or {}).items()
-    return renewed and conditions.get("Ready") == "True"
+    return ""
 
 
 def _kind_error(error: CommandError) -> str:

@@ -18,6 +18,7 @@ from meshproof.events import Recorder
 from meshproof.lab.addresses import LoadBalancerAddresses
 from meshproof.lab.cluster import RunningCluster
 from meshproof.lab.counters import Counters, parse
+from meshproof.lab.dns import await_dns
 from meshproof.lab.host import dropped_by_host, seal
 from meshproof.lab.kind import Kind
 from meshproof.lab.ownership import Claim, Description, new_id, object_name
@@ -114,6 +115,16 @@ class Lab:
             claim.release()
             raise
         return lab
+
+    def await_dns(self) -> None:
+        """Wait until every cluster's DNS serves names: it comes up after the nodes are ready.
+
+        Raises LabError that names the pod at fault.
+        """
+        with self.recorder.step("wait for the clusters' DNS"):
+            shell = self.engine.shell
+            running = self.clusters.values()
+            side_by_side(shell, lambda one: await_dns(one, shell, self.recorder), running)
 
     def keep(self) -> None:
         """Leave this lab in place when its owner ends; `meshproof down` removes it."""

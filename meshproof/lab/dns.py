@@ -1,0 +1,98 @@
+"""The clusters' DNS: CoreDNS without upstream, so that a name that is not there is NXDOMAIN."""
+
+from __future__ import annotations
+
+import kubernetes.client
+
+from meshproof.errors import LabError, WaitFailedError, WaitTimeoutError
+from meshproof.events import Recorder
+from meshproof.lab.cluster import RunningCluster
+from meshproof.lab.seam import lab_errors
+from meshproof.process import Shell
+from meshproof.wait import eventually
+
+# The lab has no name server beyond its own: whatever CoreDNS does not know does not exist, and
+# it says so (NXDOMAIN), so that "does not resolve" can be told from "nobody answered".
+_COREFILE = """.:53 {
+    errors
+    health {
+        lameduck 1s
+    }
+    ready
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+        pods insecure
+        fallthrough in-addr.arpa ip6.arpa
+        ttl 5
+    }
+    template ANY ANY {
+        rcode NXDOMAIN
+    }
+    prometheus :9153
+    cache 5
+    reload 2s
+    loadbalance
+}
+"""
+_WITHOUT_UPSTREAM = {"meshproof.io/dns": "without-upstream"}
+_HOPELESS = (
+    "ErrImage",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "CrashLoopBackOff",
+    "CreateContainer",
+)
+
+
+def cut_off(cluster: RunningCluster) -> None:
+    """Give CoreDNS a configuration without upstream, and one replica that reads it at once."""
+    core, apps = cluster.core, kubernetes.client.AppsV1Api(cluster.api)
+    core.patch_namespaced_config_map("coredns", "kube-system", {"data": {"Corefile": _COREFILE}})
+    # Asked every ten seconds, as by default, it would be ready long before anybody knew.
+    container = {"name": "coredns", "readinessProbe": {"periodSeconds": 1}}
+    template = {"metadata": {"annotations": _WITHOUT_UPSTREAM}, "spec": {"containers": [container]}}
+    replaced = {"maxSurge": 0, "maxUnavailable": "100%"}
+    strategy = {"type": "RollingUpdate", "rollingUpdate": replaced}
+    patch = {"spec": {"replicas": 1, "strategy": strategy, "template": template}}
+    apps.patch_namespaced_deployment("coredns", "kube-system", patch)
+
+
+def await_dns(
+    cluster: RunningCluster, shell: Shell, recorder: Recorder, within: float = 120.0
+) -> None:
+    """Wait until the cluster's DNS serves names under the configuration without upstream.
+
+    ``within``: seconds. Raises LabError that names the pod at fault.
+    """
+    with lab_errors(f"wait for the DNS of {cluster.name}"):
+        try:
+            eventually(
+                lambda: _missing(cluster),
+                until=lambda missing: missing == "",
+                fail_if=lambda missing: hopeless(shell, missing),
+                what=f"the DNS of {cluster.name}",
+                within=within,
+                every=0.25,
+                recorder=recorder,
+            )
+        except (WaitTimeoutError, WaitFailedError) as error:
+            raise LabError(error.cause) from error
+
+
+def hopeless(shell: Shell, missing: str) -> str | None:
+    """Why waiting for a cluster is of no use any more, if it is not."""
+    if shell.cancelled:
+        return "the run was called off"
+    return missing if any(word in missing for word in _HOPELESS) else None
+
+
+def _missing(cluster: RunningCluster) -> str:
+    selector = {"label_selector": "k8s-app=kube-dns"}
+    pods = cluster.core.list_namespaced_pod("kube-system", **selector).items
+    ready = [pod for pod in pods if _is_ready(pod)]
+    return "" if ready else f"CoreDNS is not ready; {cluster.trouble()}"
+
+
+def _is_ready(pod: kubernetes.client.V1Pod) -> bool:
+    conditions = {condition.type: condition.status for condition in pod.status.conditions or []}
+    renewed = _WITHOUT_UPSTREAM.items() <= (pod.metadata.annotations or {}).items()
+    return renewed and conditions.get("Ready") == "True"
