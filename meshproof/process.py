@@ -23,7 +23,7 @@ from typing import TypeVar
 
 import psutil
 
-from meshproof.errors import CancelledError, CommandError, MeshproofError
+from meshproof.errors import CancelledError, CommandError, MeshproofError, WaitFailedError
 from meshproof.events import Recorder
 
 Item = TypeVar("Item")
@@ -32,6 +32,7 @@ Made = TypeVar("Made")
 _ENGINE_PROGRAMS = frozenset({"podman", "docker", "netavark", "runc", "crun"})
 RUN_VARIABLE = "MESHPROOF_RUN"
 _PR_SET_PDEATHSIG = 1
+_ASK_EVERY = 0.5
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -74,19 +75,23 @@ class Shell:
         timeout: float = 600.0,
         check: bool = True,
         on_stderr_line: Callable[[str], None] | None = None,
+        give_up_if: Callable[[], str | None] | None = None,
     ) -> Finished:
         """Run ``argv`` to its end and return what it printed.
 
         ``timeout``: seconds. With ``on_stderr_line`` each line of standard error is passed on
-        while the program runs. Raises CommandError when ``check`` and the exit code is not 0,
-        or when the time is up; CancelledError after ``cancel``; MeshproofError when the program
-        does not exist.
+        while the program runs. ``give_up_if`` is asked every half second and returns a reason
+        when there is no use in waiting any more.
+
+        Raises CommandError when ``check`` and the exit code is not 0, or when the time is up;
+        WaitFailedError with the reason of ``give_up_if``; CancelledError after ``cancel``;
+        MeshproofError when the program does not exist.
         """
         begin = time.monotonic()
         process = self._start(argv, env, cwd, wants_input=input is not None)
         try:
             if on_stderr_line is None:
-                stdout, stderr = process.communicate(input, timeout=timeout)
+                stdout, stderr = _communicate(process, input, timeout, give_up_if)
             else:
                 stdout, stderr = _communicate_by_line(process, on_stderr_line, timeout)
         except subprocess.TimeoutExpired:
@@ -158,6 +163,11 @@ class Shell:
             return process
 
 
+def called_off(shell: Shell) -> str | None:
+    """For ``fail_if`` of a wait: why it is of no use when the run was called off meanwhile."""
+    return "the run was called off" if shell.cancelled else None
+
+
 def side_by_side(shell: Shell, act: Callable[[Item], Made], items: Iterable[Item]) -> list[Made]:
     """Do the same to all items at once; returns what each gave, in order.
 
@@ -181,6 +191,26 @@ def side_by_side(shell: Shell, act: Callable[[Item], Made], items: Iterable[Item
     for error in causes or errors:
         raise error
     return [future.result() for future in futures]
+
+
+def _communicate(
+    process: subprocess.Popen[str],
+    input: str | None,
+    timeout: float,
+    give_up_if: Callable[[], str | None] | None,
+) -> tuple[str, str]:
+    if give_up_if is None:
+        return process.communicate(input, timeout=timeout)
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            return process.communicate(input, timeout=_ASK_EVERY)
+        except subprocess.TimeoutExpired:
+            reason = give_up_if()
+            if reason is not None:
+                raise WaitFailedError(f"a program was ended: {reason}") from None
+            if time.monotonic() > deadline:
+                raise
 
 
 def _communicate_by_line(

@@ -29,11 +29,22 @@ class LoadBalancerAddresses:
         self._pool = subnet.load_balancers
         self._changed = changed
         self._given: dict[tuple[str, str], IPv4Address] = {}
+        self._reserved: dict[tuple[str, str], IPv4Address] = {}
 
     @property
     def given(self) -> tuple[IPv4Address, ...]:
         """All addresses in use now."""
         return tuple(self._given.values())
+
+    def reserve(self, namespace: str, service: str) -> IPv4Address:
+        """The address that a Service will get from ``give``, before the Service exists.
+
+        Raises LabError when the pool is used up.
+        """
+        key = (namespace, service)
+        if key not in self._given and key not in self._reserved:
+            self._reserved[key] = self._next()
+        return self._given.get(key) or self._reserved[key]
 
     def give(self, namespace: str, service: str) -> IPv4Address:
         """Give a Service an address, and wait until kube-proxy serves it; a Service that has one
@@ -44,7 +55,8 @@ class LoadBalancerAddresses:
         """
         key = (namespace, service)
         if key not in self._given:
-            self._put(key, self._next())
+            self._put(key, self.reserve(namespace, service))
+            self._reserved.pop(key, None)
             self._changed()
         return self._given[key]
 
@@ -62,6 +74,7 @@ class LoadBalancerAddresses:
 
     def take_back(self, namespace: str, service: str) -> None:
         """Take a Service's address away; the Service may be gone already."""
+        self._reserved.pop((namespace, service), None)
         address = self._given.pop((namespace, service), None)
         if address is not None:
             self._drop(address)
@@ -77,7 +90,7 @@ class LoadBalancerAddresses:
                     self._given[key] = address
 
     def _next(self) -> IPv4Address:
-        used = set(self._given.values())
+        used = {*self._given.values(), *self._reserved.values()}
         free = next((address for address in self._pool if address not in used), None)
         if free is None:
             raise LabError(f"cluster {self._cluster.name} has no load balancer address left")

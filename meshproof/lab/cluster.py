@@ -9,6 +9,7 @@ from pathlib import Path
 
 import kubernetes.client
 import kubernetes.config
+import kubernetes.dynamic
 
 from meshproof.engine import Engine
 from meshproof.model import Cluster
@@ -50,6 +51,12 @@ class RunningCluster:
     def core(self) -> kubernetes.client.CoreV1Api:
         """The core API: pods, services, nodes, secrets."""
         return kubernetes.client.CoreV1Api(self.api)
+
+    @cached_property
+    def dynamic(self) -> kubernetes.dynamic.DynamicClient:
+        """A client for objects of any kind; what it learns of kinds is kept beside kubeconfig."""
+        known = self.kubeconfig.with_suffix(".kinds.json")
+        return kubernetes.dynamic.DynamicClient(self.api, cache_file=str(known))
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:

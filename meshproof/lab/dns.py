@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
+
 import kubernetes.client
 
 from meshproof.errors import LabError, WaitFailedError, WaitTimeoutError
 from meshproof.events import Recorder
 from meshproof.lab.cluster import RunningCluster
+from meshproof.lab.names import ask_name
 from meshproof.lab.seam import lab_errors
-from meshproof.process import Shell
+from meshproof.lab.spot import node_spot
+from meshproof.process import Shell, called_off
 from meshproof.wait import eventually
 
 # The lab has no name server beyond its own: whatever CoreDNS does not know does not exist, and
 # it says so (NXDOMAIN), so that "does not resolve" can be told from "nobody answered".
-_COREFILE = """.:53 {
+# In a block of its own: within one block `template` would answer before `kubernetes`.
+_COREFILE = """cluster.local:53 in-addr.arpa:53 ip6.arpa:53 {
+    errors
+    ready
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+        pods insecure
+        ttl 5
+    }
+    cache 5
+    reload 2s
+    loadbalance
+}
+.:53 {
     errors
     health {
         lameduck 1s
     }
     ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-        pods insecure
-        fallthrough in-addr.arpa ip6.arpa
-        ttl 5
-    }
     template ANY ANY {
         rcode NXDOMAIN
     }
     prometheus :9153
-    cache 5
-    reload 2s
-    loadbalance
 }
 """
+_KNOWN = "kubernetes.default.svc.cluster.local"
+_UNKNOWN = "nowhere.example"
 _WITHOUT_UPSTREAM = {"meshproof.io/dns": "without-upstream"}
 _HOPELESS = (
     "ErrImage",
@@ -80,16 +90,28 @@ def await_dns(
 
 def hopeless(shell: Shell, missing: str) -> str | None:
     """Why waiting for a cluster is of no use any more, if it is not."""
-    if shell.cancelled:
-        return "the run was called off"
-    return missing if any(word in missing for word in _HOPELESS) else None
+    if any(word in missing for word in _HOPELESS):
+        return missing
+    return called_off(shell)
+
+
+def dns_address(cluster: RunningCluster) -> IPv4Address:
+    """The address of the cluster's DNS Service, which pods ask."""
+    service = cluster.core.read_namespaced_service("kube-dns", "kube-system")
+    return IPv4Address(service.spec.cluster_ip)
 
 
 def _missing(cluster: RunningCluster) -> str:
+    """Ready is not enough: what exists must be found, and what does not must be NXDOMAIN."""
     selector = {"label_selector": "k8s-app=kube-dns"}
     pods = cluster.core.list_namespaced_pod("kube-system", **selector).items
-    ready = [pod for pod in pods if _is_ready(pod)]
-    return "" if ready else f"CoreDNS is not ready; {cluster.trouble()}"
+    if not any(_is_ready(pod) for pod in pods):
+        return f"CoreDNS is not ready; {cluster.trouble()}"
+    server = dns_address(cluster)
+    known, unknown = (ask_name(node_spot(cluster), one, server) for one in (_KNOWN, _UNKNOWN))
+    if not known.exists or unknown.code != "NXDOMAIN":
+        return f"{_KNOWN}: {known}, {_UNKNOWN}: {unknown}"
+    return ""
 
 
 def _is_ready(pod: kubernetes.client.V1Pod) -> bool:

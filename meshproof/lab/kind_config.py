@@ -82,15 +82,22 @@ def find_kind_config(name: str | Path) -> Path:
     raise UsageError(f"there is no kind configuration '{name}'", f"name a file, or one of {known}")
 
 
-def read_footprint(text: str, kubernetes: Version) -> Footprint:
-    """The footprint that a text such as "east,west" or "east=same,west=same" asks for.
+def read_clusters(text: str) -> tuple[Cluster, ...]:
+    """The clusters that a text such as "east,west" or "east=same,west=same" asks for.
 
     Each word names a cluster and, after an equals sign, its kind configuration (by default the
-    file of the cluster's name). Raises UsageError as ``read_cluster`` does, or when a name
-    comes twice.
+    file of the cluster's name). Raises UsageError as ``read_cluster`` does.
     """
     clusters = []
     for word in text.split(","):
         name, _, kind_config = word.strip().partition("=")
         clusters.append(read_cluster(name, kind_config or None))
-    return Footprint(tuple(clusters), kubernetes)
+    return tuple(clusters)
+
+
+def read_footprint(text: str, kubernetes: Version) -> Footprint:
+    """The footprint of the clusters that ``read_clusters`` finds in a text.
+
+    Raises UsageError as that does, or when a name comes twice.
+    """
+    return Footprint(read_clusters(text), kubernetes)

@@ -88,8 +88,10 @@ class Lab:
         return lab
 
     @classmethod
-    def adopt(cls, claim: Claim, footprint: Footprint, made_with: Ingredients) -> Lab:
-        """Take over a kept lab as it is; its wiring is set anew by the caller's ``rewire``.
+    def adopt(
+        cls, claim: Claim, footprint: Footprint, made_with: Ingredients, wiring: Wiring
+    ) -> Lab:
+        """Take over a kept lab and wire it; where it is wired so already, open flows go on.
 
         Raises UsageError when it is made of other clusters than ``footprint``, LabError when
         another process uses it or its router does not run.
@@ -111,6 +113,11 @@ class Lab:
                 for addresses in lab.addresses.values():
                     addresses.adopt()
                 lab.seal()
+                if about.wiring == wiring.name:
+                    lab.router.apply(lab._places(), wiring)
+                    lab.wiring = wiring
+                else:
+                    lab.rewire(wiring)
         except BaseException:
             claim.release()
             raise
@@ -179,19 +186,22 @@ class Lab:
         wiring.check(self.footprint)
         begin = time.monotonic()
         with self.recorder.step("wire the clusters", wiring=wiring.name):
-            actions: list[Callable[[], None]] = [lambda: self.router.apply(self._places(), wiring)]
+            actions: list[Callable[[], None]] = [lambda: self._wire_router(wiring)]
             for cluster in self.clusters.values():
-                peers = [
-                    self.footprint[other]
-                    for other in self.footprint.names
-                    if other != cluster.name and wiring.is_flat(cluster.name, other)
+                others = [
+                    self.footprint[one] for one in self.footprint.names if one != cluster.name
                 ]
-                actions.append(lambda c=cluster, p=peers: _wire_nodes(c, p))  # type: ignore[misc]
+                flat = [other for other in others if wiring.is_flat(cluster.name, other.name)]
+                actions.append(partial(_wire_nodes, cluster, flat, others))
             side_by_side(self.engine.shell, lambda action: action(), actions)
         seconds = time.monotonic() - begin
         self.wiring = wiring
         self._write_down(ready=True)
         return seconds
+
+    def _wire_router(self, wiring: Wiring) -> None:
+        self.router.apply(self._places(), wiring)
+        self.router.end_flows()
 
     def seal(self) -> None:
         """Write the host's rules of this lab anew."""
@@ -323,10 +333,16 @@ class Lab:
         )
 
 
-def _wire_nodes(cluster: RunningCluster, peers: list[Cluster]) -> None:
-    rules = node_rules(cluster.spec, peers)
+def _wire_nodes(cluster: RunningCluster, flat: list[Cluster], others: list[Cluster]) -> None:
+    rules = node_rules(cluster.spec, flat)
+    apart = [other.pods for other in others if not other.overlaps(cluster.spec)]
+    # Only flows with other clusters end here. Those inside would not end but hang: the watches
+    # of CoreDNS and others, translated by kube-proxy, would go on unanswered for half a minute.
+    ends = [
+        f"conntrack -D {way} {pods} 2>/dev/null || true" for pods in apart for way in ("-s", "-d")
+    ]
+    script = f"nft -f - <<'RULES'\n{rules}RULES\n" + "\n".join(ends) + "\n"
     for node in cluster.nodes:
-        script = f"nft -f - <<'RULES'\n{rules}RULES\nconntrack -F 2>/dev/null\n"
         cluster.on_node(node, "sh", "-e", input=script)
 
 

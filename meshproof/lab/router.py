@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
@@ -39,6 +40,7 @@ class Router:
     footprint: Footprint
     networks: Mapping[str, tuple[str, Subnet]]
     devices: dict[str, str] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def container(self) -> str:
@@ -95,12 +97,19 @@ class Router:
         self.devices = self._read_devices()
 
     def apply(self, places: Mapping[str, Places], wiring: Wiring) -> None:
-        """Let through what the wiring says, and end the flows that are open now."""
+        """Let through what the wiring says from now on.
+
+        Safe to call from several threads: the last call's rules hold.
+        """
         rules = router_rules(self.footprint, places, wiring)
-        # Flows that are open under the old rules must not survive in conntrack.
-        script = "nft -f - <<'RULES' && ip -batch - <<'ROUTES' && conntrack -F 2>/dev/null\n"
         hops = "".join(routes(place.routes) for place in places.values())
-        self._shell(f"{script}{rules}RULES\n{hops}ROUTES\n")
+        script = f"nft -f - <<'RULES' && ip -batch - <<'ROUTES'\n{rules}RULES\n{hops}ROUTES\n"
+        with self._lock:
+            self._exec("sh", "-e", input=script)
+
+    def end_flows(self) -> None:
+        """Forget all open flows, so that none goes on under rules that have changed."""
+        self._exec("conntrack", "-F")
 
     def counters(self) -> Counters:
         """What the router has counted since it was started."""
@@ -120,9 +129,6 @@ class Router:
             for address in link["addr_info"]:
                 by_address[IPv4Address(address["local"])] = link["ifname"]
         return {name: by_address[subnet.router] for name, (_, subnet) in self.networks.items()}
-
-    def _shell(self, script: str) -> None:
-        self._exec("sh", "-e", input=script)
 
     def _exec(self, *argv: str, input: str | None = None) -> str:
         return self.engine.exec(self.container, argv, input=input).stdout

@@ -33,6 +33,18 @@ class Spot:
             self.node, *enter, *argv, input=input, check=check, timeout=timeout
         )
 
+    def inside(
+        self, *argv: str, input: str | None = None, check: bool = True, timeout: float = 60
+    ) -> Finished:
+        """Run one of the pod's own programs where its container runs: its files, its DNS.
+
+        As `kubectl exec` would, without its 100 ms. For a pod's spot only.
+        """
+        enter = ("nsenter", "-t", str(self.pid), "-m", "-u", "-i", "-n", "-p")
+        return self.cluster.on_node(
+            self.node, *enter, *argv, input=input, check=check, timeout=timeout
+        )
+
     def __str__(self) -> str:
         return f"{self.name} of {self.cluster.name} ({self.address})"
 
@@ -43,13 +55,20 @@ def node_spot(cluster: RunningCluster) -> Spot:
     return Spot("node", cluster, node, node.address)
 
 
-def pod_spot(cluster: RunningCluster, namespace: str, name: str) -> Spot:
-    """A running pod. Raises LabError when its first container does not run on its node."""
+def pod_spot(
+    cluster: RunningCluster, namespace: str, name: str, container: str | None = None
+) -> Spot:
+    """A running pod. ``container``: the one whose process the spot is; by default the first.
+
+    Raises LabError when that container does not run on its node.
+    """
     pod = cluster.core.read_namespaced_pod(name, namespace)
     node = cluster.node_of(pod)
-    container = pod.status.container_statuses[0].container_id.removeprefix("containerd://")
+    states = [*(pod.status.container_statuses or []), *(pod.status.init_container_statuses or [])]
+    chosen = [state for state in states if container in (None, state.name)]
+    identity = (chosen[0].container_id or "" if chosen else "").removeprefix("containerd://")
     for line in cluster.on_node(node, *_TASKS).stdout.splitlines():
         words = line.split()
-        if words and words[0] == container:
+        if words and words[0] == identity:
             return Spot(name, cluster, node, IPv4Address(pod.status.pod_ip), int(words[1]))
     raise LabError(f"pod {namespace}/{name} of {cluster.name} has no process on {node.container}")
