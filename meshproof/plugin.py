@@ -18,7 +18,11 @@ from meshproof.errors import (
 )
 from meshproof.expect import Outcome, Verdict
 from meshproof.fixtures import ground as ground_fixtures
-from meshproof.fixtures.ground import SESSION, Ground
+from meshproof.fixtures.ground import Ground
+from meshproof.fixtures.labs import SESSION
+from meshproof.fixtures.matrix import BARE, MARKERS, Matrix, expand
+from meshproof.fixtures.selection import chosen_topologies, in_order
+from meshproof.model import Deployment, Mtls
 from meshproof.report import Judged, summary
 from meshproof.session import Choices, Session, orderly_end
 
@@ -28,6 +32,7 @@ _ENDING = pytest.StashKey[Any]()
 
 
 _JUDGED = pytest.StashKey[bool]()
+_MATRIX = pytest.StashKey[Matrix]()
 
 
 class InconclusiveError(MeshproofError):
@@ -46,6 +51,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--checkout", type=Path, help="an Istio source tree, for --artifacts checkout")
     group.addoption("--kubernetes", help="Kubernetes version of the clusters")
     group.addoption("--istio", action="append", default=[], help="Istio version (repeatable)")
+    group.addoption(
+        "--topology", action="append", default=[], help=f"topology's name, or '{BARE}' (repeatable)"
+    )
+    group.addoption(
+        "--topology-file", action="append", default=[], type=Path, help="a topology of your own"
+    )
+    group.addoption("--mtls", action="append", default=[], help="strict, permissive or disabled")
+    group.addoption("--variant", action="append", default=[], help="for example mesh-networks")
     group.addoption("--only", metavar="TEST", help="run the one test that the summary names so")
     group.addoption("--keep", action="store_true", help="keep the last lab when the run ends")
     group.addoption("--reuse", metavar="LAB", help="use the kept lab LAB instead of a new one")
@@ -63,6 +76,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "ground(clusters, *wirings): the bare clusters and the wirings that a test runs on, "
         "for example ground('east,west', 'isolated', 'flat')",
     )
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
     narrator = Narrator(wide_console())
     options = config.option
     choices = Choices(
@@ -88,7 +103,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test on each ground its marker names, and with each ordered pair of its clusters."""
+    """Run a test on each of its grounds or deployments, from each cluster or pair of clusters."""
+    if "sample" in metafunc.fixturenames:
+        expand(metafunc, _matrix(metafunc.config))
+        return
     if "lab" not in metafunc.fixturenames:
         return
     marker = next(metafunc.definition.iter_markers("ground"), None)
@@ -104,25 +122,33 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize(("lab", "pair"), combined, ids=ids, indirect=["lab"])
 
 
+def _matrix(config: pytest.Config) -> Matrix:
+    if _MATRIX not in config.stash:
+        options, wanted = config.option, config.stash[SESSION].wanted
+        config.stash[_MATRIX] = Matrix(
+            topologies=chosen_topologies(options.topology, options.topology_file),
+            istio=wanted.istio,
+            kubernetes=wanted.kubernetes,
+            mtls=tuple(Mtls(mode) for mode in options.mtls),
+            variants=tuple(options.variant),
+        )
+    return config.stash[_MATRIX]
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put tests of one ground next to each other, in the order in which grounds first come."""
+    """Leave out what was not asked for, and put tests that share a lab or a mesh together."""
     only = config.option.only
-    if only is not None:
-        chosen = [item for item in items if item.nodeid == only]
-        if not chosen:
-            pytest.exit(f"there is no test '{only}': take it from a summary", EXIT_USAGE)
-        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
-        items[:] = chosen
-    order: dict[tuple[str, ...], int] = {}
-
-    def place(item: pytest.Item) -> tuple[int, int]:
-        ground = _ground(item)
-        if ground is None:
-            return (-1, -1)
-        lab = order.setdefault((ground.clusters,), len(order))
-        return (lab, order.setdefault((ground.clusters, ground.wiring), len(order)))
-
-    items.sort(key=place)
+    if only is not None and only not in {item.nodeid for item in items}:
+        pytest.exit(f"there is no test '{only}': take it from a summary", EXIT_USAGE)
+    asked = [*config.option.topology, *config.option.topology_file]
+    bare = not asked or BARE in asked
+    chosen = [
+        item
+        for item in items
+        if only == item.nodeid or (only is None and (bare or not isinstance(_on(item), Ground)))
+    ]
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = in_order(chosen, _on)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -132,9 +158,9 @@ def pytest_runtest_makereport(
     """Note each test's outcome in the record; what only meshproof said needs no traceback."""
     report = yield
     error = call.excinfo.value if call.excinfo else None
-    if isinstance(error, MeshproofError | AssertionError) and _ground(item):
+    if isinstance(error, MeshproofError | AssertionError) and _on(item):
         report.longrepr = str(error)
-    if report.when == "call" and report.passed and _ground(item) and _JUDGED not in item.stash:
+    if report.when == "call" and report.passed and _on(item) and _JUDGED not in item.stash:
         error = InconclusiveError("the test ended without a verdict: nothing was judged")
         report.outcome, report.longrepr = "failed", str(error)
     if report.when == "call" or report.outcome != "passed":
@@ -208,14 +234,15 @@ def judge(request: pytest.FixtureRequest) -> Any:
     return pronounce
 
 
-def _ground(item: pytest.Item) -> Ground | None:
+def _on(item: pytest.Item) -> Ground | Deployment | None:
+    """What a test stands on; None for tests that are none of ours."""
     params = getattr(getattr(item, "callspec", None), "params", {})
-    ground = params.get("lab")
-    return ground if isinstance(ground, Ground) else None
+    found = params.get("lab", params.get("sample"))
+    return found if isinstance(found, Ground | Deployment) else None
 
 
 def _note(item: pytest.Item, report: pytest.TestReport, error: BaseException | None) -> None:
-    ground = _ground(item)
+    ground = _on(item)
     if ground is None:
         return
     outcome = {"passed": "PASS", "skipped": "skipped"}.get(report.outcome)
@@ -229,7 +256,8 @@ def _note(item: pytest.Item, report: pytest.TestReport, error: BaseException | N
     fields = {name: getattr(one, name) for name in Judged.__dataclass_fields__}
     item.config.stash[SESSION].recorder.emit("test", **fields)
     if item.config.option.conformance:
-        pair = item.callspec.params.get("pair") if hasattr(item, "callspec") else None
-        where = " → ".join(pair) if pair else ""
-        line = f"{one.seconds:7.1f} s  {outcome:12} {claim} ({ground}{', ' if pair else ''}{where})"
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        pair, caller = params.get("pair"), params.get("caller")
+        where = f", {' → '.join(pair)}" if pair else f", from {caller}" if caller else ""
+        line = f"{one.seconds:7.1f} s  {outcome:12} {claim} ({ground}{where})"
         item.config.stash[_NARRATOR].say(line)

@@ -1,4 +1,4 @@
-"""Finds the files that travel with meshproof: suites and kind configurations.
+"""Finds the files that travel with meshproof: suites, topologies and kind configurations.
 
 In a source tree they lie beside the package, in an installed wheel inside it; a caller does
 not know which.
@@ -12,7 +12,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def resource(name: str) -> Path:
-    """The folder called ``name`` ("suites" or "kind-configs").
+    """The folder called ``name`` ("suites", "topologies" or "kind-configs").
 
     Raises FileNotFoundError when the installation is damaged.
     """

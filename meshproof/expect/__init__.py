@@ -1,16 +1,36 @@
 """Judges what was seen: verdicts with what was expected, what was observed, and the evidence."""
 
+from meshproof.expect.calls import (
+    agreed_version,
+    believable,
+    none_served_by,
+    refused_with,
+    served_by_exactly,
+    succeeded,
+    went_through,
+)
 from meshproof.expect.reach import answered_by, host_refused, kept_out, noticed, reached, silent
+from meshproof.expect.share import calls_needed, share_of, share_within
 from meshproof.expect.verdict import Outcome, Verdict, all_of
 
 __all__ = [
     "Outcome",
     "Verdict",
+    "agreed_version",
     "all_of",
     "answered_by",
+    "believable",
+    "calls_needed",
     "host_refused",
     "kept_out",
+    "none_served_by",
     "noticed",
     "reached",
+    "refused_with",
+    "served_by_exactly",
+    "share_of",
+    "share_within",
     "silent",
+    "succeeded",
+    "went_through",
 ]

@@ -12,15 +12,22 @@ from meshproof.model.clusters import (
     isolated,
     wiring_named,
 )
+from meshproof.model.topology import Deployment, Member, Mtls, Role, Topology, TopologyError
 from meshproof.model.versions import Version
 
 __all__ = [
     "FLAT",
     "ISOLATED",
     "Cluster",
+    "Deployment",
     "Flow",
     "Footprint",
+    "Member",
+    "Mtls",
     "Pair",
+    "Role",
+    "Topology",
+    "TopologyError",
     "Version",
     "Wiring",
     "flat",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from meshproof.errors import EvidenceError
-from meshproof.fixtures.ground import Labs
+from meshproof.fixtures.labs import Labs
 from meshproof.lab import Lab
 from meshproof.workloads import Echo
 

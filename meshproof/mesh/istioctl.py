@@ -1,0 +1,72 @@
+"""istioctl, of the version that each cluster gets, and the files it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from meshproof.errors import CommandError, LabError, WaitFailedError
+from meshproof.lab import RunningCluster
+from meshproof.lab.objects import Object
+from meshproof.lab.rollout import hopeless
+from meshproof.mesh.manifests import SYSTEM
+from meshproof.mesh.operator_config import Document
+from meshproof.model import Version
+from meshproof.process import Shell
+
+
+@dataclass(frozen=True)
+class Istioctl:
+    """Runs istioctl. ``folder``: where the configurations it is given are kept."""
+
+    programs: Mapping[Version, Path]
+    shell: Shell
+    folder: Path
+
+    def install(
+        self, cluster: RunningCluster, version: Version, name: str, document: Document
+    ) -> None:
+        """Install what ``document`` says and wait until it is ready.
+
+        The document is kept as ``<cluster>-<name>.yaml``. Raises LabError with istioctl's or
+        the pod's own words, at once when something can never become ready.
+        """
+        path = self.folder / f"{cluster.name}-{name}.yaml"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+        arguments = ["install", "-y", "-f", str(path), "--readiness-timeout", "180s"]
+        try:
+            self._run(cluster, version, *arguments)
+        except (CommandError, WaitFailedError) as error:
+            why = hopeless(cluster, SYSTEM) or _said(error)
+            raise LabError(f"Istio {version} was not installed in {cluster.name}: {why}") from error
+
+    def remote_secret(self, cluster: RunningCluster, version: Version) -> Object:
+        """The secret by which an istiod elsewhere reads this cluster, under the reader account.
+
+        The address in it is the one that other clusters reach. Raises LabError.
+        """
+        server = f"https://{cluster.control_plane.address}:6443"
+        arguments = ["create-remote-secret", "--name", cluster.name, "--server", server]
+        try:
+            printed = self._run(cluster, version, *arguments)
+        except CommandError as error:
+            raise LabError(f"no remote secret of {cluster.name}: {_said(error)}") from error
+        documents = [document for document in yaml.safe_load_all(printed) if document]
+        secret: Object = documents[0]
+        return secret
+
+    def _run(self, cluster: RunningCluster, version: Version, *arguments: str) -> str:
+        argv = [str(self.programs[version]), *arguments, "--kubeconfig", str(cluster.kubeconfig)]
+        finished = self.shell.run(argv, timeout=240, give_up_if=lambda: hopeless(cluster, SYSTEM))
+        return finished.stdout
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, CommandError):
+        lines = [line.strip() for line in error.stderr.splitlines() if "rror" in line]
+        return " ".join(lines[-2:])[:600] or str(error)
+    return str(error)

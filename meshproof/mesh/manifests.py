@@ -1,0 +1,110 @@
+"""The objects beside istioctl's: namespaces, gateways' listeners, mTLS, istiod's own address."""
+
+from __future__ import annotations
+
+from meshproof.lab.objects import Object
+from meshproof.mesh.operator_config import GATEWAY_LABELS, GATEWAY_PORTS, NETWORK_LABEL
+from meshproof.model import Member, Mtls, Role
+
+SYSTEM = "istio-system"
+ISTIOD_ADDRESS = "istiod-internal"
+"""The Service by which remotes on the same network reach istiod."""
+_NETWORKING = "networking.istio.io/v1"
+_MODES = {Mtls.STRICT: "STRICT", Mtls.PERMISSIVE: "PERMISSIVE", Mtls.DISABLED: "DISABLE"}
+
+
+def system_namespace(member: Member, *, labelled: bool) -> Object:
+    """istio-system; a remote's names the cluster that may take it over.
+
+    ``labelled``: whether it says which network the cluster is on
+    (https://istio.io/latest/docs/setup/install/multicluster/primary-remote_multi-network/).
+    """
+    labels = {NETWORK_LABEL: member.network} if labelled else {}
+    annotations = (
+        {"topology.istio.io/controlPlaneClusters": member.primary}
+        if member.role is Role.REMOTE
+        else {}
+    )
+    metadata = {"name": SYSTEM, "labels": labels, "annotations": annotations}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+
+
+def cross_network_gateway() -> Object:
+    """The gateways pass on TLS of any service of the mesh, by its SNI, unterminated."""
+    tls = {
+        "port": {"number": GATEWAY_PORTS["tls"], "name": "tls", "protocol": "TLS"},
+        "tls": {"mode": "AUTO_PASSTHROUGH"},
+        "hosts": ["*.local"],
+    }
+    return _gateway("cross-network-gateway", [tls])
+
+
+def istiod_by_gateway() -> list[Object]:
+    """The gateway also leads to istiod: discovery on 15012, its webhook on 15017."""
+    ports = {"tls-istiod": GATEWAY_PORTS["tls-istiod"], "tls-webhook": GATEWAY_PORTS["tls-webhook"]}
+    servers = [
+        {
+            "port": {"number": number, "name": name, "protocol": "TLS"},
+            "tls": {"mode": "PASSTHROUGH"},
+            "hosts": ["*"],
+        }
+        for name, number in ports.items()
+    ]
+    targets = {ports["tls-istiod"]: 15012, ports["tls-webhook"]: 443}
+    routes = [
+        {
+            "match": [{"port": number, "sniHosts": ["*"]}],
+            "route": [
+                {
+                    "destination": {
+                        "host": f"istiod.{SYSTEM}.svc.cluster.local",
+                        "port": {"number": to},
+                    }
+                }
+            ],
+        }
+        for number, to in targets.items()
+    ]
+    service = {
+        "apiVersion": _NETWORKING,
+        "kind": "VirtualService",
+        "metadata": {"name": "istiod", "namespace": SYSTEM},
+        "spec": {"hosts": ["*"], "gateways": ["istiod-gateway"], "tls": routes},
+    }
+    return [_gateway("istiod-gateway", servers), service]
+
+
+def istiod_by_address() -> Object:
+    """An internal load balancer before istiod: on one network no gateway is needed."""
+    ports = {"tcp-istiod": 15012, "tcp-webhook": 15017}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": ISTIOD_ADDRESS, "namespace": SYSTEM},
+        "spec": {
+            "type": "LoadBalancer",
+            "selector": {"app": "istiod"},
+            "ports": [
+                {"name": name, "port": port, "targetPort": port} for name, port in ports.items()
+            ],
+        },
+    }
+
+
+def peer_authentication(mtls: Mtls) -> Object:
+    """The mesh-wide mTLS mode."""
+    return {
+        "apiVersion": "security.istio.io/v1",
+        "kind": "PeerAuthentication",
+        "metadata": {"name": "default", "namespace": SYSTEM},
+        "spec": {"mtls": {"mode": _MODES[mtls]}},
+    }
+
+
+def _gateway(name: str, servers: list[Object]) -> Object:
+    return {
+        "apiVersion": _NETWORKING,
+        "kind": "Gateway",
+        "metadata": {"name": name, "namespace": SYSTEM},
+        "spec": {"selector": {"istio": GATEWAY_LABELS["istio"]}, "servers": servers},
+    }

@@ -1,0 +1,186 @@
+"""What istioctl is told: one IstioOperator document for each installation, as plain data.
+
+Fields are those of https://istio.io/latest/docs/reference/config/istio.operator.v1alpha1/ and
+the values of Istio's charts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Any
+
+from meshproof.model import Deployment, Member, Role
+
+Document = dict[str, Any]
+
+MESH_ID = "meshproof"
+GATEWAY = "istio-eastwestgateway"
+GATEWAY_LABELS = {"istio": "eastwestgateway", "app": GATEWAY}
+GATEWAY_PORTS = {"status-port": 15021, "tls": 15443, "tls-istiod": 15012, "tls-webhook": 15017}
+NETWORK_LABEL = "topology.istio.io/network"
+MESH_NETWORKS = "mesh-networks"
+"""The variant that tells gateway addresses by ``meshNetworks`` instead of labels."""
+
+# What a call left behind in a sidecar; the first field is how a call is found again.
+ACCESS_LOG = {
+    "request_id": "%REQ(X-REQUEST-ID)%",
+    "status": "%RESPONSE_CODE%",
+    "flags": "%RESPONSE_FLAGS%",
+    "details": "%RESPONSE_CODE_DETAILS%",
+    "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
+    "upstream_host": "%UPSTREAM_HOST%",
+    "upstream_cluster": "%UPSTREAM_CLUSTER_RAW%",
+    "upstream_failure": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
+    "upstream_peer": "%UPSTREAM_PEER_URI_SAN%",
+    "peer": "%DOWNSTREAM_PEER_URI_SAN%",
+    "peer_issuer": "%DOWNSTREAM_PEER_ISSUER%",
+    "sni": "%REQUESTED_SERVER_NAME%",
+    "tls": "%DOWNSTREAM_TLS_VERSION%",
+    "method": "%REQ(:METHOD)%",
+    "downstream": "%DOWNSTREAM_REMOTE_ADDRESS%",
+    "local": "%DOWNSTREAM_LOCAL_ADDRESS%",
+    "failure": "%DOWNSTREAM_TRANSPORT_FAILURE_REASON%",
+}
+_SMALL = {"requests": {"cpu": "10m", "memory": "64Mi"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """Where a cluster's nodes find pilot and proxyv2.
+
+    ``plain_envoy``: the proxy lacks the filters that Istio adds to Envoy, so that istiod must
+    not configure them.
+    """
+
+    hub: str
+    tag: str
+    plain_envoy: bool
+
+
+def primary(deployment: Deployment, member: Member, images: Images, networks: Document) -> Document:
+    """istiod for a primary. ``networks``: what ``meshNetworks`` says, {} where labels do."""
+    environment: dict[str, str] = {}
+    if images.plain_envoy:
+        environment |= {
+            "PILOT_ENABLE_ALPN_FILTER": "false",
+            "PILOT_ENABLE_METADATA_EXCHANGE": "false",
+        }
+    # Only then does istiod listen to its remotes' API servers for webhooks and certificates.
+    has_remotes = any(one.primary == member.name for one in deployment.topology.remotes)
+    values = _values(member, images)
+    values["global"] |= {"externalIstiod": has_remotes, "meshNetworks": networks}
+    values["pilot"] = {"resources": _SMALL, "autoscaleEnabled": False, "env": environment}
+    return _document("default", images, values, mesh=_mesh_config())
+
+
+def remote(member: Member, images: Images, istiod: IPv4Address) -> Document:
+    """What a remote needs of Istio; ``istiod``: where it reaches its primary's."""
+    values = _values(member, images)
+    values["global"]["remotePilotAddress"] = str(istiod)
+    path = f"/inject/cluster/{member.name}/net/{member.network}"
+    values["istiodRemote"] = {"injectionPath": path}
+    return _document("remote", images, values)
+
+
+def gateway(member: Member, images: Images, *, labelled: bool) -> Document:
+    """An east-west gateway. ``labelled``: its Service tells which network it leads to."""
+    labels = GATEWAY_LABELS | ({NETWORK_LABEL: member.network} if labelled else {})
+    component = {
+        "name": GATEWAY,
+        "enabled": True,
+        "label": labels,
+        "k8s": {
+            # What comes in here is meant for this network's own endpoints.
+            "env": [{"name": "ISTIO_META_REQUESTED_NETWORK_VIEW", "value": member.network}],
+            "resources": _SMALL,
+            "podAnnotations": {"proxy.istio.io/config": _gateway_statistics()},
+            "service": {
+                "ports": [
+                    {"name": name, "port": port, "targetPort": port}
+                    for name, port in GATEWAY_PORTS.items()
+                ]
+            },
+        },
+    }
+    values = _values(member, images)
+    values["gateways"] = {
+        "istio-ingressgateway": {"injectionTemplate": "gateway", "autoscaleEnabled": False}
+    }
+    document = _document("empty", images, values)
+    document["metadata"] = {"name": "eastwest", "namespace": "istio-system"}
+    document["spec"]["components"] = {"ingressGateways": [component]}
+    return document
+
+
+def mesh_networks(deployment: Deployment, gateways: Mapping[str, IPv4Address]) -> Document:
+    """``meshNetworks``: each network's endpoints by the cluster they come from, and its gateways.
+
+    ``gateways``: each cluster's gateway address.
+    """
+    topology = deployment.topology
+    return {
+        network: {
+            "endpoints": [{"fromRegistry": member.name} for member in topology.on(network)],
+            "gateways": [
+                {"address": str(gateways[member.name]), "port": GATEWAY_PORTS["tls"]}
+                for member in topology.on(network)
+                if member.name in gateways
+            ],
+        }
+        for network in topology.networks
+    }
+
+
+def kind_of(member: Member) -> str:
+    """What a member's configuration file is called after."""
+    return "primary" if member.role is Role.PRIMARY else "remote"
+
+
+def _document(
+    profile: str, images: Images, values: Document, mesh: Document | None = None
+) -> Document:
+    spec: Document = {
+        "profile": profile,
+        "hub": images.hub,
+        "tag": images.tag,
+        "values": values,
+    }
+    if profile == "default":
+        off = {"name": "istio-ingressgateway", "enabled": False}
+        spec["components"] = {"ingressGateways": [off]}
+    if mesh is not None:
+        spec["meshConfig"] = mesh
+    return {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": spec}
+
+
+def _values(member: Member, images: Images) -> Document:
+    return {
+        "global": {
+            "meshID": MESH_ID,
+            "multiCluster": {"clusterName": member.name},
+            "network": member.network,
+            # Nothing is pulled while a mesh comes up: images are in the nodes.
+            "imagePullPolicy": "IfNotPresent",
+            # Asked every 15 s, as by default, a gateway is ready long before anybody knows.
+            "proxy": {"resources": _SMALL, "readinessPeriodSeconds": 1},
+        },
+        # Telemetry's statistics are filters that plain Envoy does not have.
+        "telemetry": {"enabled": not images.plain_envoy},
+    }
+
+
+def _mesh_config() -> Document:
+    return {
+        "accessLogFile": "/dev/stdout",
+        "accessLogEncoding": "JSON",
+        "accessLogFormat": json.dumps(ACCESS_LOG),
+    }
+
+
+def _gateway_statistics() -> str:
+    """By default a proxy keeps most of Envoy's statistics to itself."""
+    prefixes = ["cluster.outbound", "listener", "http", "tcp"]
+    return json.dumps({"proxyStatsMatcher": {"inclusionPrefixes": prefixes}})

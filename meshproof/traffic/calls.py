@@ -1,0 +1,187 @@
+"""Many HTTP calls in one exec, each with a request id of its own, and what came of each.
+
+Nothing is retried: what a proxy retried is in its access log and is counted.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from meshproof.errors import EvidenceError, WaitTimeoutError
+from meshproof.lab.seam import lab_errors
+from meshproof.traffic.response import LogLine, Refused, Response
+from meshproof.wait import eventually
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Caller, Sample, Server
+
+HELLO = f"http://{HELLOWORLD}.{NAMESPACE}:{PORT}/hello"
+_MARK = "\x1e"
+_SAID = "\x1f"
+_SHOWN = '{"id":"%s","status":%%{http_code},"exit":%%{exitcode},"seconds":%%{time_total}}'
+# https://curl.se/libcurl/c/libcurl-errors.html
+_REFUSALS = {
+    6: Refused.NAME,
+    7: Refused.CONNECTION,
+    28: Refused.TIMEOUT,
+    35: Refused.TLS,
+    52: Refused.RESET,
+    56: Refused.RESET,
+}
+_HELLO = re.compile(r"Hello version: (\S+), instance: (\S+)")
+_XFCC_URI = re.compile(r"URI=([^;,\s\"]+)")
+_XFCC_BY = re.compile(r"By=([^;,\s\"]+)")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is called: ``times`` times, one after the other, each with at most ``patience`` s.
+
+    ``headers`` go with every call. ``fresh``: a connection for each call; otherwise curl keeps
+    the one to its proxy.
+    """
+
+    url: str = HELLO
+    times: int = 1
+    headers: Mapping[str, str] = field(default_factory=dict)
+    patience: float = 10.0
+    fresh: bool = False
+
+
+def call(sample: Sample, caller: Caller, plan: Plan | None = None) -> list[Response]:
+    """Call from a pod and collect what each call came to, in order.
+
+    A caller with a sidecar has its log line beside each call, as far as there is one within a
+    few seconds. Raises EvidenceError when the calls could not be made at all.
+    """
+    chosen = plan or Plan()
+    ids = _ids(chosen.times)
+    servers = sample.servers()
+    bounded = 30 + chosen.patience * min(chosen.times, 10)
+    made = caller.spot.inside(
+        "curl", "--config", "-", input=_config(chosen, ids), check=False, timeout=bounded
+    )
+    results = _results(made.stdout)
+    if set(results) != set(ids):
+        said = made.stderr.strip()[-300:]
+        raise EvidenceError(
+            f"{len(results)} of {len(ids)} calls from {caller.spot} were made: {said}"
+        )
+    servers |= sample.servers()  # one that went, or came, meanwhile may have answered
+    responses = [_response(one, results[one], caller, servers) for one in ids]
+    if not caller.sidecar:
+        return responses
+    logged = access_log(caller, ids)
+    return [replace(response, log=logged.get(response.id)) for response in responses]
+
+
+def access_log(
+    caller: Caller, ids: Sequence[str], within: float = 4.0, container: str = "istio-proxy"
+) -> dict[str, LogLine]:
+    """The lines of a pod's access log with these request ids, as far as they come ``within`` s.
+
+    Proxies write their log late: waited is for the ids, never for a time.
+    """
+    wanted, found = set(ids), dict[str, LogLine]()
+
+    def look() -> int:
+        found.update({line.request_id: line for line in _lines(caller, container, len(wanted))})
+        return len(wanted & found.keys())
+
+    with suppress(WaitTimeoutError):  # what is missing is judged by whoever needs it
+        eventually(look, until=lambda n: n == len(wanted), what="log lines", within=within)
+    return {one: found[one] for one in wanted & found.keys()}
+
+
+def _lines(caller: Caller, container: str, wanted: int) -> list[LogLine]:
+    with lab_errors(f"read the log of {caller.spot}"):
+        text = caller.spot.cluster.core.read_namespaced_pod_log(
+            caller.pod, caller.namespace, container=container, tail_lines=wanted + 200
+        )
+    return [line for raw in text.splitlines() if (line := _line(raw)) is not None]
+
+
+def _line(raw: str) -> LogLine | None:
+    """One line of an access log; None for what is none."""
+    if not raw.startswith("{"):
+        return None
+    try:
+        entry: dict[str, Any] = json.loads(raw)
+    except json.JSONDecodeError:
+        return None
+    names = LogLine.__dataclass_fields__
+    values = {name: _text(entry.get(name)) for name in names}
+    numbers = {name: int(entry.get(name) or 0) for name in ("status", "attempts")}
+    return LogLine(**(values | numbers))  # type: ignore[arg-type]
+
+
+def _text(value: object) -> str:
+    return "" if value is None or value == "-" else str(value)
+
+
+def _ids(count: int) -> list[str]:
+    """Request ids that Envoy leaves as they are: it would mark UUIDs for tracing."""
+    run = secrets.token_hex(5)
+    return [f"mp-{run}-{number}" for number in range(count)]
+
+
+def _config(plan: Plan, ids: Sequence[str]) -> str:
+    """curl's configuration: a block for each call, with headers and a result of its own."""
+    blocks = []
+    for one in ids:
+        headers = {**plan.headers, "x-request-id": one}
+        if plan.fresh:
+            headers["connection"] = "close"
+        lines = [f'url = "{plan.url}"', "silent", f"max-time = {plan.patience}"]
+        lines += [f'header = "{name}: {value}"' for name, value in headers.items()]
+        shown = (_SHOWN % one).replace('"', '\\"')
+        lines.append(f'write-out = "{_MARK}{shown}{_SAID}%{{errormsg}}{_MARK}\\n"')
+        blocks.append("\n".join(lines))
+    return "\nnext\n".join(blocks) + "\n"
+
+
+def _results(printed: str) -> dict[str, tuple[dict[str, Any], str]]:
+    """By request id: curl's own account of the call, and the body before it."""
+    found = {}
+    pieces = printed.split(_MARK)
+    for body, account in zip(pieces[0::2], pieces[1::2], strict=False):
+        figures, _, said = account.partition(_SAID)
+        entry = {**json.loads(figures), "said": said}
+        found[str(entry["id"])] = (entry, body.lstrip("\n"))
+    return found
+
+
+def _response(
+    identity: str,
+    result: tuple[dict[str, Any], str],
+    caller: Caller,
+    servers: Mapping[str, Server],
+) -> Response:
+    account, body = result
+    broken = int(account["exit"])  # also when an answer began, and broke off
+    status = None if broken else int(account["status"])
+    refusal = _REFUSALS.get(broken, Refused.OTHER) if broken else None
+    hello = _HELLO.search(body) if status == _OK else None
+    version, pod = hello.groups() if hello else (None, None)
+    client, server = _XFCC_URI.search(body), _XFCC_BY.search(body)
+    return Response(
+        id=identity,
+        caller=caller.cluster,
+        status=status,
+        refusal=refusal,
+        said=str(account["said"]),
+        body=body,
+        seconds=float(account["seconds"]),
+        version=version,
+        pod=pod,
+        server=servers.get(pod) if pod else None,
+        identity=client.group(1) if client else None,
+        served_as=server.group(1) if server else None,
+    )
+
+
+_OK = 200

@@ -1,0 +1,99 @@
+"""A call's outcome as a value: reply or refusal, who served it, and the caller's log line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from meshproof.workloads.sample import Server
+
+
+class Refused(Enum):
+    """How a call can end without an HTTP status."""
+
+    NAME = "the name does not resolve"
+    CONNECTION = "connection refused"
+    RESET = "connection reset"
+    TIMEOUT = "no answer in time"
+    TLS = "TLS refused"
+    OTHER = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """What a sidecar's access log says of one call (the format is meshproof's own).
+
+    ``upstream_host``: "address:port" of the endpoint that was chosen, "" when none was;
+    ``attempts``: how often the request was sent upstream; ``flags``: Envoy's response flags,
+    such as "UH"; ``peer``: the SPIFFE URI that a client presented to this proxy;
+    ``upstream_peer``: the one that the server presented to it; ``sni``: what the client asked for.
+    """
+
+    request_id: str
+    status: int
+    flags: str
+    details: str
+    attempts: int
+    upstream_host: str
+    upstream_cluster: str
+    upstream_failure: str
+    peer: str
+    upstream_peer: str
+    sni: str
+    tls: str
+
+    @property
+    def upstream_address(self) -> str:
+        """The address part of ``upstream_host``."""
+        return self.upstream_host.rpartition(":")[0]
+
+    @property
+    def upstream_port(self) -> int:
+        """The port part of ``upstream_host``; 0 when there is none."""
+        return int(self.upstream_host.rpartition(":")[2] or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One call and what came of it. A refused call is a value, not an exception.
+
+    ``id``: the request id it carried; ``caller``: the cluster it was made in; ``status``: the
+    HTTP status, None when ``refusal`` says how it ended instead; ``said``: what the refusal
+    said; ``version`` and ``pod``: as the answer claims; ``server``: the pod of that name as the
+    API describes it, None when there is no such pod; ``identity``: the SPIFFE URI that the
+    server's proxy saw of the caller; ``served_as``: the one that it served as; ``log``: the
+    line in the caller's access log with the same id, None when there is none.
+    """
+
+    id: str
+    caller: str
+    status: int | None
+    refusal: Refused | None
+    said: str
+    body: str
+    seconds: float
+    version: str | None = None
+    pod: str | None = None
+    server: Server | None = None
+    identity: str | None = None
+    served_as: str | None = None
+    log: LogLine | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the call was answered with 200."""
+        return self.status == 200
+
+    @property
+    def cluster(self) -> str | None:
+        """The cluster that answered, by the API's knowledge of the pod."""
+        return self.server.cluster if self.server else None
+
+    def __str__(self) -> str:
+        if self.refusal is not None:
+            return f"{self.refusal.value} ({self.said})"
+        by = f" by {self.version} ({self.pod} of {self.cluster})" if self.pod else ""
+        log = self.log
+        why = f" [{log.flags} {log.details} {log.upstream_failure}]" if log and log.flags else ""
+        path = f" through {log.upstream_host}" if log and log.upstream_host else ""
+        return f"{self.status}{by}{path}{why}"

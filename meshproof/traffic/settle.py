@@ -1,0 +1,87 @@
+"""Waits until a change has reached the proxies. It judges nothing: what does not come is found
+by the tests, which then fail with what they see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+from meshproof.errors import WaitTimeoutError
+from meshproof.model import Deployment, Mtls
+from meshproof.process import side_by_side
+from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.response import Response
+from meshproof.wait import eventually
+from meshproof.workloads.sample import Caller, Sample
+
+_CALLS = 12
+_WITHIN = 30.0
+
+
+def settle(sample: Sample) -> None:
+    """Wait until sleep in every cluster is answered by every version it can reach, with mTLS or
+    without as the mesh says; or until half a minute has passed."""
+    names = sample.mesh.deployment.topology.names
+    callers = [sample.caller(name) for name in names]
+
+    def look() -> str:
+        seen = side_by_side(sample.mesh.shell, lambda one: _unsettled(sample, one), callers)
+        return "; ".join(text for text in seen if text)
+
+    with sample.mesh.lab.recorder.step("wait until the proxies know the way"):
+        converge(look, until=lambda missing: missing == "", what="the mesh")
+
+
+@contextmanager
+def mtls_mode(sample: Sample, mode: Mtls) -> Iterator[None]:
+    """The mesh has another mTLS mode inside the block; afterwards it has its own again."""
+    own = sample.mesh.deployment
+    try:
+        turn(sample, replace(own, mtls=mode))
+        yield
+    finally:
+        turn(sample, own)
+
+
+def turn(sample: Sample, deployment: Deployment) -> None:
+    """Make the mesh the deployment, which differs from its own in the mTLS mode alone."""
+    sample.mesh.set_mtls(deployment.mtls)
+    sample.mesh.deployment = deployment
+    settle(sample)
+
+
+def converge(
+    look: Callable[[], object],
+    *,
+    until: Callable[[object], bool] = bool,
+    what: str = "a change",
+    within: float = _WITHIN,
+) -> None:
+    """Look until the change is seen, or ``within`` seconds have passed: then the test that
+    follows says what is there instead."""
+    with suppress(WaitTimeoutError):
+        eventually(look, until=until, what=what, within=within)
+
+
+def reachable(sample: Sample, caller: str) -> set[str]:
+    """The versions that a caller can reach: across networks there is no way without mTLS."""
+    mesh = sample.mesh.deployment
+    return {
+        version
+        for version, cluster in sample.plan.items()
+        if mesh.topology.same_network(caller, cluster) or mesh.mtls is not Mtls.DISABLED
+    }
+
+
+def _unsettled(sample: Sample, caller: Caller) -> str:
+    responses = call(sample, caller, Plan(times=_CALLS))
+    missing = reachable(sample, caller.cluster) - {one.version for one in responses}
+    if missing:
+        return f"{caller.cluster} does not reach {', '.join(sorted(missing))}"
+    return "" if _as_the_mode_says(sample, responses) else f"{caller.cluster}: other mTLS mode"
+
+
+def _as_the_mode_says(sample: Sample, responses: Sequence[Response]) -> bool:
+    encrypted = [bool(one.log and one.log.upstream_peer) for one in responses]
+    return not any(encrypted) if sample.mesh.deployment.mtls is Mtls.DISABLED else all(encrypted)

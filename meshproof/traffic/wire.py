@@ -1,0 +1,40 @@
+"""What crossed the wire between a caller and the endpoints it used, while calls were made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+from meshproof.lab import Counters
+from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.response import Response
+from meshproof.workloads.sample import Caller, Sample
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Calls, and what router and nodes counted meanwhile."""
+
+    sample: Sample
+    caller: Caller
+    responses: Sequence[Response]
+    counted: Counters
+
+    def towards(self, address: IPv4Address, port: int, kind: str) -> int:
+        """Segments of ``kind`` ("tls" or "http") from the caller to an endpoint.
+
+        Within the caller's network they bear its own address, beyond it its node's.
+        """
+        sources = {self.caller.spot.address, self.caller.spot.node.address}
+        return sum(self.counted.conversation(kind, one, address, port) for one in sources)
+
+
+def watch(sample: Sample, caller: Caller, plan: Plan | None = None) -> Watched:
+    """Make calls and count what router and nodes see of them.
+
+    Nothing else may call between the same pods meanwhile.
+    """
+    before = sample.mesh.lab.counters()
+    responses = call(sample, caller, plan)
+    return Watched(sample, caller, responses, sample.mesh.lab.counters() - before)

@@ -1,0 +1,233 @@
+"""The sample application of Istio's documents: sleep calls, helloworld answers with its version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from meshproof.lab import RunningCluster
+from meshproof.lab.objects import Object, apply
+from meshproof.lab.rollout import await_rollout
+from meshproof.lab.seam import lab_errors
+from meshproof.lab.spot import Spot, pod_spot
+from meshproof.mesh.mesh import Mesh
+from meshproof.process import side_by_side
+
+NAMESPACE = "sample"
+OUTSIDE = "outside"
+"""The namespace of callers without a sidecar."""
+PORT = 5000
+SLEEP, HELLOWORLD = "sleep", "helloworld"
+VERSIONS = ("v1", "v2")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A sleep pod that calls are made from. ``sidecar``: whether a proxy stands before it."""
+
+    spot: Spot
+    namespace: str
+    sidecar: bool
+
+    @property
+    def cluster(self) -> str:
+        """The cluster it runs in."""
+        return self.spot.cluster.name
+
+    @property
+    def pod(self) -> str:
+        """The pod's name."""
+        return self.spot.name
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A helloworld pod, as its cluster's API describes it."""
+
+    pod: str
+    cluster: str
+    version: str
+    address: str
+
+
+@dataclass
+class Sample:
+    """sleep and helloworld on a mesh. ``plan``: the cluster that each version belongs into."""
+
+    mesh: Mesh
+    plan: Mapping[str, str]
+    callers: dict[tuple[str, str], Caller] = field(default_factory=dict)
+
+    def caller(self, cluster: str, app: str = SLEEP, namespace: str = NAMESPACE) -> Caller:
+        """The sleep (or another app's pod that can call) of a cluster."""
+        key = (cluster, f"{namespace}/{app}")
+        if key not in self.callers:
+            self.callers[key] = find_caller(self.mesh.cluster(cluster), app, namespace)
+        return self.callers[key]
+
+    def outsider(self, cluster: str) -> Caller:
+        """A caller without a sidecar."""
+        return self.caller(cluster, namespace=OUTSIDE)
+
+    def servers(self, namespace: str = NAMESPACE) -> dict[str, Server]:
+        """The helloworld pods of all clusters now, by name."""
+        clusters = self.mesh.lab.clusters.values()
+        found = side_by_side(self.mesh.shell, partial(_servers, namespace), clusters)
+        return {server.pod: server for servers in found for server in servers}
+
+    def server(self, version: str) -> Server:
+        """One pod of a version. Raises StopIteration when there is none."""
+        return next(one for one in self.servers().values() if one.version == version)
+
+    def remote_version(self, caller: str) -> str:
+        """A version that runs in another cluster than ``caller``."""
+        return next(version for version, cluster in self.plan.items() if cluster != caller)
+
+    def local_version(self, caller: str) -> str:
+        """The version that runs in the caller's own cluster."""
+        return next(version for version, cluster in self.plan.items() if cluster == caller)
+
+
+def deploy_sample(mesh: Mesh) -> Sample:
+    """Deploy sleep and the helloworld Service in all clusters, v1 in the first and v2 in the
+    second, and wait until they run.
+
+    Raises LabError with the reason when something will not.
+    """
+    sample = adopt_sample(mesh)
+    by_cluster = {cluster: version for version, cluster in sample.plan.items()}
+    with mesh.lab.recorder.step("deploy sleep and helloworld"):
+        running = mesh.lab.clusters.values()
+        side_by_side(mesh.shell, lambda one: _deploy(mesh, one, by_cluster.get(one.name)), running)
+    return sample
+
+
+def adopt_sample(mesh: Mesh) -> Sample:
+    """The sample as it is planned, for a mesh on which it runs already."""
+    return Sample(mesh, dict(zip(VERSIONS, mesh.deployment.topology.names, strict=False)))
+
+
+def find_caller(cluster: RunningCluster, app: str, namespace: str) -> Caller:
+    """The running pod of ``app``. Raises LabError when there is none."""
+    with lab_errors(f"find {app} in {namespace} of {cluster.name}"):
+        pods = cluster.core.list_namespaced_pod(namespace, label_selector=f"app={app}").items
+        alive = [pod for pod in pods if pod.metadata.deletion_timestamp is None]
+        if not alive:
+            raise OSError(f"no pod with app={app}")
+        pod = alive[0]
+        containers = [*(pod.spec.init_containers or []), *pod.spec.containers]
+        sidecar = any(container.name == "istio-proxy" for container in containers)
+        spot = pod_spot(cluster, namespace, pod.metadata.name, container=app)
+        return Caller(spot, namespace, sidecar)
+
+
+def namespace_object(name: str, *, injected: bool) -> Object:
+    """A namespace whose pods get a sidecar, or do not."""
+    labels = {"istio-injection": "enabled"} if injected else {}
+    metadata = {"name": name, "labels": labels}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+
+
+def sleep_objects(
+    image: str,
+    namespace: str = NAMESPACE,
+    name: str = SLEEP,
+    annotations: Mapping[str, str] | None = None,
+) -> list[Object]:
+    """A pod that does nothing, from which calls are made."""
+    command = ["/bin/sleep", "infinity"]
+    return _workload(namespace, name, name, {}, image, command=command, annotations=annotations)
+
+
+def helloworld_objects(
+    image: str, version: str, namespace: str = NAMESPACE, replicas: int = 1
+) -> list[Object]:
+    """The Deployment of one version of helloworld."""
+    return _workload(
+        namespace,
+        f"{HELLOWORLD}-{version}",
+        HELLOWORLD,
+        {"version": version},
+        image,
+        replicas=replicas,
+    )
+
+
+def helloworld_service(namespace: str = NAMESPACE, name: str = HELLOWORLD) -> Object:
+    """The Service before all versions of helloworld."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": namespace, "labels": {"app": HELLOWORLD}},
+        "spec": {
+            "selector": {"app": HELLOWORLD},
+            # Named, so that a proxy need not sniff the protocol.
+            "ports": [
+                {"name": "http", "port": PORT, "targetPort": PORT},
+                {"name": "tcp", "port": 9000, "targetPort": 9000},
+            ],
+        },
+    }
+
+
+def _deploy(mesh: Mesh, cluster: RunningCluster, version: str | None) -> None:
+    sleep = mesh.bundle.images["sleep"]
+    apply(cluster, [namespace_object(NAMESPACE, injected=True)])
+    apply(cluster, [namespace_object(OUTSIDE, injected=False)])
+    apply(cluster, [helloworld_service(), *sleep_objects(sleep), *sleep_objects(sleep, OUTSIDE)])
+    names = {SLEEP}
+    if version is not None:
+        image = mesh.bundle.images[f"helloworld-{version}"]
+        apply(cluster, helloworld_objects(image, version))
+        names.add(f"{HELLOWORLD}-{version}")
+    await_rollout(cluster, NAMESPACE, names, mesh.shell)
+    await_rollout(cluster, OUTSIDE, {SLEEP}, mesh.shell)
+
+
+def _servers(namespace: str, cluster: RunningCluster) -> list[Server]:
+    with lab_errors(f"list helloworld's pods in {cluster.name}"):
+        selector = f"app={HELLOWORLD}"
+        pods = cluster.core.list_namespaced_pod(namespace, label_selector=selector).items
+        return [
+            Server(
+                pod.metadata.name,
+                cluster.name,
+                pod.metadata.labels.get("version", ""),
+                pod.status.pod_ip or "",
+            )
+            for pod in pods
+        ]
+
+
+def _workload(
+    namespace: str,
+    name: str,
+    app: str,
+    labels: Mapping[str, str],
+    image: str,
+    *,
+    command: list[str] | None = None,
+    replicas: int = 1,
+    annotations: Mapping[str, str] | None = None,
+) -> list[Object]:
+    account = {"name": app, "namespace": namespace}
+    container: Object = {"name": app, "image": image, "imagePullPolicy": "IfNotPresent"}
+    container |= {"command": command} if command else {}
+    metadata = {"labels": {"app": app, **labels}, "annotations": dict(annotations or {})}
+    spec = {
+        "serviceAccountName": app,
+        "terminationGracePeriodSeconds": 0,
+        "containers": [container],
+    }
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": namespace, "labels": {"app": app, **labels}},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": app, **labels}},
+            "template": {"metadata": metadata, "spec": spec},
+        },
+    }
+    return [{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account}, deployment]

@@ -1,0 +1,1 @@
+"""Both versions answer, from both clusters."""

@@ -1,0 +1,19 @@
+"""Distribution: a service's instances in both clusters share the calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from meshproof.expect import Verdict
+from meshproof.workloads.sample import Sample
+from suites.distribution.claims import every_version_answers
+
+
+@pytest.mark.mtls("strict", "permissive", "disabled")
+def test_every_version_answers(
+    sample: Sample, caller: str, judge: Callable[[Verdict], None]
+) -> None:
+    """Calls to helloworld are answered by v1 in the first cluster and v2 in the second."""
+    judge(every_version_answers(sample, caller))

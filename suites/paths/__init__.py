@@ -1,0 +1,1 @@
+"""The way that each request takes."""

@@ -1,0 +1,37 @@
+"""The path: which address each request goes to, in the caller's log and on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from meshproof.expect import Verdict
+from meshproof.workloads.sample import Sample
+from suites.paths.claims import local_version_by_its_pod, remote_version_by_its_way
+
+pytestmark = pytest.mark.mtls("strict", "permissive", "disabled")
+
+
+def test_the_local_version_is_reached_by_its_pods_address(
+    sample: Sample, caller: str, judge: Callable[[Verdict], None]
+) -> None:
+    """The version in the caller's own cluster is reached by its pod's address and port 5000."""
+    judge(local_version_by_its_pod(sample, caller))
+
+
+@pytest.mark.networks(1)
+def test_on_one_network_the_remote_version_is_reached_by_its_pods_address(
+    sample: Sample, caller: str, judge: Callable[[Verdict], None]
+) -> None:
+    """On one network the other cluster's version is reached by its pod's address and port 5000."""
+    judge(remote_version_by_its_way(sample, caller))
+
+
+@pytest.mark.networks(2)
+@pytest.mark.mtls("strict", "permissive")
+def test_across_networks_the_remote_version_is_reached_through_its_gateway(
+    sample: Sample, caller: str, judge: Callable[[Verdict], None]
+) -> None:
+    """Across networks the other cluster's version is reached by its gateway and port 15443."""
+    judge(remote_version_by_its_way(sample, caller))

@@ -1,0 +1,145 @@
+"""Verdicts on shares: the error rates that they state are computed, not tried out."""
+
+from __future__ import annotations
+
+import pytest
+from scipy.stats import binom, binomtest
+
+from meshproof.errors import UsageError
+from meshproof.expect import Outcome, Verdict, calls_needed, share_of, share_within
+from meshproof.expect.share import CONFIDENCE, POWER
+from meshproof.traffic.response import Response
+from meshproof.workloads.sample import Server
+
+V1, V2 = (
+    Response("a", "east", 200, None, "", "", 0.01, version, pod, Server(pod, "east", version, ""))
+    for version, pod in (("v1", "helloworld-v1-a"), ("v2", "helloworld-v2-b"))
+)
+LOST = Response("lost", "east", 503, None, "", "", 0.01)
+
+
+def calls(count: int, total: int) -> list[Response]:
+    """As many calls as ``total``, of which v2 answered ``count``."""
+    return [V2] * count + [V1] * (total - count)
+
+
+def rejected(total: int, share: float, true: float) -> float:
+    """How often scipy's own test rejects ``share`` when ``true`` is true."""
+    p_values = [float(binomtest(count, total, share).pvalue) for count in range(total + 1)]
+    return sum(
+        float(binom.pmf(count, total, true))
+        for count, p_value in enumerate(p_values)
+        if p_value < 1 - CONFIDENCE
+    )
+
+
+@pytest.mark.parametrize(
+    ("share", "tolerance", "needed"),
+    [(0.2, 0.1, 584), (0.5, 0.1, 792), (0.2, 0.15, 277), (0.05, 0.1, 255)],
+)
+def test_how_many_calls_are_needed(share: float, tolerance: float, needed: int) -> None:
+    assert calls_needed(share, tolerance) == needed
+
+
+@pytest.mark.parametrize(("share", "tolerance"), [(0.2, 0.15), (0.5, 0.2), (0.8, 0.15)])
+def test_the_stated_rates_hold_by_scipy_s_own_test(share: float, tolerance: float) -> None:
+    needed = calls_needed(share, tolerance)
+    powers = {
+        total: min(rejected(total, share, share + off) for off in (-tolerance, tolerance))
+        for total in (needed - 1, needed, needed + 7, needed * 2)
+    }
+    assert powers.pop(needed - 1) < POWER
+    assert min(powers.values()) >= POWER
+    assert all(rejected(total, share, share) <= 1 - CONFIDENCE for total in powers)
+
+
+def test_every_larger_number_is_enough_too() -> None:
+    needed = calls_needed(0.5, 0.4)
+    for total in range(needed, 3 * needed):
+        assert min(rejected(total, 0.5, true) for true in (0.1, 0.9)) >= POWER
+
+
+def test_what_cannot_be_needs_no_calls_to_notice() -> None:
+    assert calls_needed(0.05, 0.1) == calls_needed(0.95, 0.1)
+    assert calls_needed(0.7, 0.3) == calls_needed(0.3, 0.3)
+    assert calls_needed(0.2, 0.15, 0.99) < calls_needed(0.2, 0.15)
+
+
+@pytest.mark.parametrize(
+    ("share", "tolerance"), [(0, 0.1), (1, 0.1), (1.2, 0.1), (0.2, 0), (0.2, -0.1), (0.5, 0.6)]
+)
+def test_shares_that_cannot_be(share: float, tolerance: float) -> None:
+    with pytest.raises(UsageError):
+        calls_needed(share, tolerance)
+    with pytest.raises(UsageError):
+        share_of(calls(1, 10), "v2", share, tolerance)
+
+
+def test_a_biased_coin_is_noticed_at_the_stated_power() -> None:
+    needed = calls_needed(0.2, 0.15)
+    failing = [
+        count
+        for count in range(needed + 1)
+        if share_of(calls(count, needed), "v2", 0.2, 0.15).outcome is Outcome.FAIL
+    ]
+    for true in (0.05, 0.35, 0.5):
+        assert sum(float(binom.pmf(count, needed, true)) for count in failing) >= POWER
+    fair = sum(float(binom.pmf(count, needed, 0.2)) for count in failing)
+    assert 0 < fair <= 1 - CONFIDENCE
+
+
+def test_a_verdict_states_count_share_and_rates() -> None:
+    verdict = share_of(calls(120, 600), "v2", 0.2, 0.1)
+    assert verdict.outcome is Outcome.PASS
+    for stated in ("20.0% of 600 calls", "584", "10.0%", "at most 1.0%", "at most 0.1%"):
+        assert stated in verdict.expected
+    for stated in ("120 of 600 calls (20.0%)", "p = 1,", "99.9% interval 14.9% to 25.8%"):
+        assert stated in verdict.observed
+    swapped = share_of(calls(480, 600), "v2", 0.2, 0.1)
+    assert swapped.outcome is Outcome.FAIL
+    assert "480 of 600 calls (80.0%)" in swapped.observed
+
+
+def test_too_few_calls_are_no_pass_and_no_fail() -> None:
+    for count in (0, 117, 583):
+        verdict = share_of(calls(count, 583), "v2", 0.2, 0.1)
+        assert verdict.outcome is Outcome.INCONCLUSIVE
+        assert "too few calls, 584 are needed" in verdict.observed
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        share_of([], "v2", 0.2, 0.1),
+        share_of([*calls(120, 600), LOST], "v2", 0.2, 0.1),
+        share_within([], "v2", 0.7, 0.8),
+        share_within([*calls(75, 100), LOST], "v2", 0.7, 0.8),
+    ],
+)
+def test_no_calls_and_calls_that_nobody_served_prove_nothing(verdict: Verdict) -> None:
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "outcome"),
+    [
+        (70, 100, Outcome.PASS),
+        (80, 100, Outcome.PASS),
+        (69, 100, Outcome.FAIL),
+        (81, 100, Outcome.FAIL),
+        (14, 20, Outcome.PASS),
+        (14, 19, Outcome.INCONCLUSIVE),
+        (0, 19, Outcome.INCONCLUSIVE),
+    ],
+)
+def test_a_band_is_exact(count: int, total: int, outcome: Outcome) -> None:
+    verdict = share_within(calls(count, total), "v2", 0.7, 0.8)
+    assert verdict.outcome is outcome
+    assert "from 70.0% to 80.0%" in verdict.expected
+    assert f"{count} of {total} calls" in verdict.observed
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (0.8, 0.7), (0.7, 0.7), (-0.1, 0.5), (0.5, 1.1)])
+def test_a_band_has_to_exclude_something(low: float, high: float) -> None:
+    with pytest.raises(UsageError):
+        share_within(calls(75, 100), "v2", low, high)
