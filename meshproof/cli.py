@@ -20,10 +20,11 @@ from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, EXIT_USAGE, Meshpro
 from meshproof.events import read
 from meshproof.lab import Lab, read_footprint
 from meshproof.lab.sweep import State, find, find_all, sweep, take_down
-from meshproof.model import wiring_named
+from meshproof.model import Mtls, wiring_named
 from meshproof.process import Shell
 from meshproof.report import judged, summary
 from meshproof.resources import resource
+from meshproof.selection import VARIANTS, chosen_topologies
 from meshproof.session import Choices, Session, orderly_end
 
 app = typer.Typer(
@@ -50,6 +51,18 @@ ReuseOption = Annotated[str | None, typer.Option(help="use this kept lab instead
 
 @app.command()
 def verify(
+    topologies: Annotated[
+        list[str] | None, typer.Argument(help="names, 'bare' for bare clusters; by default all")
+    ] = None,
+    topology_file: Annotated[
+        list[Path] | None, typer.Option(help="a topology of your own; can be given repeatedly")
+    ] = None,
+    mtls: Annotated[
+        list[Mtls] | None, typer.Option(help="by default strict, and disabled on one network")
+    ] = None,
+    variant: Annotated[
+        list[str] | None, typer.Option(help=f"in addition: {', '.join(VARIANTS)}")
+    ] = None,
     only: Annotated[str | None, typer.Option(help="one test, as the summary names it")] = None,
     engine: EngineOption = None,
     source: SourceOption = None,
@@ -59,27 +72,38 @@ def verify(
     keep: KeepOption = False,
     reuse: ReuseOption = None,
 ) -> None:
-    """Prove isolation and flatness on bare clusters, and print the verdict."""
+    """Install the topologies, judge every behaviour from evidence, and print the verdict."""
     # Whatever cannot be is said before a test starts, and artifacts are made by daylight.
     with orderly_end(_say):
+        files = [path.resolve() for path in topology_file or []]
+        chosen_topologies(topologies or [], files)
+        unknown = [name for name in variant or [] if name not in VARIANTS]
+        if unknown:
+            known = ", ".join(VARIANTS)
+            raise UsageError(f"there is no variant '{unknown[0]}'", f"choose one of {known}")
         session = _session(engine, source, checkout, kubernetes, istio)
         if reuse is not None:
             find(reuse)
         _ = session.bundle
     suites = resource("suites")
     options = {
-        "--only": only,
-        "--engine": engine,
-        "--artifacts": source,
-        "--checkout": str(checkout.resolve()) if checkout else None,
-        "--kubernetes": kubernetes,
-        "--reuse": reuse,
-        "--reports": str(Path("reports").resolve()),
+        "--topology": topologies,
+        "--topology-file": files,
+        "--mtls": [mode.value for mode in mtls or []],
+        "--variant": variant,
+        "--only": [only],
+        "--engine": [engine],
+        "--artifacts": [source],
+        "--checkout": [checkout.resolve() if checkout else None],
+        "--kubernetes": [kubernetes],
+        "--istio": istio,
+        "--reuse": [reuse],
+        "--reports": [Path("reports").resolve()],
     }
     argv = [sys.executable, "-m", "pytest", "--conformance", "--capture=no", "-qq", "--no-header"]
     argv += ["--no-summary", "--rootdir", str(suites.parent), "-p", "no:cacheprovider"]
-    argv += [f"{name}={value}" for name, value in options.items() if value is not None]
-    argv += [f"--istio={version}" for version in istio or []]
+    for name, values in options.items():
+        argv += [f"{name}={value}" for value in values or [] if value is not None]
     argv += ["--keep"] if keep else []
     # Replaced, not started: signals and the exit code are then pytest's own.
     os.execv(sys.executable, [*argv, str(suites)])

@@ -18,12 +18,14 @@ from meshproof.errors import (
 )
 from meshproof.expect import Outcome, Verdict
 from meshproof.fixtures import ground as ground_fixtures
+from meshproof.fixtures.failures import collect_evidence
 from meshproof.fixtures.ground import Ground
 from meshproof.fixtures.labs import SESSION
-from meshproof.fixtures.matrix import BARE, MARKERS, Matrix, expand
-from meshproof.fixtures.selection import chosen_topologies, in_order
+from meshproof.fixtures.matrix import MARKERS, Matrix, expand
+from meshproof.fixtures.order import in_order
 from meshproof.model import Deployment, Mtls
 from meshproof.report import Judged, summary
+from meshproof.selection import BARE, chosen_topologies
 from meshproof.session import Choices, Session, orderly_end
 
 _OUTCOMES = pytest.StashKey[list[Judged]]()
@@ -163,6 +165,8 @@ def pytest_runtest_makereport(
     if report.when == "call" and report.passed and _on(item) and _JUDGED not in item.stash:
         error = InconclusiveError("the test ended without a verdict: nothing was judged")
         report.outcome, report.longrepr = "failed", str(error)
+    if report.failed and _on(item):
+        collect_evidence(item)
     if report.when == "call" or report.outcome != "passed":
         _note(item, report, error)
     return report
@@ -227,6 +231,8 @@ def judge(request: pytest.FixtureRequest) -> Any:
             observed=verdict.observed,
             evidence=dict(verdict.evidence),
         )
+        if verdict.outcome is not Outcome.PASS:
+            collect_evidence(request.node)
         if verdict.outcome is Outcome.INCONCLUSIVE:
             raise InconclusiveError(str(verdict))
         assert verdict.outcome is Outcome.PASS, str(verdict)

@@ -228,7 +228,8 @@ def _contradictions(response: Response) -> Iterator[str]:
             f"its access log says {line.status}"
         )
     if line.attempts > 1:
-        yield f"call {response.id} was sent upstream {line.attempts} times: a hidden retry"
+        times = f"{line.attempts} times: a hidden retry"
+        yield f"call {response.id} was sent upstream {times}; it came to {response}"
     if line.attempts < 1 and line.upstream_host:
         yield (
             f"call {response.id} was sent upstream {line.attempts} times, "

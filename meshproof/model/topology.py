@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, StrEnum
 from itertools import combinations
 
 from meshproof.errors import ModelError
@@ -25,7 +25,7 @@ class Role(Enum):
     """Is served by the istiod of its primary."""
 
 
-class Mtls(Enum):
+class Mtls(StrEnum):
     """What the mesh's PeerAuthentication says."""
 
     STRICT = "strict"

@@ -10,8 +10,8 @@ from meshproof.errors import EvidenceError
 from meshproof.lab.spot import Spot
 from meshproof.process import Finished
 
-# Both an HTTP server and the TLS servers of Kubernetes answer this, if only to complain.
-_QUESTION = "GET / HTTP/1.0\n\n"
+# HTTP servers, proxies and the TLS servers of Kubernetes all answer this, if only to complain.
+_QUESTION = "GET / HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n"
 
 BRIEF = 1.2
 """Seconds to wait for an answer that should not come: two attempts of TCP to connect."""
@@ -67,8 +67,15 @@ def probe(spot: Spot, target: Target, patience: float = BRIEF) -> Answer:
 def _ask_tcp(spot: Spot, target: Target, patience: float) -> Finished:
     bounds = ("-t", str(patience), "-T", str(patience))
     address = f"TCP4:{target.address}:{target.port},connect-timeout={patience}"
+    # Without ignoreeof socat would hang up after asking, and proxies answer nobody who has.
     return spot.run(
-        "socat", *bounds, "STDIO", address, input=_QUESTION, check=False, timeout=patience + 20
+        "socat",
+        *bounds,
+        "STDIO,ignoreeof",
+        address,
+        input=_QUESTION,
+        check=False,
+        timeout=patience + 20,
     )
 
 

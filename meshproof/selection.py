@@ -1,0 +1,26 @@
+"""What the command line may ask for: topologies by name and by file, and variants of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from meshproof.mesh.operator_config import MESH_NETWORKS
+from meshproof.model import Topology
+from meshproof.topologies import read_topology, topology_named, topology_names
+
+BARE = "bare"
+"""What the command line calls the tests on bare clusters, beside the topologies' names."""
+VARIANTS = (MESH_NETWORKS,)
+"""The variants of deployments that can be asked for."""
+
+
+def chosen_topologies(names: Sequence[str], files: Sequence[Path]) -> tuple[Topology, ...]:
+    """The topologies asked for by name and by file; all there are when none is.
+
+    Raises UsageError for what there is not, or cannot be.
+    """
+    if not names and not files:
+        return tuple(topology_named(name) for name in topology_names())
+    named = [topology_named(name) for name in dict.fromkeys(names) if name != BARE]
+    return (*named, *(read_topology(path) for path in files))

@@ -1,0 +1,22 @@
+"""Cleanup: uninstalling a mesh leaves every cluster as it was, compared object by object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from meshproof.expect import Verdict, all_of
+from meshproof.fixtures.labs import Labs
+from meshproof.workloads.sample import Sample
+from suites.cleanup.claims import no_address_remains, nothing_remains
+
+
+@pytest.mark.last
+def test_nothing_remains_of_a_mesh(
+    sample: Sample, labs: Labs, judge: Callable[[Verdict], None]
+) -> None:
+    """After uninstalling, nothing that was installed remains in any cluster."""
+    lab, before = sample.mesh.lab, sample.mesh.before
+    labs.end_mesh()
+    judge(all_of([nothing_remains(lab, before), no_address_remains(lab)]))

@@ -1,0 +1,43 @@
+"""Isolation while a mesh runs: networks are as apart, or as open, as the topology says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from meshproof.expect import Verdict
+from meshproof.model import Pair
+from meshproof.workloads.sample import Sample
+from suites.isolation.under_mesh import (
+    api_and_gateway_are_reached,
+    kubelets_are_kept_out,
+    pods_are_kept_out,
+    pods_are_reached,
+)
+
+Judge = Callable[[Verdict], None]
+
+
+@pytest.mark.networks(2)
+def test_pods_and_services_of_the_other_network_are_kept_out(
+    sample: Sample, pair: Pair, judge: Judge
+) -> None:
+    """Under a mesh, too, neither pods nor Services of another network are reached."""
+    judge(pods_are_kept_out(sample, pair))
+
+
+@pytest.mark.networks(1)
+def test_pods_on_the_same_network_are_reached(sample: Sample, pair: Pair, judge: Judge) -> None:
+    """On one network pods of the other cluster are reached."""
+    judge(pods_are_reached(sample, pair))
+
+
+def test_kubelets_are_kept_out(sample: Sample, pair: Pair, judge: Judge) -> None:
+    """Under a mesh, too, nodes do not reach kubelets of another cluster."""
+    judge(kubelets_are_kept_out(sample, pair))
+
+
+def test_api_servers_and_gateways_are_reached(sample: Sample, pair: Pair, judge: Judge) -> None:
+    """Under a mesh, too, API servers and gateways of the other cluster are reached."""
+    judge(api_and_gateway_are_reached(sample, pair))
