@@ -28,6 +28,7 @@ class Counters:
     A place is an ordered pair of clusters (counted in the router) or one cluster (counted in
     its nodes, between its own pods). Kinds: "api", "gateway", "pod", "anything" and "dropped"
     count packets of connections that the first cluster opened; "reply" those that answer;
+    "ended" those that went on after a re-wiring and were answered with a reset;
     "tls" and "http" count segments that begin a TLS record or a plain-text HTTP message, in
     whichever direction the connection was opened. ``flows`` has "tls", "http" and
     "dropped" by conversation.

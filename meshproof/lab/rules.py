@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from meshproof.model import Cluster, Flow, Footprint, Pair, Wiring
 
 TABLE = "meshproof"
-ROUTER_KINDS = (*(flow.value for flow in Flow), "reply", "tls", "http", "dropped")
+ROUTER_KINDS = (*(flow.value for flow in Flow), "reply", "ended", "tls", "http", "dropped")
 NODE_KINDS = ("pod", "tls", "http")
 _WORDS = ("GET ", "HEAD", "POST", "PUT ", "DELE", "OPTI", "PATC", "CONN", "PRI ", "HTTP")
 PLAIN_TEXT = tuple(f"0x{word.encode().hex()}" for word in _WORDS)

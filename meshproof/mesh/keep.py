@@ -40,15 +40,17 @@ def find_mesh(lab: Lab, deployment: Deployment, bundle: Bundle) -> Mesh | None:
     return mesh
 
 
-def remove_noted(lab: Lab) -> None:
+def remove_noted(lab: Lab) -> bool:
     """Remove the mesh that is on a lab, finished or not, from this run or an earlier one.
 
-    Raises WaitTimeoutError that names what cannot be removed.
+    Returns whether there was one. Raises WaitTimeoutError that names what cannot be removed.
     """
     noted = _read(lab)
-    if noted is not None:
-        remove_mesh(lab, _before(noted), Shell(lab.recorder))
-        (lab.claim.folder / _FILE).unlink()
+    if noted is None:
+        return False
+    remove_mesh(lab, _before(noted), Shell(lab.recorder))
+    (lab.claim.folder / _FILE).unlink()
+    return True
 
 
 def _write(mesh: Mesh, deployment: str, dirty: str | None) -> None:

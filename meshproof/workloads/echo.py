@@ -7,7 +7,7 @@ source of artifacts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
@@ -23,6 +23,11 @@ NAMESPACE = "echo"
 GATEWAY_SERVICE = "gateway"
 LOW, HIGH, GATEWAY = 80, 61000, 15443
 TCP_PORTS = (LOW, HIGH, GATEWAY)
+PATIENT_PORT = 7
+"""Here a connection stays open and hears back whatever it says."""
+GATEWAY_PORTS = (15443, 15012, 15017, 15021)
+CLOSED_GATEWAY_PORT = 8443
+"""The gateway's Service has this port as well, but the router lets nobody through to it."""
 UDP_PORTS = (137, HIGH)
 # perl, which every Debian has: socat may lose a datagram while it forks for the one before.
 _UDP_ECHO = (
@@ -79,8 +84,9 @@ def deploy_echo(
 def _prepare_namespace(core: kubernetes.client.CoreV1Api) -> None:
     if NAMESPACE not in {namespace.metadata.name for namespace in core.list_namespace().items}:
         core.create_namespace({"metadata": {"name": NAMESPACE}})
-        core.create_namespaced_service(NAMESPACE, _service("echo", "NodePort", LOW))
-        gateway = _service(GATEWAY_SERVICE, "LoadBalancer", GATEWAY)
+        core.create_namespaced_service(NAMESPACE, _service("echo", "NodePort", {LOW: LOW}))
+        ports = dict.fromkeys((*GATEWAY_PORTS, CLOSED_GATEWAY_PORT), GATEWAY)
+        gateway = _service(GATEWAY_SERVICE, "LoadBalancer", ports)
         core.create_namespaced_service(NAMESPACE, gateway)
     eventually(
         lambda: [a.metadata.name for a in core.list_namespaced_service_account(NAMESPACE).items],
@@ -94,7 +100,8 @@ def _listen(spot: Spot) -> None:
     says = f"echo {spot.cluster.name} hears $SOCAT_PEERADDR"
     tcp = [f"socat TCP4-LISTEN:{port},fork,reuseaddr 'SYSTEM:{says}'" for port in TCP_PORTS]
     udp = [f"perl -e '{_UDP_ECHO}' {port} {spot.cluster.name}" for port in UDP_PORTS]
-    listeners = tcp + udp
+    patient = f"socat TCP4-LISTEN:{PATIENT_PORT},fork,reuseaddr EXEC:cat"
+    listeners = [*tcp, *udp, patient]
     spot.run("sh", input="".join(f"setsid {one} >/dev/null 2>&1 &\n" for one in listeners))
     wanted = len(listeners)
     eventually(
@@ -122,12 +129,16 @@ def _pod(name: str, image: str) -> dict[str, object]:
     }
 
 
-def _service(name: str, kind: str, port: int) -> dict[str, object]:
+def _service(name: str, kind: str, ports: Mapping[int, int]) -> dict[str, object]:
+    """``ports``: the pod's port by the Service's."""
     return {
         "metadata": {"name": name},
         "spec": {
             "type": kind,
             "selector": {"app": "echo"},
-            "ports": [{"name": "tcp", "port": port, "targetPort": port, "protocol": "TCP"}],
+            "ports": [
+                {"name": f"tcp-{port}", "port": port, "targetPort": target, "protocol": "TCP"}
+                for port, target in ports.items()
+            ],
         },
     }

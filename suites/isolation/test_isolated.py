@@ -12,7 +12,13 @@ from meshproof.lab.spot import node_spot
 from meshproof.model import Pair
 from meshproof.traffic import PATIENT, Target, attempt, detour, probe
 from meshproof.workloads import Echo
-from meshproof.workloads.echo import GATEWAY, GATEWAY_SERVICE, NAMESPACE
+from meshproof.workloads.echo import (
+    CLOSED_GATEWAY_PORT,
+    GATEWAY,
+    GATEWAY_PORTS,
+    GATEWAY_SERVICE,
+    NAMESPACE,
+)
 from suites.isolation.targets import (
     api_target,
     kubelet_target,
@@ -72,6 +78,20 @@ def test_gateways_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge
     after = attempt(lab, echoes[caller].spot, second, echoes[called].spot, patience=PATIENT)
     old = probe(echoes[caller].spot, first)
     judge(all_of([reached(before, "gateway"), reached(after, "gateway"), silent(first, old)]))
+
+
+def test_only_the_gateways_ports_are_reached(
+    lab: Lab, echoes: Echoes, pair: Pair, judge: Judge
+) -> None:
+    """Of a gateway's ports 15443, 15012, 15017 and 15021 are reached, any other is not."""
+    caller, called = (echoes[name].spot for name in pair)
+    address = lab.addresses[pair[1]].give(NAMESPACE, GATEWAY_SERVICE)
+    verdicts = []
+    for port in GATEWAY_PORTS:
+        target = Target("the gateway", address, port)
+        verdicts.append(reached(attempt(lab, caller, target, called, patience=PATIENT), "gateway"))
+    closed = Target("the gateway", address, CLOSED_GATEWAY_PORT)
+    judge(all_of([*verdicts, kept_out(attempt(lab, caller, closed, called))]))
 
 
 def test_nothing_answers_without_the_router(

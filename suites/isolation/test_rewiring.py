@@ -1,0 +1,44 @@
+"""Re-wiring running clusters: what the new wiring forbids ends at once, open or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from meshproof.expect import Outcome, Verdict, all_of, kept_out
+from meshproof.lab import Lab
+from meshproof.model import Pair, flat, isolated
+from meshproof.traffic import Target, attempt
+from meshproof.traffic.conversation import FIRST, SECOND, Conversation, converse
+from meshproof.workloads import Echo
+from meshproof.workloads.echo import PATIENT_PORT
+from suites.isolation.targets import pod_targets
+
+
+@pytest.mark.ground("east,west", "flat")
+def test_open_flows_end_when_a_network_is_cut(
+    lab: Lab, echoes: dict[str, Echo], pair: Pair, judge: Callable[[Verdict], None]
+) -> None:
+    """When a flat network is cut, connections that are open between its clusters are reset."""
+    caller, called = (echoes[name].spot for name in pair)
+    target = Target("the pod", called.address, PATIENT_PORT)
+    control = converse(lab, caller, target, pair, lambda: None)
+    try:
+        cut = converse(lab, caller, target, pair, lambda: lab.rewire(isolated()))
+        later = attempt(lab, caller, pod_targets(echoes[pair[1]])[0], called)
+    finally:
+        lab.rewire(flat(lab.footprint))
+    judge(all_of([_goes_on(control), _is_reset(cut), kept_out(later)]))
+
+
+def _goes_on(seen: Conversation) -> Verdict:
+    expected = "an open connection to go on while nothing is changed"
+    held = seen.heard == (FIRST, SECOND) and seen.ended == 0
+    return Verdict(Outcome.PASS if held else Outcome.INCONCLUSIVE, expected, str(seen))
+
+
+def _is_reset(seen: Conversation) -> Verdict:
+    expected = "an open connection to be reset by the router when the network is cut"
+    held = seen.heard == (FIRST,) and seen.ended > 0
+    return Verdict(Outcome.PASS if held else Outcome.FAIL, expected, str(seen))
