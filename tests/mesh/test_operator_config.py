@@ -1,0 +1,61 @@
+"""What istioctl is told: each role, the proxy that is there, and both ways to tell gateways."""
+
+from __future__ import annotations
+
+import json
+from ipaddress import IPv4Address
+
+import pytest
+
+from meshproof.mesh import operator_config
+from meshproof.mesh.operator_config import ACCESS_LOG, Images
+from meshproof.model import Deployment, Version
+from meshproof.topologies import topology_named
+
+PLAIN = Images("localhost/meshproof", "1.31.1", plain_envoy=True)
+ISTIO = Images("docker.io/istio", "1.31.1", plain_envoy=False)
+GATEWAYS = {"east": IPv4Address("172.30.0.200"), "west": IPv4Address("172.30.1.200")}
+
+
+@pytest.fixture
+def split() -> Deployment:
+    topology = topology_named("primary-remote-split-horizon")
+    istio = dict.fromkeys(topology.names, Version(1, 31, 1))
+    return Deployment(topology, istio, Version(1, 36, 3))
+
+
+def test_only_plain_envoy_is_spared_istios_own_filters(split: Deployment) -> None:
+    east = split.topology["east"]
+    for images, told in ((PLAIN, True), (ISTIO, False)):
+        values = operator_config.primary(split, east, images, {})["spec"]["values"]
+        assert ("PILOT_ENABLE_ALPN_FILTER" in values["pilot"]["env"]) is told
+        assert values["telemetry"]["enabled"] is not told
+
+
+def test_a_remote_is_told_where_its_istiod_is(split: Deployment) -> None:
+    document = operator_config.remote(split.topology["west"], PLAIN, GATEWAYS["east"])
+    assert document["spec"]["profile"] == "remote"
+    values = document["spec"]["values"]
+    assert values["global"]["remotePilotAddress"] == "172.30.0.200"
+    assert values["istiodRemote"]["injectionPath"] == "/inject/cluster/west/net/net-west"
+
+
+def test_a_gateway_tells_its_network_by_label_unless_told_not_to(split: Deployment) -> None:
+    for labelled in (True, False):
+        document = operator_config.gateway(split.topology["west"], PLAIN, labelled=labelled)
+        labels = document["spec"]["components"]["ingressGateways"][0]["label"]
+        assert (labels.get("topology.istio.io/network") == "net-west") is labelled
+
+
+def test_mesh_networks_name_each_networks_clusters_and_gateways(split: Deployment) -> None:
+    assert operator_config.mesh_networks(split, GATEWAYS)["net-west"] == {
+        "endpoints": [{"fromRegistry": "west"}],
+        "gateways": [{"address": "172.30.1.200", "port": 15443}],
+    }
+
+
+def test_the_access_log_has_what_responses_are_read_from(split: Deployment) -> None:
+    document = operator_config.primary(split, split.topology["east"], PLAIN, {})
+    format = json.loads(document["spec"]["meshConfig"]["accessLogFormat"])
+    assert format == ACCESS_LOG
+    assert {"request_id", "attempts", "upstream_host", "upstream_peer"} <= format.keys()
