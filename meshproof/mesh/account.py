@@ -142,7 +142,8 @@ def rights_of(rules: Iterable[Mapping[str, Any]]) -> frozenset[Right]:
     found = set[Right]()
     for rule in rules:
         for verb in rule["verbs"]:
-            found |= {Right(verb, path) for path in rule.get("nonResourceURLs") or ()}
+            paths = rule.get("nonResourceURLs") or ()
+            found |= {Right(verb, "/*" if path == "*" else path) for path in paths}
             found |= {
                 Right(verb, resource, group, name)
                 for group in rule.get("apiGroups") or ()
@@ -177,5 +178,7 @@ def _matches(pattern: str, value: str) -> bool:
 
 
 def _leads_to(pattern: str, path: str) -> bool:
-    """A path's pattern may end with "*", and "*" alone is for all paths."""
+    """A path's pattern may end with "*"; one that is no path is a resource's name."""
+    if not pattern.startswith("/"):
+        return False
     return path.startswith(pattern[:-1]) if pattern.endswith("*") else pattern == path
