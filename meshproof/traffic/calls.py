@@ -22,7 +22,8 @@ from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Caller, Samp
 HELLO = f"http://{HELLOWORLD}.{NAMESPACE}:{PORT}/hello"
 _MARK = "\x1e"
 _SAID = "\x1f"
-_SHOWN = '{"id":"%s","status":%%{http_code},"exit":%%{exitcode},"seconds":%%{time_total}}'
+# As text: a call that got no answer has the status 000, which is no number in JSON.
+_SHOWN = '{"id":"%s","status":"%%{http_code}","exit":%%{exitcode},"seconds":%%{time_total}}'
 # https://curl.se/libcurl/c/libcurl-errors.html
 _REFUSALS = {
     6: Refused.NAME,

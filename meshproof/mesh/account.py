@@ -1,0 +1,184 @@
+"""The account that a remote secret carries: what it may do in its cluster, asked and tried.
+
+Its token stays in the client: it is in no value here that could be printed or recorded.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import kubernetes.client
+import yaml
+
+from meshproof.errors import EvidenceError
+from meshproof.lab import RunningCluster
+from meshproof.lab.seam import lab_errors
+from meshproof.mesh.manifests import SYSTEM
+
+_JSON = "application/json"
+_PATCH = "application/merge-patch+json"
+_REVIEW_OF_SELF = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+_REVIEW_OF_RULES = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Right:
+    """One verb on one resource: ``resource`` as in a role ("pods/exec"), ``group`` "" for the
+    core; ``name``: the one object it is for, "" for all. A path of the API server's own, such as
+    "/healthz", is a resource too. Each part may be "*"."""
+
+    verb: str
+    resource: str
+    group: str = ""
+    name: str = ""
+
+    def covers(self, other: Right) -> bool:
+        """Whether who has this right has the other as well."""
+        if self.resource.startswith("/") or other.resource.startswith("/"):
+            return _matches(self.verb, other.verb) and _leads_to(self.resource, other.resource)
+        _, _, part = other.resource.partition("/")
+        resources = {"*", other.resource} | ({f"*/{part}"} if part else set())
+        return (
+            _matches(self.verb, other.verb)
+            and _matches(self.group, other.group)
+            and self.resource in resources
+            and self.name in ("", other.name)
+        )
+
+    def __str__(self) -> str:
+        group = f".{self.group}" if self.group else ""
+        return f"{self.verb} {self.resource}{group}{f' called {self.name}' if self.name else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is tried, and the right that it takes.
+
+    ``headers`` and ``body`` go with it; bodies are JSON, those of a PATCH merge patches.
+    """
+
+    right: Right
+    method: str
+    path: str
+    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came of a request: the HTTP status, and what was said if it was a refusal.
+
+    Of a success nothing is kept: it may be a secret. ``found``: how many objects a list had.
+    """
+
+    status: int
+    said: str = ""
+    found: int = 0
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account in ``cluster``, whose token ``holder`` has in a remote secret.
+
+    ``user``: who the cluster's API server says it is.
+    """
+
+    holder: str
+    cluster: RunningCluster
+    user: str
+    _api: kubernetes.client.ApiClient = field(repr=False)
+
+    def rights(self, namespace: str) -> frozenset[Right]:
+        """All that it may do in a namespace, cluster-wide rights included.
+
+        Raises EvidenceError when the API server does not know all of them, LabError when it
+        does not answer.
+        """
+        body = {"spec": {"namespace": namespace}}
+        status = _reviewed(self._api, _REVIEW_OF_RULES, body)["status"]
+        if status.get("incomplete"):
+            raise EvidenceError(f"{self.cluster.name} does not tell all rights of {self.user}")
+        resources = rights_of(status.get("resourceRules") or [])
+        return resources | rights_of(status.get("nonResourceRules") or [])
+
+    def send(self, request: Request) -> Reply:
+        """Make a request as this account; a refusal is a value. Raises LabError."""
+        with lab_errors(f"{request.right} in {self.cluster.name} as {self.user}"):
+            status, said = _send(self._api, request)
+        if not 200 <= status < 300:
+            return Reply(status, said[:400])
+        items = json.loads(said).get("items") if said.startswith("{") else None
+        return Reply(status, found=len(items or ()))
+
+
+def remote_account(holder: RunningCluster, cluster: RunningCluster) -> Account:
+    """The account of ``cluster`` in the remote secret that lies in ``holder``.
+
+    It is asked at the address that this machine has for ``cluster``: the one in the secret is
+    for the holder's nodes. Raises LabError when there is no such secret or the API server does
+    not know the token.
+    """
+    name = f"istio-remote-secret-{cluster.name}"
+    with lab_errors(f"read {name} in {holder.name}"):
+        secret = holder.core.read_namespaced_secret(name, SYSTEM)
+    config = yaml.safe_load(base64.b64decode(secret.data[cluster.name]))
+    own = cluster.api.configuration
+    configuration = kubernetes.client.Configuration()
+    configuration.host, configuration.ssl_ca_cert = own.host, own.ssl_ca_cert
+    configuration.proxy = None
+    token = config["users"][0]["user"]["token"]
+    configuration.api_key = {"BearerToken": f"Bearer {token}"}
+    api = kubernetes.client.ApiClient(configuration)
+    user = _reviewed(api, _REVIEW_OF_SELF, {})["status"]["userInfo"]["username"]
+    return Account(holder.name, cluster, user, api)
+
+
+def rights_of(rules: Iterable[Mapping[str, Any]]) -> frozenset[Right]:
+    """The rights that rules give, which are as in a ClusterRole."""
+    found = set[Right]()
+    for rule in rules:
+        for verb in rule["verbs"]:
+            paths = rule.get("nonResourceURLs") or ()
+            found |= {Right(verb, "/*" if path == "*" else path) for path in paths}
+            found |= {
+                Right(verb, resource, group, name)
+                for group in rule.get("apiGroups") or ()
+                for resource in rule.get("resources") or ()
+                for name in rule.get("resourceNames") or ("",)
+            }
+    return frozenset(found)
+
+
+def _reviewed(api: kubernetes.client.ApiClient, path: str, body: dict[str, Any]) -> Any:
+    with lab_errors("ask an API server about a remote secret's account"):
+        status, said = _send(api, Request(Right("create", path), "POST", path, body))
+        if status != 201:
+            raise OSError(f"{path} was answered with {status}: {said[:300]}")
+    return json.loads(said)
+
+
+def _send(api: kubernetes.client.ApiClient, request: Request) -> tuple[int, str]:
+    content = _PATCH if request.method == "PATCH" else _JSON
+    headers = {"Accept": _JSON, "Content-Type": content, **request.headers}
+    auth = ["BearerToken"]
+    body = None if request.body is None else dict(request.body)
+    call = api.param_serialize(
+        request.method, request.path, None, None, headers, body, auth_settings=auth
+    )
+    answer = api.call_api(*call, _request_timeout=20)  # which raises for no status
+    return answer.status, answer.read().decode(errors="replace")
+
+
+def _matches(pattern: str, value: str) -> bool:
+    return pattern in ("*", value)
+
+
+def _leads_to(pattern: str, path: str) -> bool:
+    """A path's pattern may end with "*"; one that is no path is a resource's name."""
+    if not pattern.startswith("/"):
+        return False
+    return path.startswith(pattern[:-1]) if pattern.endswith("*") else pattern == path

@@ -1,0 +1,80 @@
+"""What is claimed of names, so that sabotage can claim the same of a broken mesh."""
+
+from __future__ import annotations
+
+from meshproof.expect import Outcome, Verdict, all_of, believable, served_by_exactly, succeeded
+from meshproof.expect.names import exists, known, unknown
+from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.response import Response
+from meshproof.workloads.sample import PORT, Caller, Sample
+from suites.names.services import (
+    CONTROL,
+    DNS_SLEEP,
+    NOWHERE,
+    ask,
+    name_of,
+    remote_names,
+    remote_service,
+)
+
+_CALLS = 10
+
+
+def resolves_only_where_it_exists(sample: Sample, caller: str) -> Verdict:
+    """Names of a Service, and of a namespace, that only the other cluster has: NXDOMAIN here,
+    addresses there; by the same server a name that exists here is found."""
+    here = sample.caller(caller)
+    there = sample.caller(sample.plan[sample.remote_version(caller)])
+    control = ask(sample, here, CONTROL)
+    verdicts = []
+    for name in remote_names(sample, caller):
+        verdicts += [
+            unknown(name, here.cluster, ask(sample, here, name), control),
+            exists(name, there.cluster, ask(sample, there, name)),
+        ]
+    return all_of(verdicts)
+
+
+def resolves_once_the_service_exists(sample: Sample, caller: str) -> Verdict:
+    """A Service that now exists here too resolves, and the other cluster's instance answers."""
+    here = sample.caller(caller)
+    name = name_of(remote_service(sample, caller))
+    found = exists(name, caller, ask(sample, here, name))
+    if found.outcome is not Outcome.PASS:
+        return found  # there is nothing to call
+    return all_of([found, _answered_remotely(sample, here)])
+
+
+def resolves_by_the_dns_proxy(sample: Sample, caller: str, app: str = DNS_SLEEP) -> Verdict:
+    """A sidecar with the DNS proxy knows the other cluster's Service, which the cluster's DNS
+    does not; it does not make up names; and the call is answered by that cluster's instance.
+
+    ``app``: the pod that asks.
+    """
+    asking, plain = sample.caller(caller, app), sample.caller(caller)
+    name = name_of(remote_service(sample, caller))
+    found = known(name, f"{app} of {caller}", ask(sample, asking, name), ask(sample, plain, name))
+    if found.outcome is not Outcome.PASS:
+        return found  # there is nothing to call
+    control = ask(sample, asking, CONTROL)
+    made_up = unknown(NOWHERE, f"{app} of {caller}", ask(sample, asking, NOWHERE), control)
+    return all_of([found, made_up, _answered_remotely(sample, asking)])
+
+
+def call_by_name(sample: Sample, caller: Caller) -> list[Response]:
+    """Calls to the Service that only the other cluster's version stands behind."""
+    service = remote_service(sample, caller.cluster)["metadata"]
+    url = f"http://{service['name']}.{service['namespace']}:{PORT}/hello"
+    return call(sample, caller, Plan(url=url, times=_CALLS))
+
+
+def _answered_remotely(sample: Sample, caller: Caller) -> Verdict:
+    responses = call_by_name(sample, caller)
+    version = sample.remote_version(caller.cluster)
+    return all_of(
+        [
+            succeeded(responses),
+            believable(responses),
+            served_by_exactly(responses, {version: sample.plan[version]}),
+        ]
+    )

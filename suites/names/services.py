@@ -1,0 +1,134 @@
+"""Services that exist in one cluster only, and sleeps whose sidecars answer names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from kubernetes.client.exceptions import ApiException
+
+from meshproof.lab.cluster import RunningCluster
+from meshproof.lab.dns import dns_address
+from meshproof.lab.names import NameAnswer, ask_name
+from meshproof.lab.objects import Object, applied
+from meshproof.lab.rollout import await_rollout
+from meshproof.lab.seam import lab_errors
+from meshproof.process import side_by_side
+from meshproof.traffic.settle import converge
+from meshproof.wait import eventually
+from meshproof.workloads.sample import (
+    HELLOWORLD,
+    NAMESPACE,
+    Caller,
+    Sample,
+    helloworld_service,
+    namespace_object,
+    sleep_objects,
+)
+
+CONTROL = f"{HELLOWORLD}.{NAMESPACE}.svc.cluster.local"
+"""A name that exists in every cluster."""
+NOWHERE = f"nowhere.{NAMESPACE}.svc.cluster.local"
+DNS_SLEEP = "sleep-dns"
+"""The sleep whose sidecar answers names."""
+_CAPTURE = {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}
+_NOT_FOUND = 404
+
+
+def remote_service(sample: Sample, caller: str) -> Object:
+    """The Service that exists only where the version does that is remote from ``caller``, and
+    selects nothing but that version."""
+    return _version_service(sample.remote_version(caller))
+
+
+def name_of(service: Object) -> str:
+    """A Service's full name."""
+    metadata = service["metadata"]
+    return f"{metadata['name']}.{metadata['namespace']}.svc.cluster.local"
+
+
+def remote_names(sample: Sample, caller: str) -> tuple[str, str]:
+    """Names that a caller's cluster lacks: for want of the Service, and of the namespace."""
+    there = sample.plan[sample.remote_version(caller)]
+    return name_of(remote_service(sample, caller)), name_of(_namespaced_service(there))
+
+
+def ask(sample: Sample, caller: Caller, name: str) -> NameAnswer:
+    """What a pod is told when it asks its cluster's DNS for a name."""
+    return ask_name(caller.spot, name, dns_address(sample.mesh.cluster(caller.cluster)))
+
+
+def await_name(sample: Sample, caller: str, *, there: bool = True) -> None:
+    """Wait until a cluster's DNS knows the Service that was remote, or has forgotten it: it
+    keeps what it knew for seconds."""
+    name, here = name_of(remote_service(sample, caller)), sample.caller(caller)
+    what = f"{name} in {caller}, {'there' if there else 'gone'}"
+    converge(lambda: ask(sample, here, name).exists, until=lambda seen: seen is there, what=what)
+
+
+@contextmanager
+def scattered_services(sample: Sample) -> Iterator[None]:
+    """Each version's cluster has a Service for it that no other has, and a namespace with a
+    Service likewise."""
+    with ExitStack() as stack:
+        for version, cluster in sample.plan.items():
+            running = sample.mesh.cluster(cluster)
+            _await_absence(running, _only(cluster))
+            namespace = namespace_object(_only(cluster), injected=False)
+            services = [_version_service(version), _namespaced_service(cluster)]
+            stack.enter_context(applied(running, [namespace, *services]))
+        yield
+
+
+@contextmanager
+def dns_sleeps(sample: Sample) -> Iterator[None]:
+    """Each version's cluster has a sleep whose sidecar answers names, and knows the remote one."""
+    image = sample.mesh.bundle.images["sleep"]
+    noted = {"proxy.istio.io/config": json.dumps(_CAPTURE)}
+    objects = sleep_objects(image, name=DNS_SLEEP, annotations=noted)
+    clusters = [sample.mesh.cluster(name) for name in sample.plan.values()]
+    with ExitStack() as stack:
+        for cluster in clusters:
+            stack.enter_context(applied(cluster, objects))
+        side_by_side(sample.mesh.shell, lambda one: _ready(sample, one), clusters)
+        yield
+    for cluster in clusters:
+        sample.callers.pop((cluster.name, f"{NAMESPACE}/{DNS_SLEEP}"), None)
+
+
+def _ready(sample: Sample, cluster: RunningCluster) -> None:
+    await_rollout(cluster, NAMESPACE, {DNS_SLEEP}, sample.mesh.shell)
+    caller = sample.caller(cluster.name, DNS_SLEEP)
+    name = name_of(remote_service(sample, cluster.name))
+    converge(lambda: ask(sample, caller, name).exists, what=f"{name} in {caller.pod}")
+
+
+def _await_absence(cluster: RunningCluster, namespace: str) -> None:
+    """An earlier one may still be going: in a namespace that ends nothing can be made."""
+
+    def absent() -> bool:
+        with lab_errors(f"look for namespace {namespace} of {cluster.name}"):
+            try:
+                cluster.core.read_namespace(namespace)
+            except ApiException as error:
+                if error.status != _NOT_FOUND:
+                    raise
+                return True
+            return False
+
+    eventually(absent, what=f"the end of namespace {namespace}", within=30)
+
+
+def _only(cluster: str) -> str:
+    return f"only-{cluster}"
+
+
+def _version_service(version: str) -> Object:
+    service = helloworld_service(name=f"{HELLOWORLD}-{version}")
+    service["spec"]["selector"]["version"] = version
+    return service
+
+
+def _namespaced_service(cluster: str) -> Object:
+    return helloworld_service(namespace=_only(cluster))

@@ -1,0 +1,48 @@
+"""Names: a name resolves in a cluster only if namespace and Service exist there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from meshproof.expect import Verdict, all_of
+from meshproof.lab.objects import applied
+from meshproof.process import side_by_side
+from meshproof.workloads.sample import Sample
+from suites.names.claims import (
+    resolves_by_the_dns_proxy,
+    resolves_once_the_service_exists,
+    resolves_only_where_it_exists,
+)
+from suites.names.services import await_name, remote_service
+
+Judge = Callable[[Verdict], None]
+
+
+def test_a_name_resolves_only_where_namespace_and_service_exist(
+    scattered: Sample, sample: Sample, caller: str, judge: Judge
+) -> None:
+    """A name resolves in a cluster only if its namespace and its Service exist there."""
+    judge(resolves_only_where_it_exists(sample, caller))
+
+
+def test_with_the_dns_proxy_a_name_resolves_without_a_service(
+    scattered: Sample, sample: Sample, caller: str, judge: Judge
+) -> None:
+    """With the sidecar's DNS proxy another cluster's Service resolves, and answers, anyway."""
+    judge(resolves_by_the_dns_proxy(sample, caller))
+
+
+def test_once_the_service_exists_the_other_clusters_instance_answers(
+    scattered: Sample, sample: Sample, judge: Judge
+) -> None:
+    """Once the same Service exists here, its name resolves and the remote instance answers."""
+    # All clusters at once: the clusters' DNS remembers for seconds that a name was not there.
+    clusters = list(sample.plan.values())
+    with ExitStack() as stack:
+        for name in clusters:
+            cluster = sample.mesh.cluster(name)
+            stack.enter_context(applied(cluster, [remote_service(sample, name)]))
+        side_by_side(sample.mesh.shell, lambda name: await_name(sample, name), clusters)
+        verdicts = [resolves_once_the_service_exists(sample, name) for name in clusters]
+    judge(all_of(verdicts))

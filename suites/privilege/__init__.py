@@ -1,0 +1,1 @@
+"""What the account in a remote secret may do, and nothing else."""

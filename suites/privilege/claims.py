@@ -1,0 +1,66 @@
+"""What is claimed of a remote secret's account, so that sabotage can claim the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from meshproof.expect import Outcome, Verdict, all_of
+from meshproof.expect.rights import allowed, forbidden, may_exactly
+from meshproof.lab.seam import lab_errors
+from meshproof.mesh.account import Account, remote_account
+from meshproof.model import Member
+from meshproof.workloads.sample import Sample
+from suites.privilege.expectation import expectation_for
+from suites.privilege.requests import needed, not_granted
+
+
+def has_exactly_the_rights_listed(sample: Sample) -> Verdict:
+    """In every namespace of a remote, the account's rights are those of reader_role.yaml."""
+
+    def judged(member: Member, account: Account) -> Verdict:
+        with lab_errors(f"list the namespaces of {member.name}"):
+            listed = account.cluster.core.list_namespace().items
+        found = {one.metadata.name: account.rights(one.metadata.name) for one in listed}
+        return may_exactly(account.user, found, expectation_for(member).rights)
+
+    return _of_each_remote(sample, judged)
+
+
+def can_do_what_is_needed(sample: Sample) -> Verdict:
+    """What istiod does with the account is granted."""
+
+    def judged(_: Member, account: Account) -> Verdict:
+        return allowed([(one, account.send(one)) for one in needed()])
+
+    return _of_each_remote(sample, judged)
+
+
+def is_refused_the_rest(sample: Sample) -> Verdict:
+    """What would give power over workloads, secrets, rights or identities is refused, while the
+    same account is granted what it needs."""
+
+    def judged(member: Member, account: Account) -> Verdict:
+        control = allowed([(one, account.send(one)) for one in needed()[:1]])
+        if control.outcome is not Outcome.PASS:
+            return Verdict(Outcome.INCONCLUSIVE, control.expected, control.observed)
+        asked = not_granted(account.cluster, sample.caller(member.name))
+        return forbidden(account.user, [(one, account.send(one)) for one in asked])
+
+    return _of_each_remote(sample, judged)
+
+
+def _of_each_remote(sample: Sample, judged: Callable[[Member, Account], Verdict]) -> Verdict:
+    """The verdict on the account of each remote, as its primary's secret has it."""
+    verdicts = []
+    for member in sample.mesh.deployment.topology.remotes:
+        holder, cluster = sample.mesh.cluster(member.primary), sample.mesh.cluster(member.name)
+        account = remote_account(holder, cluster)
+        verdicts += [_is_the_readers(account, member), judged(member, account)]
+    return all_of(verdicts)
+
+
+def _is_the_readers(account: Account, member: Member) -> Verdict:
+    expected = expectation_for(member).user
+    outcome = Outcome.PASS if account.user == expected else Outcome.FAIL
+    words = f"{account.holder}'s secret of {member.name} to have the token of {expected}"
+    return Verdict(outcome, words, account.user)

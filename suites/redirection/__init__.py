@@ -1,0 +1,1 @@
+"""What a sidecar redirects to its proxy, and what it lets pass."""

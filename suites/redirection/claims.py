@@ -1,0 +1,69 @@
+"""What is claimed of redirection, so that sabotage can claim the same of other sidecars.
+
+``app``: the sleep that calls, for it is a pod's own sidecar that takes its calls or does not.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+
+from meshproof.expect import Outcome, Verdict, all_of, served_by_exactly, went_through
+from meshproof.expect.bypass import bypassed, redirected
+from meshproof.traffic.bypass import Tried, try_past
+from meshproof.traffic.calls import HELLO, Plan
+from meshproof.workloads.sample import PORT, Sample, Server
+
+_CALLS = 5
+
+
+def remote_pod_through_the_proxy(sample: Sample, caller: str, app: str) -> Verdict:
+    """Calls to a remote pod's address have lines in the log of the caller's proxy."""
+    pod = sample.server(sample.remote_version(caller))
+    tried = _try(sample, caller, app, url=_at(pod), control=HELLO)
+    address = {pod.address}
+    return all_of(
+        [
+            redirected(tried),
+            went_through(tried.responses, address, PORT, f"the pod of {pod.cluster}"),
+            served_by_exactly(tried.responses, {pod.version: pod.cluster}),
+            _seen(tried, pod),
+        ]
+    )
+
+
+def remote_pod_past_the_proxy(sample: Sample, caller: str, app: str) -> Verdict:
+    """Calls to a remote pod's address are answered, and the caller's proxy knows nothing."""
+    pod = sample.server(sample.remote_version(caller))
+    tried = _try(sample, caller, app, url=_at(pod), control=HELLO)
+    return _past(tried, pod)
+
+
+def local_service_past_the_proxy(sample: Sample, caller: str, app: str) -> Verdict:
+    """Calls to helloworld pass the proxy by, so that kube-proxy keeps them in the cluster."""
+    local = sample.server(sample.local_version(caller))
+    remote = sample.server(sample.remote_version(caller))
+    tried = _try(sample, caller, app, url=HELLO, control=_at(remote))
+    return _past(tried, local)
+
+
+def _past(tried: Tried, pod: Server) -> Verdict:
+    answered = served_by_exactly(tried.responses, {pod.version: pod.cluster})
+    return all_of([bypassed(tried), answered, _seen(tried, pod)])
+
+
+def _try(sample: Sample, caller: str, app: str, url: str, control: str) -> Tried:
+    plan, later = Plan(url=url, times=_CALLS), Plan(url=control, times=2)
+    return try_past(sample, sample.caller(caller, app), plan, later)
+
+
+def _at(pod: Server) -> str:
+    return f"http://{pod.address}:{PORT}/hello"
+
+
+def _seen(tried: Tried, pod: Server) -> Verdict:
+    """The wire saw each request pass in plain text, from the caller's pod to this one."""
+    seen = tried.watched.towards(IPv4Address(pod.address), PORT, "http")
+    expected = f"the wire to see at least {len(tried.responses)} requests to {pod.pod}"
+    outcome = Outcome.PASS if seen >= len(tried.responses) else Outcome.FAIL
+    evidence = {"counted": str(tried.watched.counted)}
+    return Verdict(outcome, expected, f"{seen} segments", evidence)

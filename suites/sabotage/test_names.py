@@ -1,0 +1,69 @@
+"""Names that resolve where they should not, or do not where they should, are noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import cast
+
+from meshproof.expect import Verdict, all_of, noticed
+from meshproof.lab.objects import applied
+from meshproof.process import side_by_side
+from meshproof.traffic.settle import converge
+from meshproof.workloads.sample import HELLOWORLD, SLEEP, Sample
+from suites.names.claims import (
+    call_by_name,
+    resolves_by_the_dns_proxy,
+    resolves_once_the_service_exists,
+    resolves_only_where_it_exists,
+)
+from suites.names.services import (
+    await_name,
+    name_of,
+    remote_service,
+    scattered_services,
+)
+
+Judge = Callable[[Verdict], None]
+
+
+def test_a_service_that_is_not_there_is_noticed(sample: Sample, caller: str, judge: Judge) -> None:
+    """Without the Service, and without the DNS proxy, the claims that the name resolves fail."""
+    await_name(sample, caller, there=False)
+    verdicts = [
+        resolves_once_the_service_exists(sample, caller),
+        resolves_by_the_dns_proxy(sample, caller, app=SLEEP),
+    ]
+    judge(noticed(verdicts, "NXDOMAIN"))
+
+
+def test_a_service_too_many_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With the Service, and an instance, here too, the claims that they are elsewhere fail."""
+    clusters = list(sample.plan.values())
+    with scattered_services(sample), ExitStack() as stack:
+        for name in clusters:
+            service = remote_service(sample, name)
+            service["spec"]["selector"] = {"app": HELLOWORLD}  # whichever version is here
+            stack.enter_context(applied(sample.mesh.cluster(name), [service]))
+        side_by_side(sample.mesh.shell, lambda name: _await_own(sample, name), clusters)
+        verdicts = [verdict for name in clusters for verdict in _noticed_in(sample, name)]
+    judge(all_of(verdicts))
+
+
+def _noticed_in(sample: Sample, caller: str) -> list[Verdict]:
+    name = name_of(remote_service(sample, caller))
+    own = f"{sample.local_version(caller)} from {caller}"
+    return [
+        noticed([resolves_only_where_it_exists(sample, caller)], f"{name} exists in {caller}"),
+        noticed([resolves_once_the_service_exists(sample, caller)], own),
+    ]
+
+
+def _await_own(sample: Sample, caller: str) -> None:
+    """The name resolves, and the caller's own instance answers by it."""
+    await_name(sample, caller)
+    converge(
+        lambda: {one.cluster for one in call_by_name(sample, sample.caller(caller))},
+        until=lambda seen: caller in cast(set[str], seen),
+        what=f"an instance of {caller}'s own",
+    )

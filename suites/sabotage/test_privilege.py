@@ -1,0 +1,119 @@
+"""A remote secret's account that may do more, or less, than it should is noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import kubernetes.client
+import pytest
+
+from meshproof.expect import Outcome, Verdict, noticed
+from meshproof.lab import RunningCluster
+from meshproof.lab.objects import Object, applied
+from meshproof.lab.seam import lab_errors
+from meshproof.mesh.account import Right, remote_account
+from meshproof.mesh.manifests import SYSTEM
+from meshproof.traffic.settle import converge
+from meshproof.workloads.sample import NAMESPACE, Sample
+from suites.privilege.claims import (
+    can_do_what_is_needed,
+    has_exactly_the_rights_listed,
+    is_refused_the_rest,
+)
+
+Judge = Callable[[Verdict], None]
+
+pytestmark = pytest.mark.topology("primary-remote-flat", "primary-remote-split-horizon")
+
+_READER = {"kind": "ServiceAccount", "name": "istio-reader-service-account", "namespace": SYSTEM}
+_ROLE = f"istio-reader-clusterrole-{SYSTEM}"
+_GROUP = "rbac.authorization.k8s.io"
+_NAME = "meshproof-sabotage"
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        Right("create", "deployments", "apps"),
+        Right("patch", "secrets"),
+        Right("impersonate", "users"),
+    ],
+    ids=lambda right: f"{right.verb}-{right.resource}",
+)
+def test_a_wider_role_is_noticed(sample: Sample, right: Right, judge: Judge) -> None:
+    """With a right more in the whole cluster, the claim of least privilege fails and names it."""
+    judge(_noticed_with(sample, right, namespace=""))
+
+
+def test_a_role_in_one_namespace_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a right more in one namespace, the claim of least privilege fails and names it."""
+    judge(_noticed_with(sample, Right("create", "pods/exec"), namespace=NAMESPACE))
+
+
+def test_a_narrower_role_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a right taken away, the claim that istiod can do what it needs fails and names it."""
+    missing = Right("list", "endpointslices", "discovery.k8s.io")
+    with _taken_away(sample, missing):
+        verdicts = [has_exactly_the_rights_listed(sample), can_do_what_is_needed(sample)]
+    judge(noticed(verdicts, str(missing)))
+
+
+def _noticed_with(sample: Sample, right: Right, namespace: str) -> Verdict:
+    with applied(_remote(sample), _grant(right, namespace)):
+        _await(sample, right, there=True)
+        verdicts = [has_exactly_the_rights_listed(sample), is_refused_the_rest(sample)]
+    _heal(sample, right, there=False)
+    return noticed(verdicts, str(right))
+
+
+@contextmanager
+def _taken_away(sample: Sample, right: Right) -> Iterator[None]:
+    """The reader's role lacks its rules for a resource inside the block."""
+    rbac = kubernetes.client.RbacAuthorizationV1Api(_remote(sample).api)
+    with lab_errors(f"read {_ROLE}"):
+        rules = rbac.read_cluster_role(_ROLE).rules
+        kept = [rule for rule in rules if right.resource not in (rule.resources or [])]
+    try:
+        with lab_errors(f"narrow {_ROLE}"):
+            rbac.patch_cluster_role(_ROLE, {"rules": kept})
+        _await(sample, right, there=False)
+        yield
+    finally:
+        with lab_errors(f"restore {_ROLE}"):
+            rbac.patch_cluster_role(_ROLE, {"rules": rules})
+        _heal(sample, right, there=True)
+
+
+def _grant(right: Right, namespace: str) -> list[Object]:
+    """A role with one right, bound to the reader; ``namespace`` "" for the whole cluster."""
+    kind = "Role" if namespace else "ClusterRole"
+    metadata = {"name": _NAME} | ({"namespace": namespace} if namespace else {})
+    rule = {"apiGroups": [right.group], "resources": [right.resource], "verbs": [right.verb]}
+    head = {"apiVersion": f"{_GROUP}/v1", "metadata": metadata}
+    bound = {"apiGroup": _GROUP, "kind": kind, "name": _NAME}
+    return [
+        {**head, "kind": kind, "rules": [rule]},
+        {**head, "kind": f"{kind}Binding", "roleRef": bound, "subjects": [_READER]},
+    ]
+
+
+def _remote(sample: Sample) -> RunningCluster:
+    return sample.mesh.cluster(sample.mesh.deployment.topology.remotes[0].name)
+
+
+def _await(sample: Sample, right: Right, *, there: bool) -> None:
+    """The API server learns of roles a moment after they change."""
+    remote = sample.mesh.deployment.topology.remotes[0]
+    account = remote_account(sample.mesh.cluster(remote.primary), _remote(sample))
+    converge(
+        lambda: right in account.rights(NAMESPACE),
+        until=lambda seen: seen is there,
+        what=f"the right to {right}",
+    )
+
+
+def _heal(sample: Sample, right: Right, *, there: bool) -> None:
+    _await(sample, right, there=there)
+    if has_exactly_the_rights_listed(sample).outcome is not Outcome.PASS:
+        sample.mesh.mark_dirty(f"the reader's rights were not restored after '{right}'")

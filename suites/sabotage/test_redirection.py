@@ -1,0 +1,69 @@
+"""Sidecars that take other traffic than claimed are noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from meshproof.errors import EvidenceError
+from meshproof.expect import Verdict, noticed
+from meshproof.workloads.sample import SLEEP, Caller, Sample
+from suites.redirection.claims import (
+    local_service_past_the_proxy,
+    remote_pod_past_the_proxy,
+    remote_pod_through_the_proxy,
+)
+from suites.redirection.sleeps import calling_cluster
+
+Judge = Callable[[Verdict], None]
+
+pytestmark = [pytest.mark.networks(1), pytest.mark.mtls("disabled")]
+
+# Istio's own chain, by whichever of them istio-init wrote it.
+_TOOLS = ("iptables-nft", "iptables-legacy")
+_CHAIN = "ISTIO_OUTPUT"
+
+
+def test_a_sidecar_that_takes_everything_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a sidecar that takes everything, the claims that calls bypass the proxy fail."""
+    cluster = calling_cluster(sample)
+    verdicts = [
+        remote_pod_past_the_proxy(sample, cluster, SLEEP),
+        local_service_past_the_proxy(sample, cluster, SLEEP),
+    ]
+    judge(noticed(verdicts, "a log line to"))
+
+
+def test_a_hole_in_the_redirection_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a remote pod's address let past, the claim that calls to it take the proxy fails."""
+    cluster = calling_cluster(sample)
+    remote = sample.server(sample.remote_version(cluster))
+    with _let_past(sample, sample.caller(cluster), remote.address):
+        verdict = remote_pod_through_the_proxy(sample, cluster, SLEEP)
+    judge(noticed([verdict], "bypassed the proxy"))
+
+
+@contextmanager
+def _let_past(sample: Sample, caller: Caller, address: str) -> Iterator[None]:
+    """What a pod sends to an address is not redirected inside the block."""
+    rule = ("-d", f"{address}/32", "-p", "tcp", "-j", "RETURN")
+    tool = _insert(caller, rule)
+    try:
+        yield
+    finally:
+        healed = caller.spot.run(tool, "-t", "nat", "-D", _CHAIN, *rule, check=False)
+        if healed.returncode != 0:
+            sample.mesh.mark_dirty(f"{address} is still let past the proxy of {caller.spot}")
+
+
+def _insert(caller: Caller, rule: tuple[str, ...]) -> str:
+    """Put a rule first in Istio's chain; returns the program that could."""
+    said = ""
+    for tool in _TOOLS:
+        done = caller.spot.run(tool, "-t", "nat", "-I", _CHAIN, "1", *rule, check=False)
+        if done.returncode == 0:
+            return tool
+        said = done.stderr.strip()
+    raise EvidenceError(f"no rule could be put into {_CHAIN} of {caller.spot}: {said[-200:]}")
