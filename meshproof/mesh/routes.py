@@ -65,12 +65,17 @@ def aborting(host: str, status: int) -> Object:
 
 
 def without_access_logs() -> Object:
-    """The mesh's access logs, switched off by the Telemetry API."""
+    """The mesh's access logs, switched off by the Telemetry API.
+
+    It names the provider: where ``accessLogFile`` is set and no default provider, Istio would
+    take no notice of it otherwise.
+    """
+    off = {"providers": [{"name": "envoy"}], "disabled": True}
     return {
         "apiVersion": "telemetry.istio.io/v1",
         "kind": "Telemetry",
         "metadata": {"name": f"no-access-logs-{secrets.token_hex(3)}", "namespace": SYSTEM},
-        "spec": {"accessLogging": [{"disabled": True}]},
+        "spec": {"accessLogging": [off]},
     }
 
 

@@ -9,19 +9,18 @@ from meshproof.errors import LabError
 from meshproof.lab.objects import Object, applied
 from meshproof.lab.seam import lab_errors
 from meshproof.lab.spot import Spot, pod_spot
+from meshproof.mesh.config_dump import CLUSTERS, LISTENERS, ROUTES, in_use
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY
-from meshproof.mesh.proxy import admin
 from meshproof.process import side_by_side
 from meshproof.traffic.settle import converge
 from meshproof.workloads.sample import PORT, Sample
 
-# What a proxy has accepted *and* uses. Istio notes in each part which object it comes from.
-_IN_USE = {
-    "VirtualService": ("virtual-service", "dynamic_route_configs"),
-    "DestinationRule": ("destination-rule", "dynamic_active_clusters"),
+# Istio notes in each part of a proxy's configuration which object it comes from.
+_WHERE = {
+    "VirtualService": ("virtual-service", ROUTES),
+    "DestinationRule": ("destination-rule", CLUSTERS),
 }
-_LISTENERS = "dynamic_listeners"
 
 
 @contextmanager
@@ -65,12 +64,12 @@ def _marks(sample: Sample, objects: Sequence[Object]) -> list[_Mark]:
     # On one network nothing is sent through the gateways.
     if len(topology.networks) > 1:
         gateways = [_gateway(sample, one.name) for one in topology.members if one.gateway]
-        marks += [(spot, _LISTENERS, sni) for spot in gateways for sni in _names(objects)]
+        marks += [(spot, LISTENERS, sni) for spot in gateways for sni in _names(objects)]
     return marks
 
 
 def _by_name(spot: Spot, one: Object) -> _Mark:
-    kind, part = _IN_USE[one["kind"]]
+    kind, part = _WHERE[one["kind"]]
     return spot, part, f"/{kind}/{one['metadata']['name']}"
 
 
@@ -96,10 +95,6 @@ def _gateway(sample: Sample, cluster: str) -> Spot:
 def _found(sample: Sample, marks: Sequence[_Mark]) -> list[str]:
     """The marks that are there, in words."""
     asked = sorted({(spot, part) for spot, part, _ in marks}, key=str)
-    texts = side_by_side(sample.mesh.shell, lambda one: _dump(*one), asked)
+    texts = side_by_side(sample.mesh.shell, lambda one: in_use(*one), asked)
     dumps = dict(zip(asked, texts, strict=True))
     return [f"{text} of {spot}" for spot, part, text in marks if text in dumps[spot, part]]
-
-
-def _dump(spot: Spot, part: str) -> str:
-    return admin(spot, f"config_dump?resource={part}")
