@@ -42,11 +42,12 @@ def weights_follow(sample: Sample, replicas: int) -> Verdict:
 
 
 def await_weight(sample: Sample, total: int) -> None:
-    """Wait until the endpoints in each sleep's proxy weigh so much in all, or half a minute is
-    over; ``weights_follow`` says what is there."""
+    """Wait until the healthy endpoints in each sleep's proxy weigh so much in all, or half a
+    minute is over; ``weights_follow`` says what is there. (A pod that has just become ready is
+    in the proxies already, as one that is not.)"""
     names = sample.mesh.deployment.topology.names
     converge(
-        lambda: {sum(one.weight for one in _known(sample, name)) for name in names},
+        lambda: {sum(one.weight for one in _known(sample, name) if one.healthy) for name in names},
         until=lambda totals: totals == {total},
         what=f"endpoints that weigh {total}",
     )
@@ -79,7 +80,7 @@ def _weights(sample: Sample, caller: str, servers: Sequence[Server], replicas: i
     for one in known:
         weights[owners.get((one.address, one.port), f"{one.address}:{one.port}")] += one.weight
     odd = [one for one in known if not one.healthy or (one.port == PORT and one.weight != 1)]
-    listed = ", ".join(f"{one.address}:{one.port} {one.weight}" for one in known)
+    listed = ", ".join(map(_listed, known))
     expected = f"sleep's proxy in {caller} to have {_told(due)}, each pod 1, all healthy"
     observed = f"in {caller} {_told(weights) or 'nothing'} ({listed})"
     outcome = Outcome.FAIL if weights != due or odd else Outcome.PASS
@@ -93,6 +94,10 @@ def _owners(sample: Sample, caller: str, servers: Sequence[Server]) -> dict[tupl
     far = [(version, name) for version, name in sample.plan.items() if not near(caller, name)]
     gateways = {(str(sample.mesh.gateway(name)), GATEWAY_PORT): version for version, name in far}
     return {(one.address, PORT): one.version for one in pods} | gateways
+
+
+def _listed(one: Endpoint) -> str:
+    return f"{one.address}:{one.port} {one.weight}{'' if one.healthy else ' unhealthy'}"
 
 
 def _told(weights: Counter[str]) -> str:
