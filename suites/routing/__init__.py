@@ -1,0 +1,1 @@
+"""Routing by VirtualService and DestinationRule, in one cluster and across."""

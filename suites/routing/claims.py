@@ -1,0 +1,94 @@
+"""What is claimed of routing by version, weight and header, by calls from every cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from meshproof.expect import (
+    Outcome,
+    Verdict,
+    all_of,
+    believable,
+    calls_needed,
+    served_by_exactly,
+    share_of,
+    succeeded,
+)
+from meshproof.process import side_by_side
+from meshproof.traffic.calls import Plan, access_log, call
+from meshproof.traffic.response import Response
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample, find_caller
+from suites.routing.rules import FRIEND, HEADER, HOST
+
+# Where half the calls went elsewhere, the odds that none of so many does are 1 in 10^9.
+_CALLS = 30
+_TOLERANCE = 0.15
+
+
+def calls_from_everywhere(sample: Sample, plan: Plan) -> list[list[Response]]:
+    """The same calls from sleep in every cluster at once; one list for each cluster."""
+    callers = [sample.caller(name) for name in sample.mesh.deployment.topology.names]
+    return side_by_side(sample.mesh.shell, lambda one: call(sample, one, plan), callers)
+
+
+def all_answered_by(
+    sample: Sample, version: str, headers: Mapping[str, str] | None = None
+) -> Verdict:
+    """Every call from every cluster is answered by one version, in the cluster it runs in."""
+    batches = calls_from_everywhere(sample, Plan(times=_CALLS, headers=headers or {}))
+    return all_of([_only(sample, responses, version) for responses in batches])
+
+
+def asked_for_by_name(sample: Sample, version: str) -> Verdict:
+    """Calls reach the version's pod with its subset's name as SNI, from its own cluster and from
+    the other: a gateway between networks has only this to go by."""
+    batches = calls_from_everywhere(sample, Plan(times=_CALLS))
+    checks = [_only(sample, responses, version) for responses in batches]
+    responses = [one for batch in batches for one in batch]
+    return all_of([*checks, _asked_for(sample, responses, version)])
+
+
+def shared_by_weight(sample: Sample, version: str, share: float) -> Verdict:
+    """From each cluster, the version answers that share of the calls, and none fails."""
+    times = calls_needed(share, _TOLERANCE)
+    batches = calls_from_everywhere(sample, Plan(times=times))
+    return all_of([_share(sample, responses, version, share) for responses in batches])
+
+
+def told_apart_by_header(sample: Sample, version: str, otherwise: str) -> Verdict:
+    """Calls with the header are answered by one version; those without it, or with another
+    value, by the other."""
+    wanted = [(version, FRIEND), (otherwise, {}), (otherwise, {HEADER: "somebody else"})]
+    shell = sample.mesh.shell
+    return all_of(side_by_side(shell, lambda one: all_answered_by(sample, *one), wanted))
+
+
+def _only(sample: Sample, responses: Sequence[Response], version: str) -> Verdict:
+    expected = {version: sample.plan[version]}
+    return all_of(
+        [believable(responses), succeeded(responses), served_by_exactly(responses, expected)]
+    )
+
+
+def _share(sample: Sample, responses: Sequence[Response], version: str, share: float) -> Verdict:
+    part = share_of(responses, version, share, _TOLERANCE)
+    caller = responses[0].caller
+    told = replace(part, observed=f"calls from {caller}, answered by {version}: {part.observed}")
+    home = served_by_exactly(responses, sample.plan)
+    return all_of([believable(responses), succeeded(responses), told, home])
+
+
+def _asked_for(sample: Sample, responses: Sequence[Response], version: str) -> Verdict:
+    sni = f"outbound_.{PORT}_.{version}_.{HOST}"
+    server = find_caller(sample.mesh.cluster(sample.plan[version]), HELLOWORLD, NAMESPACE)
+    expected = f"{len(responses)} calls to reach {server.spot} with the SNI {sni}"
+    lines = access_log(server, [one.id for one in responses])
+    other = [line for line in lines.values() if line.sni != sni]
+    if other:
+        observed = f"{len(other)} did not, such as {other[0].request_id}: '{other[0].sni}'"
+        return Verdict(Outcome.FAIL, expected, observed)
+    if len(lines) < len(responses) or not responses:
+        observed = f"only {len(lines)} have a line in the log of {server.spot}"
+        return Verdict(Outcome.INCONCLUSIVE, expected, observed)
+    return Verdict(Outcome.PASS, expected, f"all {len(lines)} of them")

@@ -1,0 +1,43 @@
+"""The rules that the tests of routing apply, for helloworld and its versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from meshproof.lab.objects import Object
+from meshproof.mesh.routes import Tls, destination_rule, host_of, to_versions, virtual_service
+from meshproof.model import Mtls
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, VERSIONS, Sample
+
+HOST = host_of(HELLOWORLD, NAMESPACE)
+HEADER = "end-user"
+FRIEND = {HEADER: "jason"}
+"""What calls bear that are to be routed elsewhere."""
+
+
+def own_mode(sample: Sample) -> Tls | None:
+    """What a DestinationRule says on this mesh: with mTLS on, ISTIO_MUTUAL."""
+    return None if sample.mesh.deployment.mtls is Mtls.DISABLED else Tls.ISTIO_MUTUAL
+
+
+def by_weight(weights: Mapping[str, int], tls: Tls | None = Tls.ISTIO_MUTUAL) -> list[Object]:
+    """Calls are shared among versions by weight, in percent."""
+    routes = [to_versions(HOST, weights)]
+    return [destination_rule(HOST, VERSIONS, tls), virtual_service(HOST, routes)]
+
+
+def by_header(version: str, otherwise: str) -> list[Object]:
+    """Calls with the header go to one version, all others to the other."""
+    routes = [to_versions(HOST, {version: 100}, FRIEND), to_versions(HOST, {otherwise: 100})]
+    return [destination_rule(HOST, VERSIONS, Tls.ISTIO_MUTUAL), virtual_service(HOST, routes)]
+
+
+def by_wish(tls: Tls) -> list[Object]:
+    """Calls go to the version that their header names; each in the given TLS mode."""
+    routes = [to_versions(HOST, {version: 100}, {HEADER: version}) for version in VERSIONS]
+    return [destination_rule(HOST, VERSIONS, tls), virtual_service(HOST, routes)]
+
+
+def in_mode(tls: Tls | None) -> list[Object]:
+    """How to speak to helloworld, and nothing of where calls go."""
+    return [destination_rule(HOST, VERSIONS, tls)]

@@ -1,0 +1,67 @@
+"""The TLS mode of a DestinationRule: what works, what must fail, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from meshproof.expect import Verdict, all_of
+from meshproof.expect.control import with_control
+from meshproof.mesh.routes import Tls
+from meshproof.traffic.routing import in_force
+from meshproof.workloads.sample import Sample
+from suites.routing.rules import by_wish, in_mode
+from suites.routing.tls_claims import (
+    encrypted_as_the_mesh_says,
+    other_network_is_left_alone,
+    other_network_is_reached,
+    plain_text_is_not_answered,
+    tls_is_not_understood,
+    works,
+)
+
+pytestmark = pytest.mark.topology("primary-remote-flat", "primary-remote-split-horizon")
+Judge = Callable[[Verdict], None]
+
+
+def test_istio_mutual_works_with_mtls(sample: Sample, judge: Judge) -> None:
+    """A DestinationRule with ISTIO_MUTUAL works on a mesh with mTLS: every version answers."""
+    with in_force(sample, in_mode(Tls.ISTIO_MUTUAL)):
+        judge(works(sample))
+
+
+@pytest.mark.networks(1)
+@pytest.mark.mtls("disabled")
+def test_istio_mutual_fails_without_mtls(sample: Sample, judge: Judge) -> None:
+    """A DestinationRule with ISTIO_MUTUAL on a mesh with mTLS disabled makes every call a 503."""
+    control = works(sample)
+    with in_force(sample, in_mode(Tls.ISTIO_MUTUAL)):
+        judge(with_control(tls_is_not_understood(sample), control))
+
+
+def test_plain_text_is_refused_by_strict_mtls(sample: Sample, judge: Judge) -> None:
+    """A DestinationRule with DISABLE on a mesh with strict mTLS makes every call a 503."""
+    control = works(sample)
+    with in_force(sample, in_mode(Tls.DISABLE)):
+        judge(with_control(plain_text_is_not_answered(sample), control))
+
+
+@pytest.mark.mtls("strict", "disabled")
+def test_without_a_mode_auto_mtls_decides(sample: Sample, judge: Judge) -> None:
+    """A DestinationRule without a TLS mode leaves calls TLS or plain text, as the mesh says."""
+    with in_force(sample, in_mode(None)):
+        judge(encrypted_as_the_mesh_says(sample))
+
+
+@pytest.mark.networks(2)
+def test_other_modes_do_not_cross_networks(sample: Sample, judge: Judge) -> None:
+    """With a TLS mode other than ISTIO_MUTUAL, calls to another network are 503, none crosses."""
+    # https://github.com/istio/istio/issues/46555: endpoints beyond the gateway must go with it.
+    with in_force(sample, by_wish(Tls.ISTIO_MUTUAL)):
+        control = other_network_is_reached(sample)
+    claims = []
+    for mode in (Tls.SIMPLE, Tls.DISABLE):
+        with in_force(sample, by_wish(mode)):
+            claims.append(other_network_is_left_alone(sample))
+    judge(with_control(all_of(claims), control))

@@ -1,0 +1,103 @@
+"""Answers from where they should not come, false answers and missing evidence are noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+
+from meshproof.expect import Verdict, noticed
+from meshproof.expect.undecided import undecided
+from meshproof.lab.objects import Object, applied
+from meshproof.mesh.config_dump import LISTENERS, in_use
+from meshproof.mesh.routes import aborting, host_of, virtual_service, without_access_logs
+from meshproof.process import side_by_side
+from meshproof.traffic.routing import in_force
+from meshproof.traffic.settle import converge, settle
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample, helloworld_objects
+from meshproof.workloads.scale import also_deployed
+from suites.distribution.claims import every_version_answers
+from suites.weight.claims import await_weight
+
+pytestmark = pytest.mark.topology("primary-remote-flat", "primary-remote-split-horizon")
+Judge = Callable[[Verdict], None]
+
+
+def test_a_version_in_the_wrong_cluster_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With v2 deployed in east as well, the claim of distribution fails and names east."""
+    image = sample.mesh.bundle.images[f"{HELLOWORLD}-v2"]
+    with _beside(sample, "east", helloworld_objects(image, "v2")):
+        verdicts = _claims(sample, "east")
+    judge(noticed(verdicts, "v2 from east"))
+
+
+def test_a_pod_that_lies_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a v1 pod that says it is v2, the claim of distribution fails and names the lie."""
+    with _beside(sample, "east", _liar(sample)):
+        verdicts = _claims(sample, "east")
+    judge(noticed(verdicts, "which the API of east labels v1"))
+
+
+def test_errors_are_noticed(sample: Sample, judge: Judge) -> None:
+    """With a fault that answers 503, the claim of distribution fails and names the fault."""
+    host = host_of(HELLOWORLD, NAMESPACE)
+    with in_force(sample, [virtual_service(host, [aborting(host, 503)])]):
+        verdicts = _claims(sample)
+    judge(noticed(verdicts, "40 x 503 [FI]"))
+
+
+def test_missing_access_logs_are_noticed(sample: Sample, judge: Judge) -> None:
+    """With access logs off, the claim of distribution is inconclusive and asks for them."""
+    primary = sample.mesh.deployment.topology.primaries[0].name
+    try:
+        with applied(sample.mesh.cluster(primary), [without_access_logs()]):
+            _await_logs(sample, on=False)
+            verdicts = _claims(sample)
+    finally:
+        _await_logs(sample, on=True)
+    judge(undecided(verdicts, "are access logs on"))
+
+
+def _claims(sample: Sample, near: str | None = None) -> list[Verdict]:
+    """The claim from each cluster, or from those that see the pods of ``near`` themselves: what
+    comes through a gateway stays with one pod behind it as long as the connection lasts."""
+    topology = sample.mesh.deployment.topology
+    names = [one for one in topology.names if near is None or topology.same_network(one, near)]
+    return side_by_side(sample.mesh.shell, lambda one: every_version_answers(sample, one), names)
+
+
+@contextmanager
+def _beside(sample: Sample, cluster: str, objects: Sequence[Object]) -> Iterator[None]:
+    """A third pod of helloworld, known to all proxies inside the block and forgotten after it."""
+    # The account is the sample's own, and stays.
+    deployment = [one for one in objects if one["kind"] == "Deployment"]
+    try:
+        with also_deployed(sample, cluster, deployment):
+            await_weight(sample, 3)
+            yield
+    finally:
+        await_weight(sample, 2)
+        settle(sample)
+
+
+def _liar(sample: Sample) -> list[Object]:
+    """A Deployment labelled v1, like the real one, whose pod claims to be v2."""
+    objects = helloworld_objects(sample.mesh.bundle.images[f"{HELLOWORLD}-v1"], "v1")
+    deployment = objects[-1]
+    deployment["metadata"]["name"] = f"{HELLOWORLD}-liar"
+    pod = deployment["spec"]["template"]
+    for labels in (deployment["spec"]["selector"]["matchLabels"], pod["metadata"]["labels"]):
+        labels["role"] = "liar"
+    pod["spec"]["containers"][0]["env"] = [{"name": "SERVICE_VERSION", "value": "v2"}]
+    return objects
+
+
+def _await_logs(sample: Sample, *, on: bool) -> None:
+    """Wait until each sleep's proxy writes access logs, or none does."""
+    spots = [sample.caller(name).spot for name in sample.mesh.deployment.topology.names]
+    converge(
+        lambda: {"/dev/stdout" in in_use(spot, LISTENERS) for spot in spots},
+        until=lambda seen: seen == {on},
+        what=f"access logs {'on' if on else 'off'}",
+    )

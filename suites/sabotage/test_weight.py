@@ -1,0 +1,34 @@
+"""Instances that are not there are noticed by the weight that is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from meshproof.expect import Verdict, noticed
+from meshproof.traffic.settle import settle
+from meshproof.workloads.sample import Sample
+from meshproof.workloads.scale import scaled
+from suites.weight.claims import await_weight, shares_follow, weights_follow
+
+
+@pytest.mark.topology("primary-remote-flat", "primary-remote-split-horizon")
+def test_fewer_instances_are_noticed(sample: Sample, judge: Callable[[Verdict], None]) -> None:
+    """With v2 scaled to two, the claim of three fails and tells v2's weight."""
+    try:
+        with scaled(sample, "v2", 2):
+            await_weight(sample, 3)
+            verdict = weights_follow(sample, 3)
+        await_weight(sample, 2)
+    finally:
+        settle(sample)
+    judge(noticed([verdict], "v2 weighing 2"))
+
+
+@pytest.mark.topology("primary-remote-flat", "primary-remote-split-horizon")
+def test_a_share_without_instances_is_noticed(
+    sample: Sample, judge: Callable[[Verdict], None]
+) -> None:
+    """With one v2, the claim of three's share of the calls fails and tells v2's."""
+    judge(noticed([shares_follow(sample, 3)], "calls from east, answered by v2: "))

@@ -1,0 +1,92 @@
+"""What is claimed of the scope of configuration: the calls themselves say whose they obeyed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from meshproof.expect import Outcome, Verdict, all_of, believable, served_by_exactly, succeeded
+from meshproof.lab.objects import Object
+from meshproof.mesh.routes import (
+    destination_rule,
+    host_of,
+    marking,
+    to_versions,
+    virtual_service,
+)
+from meshproof.process import side_by_side
+from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.response import Response
+from meshproof.traffic.routing import knows
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, VERSIONS, Sample
+
+_HOST = host_of(HELLOWORLD, NAMESPACE)
+_HEADER = "x-configured-in"
+# With two equal endpoints the odds that one is never chosen are 2 in 2^40.
+_CALLS = 40
+
+
+def rules_of(cluster: str) -> list[Object]:
+    """All calls to v2, each with a header that names the cluster these rules are applied in."""
+    route = marking(to_versions(_HOST, {"v2": 100}), {_HEADER: cluster})
+    return [destination_rule(_HOST, VERSIONS), virtual_service(_HOST, [route])]
+
+
+def obeyed(sample: Sample, cluster: str) -> Verdict:
+    """Every call from every cluster went to v2 and bore that cluster's name: its rules count."""
+    home = {"v2": sample.plan["v2"]}
+    return all_of(
+        [
+            verdict
+            for responses in _calls(sample)
+            for verdict in (
+                believable(responses),
+                succeeded(responses),
+                _configured_in(responses, cluster),
+                served_by_exactly(responses, home),
+            )
+        ]
+    )
+
+
+def ignored(sample: Sample, rules: Sequence[Object]) -> Verdict:
+    """No proxy knows the rules, no call bears a cluster's name, and every version answers."""
+    names = sample.mesh.deployment.topology.names
+    known = [
+        f"{one['kind']} in {name}" for name in names for one in rules if knows(sample, name, one)
+    ]
+    expected = "no sleep's proxy to know the rules"
+    outcome = Outcome.FAIL if known else Outcome.PASS
+    proxies = Verdict(outcome, expected, f"known: {', '.join(known) or 'nothing'}")
+    calls = [
+        verdict
+        for responses in _calls(sample)
+        for verdict in (
+            believable(responses),
+            succeeded(responses),
+            _configured_in(responses, ""),
+            served_by_exactly(responses, sample.plan),
+        )
+    ]
+    return all_of([*calls, proxies])
+
+
+def _calls(sample: Sample) -> list[list[Response]]:
+    callers = [sample.caller(name) for name in sample.mesh.deployment.topology.names]
+    plan = Plan(times=_CALLS, headers={"x-show-headers": _HEADER})
+    return side_by_side(sample.mesh.shell, lambda one: call(sample, one, plan), callers)
+
+
+def _configured_in(responses: Sequence[Response], cluster: str) -> Verdict:
+    """Whether each call bore the cluster's name; "": no name at all."""
+    expected = f"{len(responses)} calls to bear {cluster or 'no cluster'}'s mark"
+    marks = [_mark(one) for one in responses]
+    other = [mark for mark in marks if mark != cluster]
+    if other:
+        observed = f"{len(other)} of {len(marks)} bear {other[0] or 'no cluster'}'s mark"
+        return Verdict(Outcome.FAIL, expected, f"from {responses[0].caller}: {observed}")
+    return Verdict(Outcome.PASS, expected, "all of them")
+
+
+def _mark(response: Response) -> str:
+    lines = [line.partition(": ") for line in response.body.splitlines()]
+    return next((value for name, _, value in lines if name == _HEADER), "")
