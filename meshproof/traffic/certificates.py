@@ -46,7 +46,9 @@ class Handshake:
         return identity(self.chain[0]) if self.chain else ""
 
     def __str__(self) -> str:
-        shown = f"the certificate of {self.identity or 'nobody'}" if self.chain else "no certificate"
+        shown = (
+            f"the certificate of {self.identity or 'nobody'}" if self.chain else "no certificate"
+        )
         return f"{shown}, then '{self.said}'"
 
 
