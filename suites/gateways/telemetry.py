@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from meshproof.expect import Outcome, Verdict, all_of
@@ -14,8 +15,8 @@ from suites.gateways.far_side import SNI, far_side
 _OWN = ("http.admin.", "http.agent.", "http.stats.")
 _ADMIN = "http.admin.downstream_rq_total"
 _REQUESTS = r"^http\..*\.downstream_rq_total$"
-_CONNECTIONS = rf"^cluster\.{SNI}.*\.upstream_cx_total$".replace("..", ".")
-_BYTES = rf"^tcp\.{SNI}.*\.downstream_cx_rx_bytes_total$"
+_CONNECTIONS = rf"^cluster\.{re.escape(SNI)}\W.*upstream_cx_total$"
+_BYTES = rf"^tcp\.{re.escape(SNI)}\W.*downstream_cx_rx_bytes_total$"
 # A request of HTTP has more, with the headers that sidecars add; TLS adds to that.
 _LEAST = 100
 
