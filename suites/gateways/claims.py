@@ -22,7 +22,7 @@ def the_workload_shows_its_own_certificate(sample: Sample, caller: str) -> Verdi
     before = sample.mesh.lab.counters()
     shown = far.dial()
     counted = sample.mesh.lab.counters() - before
-    return all_of([_presents(shown), _crossed(counted, caller, far)])
+    return all_of([_presents(shown), _crossed(counted, far)])
 
 
 def the_gateway_refuses(sample: Sample, caller: str, stranger: Stranger) -> Verdict:
@@ -113,10 +113,13 @@ def _refused_for_lack(shown: Handshake) -> Verdict:
     return Verdict(Outcome.FAIL, expected, f"'{shown.said}' after {shown}")
 
 
-def _crossed(counted: Counters, caller: str, far: FarSide) -> Verdict:
-    packets = counted.between((caller, far.there), "gateway")
-    expected = f"the handshake to cross the router from {caller} to the gateway of {far.there}"
-    return Verdict(Outcome.PASS if packets else Outcome.FAIL, expected, f"{packets} packets")
+def _crossed(counted: Counters, far: FarSide) -> Verdict:
+    """Beyond its own network the outsider bears its node's address."""
+    sources = {far.outsider.address, far.outsider.node.address}
+    port = GATEWAY_PORT
+    seen = sum(counted.conversation("tls", one, far.address, port) for one in sources)
+    expected = f"the wire to see the handshake pass to {far.address}:{port}"
+    return Verdict(Outcome.PASS if seen else Outcome.FAIL, expected, f"{seen} TLS segments")
 
 
 def _logged(there: bool, expected: str, lines: list[dict[str, object]] | list[str]) -> Verdict:
