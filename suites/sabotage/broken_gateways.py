@@ -69,6 +69,14 @@ def open_workload() -> Object:
     return _filter("open-workload", NAMESPACE, {"app": HELLOWORLD}, "FILTER_CHAIN", match, chain)
 
 
+def short_connections() -> Object:
+    """Sidecars keep no connection to helloworld for a second request: none that began under a
+    breakage outlives it."""
+    policy = {"connectionPool": {"http": {"maxRequestsPerConnection": 1}}}
+    rule = {"host": HOST, "trafficPolicy": policy}
+    return _object(_NETWORKING, "DestinationRule", "short-connections", NAMESPACE, rule)
+
+
 def denying_gateway() -> Object:
     """The gateway denies everybody on the port where istiod never does."""
     anybody = {"permissions": [{"any": True}], "principals": [{"any": True}]}

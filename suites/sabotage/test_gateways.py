@@ -60,7 +60,7 @@ def test_a_workload_that_asks_for_no_certificate_is_noticed(sample: Sample, judg
     """With a workload that lets anybody in, the claim that it turns such away fails."""
     far = far_side(sample, _first(sample))
     try:
-        with configured(sample, [broken.open_workload()]):
+        with configured(sample, [broken.short_connections(), broken.open_workload()]):
             converge(lambda: far.dial().said.startswith("HTTP/"))
             verdict = the_workload_turns_away(sample, _first(sample))
     finally:
