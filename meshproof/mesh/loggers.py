@@ -1,0 +1,33 @@
+"""How much a proxy tells in its log, by the name of the logger."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from meshproof.errors import EvidenceError
+from meshproof.lab.spot import Spot
+from meshproof.mesh.proxy import admin
+
+
+@contextmanager
+def logging_at(spot: Spot, logger: str, level: str) -> Iterator[None]:
+    """One of the proxy's loggers has another level inside the block, and its own afterwards.
+
+    Raises EvidenceError when the proxy has no such logger, or does not take the level.
+    """
+    own = _level(admin(spot, "logging", "POST"), logger)
+    try:
+        if _level(admin(spot, f"logging?{logger}={level}", "POST"), logger) != level:
+            raise EvidenceError(f"the proxy of {spot} does not log {logger} at {level}")
+        yield
+    finally:
+        admin(spot, f"logging?{logger}={own}", "POST")
+
+
+def _level(listing: str, logger: str) -> str:
+    found = re.search(rf"^\s*{re.escape(logger)}: (\w+)$", listing, re.MULTILINE)
+    if found is None:
+        raise EvidenceError(f"the proxy has no logger '{logger}': {listing[:200]}")
+    return found.group(1)

@@ -1,0 +1,1 @@
+"""The SNI gateway: what it passes on unread, what it refuses, and who decides instead of it."""

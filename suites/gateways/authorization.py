@@ -1,0 +1,156 @@
+"""What is claimed of authorization at the workload, for callers in both clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+
+from meshproof.expect import (
+    Outcome,
+    Verdict,
+    all_of,
+    believable,
+    refused_with,
+    served_by_exactly,
+    succeeded,
+)
+from meshproof.lab.objects import Object
+from meshproof.process import side_by_side
+from meshproof.traffic.calls import HELLO, Plan, access_log, call
+from meshproof.traffic.response import LogLine, Response
+from meshproof.traffic.settle import converge
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample, find_caller
+from suites.gateways.far_side import CALLER_IDENTITY
+from suites.gateways.healing import await_healed
+from suites.gateways.manifests import CLOSED_PATH, OPEN_PATH, configured
+
+_CALLS = 20
+_WELL, _FORBIDDEN = 200, 403
+_LOGGED_WITHIN = 4.0
+# A connection that is open when a policy comes may bear one more request under the old rules:
+# each of a proxy's two workers keeps one to each endpoint, and 40 calls meet all of them.
+_PROBES = 40
+_CLOSED = HELLO.removesuffix(OPEN_PATH) + CLOSED_PATH
+
+
+def denied(sample: Sample) -> Verdict:
+    """Both versions refuse sleep of every cluster with 403, and name it in their proxies' logs."""
+    return all_of(
+        verdict
+        for responses in _from_everywhere(sample, HELLO)
+        for verdict in (
+            refused_with(responses, status=_FORBIDDEN, detail="RBAC: access denied"),
+            believable(responses),
+            _judged_by_servers(sample, responses, "policy[deny-sleep]"),
+        )
+    )
+
+
+def allowed(sample: Sample) -> Verdict:
+    """Both versions answer sleep where it is allowed, and refuse it where only somebody else is."""
+    answered = [
+        verdict
+        for responses in _from_everywhere(sample, HELLO)
+        for verdict in (
+            succeeded(responses),
+            believable(responses),
+            served_by_exactly(responses, sample.plan),
+            _identified(responses),
+        )
+    ]
+    refused = [
+        verdict
+        for responses in _from_everywhere(sample, _CLOSED)
+        for verdict in (
+            refused_with(responses, status=_FORBIDDEN, detail="RBAC: access denied"),
+            _judged_by_servers(sample, responses, "policy[none]"),
+        )
+    ]
+    return all_of([*answered, *refused])
+
+
+@contextmanager
+def enforced(sample: Sample, policy: Object, path: str) -> Iterator[None]:
+    """The policy is there inside the block, and all that call ``path`` meet it; afterwards the
+    mesh is as it was."""
+    url = HELLO.removesuffix(OPEN_PATH) + path
+    try:
+        with configured(sample, [policy]):
+            converge(partial(_statuses, sample, url), until=_only_forbidden, what="the policy")
+            yield
+    finally:
+        name = policy["metadata"]["name"]
+        await_healed(sample, lambda: _statuses(sample, HELLO) == {_WELL}, f"the end of {name}")
+
+
+def _only_forbidden(statuses: object) -> bool:
+    return statuses == {_FORBIDDEN}
+
+
+def _from_everywhere(sample: Sample, url: str) -> list[list[Response]]:
+    """Calls from each cluster, side by side."""
+    callers = [sample.caller(name) for name in sample.mesh.deployment.topology.names]
+    plan = Plan(url=url, times=_CALLS)
+    return side_by_side(sample.mesh.shell, lambda one: call(sample, one, plan), callers)
+
+
+def _statuses(sample: Sample, url: str) -> set[int | None]:
+    """How calls from each cluster end now."""
+    names = sample.mesh.deployment.topology.names
+    # To look is not to judge: nobody waits for the lines in the proxies' logs.
+    callers = [replace(sample.caller(name), sidecar=False) for name in names]
+    plan = Plan(url=url, times=_PROBES, fresh=True)
+    made = side_by_side(sample.mesh.shell, lambda one: call(sample, one, plan), callers)
+    return {response.status for responses in made for response in responses}
+
+
+def _judged_by_servers(sample: Sample, responses: Sequence[Response], why: str) -> Verdict:
+    """Each request is in the log of one server's proxy: refused, for this reason, by identity."""
+    expected = f"both versions' proxies to log 403 for '{why}' to {CALLER_IDENTITY}"
+    lines = _servers_lines(sample, [one.id for one in responses])
+    missing = len(responses) - sum(map(len, lines.values()))
+    if missing or not responses:
+        observed = f"{missing} of {len(responses)} requests in no server's log"
+        return Verdict(Outcome.INCONCLUSIVE, expected, observed)
+    wrong = [
+        (cluster, line)
+        for cluster, theirs in lines.items()
+        for line in theirs
+        if line.status != _FORBIDDEN or why not in line.details or line.peer != CALLER_IDENTITY
+    ]
+    counted = ", ".join(f"{cluster}: {len(theirs)}" for cluster, theirs in lines.items())
+    if wrong:
+        observed = f"{len(wrong)} otherwise, such as {wrong[0][1]} in {wrong[0][0]}"
+        return Verdict(Outcome.FAIL, expected, observed, {"requests": counted})
+    silent = [cluster for cluster, theirs in lines.items() if not theirs]
+    if silent:
+        observed = f"no request came to {', '.join(silent)} ({counted})"
+        return Verdict(Outcome.INCONCLUSIVE, expected, observed)
+    return Verdict(Outcome.PASS, expected, counted)
+
+
+def _servers_lines(sample: Sample, ids: Sequence[str]) -> dict[str, list[LogLine]]:
+    """What each cluster's helloworld logged of these requests, by the cluster."""
+    clusters = list(sample.plan.values())
+    servers = [
+        find_caller(sample.mesh.cluster(cluster), HELLOWORLD, NAMESPACE) for cluster in clusters
+    ]
+    found: dict[str, list[LogLine]] = {}
+
+    def look() -> int:
+        for cluster, server in zip(clusters, servers, strict=True):
+            found[cluster] = list(access_log(server, ids, within=0).values())
+        return sum(map(len, found.values()))
+
+    converge(look, until=lambda lines: lines == len(ids), within=_LOGGED_WITHIN)
+    return found
+
+
+def _identified(responses: Sequence[Response]) -> Verdict:
+    expected = f"the servers to know their caller as {CALLER_IDENTITY}"
+    others = {str(one.identity) for one in responses if one.identity != CALLER_IDENTITY}
+    if others or not responses:
+        return Verdict(Outcome.FAIL, expected, f"as {', '.join(sorted(others)) or 'nobody'}")
+    return Verdict(Outcome.PASS, expected, "all did")

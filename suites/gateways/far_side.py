@@ -1,0 +1,66 @@
+"""The other cluster, as somebody without a sidecar sees it: its gateway, and a workload behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+from meshproof.errors import LabError
+from meshproof.lab.spot import Spot
+from meshproof.mesh.gateways import gateway_spot, sni_of
+from meshproof.mesh.manifests import SYSTEM
+from meshproof.traffic.certificates import ISTIO_ALPN, Handshake, peer_chain
+from meshproof.traffic.journal import Journal, journal
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Caller, Sample, find_caller
+
+GATEWAY_PORT = 15443
+HOST = f"{HELLOWORLD}.{NAMESPACE}.svc.cluster.local"
+SNI = sni_of(HOST, PORT)
+WORKLOAD_IDENTITY = f"spiffe://cluster.local/ns/{NAMESPACE}/sa/{HELLOWORLD}"
+CALLER_IDENTITY = f"spiffe://cluster.local/ns/{NAMESPACE}/sa/sleep"
+
+
+@dataclass(frozen=True)
+class FarSide:
+    """``outsider``: who dials, in another cluster than ``there``; ``address``: the gateway's;
+    ``gateway`` and ``server``: the gateway's and a workload's pod behind it."""
+
+    outsider: Spot
+    there: str
+    address: IPv4Address
+    gateway: Spot
+    server: Caller
+
+    def dial(self, sni: str | None = SNI, alpn: str | None = ISTIO_ALPN) -> Handshake:
+        """Shake hands with the gateway, or with whoever it leads to, without a certificate."""
+        return peer_chain(self.outsider, self.address, GATEWAY_PORT, sni=sni, alpn=alpn)
+
+    def ask_plainly(self) -> tuple[str, bool]:
+        """Send the gateway's TLS port an HTTP request: what came of it, and whether any answer."""
+        url = f"http://{self.address}:{GATEWAY_PORT}/hello"
+        asked = self.outsider.run("curl", "-sSi", "-m", "5", url, check=False)
+        answer = (asked.stdout or asked.stderr).strip()
+        return answer.splitlines()[0] if answer else "nothing", bool(asked.stdout)
+
+    def gateway_journal(self) -> Journal:
+        """The gateway's access log from now on."""
+        return journal(self.gateway.cluster, SYSTEM, self.gateway.name)
+
+    def server_journal(self) -> Journal:
+        """The log of the workload's proxy from now on."""
+        return journal(self.server.spot.cluster, NAMESPACE, self.server.pod)
+
+
+def far_side(sample: Sample, caller: str) -> FarSide:
+    """The cluster that has the version which ``caller``'s has not. Raises LabError."""
+    there = sample.plan[sample.remote_version(caller)]
+    address = sample.mesh.gateway(there)
+    if address is None:
+        raise LabError(f"{there} has no gateway")
+    return FarSide(
+        sample.outsider(caller).spot,
+        there,
+        address,
+        gateway_spot(sample.mesh, there),
+        find_caller(sample.mesh.cluster(there), HELLOWORLD, NAMESPACE),
+    )

@@ -1,0 +1,19 @@
+"""Makes sure that what a claim needed is gone from the proxies again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from meshproof.errors import WaitTimeoutError
+from meshproof.wait import eventually
+from meshproof.workloads.sample import Sample
+
+_WITHIN = 30.0
+
+
+def await_healed(sample: Sample, healed: Callable[[], bool], what: str) -> None:
+    """Wait until the mesh is as it was; a mesh that does not get there is used by nobody else."""
+    try:
+        eventually(healed, what=what, within=_WITHIN)
+    except WaitTimeoutError:
+        sample.mesh.mark_dirty(f"{what} did not come about")

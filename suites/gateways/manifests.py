@@ -1,0 +1,117 @@
+"""What is applied: authorization policies, and destination rules whose subsets are twins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from meshproof.lab.objects import Object, applied
+from meshproof.mesh.manifests import SYSTEM
+from meshproof.mesh.operator_config import GATEWAY_LABELS, GATEWAY_PORTS, NETWORK_LABEL
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample
+from suites.gateways.far_side import CALLER_IDENTITY, HOST
+
+OPEN_PATH, CLOSED_PATH = "/hello", "/closed"
+TWINS = ("twin-one", "twin-two")
+GOVERNED_SNI = "governed.meshproof.test"
+GOVERNED_PORT = GATEWAY_PORTS["tls-istiod"]
+"""A port of the gateway's Service whose listener is PASSTHROUGH."""
+_WORKLOAD = {"app": HELLOWORLD}
+
+
+@contextmanager
+def configured(sample: Sample, objects: Sequence[Object]) -> Iterator[None]:
+    """The objects are there inside the block, in each cluster whose istiod reads its own: in
+    primary-remote only the primary's configuration counts, for the remote's workloads too."""
+    with ExitStack() as stack:
+        for member in sample.mesh.deployment.topology.primaries:
+            stack.enter_context(applied(sample.mesh.cluster(member.name), objects))
+        yield
+
+
+def denying_sleep() -> Object:
+    """helloworld denies sleep, by its identity."""
+    return _policy("deny-sleep", NAMESPACE, _WORKLOAD, "DENY", [{"from": _principal("sleep")}])
+
+
+def allowing_sleep() -> Object:
+    """helloworld allows sleep one path, and somebody who does not exist another."""
+    rules = [
+        {"from": _principal("sleep"), "to": _path(OPEN_PATH)},
+        {"from": _principal("nobody"), "to": _path(CLOSED_PATH)},
+    ]
+    return _policy("allow-sleep", NAMESPACE, _WORKLOAD, "ALLOW", rules)
+
+
+def denying_all_at_the_gateway(network: str) -> Object:
+    """The gateway of a network denies everybody everything."""
+    return _policy("deny-all", SYSTEM, _gateway_of(network), "DENY", [{}])
+
+
+def governed_way(network: str) -> list[Object]:
+    """The gateway of a network leads to its API server by SNI, as PASSTHROUGH, which policies
+    govern: nobody behind has a sidecar, so that nothing else can refuse."""
+    name, metadata = "governed", {"name": "governed", "namespace": SYSTEM}
+    server = {
+        "port": {"number": GOVERNED_PORT, "name": "tls-governed", "protocol": "TLS"},
+        "tls": {"mode": "PASSTHROUGH"},
+        "hosts": [GOVERNED_SNI],
+    }
+    api = {"host": "kubernetes.default.svc.cluster.local", "port": {"number": 443}}
+    route = {
+        "match": [{"port": GOVERNED_PORT, "sniHosts": [GOVERNED_SNI]}],
+        "route": [{"destination": api}],
+    }
+    spec = {"hosts": [GOVERNED_SNI], "gateways": [name], "tls": [route]}
+    return [
+        {
+            "apiVersion": "networking.istio.io/v1",
+            "kind": "Gateway",
+            "metadata": metadata,
+            "spec": {"selector": _gateway_of(network), "servers": [server]},
+        },
+        {
+            "apiVersion": "networking.istio.io/v1",
+            "kind": "VirtualService",
+            "metadata": metadata,
+            "spec": spec,
+        },
+    ]
+
+
+def twin_subsets() -> list[Object]:
+    """Two rules for one host, of two subsets with the same labels each; both name the same two."""
+    subsets = [{"name": name, "labels": _WORKLOAD} for name in TWINS]
+    return [
+        {
+            "apiVersion": "networking.istio.io/v1",
+            "kind": "DestinationRule",
+            "metadata": {"name": name, "namespace": NAMESPACE},
+            "spec": {"host": HOST, "subsets": subsets},
+        }
+        for name in ("twins", "twins-again")
+    ]
+
+
+def _gateway_of(network: str) -> dict[str, str]:
+    return {"istio": GATEWAY_LABELS["istio"], NETWORK_LABEL: network}
+
+
+def _principal(account: str) -> list[Object]:
+    identity = CALLER_IDENTITY.removeprefix("spiffe://").removesuffix("sleep") + account
+    return [{"source": {"principals": [identity]}}]
+
+
+def _path(path: str) -> list[Object]:
+    return [{"operation": {"paths": [path]}}]
+
+
+def _policy(
+    name: str, namespace: str, labels: dict[str, str], action: str, rules: Sequence[Object]
+) -> Object:
+    return {
+        "apiVersion": "security.istio.io/v1",
+        "kind": "AuthorizationPolicy",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"selector": {"matchLabels": labels}, "action": action, "rules": list(rules)},
+    }

@@ -1,0 +1,49 @@
+"""Who has no business at the gateway."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from meshproof.mesh.gateways import sni_of
+from meshproof.traffic.certificates import ISTIO_ALPN
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT
+from suites.gateways.far_side import SNI
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """``sni`` and ``alpn``: what it offers, None for nothing; ``plain``: it does not even speak
+    TLS."""
+
+    what: str
+    sni: str | None = SNI
+    alpn: str | None = ISTIO_ALPN
+    plain: bool = False
+
+    def is_meant(self, entry: Mapping[str, object]) -> bool:
+        """Whether a line of the gateway's access log may be about it."""
+        if self.plain:
+            return "HTTP_REQUEST" in str(entry["failure"])
+        return entry["sni"] == self.sni
+
+    def __str__(self) -> str:
+        return self.what
+
+
+def unknown_service() -> Stranger:
+    """One that names a service that does not exist, by a name that nobody else uses."""
+    nobody = f"nobody-{secrets.token_hex(3)}.{NAMESPACE}.svc.cluster.local"
+    return Stranger("an SNI of no service", sni=sni_of(nobody, PORT))
+
+
+def unknown_port() -> Stranger:
+    """One that names a port that the service does not have."""
+    name = sni_of(f"{HELLOWORLD}.{NAMESPACE}.svc.cluster.local", PORT + 1)
+    return Stranger("an SNI of no port", sni=name)
+
+
+WITHOUT_ALPN = Stranger("TLS without ALPN", alpn=None)
+WITH_OTHER_ALPN = Stranger("TLS with ALPN h2", alpn="h2")
+PLAIN_HTTP = Stranger("a plain HTTP request", plain=True)

@@ -1,0 +1,19 @@
+"""Telemetry: a gateway that passes TLS on counts connections; requests it cannot see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from meshproof.expect import Verdict
+from meshproof.workloads.sample import Sample
+from suites.gateways.telemetry import only_tcp_is_counted
+
+
+@pytest.mark.networks(2)
+def test_the_gateway_counts_tcp_only(
+    sample: Sample, caller: str, judge: Callable[[Verdict], None]
+) -> None:
+    """The gateway's statistics show bytes and connections for the service, and no requests."""
+    judge(only_tcp_is_counted(sample, caller))
