@@ -22,7 +22,10 @@ from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Caller, Samp
 HELLO = f"http://{HELLOWORLD}.{NAMESPACE}:{PORT}/hello"
 _MARK = "\x1e"
 _SAID = "\x1f"
-_SHOWN = '{"id":"%s","status":%%{http_code},"exit":%%{exitcode},"seconds":%%{time_total}}'
+_SHOWN = (
+    '{"id":"%s","status":"%%{http_code}","exit":%%{exitcode},"seconds":%%{time_total},'
+    '"source":"%%{local_ip}:%%{local_port}"}'
+)
 # https://curl.se/libcurl/c/libcurl-errors.html
 _REFUSALS = {
     6: Refused.NAME,
@@ -181,6 +184,7 @@ def _response(
         server=servers.get(pod) if pod else None,
         identity=client.group(1) if client else None,
         served_as=server.group(1) if server else None,
+        source=str(account["source"]),
     )
 
 
