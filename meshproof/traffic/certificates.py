@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from meshproof.errors import EvidenceError
@@ -127,3 +128,12 @@ def distrusted(chain: Sequence[x509.Certificate], root: x509.Certificate) -> str
     except VerificationError as error:
         return str(error)
     return ""
+
+
+def signed(certificate: x509.Certificate, signer: x509.Certificate) -> bool:
+    """Whether ``signer`` issued a certificate: by name, and by signature."""
+    try:
+        certificate.verify_directly_issued_by(signer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True

@@ -28,11 +28,11 @@ def encrypted_on_the_wire(sample: Sample, caller: str) -> Verdict:
     return all_of(
         [
             believable(watched.responses),
+            _nothing_of(watched, "http"),
             succeeded(watched.responses),
             _everywhere(sample, watched),
             *(_carried(watched, one, "tls", answers) for one, answers in used.items()),
             *_every_last_hop(watched, "tls"),
-            _nothing_of(watched, "http"),
             _certified(watched),
             *(_sees_plain_text(sample, sample.outsider(caller), one) for one in used),
         ]
@@ -47,11 +47,11 @@ def plain_on_the_wire(sample: Sample, caller: str) -> Verdict:
     return all_of(
         [
             believable(watched.responses),
+            _nothing_of(watched, "tls"),
             succeeded(watched.responses),
             _everywhere(sample, watched),
             *(_carried(watched, one, "http", answers) for one, answers in used.items()),
             *_every_last_hop(watched, "http"),
-            _nothing_of(watched, "tls"),
             _anonymous(watched),
             *(_sees_tls(sample, sample.outsider(caller), one) for one in used),
         ]

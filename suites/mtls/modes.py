@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 from meshproof.expect import (
     Outcome,
@@ -16,6 +17,7 @@ from meshproof.expect import (
 )
 from meshproof.expect.control import as_control
 from meshproof.lab.objects import Object, applied
+from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.settle import converge
@@ -30,7 +32,7 @@ from suites.mtls.outsiders import (
 from suites.mtls.ways import GATEWAY_PORT
 
 _CALLS = 40
-_FEW = 10
+_FEW = 5
 
 
 def sidecars_encrypt_and_everybody_is_answered(sample: Sample) -> Verdict:
@@ -74,9 +76,8 @@ def a_service_for_each_version(sample: Sample) -> Iterator[Mapping[str, Sequence
     with ExitStack() as stack:
         for name in sample.mesh.deployment.topology.names:
             stack.enter_context(applied(sample.mesh.cluster(name), services))
-        names = tuple(sample.plan.values())
-        converge(lambda: all(_remotes(sample, one, times=1)[0].succeeded for one in names))
-        yield {one: _remotes(sample, one) for one in names}
+        converge(lambda: all(got[0].succeeded for got in _from_everywhere(sample, 1).values()))
+        yield _from_everywhere(sample, _FEW)
 
 
 def answered_from_the_other_network(before: Mapping[str, Sequence[Response]]) -> Verdict:
@@ -84,10 +85,16 @@ def answered_from_the_other_network(before: Mapping[str, Sequence[Response]]) ->
     return as_control(all_of(succeeded(responses) for responses in before.values()))
 
 
-def no_instance_is_left(sample: Sample, caller: str) -> Verdict:
-    """The service whose instances are all on another network answers 503: it has none."""
-    responses = _remotes(sample, caller)
+def no_instance_is_left(sample: Sample) -> Verdict:
+    """Calls to the services whose instances are all on another network get 503: there is none."""
+    responses = [one for got in _from_everywhere(sample, _FEW).values() for one in got]
     return all_of([believable(responses), refused_with(responses, status=503, flags="UH")])
+
+
+def _from_everywhere(sample: Sample, times: int) -> dict[str, list[Response]]:
+    names = tuple(sample.plan.values())
+    act = partial(_remotes, sample, times=times)
+    return dict(zip(names, side_by_side(sample.mesh.shell, act, names), strict=True))
 
 
 def _remotes(sample: Sample, caller: str, times: int = _FEW) -> list[Response]:
