@@ -18,7 +18,6 @@ from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.certificates import (
     UNKNOWN_AUTHORITY,
-    ask,
     distrusted,
     peer_chain,
     signed,
@@ -26,11 +25,12 @@ from meshproof.traffic.certificates import (
 )
 from meshproof.traffic.settle import reachable
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, SLEEP, Caller, Sample
-from suites.mtls.outsiders import certificate_of_sleep
+from suites.mtls.outsiders import Objection, nobody_gets_in_with
 from suites.mtls.ways import SNI, door
 
 _CALLS = 40
 CLIENT, SERVER = spiffe(NAMESPACE, SLEEP), spiffe(NAMESPACE, HELLOWORLD)
+STRANGER = Objection(UNKNOWN_AUTHORITY, "CERTIFICATE_VERIFY_FAILED", "it was not refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,23 +92,7 @@ def signed_by_the_primarys_authority(sample: Sample, holders: Sequence[Holder]) 
 def a_stranger_is_refused(sample: Sample, caller: str, stranger: Credential) -> Verdict:
     """A certificate with sleep's name that another root stands behind is refused by each pod,
     as of an unknown authority; the same name by the mesh's own authority is answered."""
-    spot = sample.outsider(caller).spot
-    genuine = certificate_of_sleep(sample)
-    verdicts = []
-    for server in sample.servers().values():
-        way = door(sample, caller, server)
-        answer = ask(spot, *way, SNI, credential=stranger)
-        refused = answer.alert == UNKNOWN_AUTHORITY
-        expected = f"{server.pod} to refuse a certificate of another root's"
-        observed = str(answer) if refused else f"it was not refused: {answer}"
-        outcome = Outcome.PASS if refused else Outcome.FAIL
-        verdicts.append(Verdict(outcome, expected, observed))
-        control = ask(spot, *way, SNI, credential=genuine)
-        held = control.status == 200 and f"URI={CLIENT}" in control.body
-        outcome = Outcome.PASS if held else Outcome.FAIL
-        expected = f"{server.pod} to answer a certificate of the mesh's"
-        verdicts.append(as_control(Verdict(outcome, expected, str(control))))
-    return all_of(verdicts)
+    return nobody_gets_in_with(sample, caller, stranger, STRANGER)
 
 
 def _own_authority_is_another(sample: Sample, cluster: str) -> Verdict:
