@@ -23,7 +23,10 @@ HELLO = f"http://{HELLOWORLD}.{NAMESPACE}:{PORT}/hello"
 _MARK = "\x1e"
 _SAID = "\x1f"
 # As text: a call that got no answer has the status 000, which is no number in JSON.
-_SHOWN = '{"id":"%s","status":"%%{http_code}","exit":%%{exitcode},"seconds":%%{time_total}}'
+_SHOWN = (
+    '{"id":"%s","status":"%%{http_code}","exit":%%{exitcode},"seconds":%%{time_total},'
+    '"source":"%%{local_ip}:%%{local_port}"}'
+)
 # https://curl.se/libcurl/c/libcurl-errors.html
 _REFUSALS = {
     6: Refused.NAME,
@@ -182,6 +185,7 @@ def _response(
         server=servers.get(pod) if pod else None,
         identity=client.group(1) if client else None,
         served_as=server.group(1) if server else None,
+        source=str(account["source"]),
     )
 
 

@@ -62,7 +62,9 @@ class Response:
     said; ``version`` and ``pod``: as the answer claims; ``server``: the pod of that name as the
     API describes it, None when there is no such pod; ``identity``: the SPIFFE URI that the
     server's proxy saw of the caller; ``served_as``: the one that it served as; ``log``: the
-    line in the caller's access log with the same id, None when there is none.
+    line in the caller's access log with the same id, None when there is none; ``source``: the
+    "address:port" that the call was made from, which for a caller without a sidecar is the one
+    that the server's side sees, unless it is rewritten on the way.
     """
 
     id: str
@@ -78,6 +80,7 @@ class Response:
     identity: str | None = None
     served_as: str | None = None
     log: LogLine | None = None
+    source: str = ""
 
     @property
     def succeeded(self) -> bool:

@@ -19,9 +19,10 @@ _CALLS = 12
 _WITHIN = 30.0
 
 
-def settle(sample: Sample) -> None:
+def settle(sample: Sample) -> bool:
     """Wait until sleep in every cluster is answered by every version it can reach, with mTLS or
-    without as the mesh says; or until half a minute has passed."""
+    without as the mesh says, and callers without a sidecar as well unless it is strict; or until
+    half a minute has passed. Returns whether that came about."""
     names = sample.mesh.deployment.topology.names
     callers = [sample.caller(name) for name in names]
 
@@ -30,7 +31,7 @@ def settle(sample: Sample) -> None:
         return "; ".join(text for text in seen if text)
 
     with sample.mesh.lab.recorder.step("wait until the proxies know the way"):
-        converge(look, until=lambda missing: missing == "", what="the mesh")
+        return converge(look, until=lambda missing: missing == "", what="the mesh")
 
 
 @contextmanager
@@ -48,7 +49,8 @@ def turn(sample: Sample, deployment: Deployment) -> None:
     """Make the mesh the deployment, which differs from its own in the mTLS mode alone."""
     sample.mesh.set_mtls(deployment.mtls)
     sample.mesh.deployment = deployment
-    settle(sample)
+    if not settle(sample):
+        sample.mesh.mark_dirty(f"it did not turn to mTLS {deployment.mtls.value}")
 
 
 def converge(
@@ -57,11 +59,13 @@ def converge(
     until: Callable[[object], bool] = bool,
     what: str = "a change",
     within: float = _WITHIN,
-) -> None:
+) -> bool:
     """Look until the change is seen, or ``within`` seconds have passed: then the test that
-    follows says what is there instead."""
+    follows says what is there instead. Returns whether it was seen."""
     with suppress(WaitTimeoutError):
         eventually(look, until=until, what=what, within=within)
+        return True
+    return False
 
 
 def reachable(sample: Sample, caller: str) -> set[str]:
@@ -79,7 +83,12 @@ def _unsettled(sample: Sample, caller: Caller) -> str:
     missing = reachable(sample, caller.cluster) - {one.version for one in responses}
     if missing:
         return f"{caller.cluster} does not reach {', '.join(sorted(missing))}"
-    return "" if _as_the_mode_says(sample, responses) else f"{caller.cluster}: other mTLS mode"
+    if not _as_the_mode_says(sample, responses):
+        return f"{caller.cluster}: other mTLS mode"
+    # Strict and permissive look alike from sidecar to sidecar.
+    outsider = call(sample, sample.outsider(caller.cluster), Plan(patience=3))[0]
+    open_to_all = sample.mesh.deployment.mtls is not Mtls.STRICT
+    return "" if outsider.succeeded is open_to_all else f"{caller.cluster}: {outsider} outside"
 
 
 def _as_the_mode_says(sample: Sample, responses: Sequence[Response]) -> bool:

@@ -1,0 +1,96 @@
+"""Certificates of a mesh as a workload holds them, issued by an authority that is installed.
+
+A pod's own key never leaves its proxy's memory; who asks as a workload would, from outside, needs
+a certificate of his own, and the authority's key is in the cluster.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from meshproof.errors import EvidenceError
+from meshproof.lab.cluster import RunningCluster
+from meshproof.lab.seam import lab_errors
+from meshproof.mesh.manifests import SYSTEM
+from meshproof.mesh.trust import SECRET, Authority
+
+_LIFETIME = datetime.timedelta(hours=1)
+_SLACK = datetime.timedelta(minutes=5)
+TRUST_DOMAIN = "cluster.local"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A certificate with those above it, and its key; both in PEM."""
+
+    chain: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """The authority that a cluster's ``cacerts`` holds, and the root that it names."""
+
+    authority: Authority
+    root: x509.Certificate
+
+
+def spiffe(namespace: str, account: str) -> str:
+    """The identity of a service account, as https://istio.io/latest/docs/concepts/security/ has
+    it."""
+    return f"spiffe://{TRUST_DOMAIN}/ns/{namespace}/sa/{account}"
+
+
+def installed_authority(cluster: RunningCluster) -> Installed:
+    """What the secret ``cacerts`` of a cluster holds now: a mesh may be older than this run.
+
+    Raises LabError when there is no such secret, EvidenceError when its key is of no kind that
+    meshproof makes.
+    """
+    with lab_errors(f"read {SECRET} of {cluster.name}"):
+        data = cluster.core.read_namespaced_secret(SECRET, SYSTEM).data
+    texts = {name: base64.b64decode(value) for name, value in data.items()}
+    key = serialization.load_pem_private_key(texts["ca-key.pem"], password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise EvidenceError(f"the key in {SECRET} of {cluster.name} is none of meshproof's")
+    certificate = x509.load_pem_x509_certificate(texts["ca-cert.pem"])
+    return Installed(
+        Authority(key, certificate), x509.load_pem_x509_certificate(texts["root-cert.pem"])
+    )
+
+
+def issue(authority: Authority, identity: str) -> Credential:
+    """A new key and a certificate for a SPIFFE URI, with the extensions that istiod's have."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.datetime.now(datetime.UTC)
+    names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(identity)])
+    purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    above = authority.key.public_key()
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([]))
+        .issuer_name(authority.certificate.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _SLACK)
+        .not_valid_after(now + _LIFETIME)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(above), critical=False)
+        # Critical, since the subject is empty (RFC 5280, 4.2.1.6).
+        .add_extension(names, critical=True)
+        .sign(authority.key, hashes.SHA256())
+    )
+    encoding = serialization.Encoding.PEM
+    secret = key.private_bytes(
+        encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    chain = certificate.public_bytes(encoding).decode() + authority.pem
+    return Credential(chain, secret.decode())

@@ -1,0 +1,1 @@
+"""Who peers are to each other, and who vouches for them."""

@@ -1,0 +1,37 @@
+"""Identities: who peers are to each other, and who signed for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from meshproof.expect import Verdict
+from meshproof.mesh.credentials import issue
+from meshproof.mesh.trust import Authority
+from meshproof.workloads.sample import Sample
+from suites.identities.claims import (
+    CLIENT,
+    a_stranger_is_refused,
+    peers_know_each_other,
+    signed_by_the_primarys_authority,
+    workloads,
+)
+
+Judge = Callable[[Verdict], None]
+
+
+def test_peers_know_each_other(sample: Sample, caller: str, judge: Judge) -> None:
+    """Each side of a call knows the other's SPIFFE identity, in its own and the other cluster."""
+    judge(peers_know_each_other(sample, sample.caller(caller)))
+
+
+def test_workloads_are_signed_for_by_their_primary(sample: Sample, judge: Judge) -> None:
+    """Workloads' certificates are signed by their primary's authority, below the mesh's root."""
+    judge(signed_by_the_primarys_authority(sample, workloads(sample)))
+
+
+def test_a_certificate_of_another_root_is_refused(
+    sample: Sample, caller: str, judge: Judge
+) -> None:
+    """A caller whose certificate another root stands behind is refused, whatever name is in it."""
+    elsewhere = Authority.root("another root").intermediate("meshproof east")
+    judge(a_stranger_is_refused(sample, caller, issue(elsewhere, CLIENT)))

@@ -1,0 +1,1 @@
+"""Mutual TLS: between sidecars always, for everybody else as the mode says."""

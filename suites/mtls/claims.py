@@ -1,0 +1,185 @@
+"""What is claimed of the wire between sidecars, so that sabotage can claim the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+
+from meshproof.expect import Outcome, Verdict, all_of, believable, served_by_exactly, succeeded
+from meshproof.expect.control import as_control
+from meshproof.lab.counters import FlowKey
+from meshproof.traffic.calls import Plan
+from meshproof.traffic.settle import reachable
+from meshproof.traffic.tls_question import ask
+from meshproof.traffic.wire import Watched, watch
+from meshproof.workloads.sample import PORT, Caller, Sample
+from suites.mtls.ways import GATEWAY_PORT, SNI, Door
+
+_CALLS = 40
+
+
+def encrypted_on_the_wire(sample: Sample, caller: str) -> Verdict:
+    """Every call was TLS on the wire, on every hop, nothing was plain text, and both sides
+    showed who they are; the same witness does see the plain text of a caller without a
+    sidecar, on the same ways."""
+    watched = watch(sample, sample.caller(caller), Plan(times=_CALLS))
+    used = _used(watched)
+    return all_of(
+        [
+            believable(watched.responses),
+            _nothing_of(watched, "http"),
+            succeeded(watched.responses),
+            _everywhere(sample, watched),
+            *(_carried(watched, one, "tls", answers) for one, answers in used.items()),
+            *_every_last_hop(watched, "tls"),
+            _certified(watched),
+            *(_sees_plain_text(sample, sample.outsider(caller), one) for one in used),
+        ]
+    )
+
+
+def plain_on_the_wire(sample: Sample, caller: str) -> Verdict:
+    """Every call was plain text on the wire, nothing was TLS, and nobody showed a certificate;
+    the same witness does see TLS on the same ways."""
+    watched = watch(sample, sample.caller(caller), Plan(times=_CALLS))
+    used = _used(watched)
+    return all_of(
+        [
+            believable(watched.responses),
+            _nothing_of(watched, "tls"),
+            succeeded(watched.responses),
+            _everywhere(sample, watched),
+            *(_carried(watched, one, "http", answers) for one, answers in used.items()),
+            *_every_last_hop(watched, "http"),
+            _anonymous(watched),
+            *(_sees_tls(sample, sample.outsider(caller), one) for one in used),
+        ]
+    )
+
+
+def _everywhere(sample: Sample, watched: Watched) -> Verdict:
+    """All versions answered: a way that nobody took was not witnessed."""
+    caller = watched.caller.cluster
+    expected = {version: sample.plan[version] for version in reachable(sample, caller)}
+    return served_by_exactly(watched.responses, expected)
+
+
+def _used(watched: Watched) -> dict[Door, int]:
+    """The addresses and ports that calls went to, by the caller's log, with their answers."""
+    lines = [one.log for one in watched.responses if one.log and one.log.upstream_host]
+    hosts = Counter((line.upstream_address, line.upstream_port) for line in lines)
+    return {(IPv4Address(address), port): count for (address, port), count in hosts.items()}
+
+
+def _carried(watched: Watched, door: Door, kind: str, answers: int) -> Verdict:
+    """Each request is at least one segment of its kind, from the caller to where it went."""
+    address, port = door
+    seen = watched.towards(address, port, kind)
+    expected = f"at least {answers} segments of '{kind}' from {watched.caller.spot} to "
+    outcome = Outcome.PASS if seen >= answers else Outcome.FAIL
+    observed = f"{seen} segments of '{kind}', {_others(watched, door, kind)}"
+    return Verdict(outcome, f"{expected}{address}:{port}", observed)
+
+
+def _others(watched: Watched, door: Door, kind: str) -> str:
+    other = "http" if kind == "tls" else "tls"
+    name = "plain text" if other == "http" else "TLS"
+    return f"and {watched.towards(*door, other)} of {name}"
+
+
+def _every_last_hop(watched: Watched, kind: str) -> Iterator[Verdict]:
+    """What arrived at each pod, from whomever: across networks, from its gateway."""
+    answers = Counter(one.pod for one in watched.responses if one.succeeded)
+    for pod, server in watched.sample.servers().items():
+        target = IPv4Address(server.address)
+        seen = sum(
+            count
+            for (_, k, flow), count in watched.counted.flows.items()
+            if (k, flow.target, flow.port) == (kind, target, PORT)
+        )
+        expected = f"at least {answers[pod]} segments of '{kind}' to arrive at {pod}"
+        outcome = Outcome.PASS if seen >= answers[pod] else Outcome.FAIL
+        yield Verdict(outcome, expected, f"{seen} segments of '{kind}'")
+
+
+def _nothing_of(watched: Watched, kind: str) -> Verdict:
+    """Not one segment of ``kind`` to a helloworld pod or gateway, nor from one of the pods."""
+    name = "plain text" if kind == "http" else "TLS"
+    sample = watched.sample
+    pods = {IPv4Address(one.address) for one in sample.servers().values()}
+    gateways = {sample.mesh.gateway(name) for name in sample.mesh.deployment.topology.names}
+
+    def belongs(flow: FlowKey) -> bool:
+        asked = (flow.target, flow.port)
+        to = asked[0] in pods and asked[1] == PORT
+        through = asked[0] in gateways and asked[1] == GATEWAY_PORT
+        return to or through or (flow.source in pods and flow.target == watched.caller.spot.address)
+
+    found = {
+        f"{flow.source} to {flow.target}:{flow.port}, seen in {place}": count
+        for (place, k, flow), count in watched.counted.flows.items()
+        if k == kind and count and belongs(flow)
+    }
+    expected = f"no {name} between {watched.caller.spot} and helloworld"
+    if not found:
+        return Verdict(Outcome.PASS, expected, f"no {name}", {"counted": str(watched.counted)})
+    observed = f"{name} on the wire: {found}"
+    return Verdict(Outcome.FAIL, expected, observed, {"counted": str(watched.counted)})
+
+
+def _certified(watched: Watched) -> Verdict:
+    """Both proxies saw the other's certificate: the TLS is mutual."""
+    one_sided = [
+        one
+        for one in watched.responses
+        if not (one.identity and one.served_as and one.log and one.log.upstream_peer)
+    ]
+    expected = f"both sides to show a certificate in {len(watched.responses)} calls"
+    if one_sided:
+        one = one_sided[0]
+        server = one.log.upstream_peer if one.log else ""
+        observed = (
+            f"{len(one_sided)} calls without, such as {one.id}: the client is "
+            f"{one.identity or 'nobody'}, the server {server or 'nobody'}"
+        )
+        return Verdict(Outcome.FAIL, expected, observed)
+    return Verdict(Outcome.PASS, expected, "both did in all of them")
+
+
+def _anonymous(watched: Watched) -> Verdict:
+    """No proxy saw a certificate, and the server was told of none."""
+    header = "x-forwarded-client-cert"
+    named = [
+        one
+        for one in watched.responses
+        if one.identity or header in one.body or (one.log and one.log.upstream_peer)
+    ]
+    expected = f"no certificate to be shown in {len(watched.responses)} calls"
+    if named:
+        one = named[0]
+        observed = f"TLS in {len(named)} calls, such as {one.id}: the client is {one.identity}"
+        return Verdict(Outcome.FAIL, expected, observed)
+    return Verdict(Outcome.PASS, expected, "none was")
+
+
+def _sees_plain_text(sample: Sample, outsider: Caller, door: Door) -> Verdict:
+    """The witness sees the plain text of a caller without a sidecar, answered or not."""
+    url = f"http://{door[0]}:{door[1]}/hello"
+    watched = watch(sample, outsider, Plan(url, patience=5))
+    return _seen(watched.towards(*door, "http"), "plain text", outsider, door)
+
+
+def _sees_tls(sample: Sample, outsider: Caller, door: Door) -> Verdict:
+    """The witness sees the TLS of a caller without a sidecar, answered or not."""
+    before = sample.mesh.lab.counters()
+    ask(outsider.spot, *door, SNI)
+    counted = sample.mesh.lab.counters() - before
+    seen = Watched(sample, outsider, (), counted).towards(*door, "tls")
+    return _seen(seen, "TLS", outsider, door)
+
+
+def _seen(segments: int, what: str, outsider: Caller, door: Door) -> Verdict:
+    expected = f"the witness to see {what} from {outsider.spot} to {door[0]}:{door[1]}"
+    outcome = Outcome.PASS if segments else Outcome.FAIL
+    return as_control(Verdict(outcome, expected, f"{segments} segments"))

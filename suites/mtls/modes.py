@@ -1,0 +1,119 @@
+"""What is claimed of a mesh whose mTLS mode is changed, so that sabotage can claim the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+from meshproof.expect import (
+    Outcome,
+    Verdict,
+    all_of,
+    believable,
+    refused_with,
+    served_by_exactly,
+    succeeded,
+)
+from meshproof.expect.control import as_control
+from meshproof.lab.objects import Object, applied
+from meshproof.process import side_by_side
+from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.response import Response
+from meshproof.traffic.settle import converge
+from meshproof.traffic.wire import watch
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample
+from suites.mtls.claims import encrypted_on_the_wire
+from suites.mtls.outsiders import (
+    at_the_other_clusters_pod,
+    everybody_is_answered,
+    in_its_own_cluster,
+)
+from suites.mtls.ways import GATEWAY_PORT
+
+_CALLS = 40
+_FEW = 5
+
+
+def sidecars_encrypt_and_everybody_is_answered(sample: Sample) -> Verdict:
+    """As permissive meshes do: in its own cluster, and on one network in the other as well."""
+    topology = sample.mesh.deployment.topology
+    knocks = in_its_own_cluster(sample)
+    if len(topology.networks) == 1:
+        knocks += at_the_other_clusters_pod(sample)
+    wire = [encrypted_on_the_wire(sample, name) for name in topology.names]
+    return all_of([everybody_is_answered(sample, knocks), *wire])
+
+
+def only_its_own_clusters_version_answers(sample: Sample, caller: str) -> Verdict:
+    """Every call is answered by the local version, and none sets out for another network."""
+    watched = watch(sample, sample.caller(caller), Plan(times=_CALLS))
+    version = sample.local_version(caller)
+    there = sample.plan[sample.remote_version(caller)]
+    gateway = sample.mesh.gateway(there)
+    assert gateway is not None, f"{there} has no gateway"
+    seen = {kind: watched.towards(gateway, GATEWAY_PORT, kind) for kind in ("tls", "http")}
+    expected = f"nothing to set out for the gateway of {there}"
+    outcome = Outcome.FAIL if any(seen.values()) else Outcome.PASS
+    return all_of(
+        [
+            believable(watched.responses),
+            succeeded(watched.responses),
+            served_by_exactly(watched.responses, {version: caller}),
+            Verdict(outcome, expected, f"segments on the wire: {seen}"),
+        ]
+    )
+
+
+@contextmanager
+def a_service_for_each_version(sample: Sample) -> Iterator[Mapping[str, Sequence[Response]]]:
+    """Services that select one version each are there inside the block, in all clusters.
+
+    Yields what each cluster's sleep got from the one whose instances are all in another
+    cluster, once the sidecars knew it.
+    """
+    services = [_service(version) for version in sample.plan]
+    with ExitStack() as stack:
+        for name in sample.mesh.deployment.topology.names:
+            stack.enter_context(applied(sample.mesh.cluster(name), services))
+        converge(lambda: all(got[0].succeeded for got in _from_everywhere(sample, 1).values()))
+        yield _from_everywhere(sample, _FEW)
+
+
+def answered_from_the_other_network(before: Mapping[str, Sequence[Response]]) -> Verdict:
+    """The control: with mTLS the service without a local instance did answer."""
+    return as_control(all_of(succeeded(responses) for responses in before.values()))
+
+
+def no_instance_is_left(sample: Sample) -> Verdict:
+    """Calls to the services whose instances are all on another network get 503: there is none."""
+    responses = [one for got in _from_everywhere(sample, _FEW).values() for one in got]
+    return all_of([believable(responses), refused_with(responses, status=503, flags="UH")])
+
+
+def _from_everywhere(sample: Sample, times: int) -> dict[str, list[Response]]:
+    names = tuple(sample.plan.values())
+    act = partial(_remotes, sample, times=times)
+    return dict(zip(names, side_by_side(sample.mesh.shell, act, names), strict=True))
+
+
+def _remotes(sample: Sample, caller: str, times: int = _FEW) -> list[Response]:
+    """Call the service whose instances are all in the other cluster."""
+    url = f"http://{_name(sample.remote_version(caller))}.{NAMESPACE}:{PORT}/hello"
+    return call(sample, sample.caller(caller), Plan(url, times=times))
+
+
+def _name(version: str) -> str:
+    return f"only-{version}"
+
+
+def _service(version: str) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": _name(version), "namespace": NAMESPACE},
+        "spec": {
+            "selector": {"app": HELLOWORLD, "version": version},
+            "ports": [{"name": "http", "port": PORT, "targetPort": PORT}],
+        },
+    }

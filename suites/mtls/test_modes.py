@@ -1,0 +1,41 @@
+"""The other modes, on a strict mesh that is turned to them and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from meshproof.expect import Verdict, all_of
+from meshproof.model import Mtls
+from meshproof.traffic.settle import mtls_mode
+from meshproof.workloads.sample import Sample
+from suites.mtls.modes import (
+    a_service_for_each_version,
+    answered_from_the_other_network,
+    no_instance_is_left,
+    only_its_own_clusters_version_answers,
+    sidecars_encrypt_and_everybody_is_answered,
+)
+
+Judge = Callable[[Verdict], None]
+
+
+def test_permissive_sidecars_encrypt_and_everybody_is_answered(
+    sample: Sample, judge: Judge
+) -> None:
+    """Permissive: sidecars speak mutual TLS to each other, and others are answered as well."""
+    with mtls_mode(sample, Mtls.PERMISSIVE):
+        judge(sidecars_encrypt_and_everybody_is_answered(sample))
+
+
+@pytest.mark.networks(2)
+def test_without_mtls_nothing_crosses_networks(sample: Sample, judge: Judge) -> None:
+    """Without mTLS nothing crosses networks: local instances answer, and if there are none, 503."""
+    names = sample.mesh.deployment.topology.names
+    with a_service_for_each_version(sample) as before:
+        verdicts = [answered_from_the_other_network(before)]
+        with mtls_mode(sample, Mtls.DISABLED):
+            verdicts += [only_its_own_clusters_version_answers(sample, name) for name in names]
+            verdicts.append(no_instance_is_left(sample))
+    judge(all_of(verdicts))

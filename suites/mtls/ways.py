@@ -1,0 +1,42 @@
+"""Where a caller without a sidecar has to knock to come to a helloworld pod."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+
+from meshproof.lab.seam import lab_errors
+from meshproof.mesh.manifests import SYSTEM
+from meshproof.mesh.operator_config import GATEWAY_LABELS, GATEWAY_PORTS
+from meshproof.traffic.turned_away import Doorkeeper
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample, Server
+
+GATEWAY_PORT = GATEWAY_PORTS["tls"]
+SNI = f"outbound_.{PORT}_._.{HELLOWORLD}.{NAMESPACE}.svc.cluster.local"
+"""What sidecars ask for by TLS: a service and its port, so that gateways can tell."""
+
+Door = tuple[IPv4Address, int]
+
+
+def door(sample: Sample, caller: str, server: Server) -> Door:
+    """The address and port by which a cluster reaches a pod: the pod's own, or its gateway's."""
+    if sample.mesh.deployment.topology.same_network(caller, server.cluster):
+        return IPv4Address(server.address), PORT
+    gateway = sample.mesh.gateway(server.cluster)
+    assert gateway is not None, f"{server.cluster} has no gateway, and is on another network"
+    return gateway, GATEWAY_PORT
+
+
+def workload(sample: Sample, server: Server) -> Doorkeeper:
+    """The proxy before a helloworld pod."""
+    return Doorkeeper(sample.mesh.cluster(server.cluster), NAMESPACE, server.pod)
+
+
+def gateway(sample: Sample, cluster: str) -> Doorkeeper:
+    """The east-west gateway of a cluster. Raises LabError when it has no pod."""
+    running = sample.mesh.cluster(cluster)
+    label = f"istio={GATEWAY_LABELS['istio']}"
+    with lab_errors(f"find the gateway of {cluster}"):
+        pods = running.core.list_namespaced_pod(SYSTEM, label_selector=label).items
+        if not pods:
+            raise OSError(f"no pod with {label}")
+        return Doorkeeper(running, SYSTEM, pods[0].metadata.name)

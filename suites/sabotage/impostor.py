@@ -1,0 +1,33 @@
+"""A server that is not the workload it says it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from meshproof.lab.spot import Spot
+from meshproof.mesh.credentials import Credential
+from meshproof.traffic.settle import converge
+from meshproof.traffic.tls_question import peer_chain
+
+# The files are gone once the server has read them; it ends by itself if nobody ends it.
+_SERVE = """
+set -e; folder=$(mktemp -d); cat > "$folder/all"; cd "$folder"
+setsid timeout 60 openssl s_server -accept "$1" -cert all -key all -cert_chain all -www \\
+    >/dev/null 2>&1 </dev/null &
+echo $! "$folder"
+"""
+
+
+@contextmanager
+def serving_as(spot: Spot, port: int, credential: Credential) -> Iterator[None]:
+    """A TLS server with this certificate listens at a spot inside the block."""
+    started = spot.run(
+        "bash", "-c", _SERVE, "serve", str(port), input=credential.chain + credential.key
+    )
+    pid, folder = started.stdout.split()
+    try:
+        converge(lambda: peer_chain(spot, spot.address, port, "anything"), within=10)
+        yield
+    finally:
+        spot.run("bash", "-c", 'kill "$1"; rm -r "$2"', "end", pid, folder, check=False)

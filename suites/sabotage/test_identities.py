@@ -1,0 +1,105 @@
+"""Identities that are not what is claimed are noticed, and so is who signed for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from meshproof.expect import Verdict, noticed
+from meshproof.lab.objects import Object, applied
+from meshproof.lab.rollout import await_rollout
+from meshproof.mesh.credentials import installed_authority, issue
+from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.settle import converge
+from meshproof.workloads.sample import (
+    HELLOWORLD,
+    NAMESPACE,
+    PORT,
+    Sample,
+    find_caller,
+    helloworld_objects,
+    sleep_objects,
+)
+from suites.identities.claims import (
+    SERVER,
+    Holder,
+    a_stranger_is_refused,
+    peers_know_each_other,
+    signed_by_the_primarys_authority,
+)
+from suites.mtls.outsiders import certificate_of_sleep
+from suites.sabotage.impostor import serving_as
+
+Judge = Callable[[Verdict], None]
+
+
+def test_another_client_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a caller of another service account, the claim of the client's identity fails."""
+    cluster = sample.mesh.cluster(sample.mesh.deployment.topology.names[-1])
+    image = sample.mesh.bundle.images["sleep"]
+    with applied(cluster, sleep_objects(image, name="stranger")):
+        await_rollout(cluster, NAMESPACE, {"stranger"}, sample.mesh.shell)
+        stranger = find_caller(cluster, "stranger", NAMESPACE)
+        converge(lambda: all(one.succeeded for one in call(sample, stranger, Plan(times=4))))
+        verdict = peers_know_each_other(sample, stranger)
+    judge(noticed([verdict], "sa/stranger"))
+
+
+def test_another_server_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a server of another service account, the claim of the server's identity fails."""
+    name = sample.mesh.deployment.topology.names[0]
+    with _impostor(sample, name):
+        verdict = peers_know_each_other(sample, sample.caller(name))
+    judge(noticed([verdict], "sa/impostor"))
+
+
+@pytest.mark.topology("primary-remote-flat", "primary-remote-split-horizon")
+def test_a_remotes_own_authority_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a workload that the remote's own authority signed for, the claim of the chain fails."""
+    topology = sample.mesh.deployment.topology
+    remote = topology.remotes[0].name
+    own = installed_authority(sample.mesh.cluster(remote)).authority
+    spot = sample.outsider(remote).spot
+    holder = Holder("the impostor", remote, remote, spot.address, PORT, SERVER)
+    with serving_as(spot, PORT, issue(own, SERVER)):
+        verdict = signed_by_the_primarys_authority(sample, [holder])
+    judge(noticed([verdict], own.name))
+
+
+def test_a_stolen_authority_is_noticed(sample: Sample, caller: str, judge: Judge) -> None:
+    """With the mesh's own authority in a stranger's hands, the claim that he is refused fails."""
+    verdict = a_stranger_is_refused(sample, caller, certificate_of_sleep(sample))
+    judge(noticed([verdict], "it was not refused"))
+
+
+@contextmanager
+def _impostor(sample: Sample, name: str) -> Iterator[None]:
+    """A further pod of helloworld, whose service account is another; waits until it is gone."""
+    cluster, caller = sample.mesh.cluster(name), sample.caller(name)
+    known = set(sample.servers())
+
+    def answers() -> bool:
+        responses = call(sample, caller, Plan(times=12))
+        return any(one.pod not in known for one in responses)
+
+    try:
+        with applied(cluster, _other_account(sample.mesh.bundle.images["helloworld-v1"])):
+            converge(answers)
+            yield
+    finally:
+        if not converge(lambda: not answers()):
+            sample.mesh.mark_dirty("a server of another service account is still there")
+
+
+def _other_account(image: str) -> list[Object]:
+    account, deployment = helloworld_objects(image, "v1")
+    account["metadata"]["name"] = "impostor"
+    deployment["metadata"]["name"] = f"{HELLOWORLD}-impostor"
+    labels = {"impostor": "yes"}
+    spec = deployment["spec"]
+    spec["selector"]["matchLabels"] |= labels
+    spec["template"]["metadata"]["labels"] |= labels
+    spec["template"]["spec"]["serviceAccountName"] = "impostor"
+    return [account, deployment]

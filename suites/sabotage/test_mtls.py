@@ -1,0 +1,150 @@
+"""mTLS that is not there is noticed: each mode is claimed of a mesh that has another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from meshproof.expect import Verdict, all_of, noticed
+from meshproof.lab.objects import Object, applied, apply
+from meshproof.mesh.manifests import SYSTEM, cross_network_gateway
+from meshproof.mesh.operator_config import GATEWAY_LABELS
+from meshproof.model import Mtls
+from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.settle import converge, mtls_mode, settle
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample
+from suites.mtls.claims import encrypted_on_the_wire, plain_on_the_wire
+from suites.mtls.modes import (
+    a_service_for_each_version,
+    no_instance_is_left,
+    only_its_own_clusters_version_answers,
+)
+from suites.mtls.outsiders import (
+    at_the_other_clusters_gateway,
+    at_the_other_clusters_pod,
+    everybody_is_answered,
+    in_its_own_cluster,
+    nobody_gets_in_without_a_certificate,
+    plain_text_is_turned_away_at_the_gateway,
+    strict_alone_refuses,
+)
+from suites.mtls.ways import GATEWAY_PORT
+
+Judge = Callable[[Verdict], None]
+_HOST = f"{HELLOWORLD}.{NAMESPACE}.svc.cluster.local"
+
+
+def test_a_permissive_mesh_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a permissive mesh, the claim that callers without a sidecar are refused fails."""
+    with mtls_mode(sample, Mtls.PERMISSIVE):
+        knocks = [in_its_own_cluster(sample)]
+        if len(sample.mesh.deployment.topology.networks) == 1:
+            knocks.append(at_the_other_clusters_pod(sample))
+        verdicts = [strict_alone_refuses(sample, one) for one in knocks]
+    judge(noticed(verdicts, "in plain text were answered"))
+
+
+def test_a_strict_mesh_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a strict mesh, the claim that everybody is answered fails."""
+    verdict = everybody_is_answered(sample, in_its_own_cluster(sample))
+    judge(noticed([verdict], "connection reset"))
+
+
+def test_plain_text_between_sidecars_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a DestinationRule that turns TLS off, the claim that the wire is encrypted fails."""
+    mesh = sample.mesh
+    names = mesh.deployment.topology.names
+    with mtls_mode(sample, Mtls.PERMISSIVE):
+        primary = mesh.cluster(mesh.deployment.topology.primaries[0].name)
+        with applied(primary, [_without_tls()]):
+            converge(lambda: all(_in_plain_text(sample, name) for name in names))
+            verdicts = [encrypted_on_the_wire(sample, name) for name in names]
+    judge(noticed(verdicts, "plain text on the wire"))
+
+
+@pytest.mark.networks(1)
+@pytest.mark.mtls("disabled")
+def test_encryption_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a strict mesh, the claim that the wire is plain text fails."""
+    names = sample.mesh.deployment.topology.names
+    with mtls_mode(sample, Mtls.STRICT):
+        verdicts = [plain_on_the_wire(sample, name) for name in names]
+    judge(noticed(verdicts, "TLS on the wire"))
+
+
+def test_servers_that_ask_for_no_certificate_are_noticed(sample: Sample, judge: Judge) -> None:
+    """With mTLS disabled, the claim that pods ask for a certificate fails."""
+    names = sample.mesh.deployment.topology.names
+    with mtls_mode(sample, Mtls.DISABLED):
+        verdicts = [nobody_gets_in_without_a_certificate(sample, name) for name in names]
+    judge(noticed(verdicts, "no certificate was asked for"))
+
+
+@pytest.mark.networks(2)
+def test_a_gateway_that_takes_plain_text_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a gateway that takes plain text, the claim that it turns it away fails."""
+    primary = sample.mesh.cluster(sample.mesh.deployment.topology.primaries[0].name)
+    callers = [sample.outsider(name) for name in sample.plan.values()]
+    knocks = at_the_other_clusters_gateway(sample)
+    urls = [one.url for one in knocks]
+    try:
+        with applied(primary, _plain_gateway()):
+            converge(
+                lambda: all(
+                    call(sample, who, Plan(url, patience=3))[0].succeeded
+                    for who, url in zip(callers, urls, strict=True)
+                )
+            )
+            verdict = plain_text_is_turned_away_at_the_gateway(sample, knocks)
+    finally:
+        apply(primary, [cross_network_gateway()])
+        if not settle(sample):
+            sample.mesh.mark_dirty("its gateways did not recover from taking plain text")
+    judge(noticed([verdict], "in plain text were answered"))
+
+
+@pytest.mark.networks(2)
+def test_what_crosses_networks_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With mTLS on, the claims that nothing crosses networks fail and name the other cluster."""
+    first, second = sample.plan.values()
+    with a_service_for_each_version(sample):
+        own = only_its_own_clusters_version_answers(sample, first)
+        none = no_instance_is_left(sample)
+    judge(all_of([noticed([own], f"from {second}"), noticed([none], "200")]))
+
+
+def _in_plain_text(sample: Sample, name: str) -> bool:
+    responses = call(sample, sample.caller(name), Plan(times=4))
+    return not any(one.log and one.log.upstream_peer for one in responses)
+
+
+def _without_tls() -> Object:
+    return {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "DestinationRule",
+        "metadata": {"name": "without-tls", "namespace": NAMESPACE},
+        "spec": {"host": _HOST, "trafficPolicy": {"tls": {"mode": "DISABLE"}}},
+    }
+
+
+def _plain_gateway() -> list[Object]:
+    """In place of the gateways' own listener, one for HTTP, and a way to helloworld."""
+    listener = cross_network_gateway()
+    port = {"number": GATEWAY_PORT, "name": "http", "protocol": "HTTP"}
+    listener["spec"] = {
+        "selector": {"istio": GATEWAY_LABELS["istio"]},
+        "servers": [{"port": port, "hosts": ["*"]}],
+    }
+    destination = {"host": _HOST, "port": {"number": PORT}}
+    way = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "metadata": {"name": "in-plain-text", "namespace": SYSTEM},
+        "spec": {
+            "hosts": ["*"],
+            "gateways": [listener["metadata"]["name"]],
+            "http": [{"route": [{"destination": destination}]}],
+        },
+    }
+    return [listener, way]
