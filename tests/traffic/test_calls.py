@@ -29,7 +29,8 @@ class FakeCaller:
 
 
 def response(body: str = BODY, **account: object) -> Response:
-    told = {"id": "mp-1", "status": 200, "exit": 0, "seconds": 0.01, "said": "", **account}
+    told = {"id": "mp-1", "status": 200, "exit": 0, "seconds": 0.01, "said": "", "source": ""}
+    told |= account
     return calls._response("mp-1", (told, body), FakeCaller(), SERVERS)  # type: ignore[arg-type]
 
 
