@@ -12,7 +12,7 @@ verify: $(READY) ## the main job: clusters up, every behaviour judged, a verdict
 
 test: lint unit $(READY) ## linters, unit tests, and a short run on real clusters
 	$(BIN)/meshproof doctor --fix
-	$(BIN)/meshproof verify
+	$(BIN)/meshproof verify --sabotage
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -35,7 +35,7 @@ lock: $(READY) ## renew requirements.lock from pyproject.toml
 		--generate-hashes --no-emit-index-url --no-header -o requirements.lock
 
 clean:
-	rm -rf $(VENV) dist bench.json
+	rm -rf $(VENV) dist bench.json bench-mesh
 
 interruptions: $(READY) ## 30 runs ended at random moments; looks for anything left behind
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m tests.interruptions 30

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from meshproof.artifacts import provide
+from meshproof.bench_mesh import Timeline, first_verdict
 from meshproof.engine.engine import RUN_LABEL, STATE_LABEL
 from meshproof.events import Event, Recorder
 from meshproof.lab import Ingredients, Lab, read_footprint
@@ -28,7 +29,7 @@ from meshproof.paths import state_dir
 from meshproof.process import RUN_VARIABLE, Shell, side_by_side
 from meshproof.session import Session
 
-_FOOTPRINTS = ("east", "east,west", "east,west,far")
+FOOTPRINTS = ("east", "east,west", "east,west,far")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,21 @@ class Figure:
         return statistics.median(self.values)
 
 
-def measure(session: Session, rounds: int, output: Path, console: Console) -> None:
+def measure(
+    session: Session,
+    rounds: int,
+    output: Path,
+    console: Console,
+    footprints: Sequence[str] = FOOTPRINTS,
+    topologies: Sequence[str] = (),
+) -> None:
     """Measure everything ``rounds`` times, print a table, and write the figures as JSON."""
     figures = [_warm_check(session, rounds)]
-    for clusters in _FOOTPRINTS:
+    for clusters in footprints:
         footprint = read_footprint(clusters, session.wanted.kubernetes)
         figures += _footprint(session, footprint, rounds)
+    for topology in topologies:
+        figures += _topology(session, topology, rounds, output.parent / "bench-mesh")
     table = Table("what", "unit", "min", "median", "max", "n", title="meshproof bench")
     for figure in figures:
         low, high = min(figure.values), max(figure.values)
@@ -88,6 +98,25 @@ def _footprint(session: Session, footprint: Footprint, rounds: int) -> list[Figu
         sample["lab up, wired"] / hand * 100 for sample, hand in zip(samples, by_hand, strict=True)
     )
     return [*figures, Figure(f"{label}: meshproof / by hand", "%", ratios)]
+
+
+def _topology(session: Session, topology: str, rounds: int, folder: Path) -> list[Figure]:
+    """A topology from nothing to 200 calls, by hand and by meshproof in turn, step by step."""
+    lines: dict[str, list[Timeline]] = {"by hand": [], "meshproof": []}
+    for _ in range(rounds):
+        for how, made in lines.items():
+            by_hand = how == "by hand"
+            made.append(first_verdict(session, topology, folder, by_hand=by_hand))
+    figures = []
+    for how, made in lines.items():
+        for step in made[0].steps:
+            values = tuple(line.steps[step] for line in made)
+            figures.append(Figure(f"{topology}, {how}: {step}", "s", values))
+        totals = tuple(line.total for line in made)
+        figures.append(Figure(f"{topology}, {how}: in all", "s", totals))
+    pairs = zip(*lines.values(), strict=True)
+    ratios = tuple(ours.total / theirs.total * 100 for theirs, ours in pairs)
+    return [*figures, Figure(f"{topology}: meshproof / by hand", "%", ratios)]
 
 
 def _by_meshproof(session: Session, footprint: Footprint) -> dict[str, float]:

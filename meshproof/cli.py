@@ -26,6 +26,7 @@ from meshproof.report import judged, summary
 from meshproof.resources import resource
 from meshproof.selection import VARIANTS, chosen_topologies
 from meshproof.session import Choices, Session, orderly_end
+from meshproof.topologies import topology_named, topology_names
 
 app = typer.Typer(
     help="A conformance test bench for multicluster Istio, on real kind clusters.",
@@ -63,6 +64,9 @@ def verify(
     variant: Annotated[
         list[str] | None, typer.Option(help=f"in addition: {', '.join(VARIANTS)}")
     ] = None,
+    sabotage: Annotated[
+        bool, typer.Option("--sabotage", help="also break meshes, to see every claim fail")
+    ] = False,
     only: Annotated[str | None, typer.Option(help="one test, as the summary names it")] = None,
     engine: EngineOption = None,
     source: SourceOption = None,
@@ -105,6 +109,7 @@ def verify(
     for name, values in options.items():
         argv += [f"{name}={value}" for value in values or [] if value is not None]
     argv += ["--keep"] if keep else []
+    argv += ["--sabotage"] if sabotage else []
     # Replaced, not started: signals and the exit code are then pytest's own.
     os.execv(sys.executable, [*argv, str(suites)])
 
@@ -213,15 +218,28 @@ def report(run: Annotated[Path, typer.Argument(help="a run's folder")]) -> None:
 @app.command()
 def bench(
     rounds: Annotated[int, typer.Option(help="how often each thing is measured")] = 3,
+    clusters: Annotated[
+        list[str] | None, typer.Option(help="such as east,west; by default one, two and three")
+    ] = None,
+    topology: Annotated[list[str] | None, typer.Option(help="by default all")] = None,
     engine: EngineOption = None,
     source: SourceOption = None,
     output: Annotated[Path, typer.Option(help="where the figures go as JSON")] = Path("bench.json"),
 ) -> None:
-    """Measure what a lab costs in time and memory; prints a table and writes JSON."""
-    from meshproof.bench import measure
+    """Measure clusters and meshes, by hand and by meshproof; prints a table and writes JSON.
 
+    With --clusters or --topology only what is named is measured.
+    """
+    from meshproof.bench import FOOTPRINTS, measure
+
+    everything = not clusters and not topology
+    footprints = FOOTPRINTS if everything else clusters or ()
+    topologies = topology_names() if everything else topology or ()
+    for name in topologies:
+        topology_named(name)
     with orderly_end(_say):
-        measure(_session(engine, source, None, None, None), rounds, output, wide_console())
+        session = _session(engine, source, None, None, None)
+        measure(session, rounds, output, wide_console(), footprints, topologies)
 
 
 def main() -> None:

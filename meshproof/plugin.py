@@ -22,7 +22,7 @@ from meshproof.fixtures.failures import collect_evidence
 from meshproof.fixtures.ground import Ground
 from meshproof.fixtures.labs import SESSION
 from meshproof.fixtures.matrix import MARKERS, Matrix, expand
-from meshproof.fixtures.order import in_order
+from meshproof.fixtures.order import in_order, is_sabotage
 from meshproof.model import Deployment, Mtls
 from meshproof.report import Judged, summary
 from meshproof.selection import BARE, chosen_topologies
@@ -61,6 +61,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--mtls", action="append", default=[], help="strict, permissive or disabled")
     group.addoption("--variant", action="append", default=[], help="for example mesh-networks")
+    group.addoption(
+        "--sabotage",
+        action="store_true",
+        help="also break meshes on purpose, and see that every claim fails that should",
+    )
     group.addoption("--only", metavar="TEST", help="run the one test that the summary names so")
     group.addoption("--keep", action="store_true", help="keep the last lab when the run ends")
     group.addoption("--reuse", metavar="LAB", help="use the kept lab LAB instead of a new one")
@@ -142,15 +147,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     only = config.option.only
     if only is not None and only not in {item.nodeid for item in items}:
         pytest.exit(f"there is no test '{only}': take it from a summary", EXIT_USAGE)
-    asked = [*config.option.topology, *config.option.topology_file]
-    bare = not asked or BARE in asked
-    chosen = [
-        item
-        for item in items
-        if only == item.nodeid or (only is None and (bare or not isinstance(_on(item), Ground)))
-    ]
+    chosen = [item for item in items if _is_asked_for(item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = in_order(chosen, _on)
+
+
+def _is_asked_for(item: pytest.Item) -> bool:
+    option = item.config.option
+    if option.only is not None:
+        return bool(item.nodeid == option.only)
+    asked = [*option.topology, *option.topology_file]
+    if isinstance(_on(item), Ground) and asked and BARE not in asked:
+        return False
+    return option.sabotage or not is_sabotage(item)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -15,14 +15,15 @@ from meshproof.artifacts import Bundle
 from meshproof.lab import Lab, RunningCluster
 from meshproof.lab.objects import apply
 from meshproof.lab.seam import lab_errors
-from meshproof.mesh import manifests, operator_config
+from meshproof.mesh import manifests
+from meshproof.mesh.blueprint import Blueprint
 from meshproof.mesh.inventory import Inventory, take_inventory
 from meshproof.mesh.istioctl import Istioctl
 from meshproof.mesh.manifests import SYSTEM
-from meshproof.mesh.operator_config import GATEWAY, MESH_NETWORKS, Document, Images
+from meshproof.mesh.operator_config import GATEWAY
 from meshproof.mesh.removal import remove_rest, stop_mesh
-from meshproof.mesh.trust import SECRET, Authority
-from meshproof.model import Deployment, Member, Mtls, Version
+from meshproof.mesh.trust import Authority
+from meshproof.model import Deployment, Member, Mtls
 from meshproof.process import Shell, called_off, side_by_side
 from meshproof.wait import eventually
 
@@ -99,48 +100,30 @@ class Mesh:
         return tracks + [partial(self._install_remote, member) for member in topology.remotes]
 
     def _prepare(self, member: Member) -> None:
-        """Namespace and trust. A remote gets ``cacerts`` too: only its primary's is used."""
-        authority = self.root.intermediate(f"meshproof {member.name}")
-        secret = {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": SECRET, "namespace": SYSTEM},
-            "stringData": authority.cacerts(),
-        }
-        namespace = manifests.system_namespace(member, labelled=self._labelled)
-        apply(self.cluster(member.name), [namespace, secret])
+        apply(self.cluster(member.name), self.blueprint.prepared(member))
 
     def _install_primary(self, member: Member) -> None:
-        topology = self.deployment.topology
-        cluster = self.cluster(member.name)
-        document = operator_config.primary(
-            self.deployment, member, self._images(member), self._mesh_networks()
-        )
+        cluster, plan = self.cluster(member.name), self.blueprint
         with self._step(f"install istiod in {member.name}"):
-            self._istioctl.install(cluster, self._version(member), "primary", document)
-        served = [remote for remote in topology.remotes if remote.primary == member.name]
-        near = [remote for remote in served if remote.network == member.network]
-        objects = [manifests.peer_authentication(self.deployment.mtls)]
-        objects += [manifests.cross_network_gateway()] if len(topology.networks) > 1 else []
-        objects += manifests.istiod_by_gateway() if len(near) < len(served) else []
-        objects += [manifests.istiod_by_address()] if near else []
-        apply(cluster, objects)
-        if near:
+            self.istioctl.install(
+                cluster, plan.version(member), "primary", plan.control_plane(member)
+            )
+        apply(cluster, plan.beside_istiod(member))
+        if plan.has_address(member):
             self.lab.addresses[member.name].give(SYSTEM, manifests.ISTIOD_ADDRESS)
         self._install_gateway(member)
 
     def _install_remote(self, member: Member) -> None:
         cluster, primary = self.cluster(member.name), self.cluster(member.primary)
-        document = operator_config.remote(
-            member, self._images(member), self._istiod_address(member)
-        )
+        plan = self.blueprint
+        version = plan.version(member)
         with self._step(f"install the remote profile in {member.name}"):
-            self._istioctl.install(cluster, self._version(member), "remote", document)
+            self.istioctl.install(cluster, version, "remote", plan.control_plane(member))
         with self._step(f"give {primary.name} the remote secret of {member.name}"):
-            apply(primary, [self._istioctl.remote_secret(cluster, self._version(member))])
+            apply(primary, [self.istioctl.remote_secret(cluster, version)])
         with self._step(f"wait until {primary.name} serves {member.name}"):
             eventually(
-                lambda: _not_served(cluster, self._istiod_address(member)),
+                lambda: _not_served(cluster, plan.istiods[member.name]),
                 until=lambda missing: missing == "",
                 fail_if=lambda _: called_off(self.shell),
                 what=f"{primary.name}'s istiod in {member.name}",
@@ -152,48 +135,37 @@ class Mesh:
     def _install_gateway(self, member: Member) -> None:
         if not member.gateway:
             return
-        document = operator_config.gateway(member, self._images(member), labelled=self._labelled)
+        plan = self.blueprint
         with self._step(f"install the gateway of {member.name}"):
             cluster = self.cluster(member.name)
-            self._istioctl.install(cluster, self._version(member), "gateway", document)
+            self.istioctl.install(cluster, plan.version(member), "gateway", plan.gateway(member))
             self.lab.addresses[member.name].give(SYSTEM, GATEWAY)
 
     # --- parts
 
     @property
-    def _istioctl(self) -> Istioctl:
-        return Istioctl(self.bundle.istioctl, self.shell, self.folder)
+    def blueprint(self) -> Blueprint:
+        """What is installed, cluster by cluster."""
+        topology, addresses = self.deployment.topology, self.lab.addresses
+        gateways = {
+            member.name: addresses[member.name].reserve(SYSTEM, GATEWAY)
+            for member in topology.members
+            if member.gateway
+        }
+        plan = Blueprint(self.deployment, self.bundle, self.root, gateways, {})
+        istiods = {
+            remote.name: addresses[remote.primary].reserve(SYSTEM, plan.istiod_service(remote))
+            for remote in topology.remotes
+        }
+        return replace(plan, istiods=istiods)
 
     @property
-    def _labelled(self) -> bool:
-        return MESH_NETWORKS not in self.deployment.variants
+    def istioctl(self) -> Istioctl:
+        """istioctl, for this mesh's clusters and with its folder."""
+        return Istioctl(self.bundle.istioctl, self.shell, self.folder)
 
     def _step(self, name: str) -> AbstractContextManager[None]:
         return self.lab.recorder.step(name)
-
-    def _version(self, member: Member) -> Version:
-        return self.deployment.istio[member.name]
-
-    def _images(self, member: Member) -> Images:
-        reference = self.bundle.images[f"pilot:{self._version(member)}"]
-        name, _, tag = reference.rpartition(":")
-        return Images(name.removesuffix("/pilot"), tag, self.bundle.source != "published")
-
-    def _mesh_networks(self) -> Document:
-        if self._labelled:
-            return {}
-        gateways = {
-            member.name: address
-            for member in self.deployment.topology.members
-            if (address := self.gateway(member.name)) is not None
-        }
-        return operator_config.mesh_networks(self.deployment, gateways)
-
-    def _istiod_address(self, remote: Member) -> IPv4Address:
-        """Where a remote reaches its primary's istiod; known before anything is installed."""
-        near = self.deployment.topology.same_network(remote.name, remote.primary)
-        service = manifests.ISTIOD_ADDRESS if near else GATEWAY
-        return self.lab.addresses[remote.primary].reserve(SYSTEM, service)
 
 
 def remove_mesh(lab: Lab, before: Mapping[str, Inventory], shell: Shell) -> None:

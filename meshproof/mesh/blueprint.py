@@ -1,0 +1,89 @@
+"""What a deployment is made of: the documents and objects for each of its clusters, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+from meshproof.artifacts import Bundle
+from meshproof.lab.objects import Object
+from meshproof.mesh import manifests, operator_config
+from meshproof.mesh.manifests import SYSTEM
+from meshproof.mesh.operator_config import GATEWAY, MESH_NETWORKS, Document, Images
+from meshproof.mesh.trust import SECRET, Authority
+from meshproof.model import Deployment, Member, Role, Version
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """``gateways``: the address that each gateway will have; ``istiods``: where each remote
+    reaches its primary's istiod. Both are known before anything is installed."""
+
+    deployment: Deployment
+    bundle: Bundle
+    root: Authority
+    gateways: Mapping[str, IPv4Address]
+    istiods: Mapping[str, IPv4Address]
+
+    def version(self, member: Member) -> Version:
+        """The Istio version of a cluster."""
+        return self.deployment.istio[member.name]
+
+    def prepared(self, member: Member) -> list[Object]:
+        """Namespace and trust. A remote gets ``cacerts`` too: only its primary's is used."""
+        authority = self.root.intermediate(f"meshproof {member.name}")
+        secret = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": SECRET, "namespace": SYSTEM},
+            "stringData": authority.cacerts(),
+        }
+        return [manifests.system_namespace(member, labelled=self._labelled), secret]
+
+    def control_plane(self, member: Member) -> Document:
+        """istiod for a primary, what a remote needs of Istio for a remote."""
+        images = self._images(member)
+        if member.role is Role.REMOTE:
+            return operator_config.remote(member, images, self.istiods[member.name])
+        networks: Document = {}
+        if not self._labelled:
+            networks = operator_config.mesh_networks(self.deployment, self.gateways)
+        return operator_config.primary(self.deployment, member, images, networks)
+
+    def gateway(self, member: Member) -> Document:
+        """The east-west gateway of a cluster that has one."""
+        return operator_config.gateway(member, self._images(member), labelled=self._labelled)
+
+    def beside_istiod(self, member: Member) -> list[Object]:
+        """What a primary's istiod is told by objects: mTLS, and the ways across networks."""
+        topology, served = self.deployment.topology, self._served(member)
+        objects = [manifests.peer_authentication(self.deployment.mtls)]
+        if len(topology.networks) > 1:
+            objects.append(manifests.cross_network_gateway())
+        if any(remote.network != member.network for remote in served):
+            objects += manifests.istiod_by_gateway()
+        if self.has_address(member):
+            objects.append(manifests.istiod_by_address())
+        return objects
+
+    def has_address(self, member: Member) -> bool:
+        """Whether a primary's istiod has an address of its own, for remotes on its network."""
+        return any(remote.network == member.network for remote in self._served(member))
+
+    def istiod_service(self, remote: Member) -> str:
+        """The Service in its primary's cluster by which a remote reaches istiod."""
+        near = self.deployment.topology.same_network(remote.name, remote.primary)
+        return manifests.ISTIOD_ADDRESS if near else GATEWAY
+
+    def _served(self, member: Member) -> list[Member]:
+        return [one for one in self.deployment.topology.remotes if one.primary == member.name]
+
+    @property
+    def _labelled(self) -> bool:
+        return MESH_NETWORKS not in self.deployment.variants
+
+    def _images(self, member: Member) -> Images:
+        reference = self.bundle.images[f"pilot:{self.version(member)}"]
+        name, _, tag = reference.rpartition(":")
+        return Images(name.removesuffix("/pilot"), tag, self.bundle.source != "published")
