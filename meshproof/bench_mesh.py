@@ -83,7 +83,7 @@ def first_verdict(session: Session, topology: str, folder: Path, *, by_hand: boo
     )
     try:
         line.take("DNS", lab.await_dns)
-        mesh = Mesh(lab, deployment, session.bundle, folder, lab.engine.shell, {})
+        mesh = Mesh(lab, deployment, session.bundle, folder, {})
         (_by_hand if by_hand else _by_meshproof)(line, mesh)
     finally:
         lab.remove()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from meshproof.expect import Outcome, Verdict
 from meshproof.fixtures import ground as ground_fixtures
 from meshproof.fixtures.failures import collect_evidence
 from meshproof.fixtures.ground import Ground
-from meshproof.fixtures.labs import SESSION
+from meshproof.fixtures.labs import LABS, SESSION
 from meshproof.fixtures.matrix import MARKERS, Matrix, expand
 from meshproof.fixtures.order import in_order, is_sabotage
 from meshproof.model import Deployment, Mtls
@@ -204,8 +205,25 @@ def pytest_terminal_summary(config: pytest.Config) -> None:
     console.print(f"\nRecord: {session.folder}", highlight=False, soft_wrap=True)
     failed = [one.test for one in outcomes if one.outcome in ("FAIL", "INCONCLUSIVE")]
     if failed:
-        command = f"meshproof verify --only '{failed[0]}'"
-        console.print(f"To repeat the first failure: {command}", markup=False, soft_wrap=True)
+        command = f"meshproof verify{_repeated(config)} --only '{failed[0]}'"
+        text = f"To repeat the first failure, on a lab that is kept: {command}"
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _repeated(config: pytest.Config) -> str:
+    """The options without which the same tests would not come about again."""
+    option, labs = config.option, config.stash.get(LABS, None)
+    given = {
+        "--topology-file": option.topology_file,
+        "--mtls": option.mtls,
+        "--variant": option.variant,
+        "--istio": option.istio,
+        "--kubernetes": [option.kubernetes] if option.kubernetes else [],
+        "--artifacts": [option.artifacts] if option.artifacts else [],
+        "--reuse": [labs.kept] if labs is not None and labs.kept else [],
+    }
+    words = [f"{name} {shlex.quote(str(value))}" for name in given for value in given[name]]
+    return "".join(f" {word}" for word in [*words, "--keep"])
 
 
 @pytest.hookimpl(trylast=True)

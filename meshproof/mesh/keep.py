@@ -34,7 +34,7 @@ def find_mesh(lab: Lab, deployment: Deployment, bundle: Bundle) -> Mesh | None:
     noted = _read(lab)
     if noted is None or noted["deployment"] != str(deployment) or noted["dirty"]:
         return None
-    mesh = Mesh(lab, deployment, bundle, Path(noted["folder"]), Shell(lab.recorder), _before(noted))
+    mesh = Mesh(lab, deployment, bundle, Path(noted["folder"]), _before(noted))
     lab.recorder.emit("notice", text=f"the mesh {deployment} on lab {lab.id} is used as it is")
     note_before(mesh)
     return mesh

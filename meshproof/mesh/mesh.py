@@ -40,10 +40,10 @@ class Mesh:
     deployment: Deployment
     bundle: Bundle
     folder: Path
-    shell: Shell
     before: Mapping[str, Inventory]
     root: Authority = field(default_factory=lambda: Authority.root("meshproof root"))
     dirty: str | None = None
+    _installer: Shell = field(default_factory=Shell)
 
     @classmethod
     def begin(cls, lab: Lab, deployment: Deployment, bundle: Bundle, folder: Path) -> Mesh:
@@ -54,7 +54,7 @@ class Mesh:
         running = lab.clusters.values()
         found = side_by_side(lab.engine.shell, take_inventory, running)
         before = dict(zip(lab.clusters, found, strict=True))
-        return cls(lab, deployment, bundle, folder, Shell(lab.recorder), before)
+        return cls(lab, deployment, bundle, folder, before)
 
     def install(self) -> None:
         """Install the deployment on clusters that are wired for it.
@@ -63,13 +63,10 @@ class Mesh:
         needs. Raises LabError when something will not come up; the mesh is half there then.
         """
         with self._step(f"install {self.deployment}"):
-            try:
-                members = self.deployment.topology.members
-                side_by_side(self.shell, self._prepare, members)
-                side_by_side(self.shell, lambda install: install(), self._tracks())
-            except BaseException:
-                self.shell.cancel()
-                raise
+            self._installer = Shell(self.lab.recorder)
+            members = self.deployment.topology.members
+            side_by_side(self._installer, self._prepare, members)
+            side_by_side(self._installer, lambda install: install(), self._tracks())
 
     # --- what suites ask
 
@@ -81,6 +78,11 @@ class Mesh:
         """The address of a cluster's east-west gateway; None where there is none."""
         member = self.deployment.topology[cluster]
         return self.lab.addresses[cluster].reserve(SYSTEM, GATEWAY) if member.gateway else None
+
+    @property
+    def shell(self) -> Shell:
+        """For work side by side: a new one each time, so that what is called off stays alone."""
+        return Shell(self.lab.recorder)
 
     def mark_dirty(self, reason: str) -> None:
         """Note that a test has damaged this mesh: the next deployment starts clean."""
@@ -125,7 +127,7 @@ class Mesh:
             eventually(
                 lambda: _not_served(cluster, plan.istiods[member.name]),
                 until=lambda missing: missing == "",
-                fail_if=lambda _: called_off(self.shell),
+                fail_if=lambda _: called_off(self._installer),
                 what=f"{primary.name}'s istiod in {member.name}",
                 within=120,
                 recorder=self.lab.recorder,
@@ -162,7 +164,7 @@ class Mesh:
     @property
     def istioctl(self) -> Istioctl:
         """istioctl, for this mesh's clusters and with its folder."""
-        return Istioctl(self.bundle.istioctl, self.shell, self.folder)
+        return Istioctl(self.bundle.istioctl, self._installer, self.folder)
 
     def _step(self, name: str) -> AbstractContextManager[None]:
         return self.lab.recorder.step(name)
