@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TOPOLOGIES := $(patsubst topologies/%.yaml,%,$(wildcard topologies/*.yaml))
 
 .PHONY: verify test lint unit bench interruptions clean lock
 
@@ -12,7 +13,7 @@ verify: $(READY) ## the main job: clusters up, every behaviour judged, a verdict
 
 test: lint unit $(READY) ## linters, unit tests, and a short run on real clusters
 	$(BIN)/meshproof doctor --fix
-	$(BIN)/meshproof verify --sabotage
+	$(BIN)/meshproof verify bare $(TOPOLOGIES) --variant mesh-networks --sabotage
 
 lint: $(READY)
 	$(BIN)/ruff check .

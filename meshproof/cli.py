@@ -6,6 +6,7 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -53,7 +54,8 @@ ReuseOption = Annotated[str | None, typer.Option(help="use this kept lab instead
 @app.command()
 def verify(
     topologies: Annotated[
-        list[str] | None, typer.Argument(help="names, 'bare' for bare clusters; by default all")
+        list[str] | None,
+        typer.Argument(help="names; by default all. 'bare' stands for clusters without a mesh"),
     ] = None,
     topology_file: Annotated[
         list[Path] | None, typer.Option(help="a topology of your own; can be given repeatedly")
@@ -80,7 +82,8 @@ def verify(
     # Whatever cannot be is said before a test starts, and artifacts are made by daylight.
     with orderly_end(_say):
         files = [path.resolve() for path in topology_file or []]
-        chosen_topologies(topologies or [], files)
+        names = topologies or ([] if files else list(topology_names()))
+        chosen_topologies(names, files)
         unknown = [name for name in variant or [] if name not in VARIANTS]
         if unknown:
             known = ", ".join(VARIANTS)
@@ -90,8 +93,8 @@ def verify(
             find(reuse)
         _ = session.bundle
     suites = resource("suites")
-    options = {
-        "--topology": topologies,
+    options: dict[str, Sequence[object] | None] = {
+        "--topology": [] if only else names,
         "--topology-file": files,
         "--mtls": [mode.value for mode in mtls or []],
         "--variant": variant,

@@ -107,3 +107,16 @@ def test_what_shares_a_mesh_stays_together_and_its_removal_comes_last(
 def test_only_the_topologies_asked_for(pytester: pytest.Pytester) -> None:
     body = "def test_it(sample): pass\n"
     assert collected(pytester, body, "--topology", SPLIT) == [f"test_it[{SPLIT}+1.31.1+strict]"]
+
+
+def test_variants_run_what_is_marked_for_them(pytester: pytest.Pytester) -> None:
+    body = (
+        "@pytest.mark.variant('mesh-networks')\ndef test_both(sample): pass\n"
+        "def test_plain(sample): pass\n"
+    )
+    asked = ("--topology", SPLIT, "--variant", "mesh-networks")
+    assert collected(pytester, body, *asked) == [
+        f"test_both[{SPLIT}+1.31.1+strict]",
+        f"test_plain[{SPLIT}+1.31.1+strict]",
+        f"test_both[{SPLIT}+1.31.1+strict+mesh-networks]",
+    ]

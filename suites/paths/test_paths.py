@@ -10,7 +10,10 @@ from meshproof.expect import Verdict
 from meshproof.workloads.sample import Sample
 from suites.paths.claims import local_version_by_its_pod, remote_version_by_its_way
 
-pytestmark = pytest.mark.mtls("strict", "permissive", "disabled")
+pytestmark = [
+    pytest.mark.mtls("strict", "permissive", "disabled"),
+    pytest.mark.variant("mesh-networks"),
+]
 
 
 def test_the_local_version_is_reached_by_its_pods_address(
