@@ -25,7 +25,7 @@ from meshproof.model import Mtls, wiring_named
 from meshproof.process import Shell
 from meshproof.report import judged, summary
 from meshproof.resources import resource
-from meshproof.selection import VARIANTS, chosen_topologies
+from meshproof.selection import VARIANTS, check_variants, chosen_topologies
 from meshproof.session import Choices, Session, orderly_end
 from meshproof.topologies import topology_named, topology_names
 
@@ -82,19 +82,15 @@ def verify(
     # Whatever cannot be is said before a test starts, and artifacts are made by daylight.
     with orderly_end(_say):
         files = [path.resolve() for path in topology_file or []]
-        names = topologies or ([] if files else list(topology_names()))
-        chosen_topologies(names, files)
-        unknown = [name for name in variant or [] if name not in VARIANTS]
-        if unknown:
-            known = ", ".join(VARIANTS)
-            raise UsageError(f"there is no variant '{unknown[0]}'", f"choose one of {known}")
+        names = topologies or ([] if files and not only else list(topology_names()))
+        check_variants(variant or [], chosen_topologies(names, files))
         session = _session(engine, source, checkout, kubernetes, istio)
         if reuse is not None:
             find(reuse)
         _ = session.bundle
     suites = resource("suites")
     options: dict[str, Sequence[object] | None] = {
-        "--topology": [] if only else names,
+        "--topology": names,
         "--topology-file": files,
         "--mtls": [mode.value for mode in mtls or []],
         "--variant": variant,

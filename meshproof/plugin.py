@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,15 @@ def _is_asked_for(item: pytest.Item) -> bool:
     asked = [*option.topology, *option.topology_file]
     if isinstance(_on(item), Ground) and asked and BARE not in asked:
         return False
+    if option.keep and item.get_closest_marker("last") is not None:
+        return False  # it would remove what is to be kept
     return option.sabotage or not is_sabotage(item)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """Without pytest's own summary, nobody else would say why a suite cannot be read."""
+    if report.failed:
+        wide_console().print(str(report.longrepr), markup=False, highlight=False)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -176,6 +185,9 @@ def pytest_runtest_makereport(
         error = InconclusiveError("the test ended without a verdict: nothing was judged")
         report.outcome, report.longrepr = "failed", str(error)
     if report.failed and _on(item):
+        labs = item.config.stash.get(LABS, None)
+        if labs is not None and isinstance(error, MeshproofError):
+            labs.lost()  # the tests after this one need not find out again
         collect_evidence(item)
     if report.when == "call" or report.outcome != "passed":
         _note(item, report, error)
@@ -220,6 +232,8 @@ def _repeated(config: pytest.Config) -> str:
         "--istio": option.istio,
         "--kubernetes": [option.kubernetes] if option.kubernetes else [],
         "--artifacts": [option.artifacts] if option.artifacts else [],
+        "--checkout": [option.checkout] if option.checkout else [],
+        "--engine": [option.engine] if option.engine else [],
         "--reuse": [labs.kept] if labs is not None and labs.kept else [],
     }
     words = [f"{name} {shlex.quote(str(value))}" for name in given for value in given[name]]
@@ -251,6 +265,10 @@ def judge(request: pytest.FixtureRequest) -> Any:
 
     def pronounce(verdict: Verdict) -> None:
         request.node.stash[_JUDGED] = True
+        labs = request.config.stash.get(LABS, None)
+        lost = labs.lost() if labs is not None and verdict.outcome is not Outcome.PASS else None
+        if lost is not None:
+            verdict = replace(verdict, outcome=Outcome.INCONCLUSIVE, observed=lost)
         recorder.emit(
             "verdict",
             outcome=verdict.outcome.value,

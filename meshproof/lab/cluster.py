@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
+from typing import Any
 
 import kubernetes.client
 import kubernetes.config
@@ -14,6 +16,8 @@ import kubernetes.dynamic
 from meshproof.engine import Engine
 from meshproof.model import Cluster
 from meshproof.process import Finished
+
+_PATIENCE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,9 @@ class RunningCluster:
         client = kubernetes.config.new_client_from_config(str(self.kubeconfig))
         # The API server is on this machine: a proxy of the user's has no part in it.
         client.configuration.proxy = None
-        return kubernetes.client.ApiClient(client.configuration)
+        api = kubernetes.client.ApiClient(client.configuration)
+        api.rest_client.request = _bounded(api.rest_client.request)
+        return api
 
     @cached_property
     def core(self) -> kubernetes.client.CoreV1Api:
@@ -95,6 +101,16 @@ class RunningCluster:
                     told = f"{waiting.reason}: {waiting.message or ''}".strip(": ")
                     return f"pod {pod.metadata.namespace}/{pod.metadata.name}: {told}"
         return "no pod is in trouble"
+
+
+def _bounded(request: Callable[..., Any]) -> Callable[..., Any]:
+    """The client waits for ever by default, and an API server that hangs would hang the run."""
+
+    def ask(*arguments: Any, **options: Any) -> Any:
+        options["_request_timeout"] = options.get("_request_timeout") or _PATIENCE
+        return request(*arguments, **options)
+
+    return ask
 
 
 def _node(entry: kubernetes.client.V1Node) -> Node:

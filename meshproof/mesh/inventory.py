@@ -33,8 +33,10 @@ _METADATA = f"{_JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,{_JSON}"
 # The client keeps five connections for each CPU; more threads than that would open new ones.
 AT_ONCE = 5
 
-# What the cluster writes down, measures, or allocates to a Service (which is counted).
-_FLEETING = frozenset({"ComponentStatus", "Event", "IPAddress", "NodeMetrics", "PodMetrics"})
+# What the cluster writes down, measures, or makes for a Service (which is counted).
+_FLEETING = frozenset(
+    {"ComponentStatus", "Endpoints", "Event", "IPAddress", "NodeMetrics", "PodMetrics"}
+)
 # Kinds that Kubernetes' own controllers make again under new names.
 _MADE_AGAIN = frozenset({"ControllerRevision", "EndpointSlice", "Job", "Pod", "ReplicaSet"})
 # Set on the APIServices that the API server makes of the CRDs, which are counted.

@@ -23,7 +23,7 @@ def note_before(mesh: Mesh) -> None:
 
 def keep_mesh(mesh: Mesh) -> None:
     """Write down which mesh is on the lab, for ``find_mesh``."""
-    _write(mesh, deployment=str(mesh.deployment), dirty=mesh.dirty)
+    _write(mesh, deployment=repr(mesh.deployment), dirty=mesh.dirty)
 
 
 def find_mesh(lab: Lab, deployment: Deployment, bundle: Bundle) -> Mesh | None:
@@ -32,7 +32,7 @@ def find_mesh(lab: Lab, deployment: Deployment, bundle: Bundle) -> Mesh | None:
     None when there is none, when it is of another deployment, or dirty.
     """
     noted = _read(lab)
-    if noted is None or noted["deployment"] != str(deployment) or noted["dirty"]:
+    if noted is None or noted["deployment"] != repr(deployment) or noted["dirty"]:
         return None
     mesh = Mesh(lab, deployment, bundle, Path(noted["folder"]), _before(noted))
     lab.recorder.emit("notice", text=f"the mesh {deployment} on lab {lab.id} is used as it is")

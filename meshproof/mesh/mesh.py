@@ -87,6 +87,7 @@ class Mesh:
     def mark_dirty(self, reason: str) -> None:
         """Note that a test has damaged this mesh: the next deployment starts clean."""
         self.dirty = self.dirty or reason
+        self.lab.recorder.emit("notice", text=f"the mesh is damaged: {reason}")
 
     def set_mtls(self, mode: Mtls) -> None:
         """Apply the mesh-wide mTLS mode, in every primary."""

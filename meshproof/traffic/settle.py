@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from meshproof.errors import WaitTimeoutError
+from meshproof.errors import MeshproofError, WaitTimeoutError
 from meshproof.model import Deployment, Mtls
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
@@ -27,11 +27,20 @@ def settle(sample: Sample) -> bool:
     callers = [sample.caller(name) for name in names]
 
     def look() -> str:
-        seen = side_by_side(sample.mesh.shell, lambda one: _unsettled(sample, one), callers)
+        try:
+            seen = side_by_side(sample.mesh.shell, lambda one: _unsettled(sample, one), callers)
+        except MeshproofError as error:  # to be found by a test, which says what it cannot tell
+            return str(error)
         return "; ".join(text for text in seen if text)
 
     with sample.mesh.lab.recorder.step("wait until the proxies know the way"):
         return converge(look, until=lambda missing: missing == "", what="the mesh")
+
+
+def healed(sample: Sample) -> None:
+    """After something was broken on purpose: wait until the mesh is at rest again, or mark it."""
+    if not settle(sample):
+        sample.mesh.mark_dirty("it did not heal from what was broken on purpose")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from meshproof.lab.rollout import await_rollout
 from meshproof.lab.seam import lab_errors
 from meshproof.lab.spot import Spot, pod_spot
 from meshproof.mesh.mesh import Mesh
-from meshproof.process import side_by_side
+from meshproof.process import Shell, side_by_side
 
 NAMESPACE = "sample"
 OUTSIDE = "outside"
@@ -99,7 +99,10 @@ def deploy_sample(mesh: Mesh) -> Sample:
     by_cluster = {cluster: version for version, cluster in sample.plan.items()}
     with mesh.lab.recorder.step("deploy sleep and helloworld"):
         running = mesh.lab.clusters.values()
-        side_by_side(mesh.shell, lambda one: _deploy(mesh, one, by_cluster.get(one.name)), running)
+        shell = mesh.shell
+        side_by_side(
+            shell, lambda one: _deploy(mesh, one, by_cluster.get(one.name), shell), running
+        )
     return sample
 
 
@@ -171,7 +174,7 @@ def helloworld_service(namespace: str = NAMESPACE, name: str = HELLOWORLD) -> Ob
     }
 
 
-def _deploy(mesh: Mesh, cluster: RunningCluster, version: str | None) -> None:
+def _deploy(mesh: Mesh, cluster: RunningCluster, version: str | None, shell: Shell) -> None:
     sleep = mesh.bundle.images["sleep"]
     apply(cluster, [namespace_object(NAMESPACE, injected=True)])
     apply(cluster, [namespace_object(OUTSIDE, injected=False)])
@@ -181,8 +184,8 @@ def _deploy(mesh: Mesh, cluster: RunningCluster, version: str | None) -> None:
         image = mesh.bundle.images[f"helloworld-{version}"]
         apply(cluster, helloworld_objects(image, version))
         names.add(f"{HELLOWORLD}-{version}")
-    await_rollout(cluster, NAMESPACE, names, mesh.shell)
-    await_rollout(cluster, OUTSIDE, {SLEEP}, mesh.shell)
+    await_rollout(cluster, NAMESPACE, names, shell)
+    await_rollout(cluster, OUTSIDE, {SLEEP}, shell)
 
 
 def _servers(namespace: str, cluster: RunningCluster) -> list[Server]:

@@ -12,7 +12,7 @@ from meshproof.process import side_by_side
 from meshproof.wait import eventually
 
 # istiod writes its ConfigMaps again and again while it, or what it left running, lives.
-_QUIET = 3.0
+_QUIET = 2.0
 _SHOWN = 5
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from meshproof.expect import Verdict, all_of
+from meshproof.errors import WaitTimeoutError
+from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.fixtures.labs import Labs
 from meshproof.workloads.sample import Sample
 from suites.cleanup.claims import no_address_remains, nothing_remains
@@ -19,5 +20,9 @@ def test_nothing_remains_of_a_mesh(
 ) -> None:
     """After uninstalling, nothing that was installed remains in any cluster."""
     lab, before = sample.mesh.lab, sample.mesh.before
-    labs.end_mesh()
+    try:
+        labs.end_mesh()
+    except WaitTimeoutError as error:
+        expected = "all that was installed to be removed"
+        judge(Verdict(Outcome.FAIL, expected, error.cause))
     judge(all_of([nothing_remains(lab, before), no_address_remains(lab)]))

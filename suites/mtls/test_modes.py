@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, all_of
+from meshproof.expect.control import as_control
 from meshproof.model import Mtls
 from meshproof.traffic.settle import mtls_mode
 from meshproof.workloads.sample import Sample
@@ -17,6 +18,7 @@ from suites.mtls.modes import (
     only_its_own_clusters_version_answers,
     sidecars_encrypt_and_everybody_is_answered,
 )
+from suites.paths.claims import remote_version_by_its_way
 
 Judge = Callable[[Verdict], None]
 
@@ -35,6 +37,8 @@ def test_without_mtls_nothing_crosses_networks(sample: Sample, judge: Judge) -> 
     names = sample.mesh.deployment.topology.names
     with a_service_for_each_version(sample) as before:
         verdicts = [answered_from_the_other_network(before)]
+        # The wire must have been seen to carry what it is then claimed not to carry.
+        verdicts += [as_control(remote_version_by_its_way(sample, name)) for name in names]
         with mtls_mode(sample, Mtls.DISABLED):
             verdicts += [only_its_own_clusters_version_answers(sample, name) for name in names]
             verdicts.append(no_instance_is_left(sample))

@@ -14,7 +14,7 @@ from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.mesh.routes import aborting, host_of, virtual_service, without_access_logs
 from meshproof.process import side_by_side
 from meshproof.traffic.routing import in_force
-from meshproof.traffic.settle import converge, settle
+from meshproof.traffic.settle import converge, healed
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample, helloworld_objects
 from meshproof.workloads.scale import also_deployed
 from suites.distribution.claims import every_version_answers
@@ -78,7 +78,7 @@ def _beside(sample: Sample, cluster: str, objects: Sequence[Object]) -> Iterator
             yield
     finally:
         await_weight(sample, 2)
-        settle(sample)
+        healed(sample)
 
 
 def _liar(sample: Sample) -> list[Object]:

@@ -14,7 +14,7 @@ from meshproof.mesh.gateways import GATEWAY_IDENTITY
 from meshproof.mesh.manifests import SYSTEM, cross_network_gateway
 from meshproof.mesh.operator_config import GATEWAY
 from meshproof.mesh.proxy import endpoints, outbound, statistics
-from meshproof.traffic.settle import converge, settle
+from meshproof.traffic.settle import converge, healed
 from meshproof.workloads.sample import PORT, Sample
 from suites.gateways.authorization import allowed, denied
 from suites.gateways.claims import (
@@ -50,7 +50,7 @@ def test_a_terminating_gateway_is_noticed(sample: Sample, judge: Judge) -> None:
     finally:
         apply(primary, [cross_network_gateway()])
         await_healed(sample, lambda: far.dial().identity == WORKLOAD_IDENTITY, "pass-through")
-        settle(sample)
+        healed(sample)
     requests = f"http.outbound_0.0.0.0_{GATEWAY_PORT}"
     judge(all_of([noticed([shown], GATEWAY_IDENTITY), noticed([counted], requests)]))
 
@@ -65,7 +65,7 @@ def test_a_workload_that_asks_for_no_certificate_is_noticed(sample: Sample, judg
             verdict = the_workload_turns_away(sample, _first(sample))
     finally:
         await_healed(sample, lambda: "required" in far.dial().said, "a workload that asks")
-        settle(sample)
+        healed(sample)
     judge(noticed([verdict], "HTTP/1.1 200"))
 
 
@@ -91,7 +91,7 @@ def test_a_gateway_that_denies_is_noticed(sample: Sample, judge: Judge) -> None:
             verdict = a_deny_all_changes_nothing(sample, _first(sample))
     finally:
         await_healed(sample, lambda: bool(far.dial().chain), "a gateway that denies nothing")
-        settle(sample)
+        healed(sample)
     judge(noticed([verdict], "denied"))
 
 
@@ -101,10 +101,12 @@ def test_a_rejected_configuration_is_noticed(sample: Sample, judge: Judge) -> No
     far = far_side(sample, _first(sample))
     rejected = r"^listener_manager\.lds\.update_rejected$"
     before = statistics(far.gateway, rejected)
-    with configured(sample, [broken.duplicate_chain()]):
-        converge(lambda: statistics(far.gateway, rejected) != before)
-        verdict = twins_are_accepted(sample, _first(sample))
-    settle(sample)
+    try:
+        with configured(sample, [broken.duplicate_chain()]):
+            converge(lambda: statistics(far.gateway, rejected) != before)
+            verdict = twins_are_accepted(sample, _first(sample))
+    finally:
+        healed(sample)
     judge(noticed([verdict], "updates rejected"))
 
 
@@ -133,7 +135,7 @@ def test_a_side_door_is_noticed(sample: Sample, judge: Judge) -> None:
     finally:
         addresses.take_back(SYSTEM, broken.SIDE_DOOR)
         await_healed(sample, lambda: len(_gateways(sample, caller)) == 1, "one way only")
-        settle(sample)
+        healed(sample)
     judge(noticed([verdict], f"{address}:{GATEWAY_PORT}"))
 
 
@@ -156,7 +158,7 @@ def _advertised(sample: Sample, caller: str, address: IPv4Address) -> Iterator[N
     finally:
         _advertise(sample, there, own)
         await_healed(sample, lambda: _gateways(sample, caller) == {own}, "the right address")
-        settle(sample)
+        healed(sample)
 
 
 def _advertise(sample: Sample, there: str, address: IPv4Address) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from meshproof.expect import Verdict, noticed
 from meshproof.model import Flow, Pair, Wiring, isolated
-from meshproof.traffic.settle import settle
+from meshproof.traffic.settle import healed
 from meshproof.workloads.sample import Sample
 from suites.isolation.under_mesh import kubelets_are_kept_out, pods_are_kept_out, pods_are_reached
 
@@ -26,7 +26,7 @@ def test_a_hole_between_the_networks_is_noticed(sample: Sample, pair: Pair, judg
         verdicts = [pods_are_kept_out(sample, pair), kubelets_are_kept_out(sample, pair)]
     finally:
         lab.rewire(own)
-        settle(sample)
+        healed(sample)
     judge(noticed(verdicts, f"open from {caller} to {pair[1]}"))
 
 
@@ -40,5 +40,5 @@ def test_a_cut_network_is_noticed(sample: Sample, pair: Pair, judge: Judge) -> N
         verdict = pods_are_reached(sample, pair)
     finally:
         lab.rewire(own)
-        settle(sample)
+        healed(sample)
     judge(noticed([verdict], "silence"))

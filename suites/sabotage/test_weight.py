@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, noticed
-from meshproof.traffic.settle import settle
+from meshproof.traffic.settle import healed
 from meshproof.workloads.sample import Sample
 from meshproof.workloads.scale import scaled
 from suites.weight.claims import await_weight, shares_follow, weights_follow
@@ -22,7 +22,7 @@ def test_fewer_instances_are_noticed(sample: Sample, judge: Callable[[Verdict], 
             verdict = weights_follow(sample, 3)
         await_weight(sample, 2)
     finally:
-        settle(sample)
+        healed(sample)
     judge(noticed([verdict], "v2 weighing 2"))
 
 

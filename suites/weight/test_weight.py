@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, all_of
-from meshproof.traffic.settle import settle
+from meshproof.traffic.settle import healed
 from meshproof.workloads.sample import Sample
 from meshproof.workloads.scale import scaled
 from suites.weight.claims import await_weight, shares_follow, weights_follow
@@ -25,5 +25,5 @@ def test_weights_and_shares_follow_the_instances(
         await_weight(sample, 2)
         one = all_of([weights_follow(sample, 1), shares_follow(sample, 1)])
     finally:
-        settle(sample)
+        healed(sample)
     judge(all_of([three, one]))
