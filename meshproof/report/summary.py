@@ -50,9 +50,21 @@ def summary(outcomes: Sequence[Judged]) -> RenderableType:
     troubles = [one for one in outcomes if one.outcome in ("FAIL", "INCONCLUSIVE")]
     skipped = [one for one in outcomes if one.outcome == "skipped"]
     lines: list[RenderableType] = [table]
-    lines += [Text(f"\n{_MARKS[one.outcome]}: {one.test}\n{one.why}") for one in troubles]
+    lines += [Text(f"\n{text}") for text in _told(troubles)]
     lines += [Text(f"\nskipped: {one.test}: {one.why}") for one in skipped]
     return Group(*lines)
+
+
+def _told(troubles: Sequence[Judged]) -> list[str]:
+    """Each trouble with its reasons; what has one cause in common is told once."""
+    causes: dict[tuple[str, str], list[Judged]] = {}
+    for one in troubles:
+        causes.setdefault((one.outcome, one.why), []).append(one)
+    texts = []
+    for (outcome, why), same in causes.items():
+        more = f"\n  and {len(same) - 1} more tests" if len(same) > 1 else ""
+        texts.append(f"{_MARKS[outcome]}: {same[0].test}{more}\n{why}")
+    return texts
 
 
 def _cell(outcomes: Sequence[Judged], behaviour: str, ground: str) -> str:
