@@ -78,16 +78,24 @@ def host_refused(tried: Detour) -> Verdict:
 
 def noticed(verdicts: Sequence[Verdict], culprit: str) -> Verdict:
     """PASS when every one of the verdicts on a sabotaged lab is a FAIL that names ``culprit``."""
-    expected = f"{len(verdicts)} verdicts to fail, each naming '{culprit}'"
+    return _all_are(Outcome.FAIL, verdicts, culprit)
+
+
+def undecided(verdicts: Sequence[Verdict], culprit: str) -> Verdict:
+    """PASS when every one of the verdicts is INCONCLUSIVE and names ``culprit``.
+
+    For sabotage of the evidence, not of the mesh.
+    """
+    return _all_are(Outcome.INCONCLUSIVE, verdicts, culprit)
+
+
+def _all_are(outcome: Outcome, verdicts: Sequence[Verdict], culprit: str) -> Verdict:
+    expected = f"{len(verdicts)} verdicts to be {outcome.value}, each naming '{culprit}'"
     if not verdicts:
         return Verdict(Outcome.INCONCLUSIVE, expected, "no verdicts")
-    missed = [
-        verdict
-        for verdict in verdicts
-        if verdict.outcome is not Outcome.FAIL or culprit not in verdict.observed
-    ]
+    missed = [one for one in verdicts if one.outcome is not outcome or culprit not in one.observed]
     if missed:
-        return Verdict(Outcome.FAIL, expected, f"{len(missed)} that did not, such as: {missed[0]}")
+        return Verdict(Outcome.FAIL, expected, f"{len(missed)} that were not, such as: {missed[0]}")
     return Verdict(Outcome.PASS, expected, "all of them", {"for example": verdicts[0].observed})
 
 

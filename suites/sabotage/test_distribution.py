@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from meshproof.expect import Verdict, noticed
-from meshproof.expect.undecided import undecided
+from meshproof.expect.reach import undecided
 from meshproof.lab.objects import Object, applied
 from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.mesh.routes import aborting, host_of, virtual_service, without_access_logs

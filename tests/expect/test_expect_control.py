@@ -6,7 +6,7 @@ import pytest
 
 from meshproof.expect import Outcome, Verdict
 from meshproof.expect.control import with_control
-from meshproof.expect.undecided import undecided
+from meshproof.expect.reach import undecided
 
 _HELD = Verdict(Outcome.PASS, "calls to succeed", "all of them")
 _REFUSED = Verdict(Outcome.PASS, "calls to be refused", "all of them")
