@@ -126,12 +126,13 @@ def _by_meshproof(session: Session, footprint: Footprint) -> dict[str, float]:
     begin = time.time()
     lab = Lab.create(footprint, made_with, isolated())
     up = time.time() - begin
+    outside = _outside(events, begin)
     try:
         sample = {
             "lab up, wired": up,
             "DNS ready after that": _timed(lab.await_dns),
             "memory per cluster": _memory(lab) / len(footprint.names),
-            "meshproof's own share": (up - _outside(events, begin)) / up * 100,
+            "meshproof's own share": (up - outside) / up * 100,
         }
         if len(footprint.names) > 1:
             sample["re-wiring"] = max(lab.rewire(flat(footprint)), lab.rewire(isolated()))
