@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any
 
-from meshproof.model import Deployment, Member, Role
+from meshproof.model import Deployment, Member
 
 Document = dict[str, Any]
 
@@ -23,6 +23,10 @@ GATEWAY_PORTS = {"status-port": 15021, "tls": 15443, "tls-istiod": 15012, "tls-w
 NETWORK_LABEL = "topology.istio.io/network"
 MESH_NETWORKS = "mesh-networks"
 """The variant that tells gateway addresses by ``meshNetworks`` instead of labels."""
+UNRELATED_ROOTS = "unrelated-roots"
+"""The variant in which each control plane has a root of its own, and trusts no other."""
+REVISION = "revision"
+"""The variant whose control planes have a revision's name, which namespaces ask for."""
 
 # What a call left behind in a sidecar; the first field is how a call is found again.
 ACCESS_LOG = {
@@ -123,7 +127,11 @@ def mesh_networks(deployment: Deployment, gateways: Mapping[str, IPv4Address]) -
     topology = deployment.topology
     return {
         network: {
-            "endpoints": [{"fromRegistry": member.name} for member in topology.on(network)],
+            "endpoints": [
+                {"fromRegistry": member.name}
+                for member in topology.on(network)
+                if member.name in topology.workloads
+            ],
             "gateways": [
                 {"address": str(gateways[member.name]), "port": GATEWAY_PORTS["tls"]}
                 for member in topology.on(network)
@@ -132,11 +140,6 @@ def mesh_networks(deployment: Deployment, gateways: Mapping[str, IPv4Address]) -
         }
         for network in topology.networks
     }
-
-
-def kind_of(member: Member) -> str:
-    """What a member's configuration file is called after."""
-    return "primary" if member.role is Role.PRIMARY else "remote"
 
 
 def _document(

@@ -63,7 +63,7 @@ def _claims(sample: Sample, near: str | None = None) -> list[Verdict]:
     """The claim from each cluster, or from those that see the pods of ``near`` themselves: what
     comes through a gateway stays with one pod behind it as long as the connection lasts."""
     topology = sample.mesh.deployment.topology
-    names = [one for one in topology.names if near is None or topology.same_network(one, near)]
+    names = [one for one in topology.workloads if near is None or topology.same_network(one, near)]
     return side_by_side(sample.mesh.shell, lambda one: every_version_answers(sample, one), names)
 
 
@@ -95,7 +95,7 @@ def _liar(sample: Sample) -> list[Object]:
 
 def _await_logs(sample: Sample, *, on: bool) -> None:
     """Wait until each sleep's proxy writes access logs, or none does."""
-    spots = [sample.caller(name).spot for name in sample.mesh.deployment.topology.names]
+    spots = [sample.caller(name).spot for name in sample.clusters]
     converge(
         lambda: {"/dev/stdout" in in_use(spot, LISTENERS) for spot in spots},
         until=lambda seen: seen == {on},

@@ -142,7 +142,7 @@ def test_a_side_door_is_noticed(sample: Sample, judge: Judge) -> None:
 def _first(sample: Sample) -> str:
     """The cluster that breakages are seen from. What they break is in another one, so that a
     remote does not lose its istiod, which it reaches by its primary's gateway."""
-    return sample.mesh.deployment.topology.names[0]
+    return sample.clusters[0]
 
 
 @contextmanager

@@ -54,7 +54,7 @@ def test_a_strict_mesh_is_noticed(sample: Sample, judge: Judge) -> None:
 def test_plain_text_between_sidecars_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a DestinationRule that turns TLS off, the claim that the wire is encrypted fails."""
     mesh = sample.mesh
-    names = mesh.deployment.topology.names
+    names = mesh.deployment.topology.workloads
     with mtls_mode(sample, Mtls.PERMISSIVE):
         primary = mesh.cluster(mesh.deployment.topology.primaries[0].name)
         with applied(primary, [_without_tls()]):
@@ -67,7 +67,7 @@ def test_plain_text_between_sidecars_is_noticed(sample: Sample, judge: Judge) ->
 @pytest.mark.mtls("disabled")
 def test_encryption_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a strict mesh, the claim that the wire is plain text fails."""
-    names = sample.mesh.deployment.topology.names
+    names = sample.clusters
     with mtls_mode(sample, Mtls.STRICT):
         verdicts = [plain_on_the_wire(sample, name) for name in names]
     judge(noticed(verdicts, "TLS on the wire"))
@@ -75,7 +75,7 @@ def test_encryption_is_noticed(sample: Sample, judge: Judge) -> None:
 
 def test_servers_that_ask_for_no_certificate_are_noticed(sample: Sample, judge: Judge) -> None:
     """With mTLS disabled, the claim that pods ask for a certificate fails."""
-    names = sample.mesh.deployment.topology.names
+    names = sample.clusters
     with mtls_mode(sample, Mtls.DISABLED):
         verdicts = [nobody_gets_in_without_a_certificate(sample, name) for name in names]
     judge(noticed(verdicts, "no certificate was asked for"))
