@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -84,8 +85,10 @@ def test_a_deployment_is_a_test_id() -> None:
     other = Deployment(
         split(), newer, KUBERNETES, Mtls.DISABLED, frozenset({"mesh-networks", "dns-proxy"})
     )
-    assert str(other) == "split+1.31.0-1.31.1+disabled+dns-proxy+mesh-networks"
+    assert str(other) == "split+east-1.31.1-west-1.31.0+disabled+dns-proxy+mesh-networks"
     assert len({deployment, other, Deployment(split(), dict(deployment.istio), KUBERNETES)}) == 2
+    named = replace(deployment, variants=frozenset({"revision"}), revision="canary")
+    assert str(named) == "split+1.31.0+strict+rev-canary"
 
 
 @pytest.mark.parametrize(
@@ -353,7 +356,10 @@ clusters:
             BOTH.replace("    network: b\n", ""),
             "6: 'network' of cluster west is missing: write a name such as net-east",
         ),
-        (EAST + "  west: {}\n", "4: 'role' of cluster west is missing: write primary, remote or external."),
+        (
+            EAST + "  west: {}\n",
+            "4: 'role' of cluster west is missing: write primary, remote or external.",
+        ),
         (
             EAST + "  west: {role: remote, network: a}\n  east: {role: primary, network: b}\n",
             "5: the key 'east' comes a second time, after line 3: rename or remove one of the two.",

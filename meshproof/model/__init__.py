@@ -12,12 +12,33 @@ from meshproof.model.clusters import (
     isolated,
     wiring_named,
 )
-from meshproof.model.topology import Deployment, Member, Mtls, Role, Topology, TopologyError
+from meshproof.model.releases import Releases
+from meshproof.model.topology import (
+    REVISION,
+    Deployment,
+    Member,
+    Mtls,
+    Role,
+    Topology,
+    TopologyError,
+)
+from meshproof.model.variants import (
+    MESH_NETWORKS,
+    UNRELATED_ROOTS,
+    USUAL_REVISION,
+    VARIANTS,
+    Variant,
+)
 from meshproof.model.versions import Version
 
 __all__ = [
     "FLAT",
     "ISOLATED",
+    "MESH_NETWORKS",
+    "REVISION",
+    "UNRELATED_ROOTS",
+    "USUAL_REVISION",
+    "VARIANTS",
     "Cluster",
     "Deployment",
     "Flow",
@@ -25,9 +46,11 @@ __all__ = [
     "Member",
     "Mtls",
     "Pair",
+    "Releases",
     "Role",
     "Topology",
     "TopologyError",
+    "Variant",
     "Version",
     "Wiring",
     "flat",

@@ -15,6 +15,9 @@ from meshproof.errors import ModelError
 from meshproof.model.clusters import Cluster, Flow, Footprint, Pair, Wiring, flat, isolated
 from meshproof.model.versions import Version
 
+REVISION = "revision"
+"""The variant in which Istio is installed under a revision's name."""
+
 
 class Role(Enum):
     """What a cluster is to the mesh."""
@@ -267,6 +270,7 @@ class Deployment:
     """A topology with versions, mTLS mode and variants: what is installed, and a test's id.
 
     ``istio``: the version in each cluster. ``variants``: names such as "mesh-networks".
+    ``revision``: the name of Istio's revision; "" unless ``variants`` holds "revision".
     """
 
     topology: Topology
@@ -274,8 +278,19 @@ class Deployment:
     kubernetes: Version
     mtls: Mtls = Mtls.STRICT
     variants: frozenset[str] = frozenset()
+    revision: str = ""
 
     def __str__(self) -> str:
-        versions = sorted({str(version) for version in self.istio.values()})
-        words = [self.topology.name, "-".join(versions), self.mtls.value, *sorted(self.variants)]
-        return "+".join(words)
+        words = [self.topology.name, self._versions(), self.mtls.value]
+        return "+".join([*words, *(self._word(variant) for variant in sorted(self.variants))])
+
+    def _versions(self) -> str:
+        """The version that all clusters have, or each cluster with its own."""
+        versions = {name: str(self.istio[name]) for name in self.topology.names}
+        if len(set(versions.values())) == 1:
+            return next(iter(versions.values()))
+        return "-".join(f"{name}-{version}" for name, version in versions.items())
+
+    def _word(self, variant: str) -> str:
+        named = variant == REVISION and self.revision
+        return f"rev-{self.revision}" if named else variant

@@ -1,0 +1,43 @@
+"""The variants of a deployment, and which topologies can have each. Data, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from meshproof.model.topology import REVISION, Topology
+
+MESH_NETWORKS = "mesh-networks"
+"""Gateway addresses are told by ``meshNetworks`` instead of labels."""
+UNRELATED_ROOTS = "unrelated-roots"
+"""Every control plane has a root of its own."""
+USUAL_REVISION = "canary"
+"""The revision's name where nobody chose one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A way to install a topology that differs from the plain one in one respect.
+
+    ``exists_on``: whether a topology can have it; ``needs``: what it must
+    have for that, as in "needs several networks".
+    """
+
+    name: str
+    needs: str
+    exists_on: Callable[[Topology], bool]
+
+
+VARIANTS = {
+    one.name: one
+    for one in (
+        Variant(MESH_NETWORKS, "several networks", lambda topology: len(topology.networks) > 1),
+        Variant(REVISION, "a control plane", lambda topology: True),
+        Variant(
+            UNRELATED_ROOTS,
+            "several control planes",
+            lambda topology: len(topology.control_planes) > 1,
+        ),
+    )
+}
+"""All there are, by name."""
