@@ -1,4 +1,7 @@
-"""The command line: verify, up, down, status, sweep, doctor, artifacts, report, bench."""
+"""The command line: verify, behaviours, up, down, status, sweep, doctor, report, bench, artifacts.
+
+`meshproof COMMAND --help` says what each takes.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -21,11 +24,11 @@ from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, EXIT_USAGE, Meshpro
 from meshproof.events import read
 from meshproof.lab import Lab, read_footprint
 from meshproof.lab.sweep import State, find, find_all, sweep, take_down
-from meshproof.model import Mtls, wiring_named
+from meshproof.model import VARIANTS, Mtls, wiring_named
 from meshproof.process import Shell
-from meshproof.report import judged, summary
+from meshproof.report import judged, left_out_in, summary
 from meshproof.resources import resource
-from meshproof.selection import VARIANTS, check_variants, chosen_topologies
+from meshproof.selection import Asked
 from meshproof.session import Choices, Session, orderly_end
 from meshproof.topologies import topology_named, topology_names
 
@@ -61,11 +64,23 @@ def verify(
         list[Path] | None, typer.Option(help="a topology of your own; can be given repeatedly")
     ] = None,
     mtls: Annotated[
-        list[Mtls] | None, typer.Option(help="by default strict, and disabled on one network")
+        list[Mtls] | None, typer.Option(help="instead of the default ones (docs/matrix.md)")
     ] = None,
     variant: Annotated[
         list[str] | None, typer.Option(help=f"in addition: {', '.join(VARIANTS)}")
     ] = None,
+    revision: Annotated[
+        str | None, typer.Option(help="in addition: Istio under this revision's name")
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="every topology in every mode and variant")
+    ] = False,
+    enforce: Annotated[
+        bool, typer.Option("--enforce", help="what is skipped undeclared has failed")
+    ] = False,
+    collect_only: Annotated[
+        bool, typer.Option("--collect-only", help="list the tests; nothing is brought up")
+    ] = False,
     sabotage: Annotated[
         bool, typer.Option("--sabotage", help="also break meshes, to see every claim fail")
     ] = False,
@@ -74,7 +89,10 @@ def verify(
     source: SourceOption = None,
     checkout: CheckoutOption = None,
     kubernetes: KubernetesOption = None,
-    istio: IstioOption = None,
+    istio: Annotated[
+        list[str] | None,
+        typer.Option(help="version, or east=1.31.0,west=1.31.1; can be given repeatedly"),
+    ] = None,
     keep: KeepOption = False,
     reuse: ReuseOption = None,
 ) -> None:
@@ -83,17 +101,27 @@ def verify(
     with orderly_end(_say):
         files = [path.resolve() for path in topology_file or []]
         names = topologies or ([] if files and not only else list(topology_names()))
-        check_variants(variant or [], chosen_topologies(names, files))
-        session = _session(engine, source, checkout, kubernetes, istio)
+        asked = Asked(
+            tuple(names),
+            tuple(files),
+            tuple(istio or ()),
+            tuple(mtls or ()),
+            tuple(variant or ()),
+            revision,
+            full,
+        )
+        asked.check()
+        session = _session(engine, source, checkout, kubernetes, list(asked.versions))
         if reuse is not None:
             find(reuse)
-        _ = session.bundle
-    suites = resource("suites")
+        if not collect_only:
+            _ = session.bundle
     options: dict[str, Sequence[object] | None] = {
         "--topology": names,
         "--topology-file": files,
         "--mtls": [mode.value for mode in mtls or []],
         "--variant": variant,
+        "--revision": [revision],
         "--only": [only],
         "--engine": [engine],
         "--artifacts": [source],
@@ -103,13 +131,37 @@ def verify(
         "--reuse": [reuse],
         "--reports": [Path("reports").resolve()],
     }
-    argv = [sys.executable, "-m", "pytest", "--conformance", "--capture=no", "-qq", "--no-header"]
-    argv += ["--no-summary", "--rootdir", str(suites.parent), "-p", "no:cacheprovider"]
+    switches = {
+        "--keep": keep,
+        "--sabotage": sabotage,
+        "--full": full,
+        "--enforce": enforce,
+        "--collect-only": collect_only,
+    }
+    quiet = ["--no-header", "--no-summary", "-q" if collect_only else "-qq"]
+    _become_pytest(options, [*quiet, *(name for name, given in switches.items() if given)])
+
+
+@app.command()
+def behaviours(
+    markdown: Annotated[bool, typer.Option("--markdown", help="as docs/behaviours.md")] = False,
+) -> None:
+    """Print which behaviours are judged on which topologies, and why not on the others."""
+    shape = "markdown" if markdown else "table"
+    # Without pytest's own report, and what is configured for it, there is the table alone.
+    alone = ["-p", "no:terminal", "-o", "addopts=--strict-markers"]
+    _become_pytest({"--behaviours": [shape]}, [*alone, "--collect-only", "--full"])
+
+
+def _become_pytest(
+    options: Mapping[str, Sequence[object] | None], switches: Sequence[str]
+) -> NoReturn:
+    """Go on as pytest, with the suites: signals and the exit code are then pytest's own."""
+    suites = resource("suites")
+    argv = [sys.executable, "-m", "pytest", "--conformance", "--capture=no", *switches]
+    argv += ["-p", "no:cacheprovider", "--rootdir", str(suites.parent)]
     for name, values in options.items():
         argv += [f"{name}={value}" for value in values or [] if value is not None]
-    argv += ["--keep"] if keep else []
-    argv += ["--sabotage"] if sabotage else []
-    # Replaced, not started: signals and the exit code are then pytest's own.
     os.execv(sys.executable, [*argv, str(suites)])
 
 
@@ -211,7 +263,8 @@ def report(run: Annotated[Path, typer.Argument(help="a run's folder")]) -> None:
     record = run / "events.jsonl"
     if not record.is_file():
         raise UsageError(f"{run} is no run's folder: it has no events.jsonl")
-    wide_console().print(summary(judged(read(record))))
+    events = read(record)
+    wide_console().print(summary(judged(events), left_out_in(events)))
 
 
 @app.command()

@@ -19,24 +19,27 @@ from meshproof.errors import (
     MeshproofError,
 )
 from meshproof.expect import Outcome, Verdict
+from meshproof.fixtures import declaring, enforcing, showing
 from meshproof.fixtures import ground as ground_fixtures
+from meshproof.fixtures.applies import MARKERS
+from meshproof.fixtures.asking import add_options, asked_by, repeated
+from meshproof.fixtures.declaring import behaviour_of, declared_by, not_applicable, note
+from meshproof.fixtures.enforcing import as_failure
 from meshproof.fixtures.failures import collect_evidence
 from meshproof.fixtures.ground import Ground
 from meshproof.fixtures.labs import LABS, SESSION
-from meshproof.fixtures.matrix import MARKERS, Matrix, expand
+from meshproof.fixtures.matrix import MATRIX, Matrix, expand
 from meshproof.fixtures.order import in_order, is_sabotage
-from meshproof.model import Deployment, Mtls
+from meshproof.model import Deployment
 from meshproof.report import Judged, summary
-from meshproof.selection import BARE, chosen_topologies
+from meshproof.selection import BARE
 from meshproof.session import Choices, Session, orderly_end
 
 _OUTCOMES = pytest.StashKey[list[Judged]]()
 _NARRATOR = pytest.StashKey[Narrator]()
 _ENDING = pytest.StashKey[Any]()
-
-
 _JUDGED = pytest.StashKey[bool]()
-_MATRIX = pytest.StashKey[Matrix]()
+_LISTED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
 class InconclusiveError(MeshproofError):
@@ -54,15 +57,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--checkout", type=Path, help="an Istio source tree, for --artifacts checkout")
     group.addoption("--kubernetes", help="Kubernetes version of the clusters")
-    group.addoption("--istio", action="append", default=[], help="Istio version (repeatable)")
+    add_options(group)
     group.addoption(
-        "--topology", action="append", default=[], help=f"topology's name, or '{BARE}' (repeatable)"
+        "--enforce",
+        action="store_true",
+        help="what is skipped without having been declared not applicable has failed",
     )
     group.addoption(
-        "--topology-file", action="append", default=[], type=Path, help="a topology of your own"
+        "--behaviours", choices=("table", "markdown"), help="print behaviours by topology instead"
     )
-    group.addoption("--mtls", action="append", default=[], help="strict, permissive or disabled")
-    group.addoption("--variant", action="append", default=[], help="for example mesh-networks")
     group.addoption(
         "--sabotage",
         action="store_true",
@@ -79,22 +82,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Fixtures, markers, the session, and an orderly end on SIGTERM."""
-    config.pluginmanager.register(ground_fixtures, "meshproof-ground")
+    for part in (ground_fixtures, declaring, enforcing, showing):
+        config.pluginmanager.register(part)
     config.addinivalue_line(
         "markers",
         "ground(clusters, *wirings): the bare clusters and the wirings that a test runs on, "
         "for example ground('east,west', 'isolated', 'flat')",
     )
+    config.addinivalue_line("markers", "last: the test removes the mesh, so it comes last on it")
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     narrator = Narrator(wide_console())
     options = config.option
+    try:
+        versions = asked_by(options).versions
+    except MeshproofError as error:
+        raise pytest.UsageError(str(error)) from error
     choices = Choices(
         engine=options.engine,
         source=options.artifacts,
         checkout=options.checkout,
         kubernetes=options.kubernetes,
-        istio=tuple(options.istio),
+        istio=versions,
         reports=options.reports,
     )
     config.stash[SESSION] = Session(choices, [narrator] if options.conformance else [])
@@ -114,7 +123,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test on each of its grounds or deployments, from each cluster or pair of clusters."""
     if "sample" in metafunc.fixturenames:
-        expand(metafunc, _matrix(metafunc.config))
+        note(metafunc.definition, expand(metafunc, _matrix(metafunc.config)))
         return
     if "lab" not in metafunc.fixturenames:
         return
@@ -123,6 +132,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         raise pytest.UsageError(f"{metafunc.definition.nodeid} uses a lab but names no ground")
     clusters, *wirings = marker.args
     grounds = [Ground(clusters, wiring) for wiring in wirings]
+    names = tuple(map(str, grounds))
+    note(metafunc.definition, declared_by(metafunc.definition, grounds=names))
     if "pair" not in metafunc.fixturenames:
         metafunc.parametrize("lab", grounds, ids=str, indirect=True)
         return
@@ -132,16 +143,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _matrix(config: pytest.Config) -> Matrix:
-    if _MATRIX not in config.stash:
-        options, wanted = config.option, config.stash[SESSION].wanted
-        config.stash[_MATRIX] = Matrix(
-            topologies=chosen_topologies(options.topology, options.topology_file),
-            istio=wanted.istio,
-            kubernetes=wanted.kubernetes,
-            mtls=tuple(Mtls(mode) for mode in options.mtls),
-            variants=tuple(options.variant),
-        )
-    return config.stash[_MATRIX]
+    if MATRIX not in config.stash:
+        kubernetes = config.stash[SESSION].wanted.kubernetes
+        config.stash[MATRIX] = Matrix.of(asked_by(config.option), kubernetes)
+    return config.stash[MATRIX]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -150,12 +155,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if only is not None and only not in {item.nodeid for item in items}:
         pytest.exit(f"there is no test '{only}': take it from a summary", EXIT_USAGE)
     chosen = [item for item in items if _is_asked_for(item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    config.hook.pytest_deselected(items=list(set(items).difference(chosen)))
     items[:] = in_order(chosen, _on)
 
 
 def _is_asked_for(item: pytest.Item) -> bool:
     option = item.config.option
+    if "sample" in getattr(item, "fixturenames", ()) and _on(item) is None:
+        return False  # it applies to nothing that was asked for
     if option.only is not None:
         return bool(item.nodeid == option.only)
     asked = [*option.topology, *option.topology_file]
@@ -189,6 +196,8 @@ def pytest_runtest_makereport(
         if labs is not None and isinstance(error, MeshproofError):
             labs.lost()  # the tests after this one need not find out again
         collect_evidence(item)
+    if report.skipped and item.config.option.enforce:
+        report, error = as_failure(report, error)
     if report.when == "call" or report.outcome != "passed":
         _note(item, report, error)
     return report
@@ -209,10 +218,11 @@ def pytest_report_teststatus(
 def pytest_terminal_summary(config: pytest.Config) -> None:
     """The table of behaviours, and where the run's record is."""
     outcomes = config.stash[_OUTCOMES]
-    if not config.option.conformance or not outcomes:
+    without = not_applicable(config)
+    if not config.option.conformance or config.option.collectonly or not (outcomes or without):
         return
     console = wide_console()
-    console.print(summary(outcomes))
+    console.print(summary(outcomes, without))
     session = config.stash[SESSION]
     console.print(f"\nRecord: {session.folder}", highlight=False, soft_wrap=True)
     failed = [one.test for one in outcomes if one.outcome in ("FAIL", "INCONCLUSIVE")]
@@ -226,24 +236,23 @@ def _repeated(config: pytest.Config) -> str:
     """The options without which the same tests would not come about again."""
     option, labs = config.option, config.stash.get(LABS, None)
     given = {
-        "--topology-file": option.topology_file,
-        "--mtls": option.mtls,
-        "--variant": option.variant,
-        "--istio": option.istio,
-        "--kubernetes": [option.kubernetes] if option.kubernetes else [],
-        "--artifacts": [option.artifacts] if option.artifacts else [],
-        "--checkout": [option.checkout] if option.checkout else [],
-        "--engine": [option.engine] if option.engine else [],
-        "--reuse": [labs.kept] if labs is not None and labs.kept else [],
+        "--kubernetes": option.kubernetes,
+        "--artifacts": option.artifacts,
+        "--checkout": option.checkout,
+        "--engine": option.engine,
+        "--reuse": labs.kept if labs is not None else None,
     }
-    words = [f"{name} {shlex.quote(str(value))}" for name in given for value in given[name]]
-    return "".join(f" {word}" for word in [*words, "--keep"])
+    words = [f"{name}={value}" for name, value in given.items() if value]
+    return "".join(f" {shlex.quote(word)}" for word in [*repeated(option), *words, "--keep"])
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Exit codes: 0 all held, 1 something did not, 2 could not tell, 64 usage."""
-    if session.config.option.conformance:
+    option = session.config.option
+    if option.conformance and option.collectonly and exitstatus in _LISTED:
+        session.exitstatus = EXIT_HELD
+    elif option.conformance:
         session.exitstatus = _exit_code(session.config.stash[_OUTCOMES], exitstatus)
 
 
@@ -300,8 +309,7 @@ def _note(item: pytest.Item, report: pytest.TestReport, error: BaseException | N
     if outcome is None:
         outcome = "FAIL" if isinstance(error, AssertionError) else "INCONCLUSIVE"
     report.inconclusive = outcome == "INCONCLUSIVE"  # type: ignore[attr-defined]
-    function = getattr(item, "function", None)
-    claim = (getattr(function, "__doc__", None) or item.name).strip().splitlines()[0]
+    claim = behaviour_of(item)
     one = Judged(item.nodeid, claim, str(ground), outcome, str(error or ""), report.duration)
     item.config.stash[_OUTCOMES].append(one)
     fields = {name: getattr(one, name) for name in Judged.__dataclass_fields__}

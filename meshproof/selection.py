@@ -1,20 +1,100 @@
-"""What the command line may ask for: topologies by name and by file, and variants of them."""
+"""What the command line may ask for: topologies, Istio versions, mTLS modes and variants."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from meshproof.artifacts import default_wanted
 from meshproof.errors import UsageError
-from meshproof.mesh.operator_config import MESH_NETWORKS
-from meshproof.model import Topology
+from meshproof.model import REVISION, USUAL_REVISION, VARIANTS, Mtls, Releases, Topology
 from meshproof.topologies import read_topology, topology_named, topology_names
 
 BARE = "bare"
 """What the command line calls the tests on bare clusters, beside the topologies' names."""
 _CLUSTERS = 2
-VARIANTS = (MESH_NETWORKS, "revision", "unrelated-roots")
-"""The variants of deployments that can be asked for."""
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+# The Service istiod-<revision> has a name of 63 characters at most.
+_LONGEST_REVISION = 63 - len("istiod-")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a command line asks of the matrix, as it was written.
+
+    ``names`` and ``files``: topologies; ``istio``: versions, or versions by cluster; ``mtls``,
+    ``variants``: names of modes and variants; ``revision``: the name that asks for the variant
+    "revision" as well; ``full``: the product of everything that is not narrowed otherwise.
+    What is derived raises UsageError for what there is not, or cannot be.
+    """
+
+    names: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+    istio: tuple[str, ...] = ()
+    mtls: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    revision: str | None = None
+    full: bool = False
+
+    @cached_property
+    def topologies(self) -> tuple[Topology, ...]:
+        """The topologies asked for; all there are when none is."""
+        return chosen_topologies(self.names, self.files)
+
+    @cached_property
+    def releases(self) -> tuple[Releases, ...]:
+        """Which Istio runs where, once for each way asked for; the newest when none is."""
+        newest = default_wanted().istio[-1]
+        asked = [Releases.parse(text, newest) for text in self.istio] or [Releases(newest)]
+        named = dict.fromkeys(name for one in asked for name, _ in one.by_cluster)
+        known = dict.fromkeys(name for topology in self.topologies for name in topology.names)
+        for name in named:
+            if name not in known:
+                raise UsageError(
+                    f"no topology chosen has a cluster '{name}' to run Istio in",
+                    f"name {' or '.join(known)}" if known else "choose a topology",
+                )
+        return tuple(dict.fromkeys(asked))
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The Istio versions that the clusters' nodes must hold; () stands for the newest."""
+        if not any("=" in text for text in self.istio):
+            return self.istio
+        maps = [one.on(topology) for one in self.releases for topology in self.topologies]
+        return tuple(dict.fromkeys(str(version) for found in maps for version in found.values()))
+
+    @property
+    def modes(self) -> tuple[Mtls, ...]:
+        """The mTLS modes asked for; () leaves them to the matrix."""
+        for name in self.mtls:
+            if name not in list(Mtls):
+                raise UsageError(
+                    f"there is no mTLS mode '{name}'", f"choose one of {', '.join(Mtls)}"
+                )
+        return tuple(dict.fromkeys(Mtls(name) for name in self.mtls))
+
+    @property
+    def chosen_variants(self) -> tuple[str, ...]:
+        """The variants asked for, by name or by a revision's name."""
+        named = (*self.variants, REVISION) if self.revision is not None else self.variants
+        check_variants(named, self.topologies)
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def chosen_revision(self) -> str:
+        """The revision's name, where there is one."""
+        if self.revision is None:
+            return USUAL_REVISION
+        check_revision(self.revision)
+        return self.revision
+
+    def check(self) -> None:
+        """Raise UsageError for anything of this that there is not, or cannot be."""
+        _ = self.topologies, self.releases, self.modes, self.chosen_variants, self.chosen_revision
 
 
 def chosen_topologies(names: Sequence[str], files: Sequence[Path]) -> tuple[Topology, ...]:
@@ -35,9 +115,28 @@ def chosen_topologies(names: Sequence[str], files: Sequence[Path]) -> tuple[Topo
     return chosen
 
 
-def check_variants(variants: Sequence[str], topologies: Sequence[Topology]) -> None:
-    """Raise UsageError for a variant that there is not, or that none of the topologies has."""
-    for name in variants:
+def check_variants(names: Sequence[str], topologies: Sequence[Topology]) -> None:
+    """Raise UsageError for a variant that there is not, or that none of the topologies can have."""
+    for name in names:
         if name not in VARIANTS:
-            known = ", ".join(VARIANTS)
-            raise UsageError(f"there is no variant '{name}'", f"choose one of {known}")
+            raise UsageError(
+                f"there is no variant '{name}'", f"choose one of {', '.join(VARIANTS)}"
+            )
+        variant = VARIANTS[name]
+        if not any(variant.exists_on(topology) for topology in topologies):
+            raise UsageError(
+                f"the variant {name} needs a topology with {variant.needs}, and none is chosen"
+            )
+
+
+def check_revision(name: str) -> None:
+    """Raise UsageError for what cannot be a revision's name."""
+    if not _LABEL.fullmatch(name) or len(name) > _LONGEST_REVISION:
+        raise UsageError(
+            f"'{name}' is no name for a revision",
+            f"use lower-case letters, digits and hyphens between them, {_LONGEST_REVISION} at most",
+        )
+    if name == "default":
+        raise UsageError(
+            "Istio takes 'default' for a mesh without a revision", "choose another name"
+        )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from meshproof.fixtures.matrix import Matrix
-from meshproof.model import Mtls, Version
-from meshproof.topologies import topology_named, topology_names
+from meshproof.model import Mtls, Releases, Version
+from meshproof.selection import Asked
+from meshproof.topologies import topology_named
 
 HEAD = """
 import pytest
@@ -20,44 +23,87 @@ def caller(request):
     return request.param
 """
 FLAT, SPLIT = "primary-remote-flat", "primary-remote-split-horizon"
+PRIMARIES = "multi-primary-flat"
+BOTH = ("--topology", FLAT, "--topology", SPLIT)
+OLD, NEW, KUBERNETES = Version(1, 31, 0), Version(1, 31, 1), Version(1, 36, 3)
 
 
-def matrix(**changes: object) -> Matrix:
-    chosen = tuple(topology_named(name) for name in topology_names())
+def matrix(*names: str, **changes: object) -> Matrix:
     defaults: dict[str, object] = {
-        "topologies": chosen,
-        "istio": (Version(1, 31, 1),),
-        "kubernetes": Version(1, 36, 3),
+        "topologies": tuple(topology_named(name) for name in names),
+        "releases": (Releases(NEW),),
+        "kubernetes": KUBERNETES,
     }
     return Matrix(**(defaults | changes))  # type: ignore[arg-type]
 
 
-def test_by_default_strict_and_on_one_network_disabled_as_well() -> None:
-    assert [str(one) for one in matrix().deployments] == [
-        f"{FLAT}+1.31.1+strict",
-        f"{FLAT}+1.31.1+disabled",
+def ids(found: Matrix) -> list[str]:
+    return [str(one) for one in found.deployments]
+
+
+def test_by_default_strict_and_those_that_stand_for_others_in_everything_else() -> None:
+    assert ids(matrix(SPLIT, FLAT, PRIMARIES)) == [
         f"{SPLIT}+1.31.1+strict",
+        f"{FLAT}+1.31.1+strict",
+        f"{FLAT}+1.31.1+permissive",
+        f"{FLAT}+1.31.1+disabled",
+        f"{FLAT}+1.31.1+strict+rev-canary",
+        f"{PRIMARIES}+1.31.1+strict",
+        f"{PRIMARIES}+1.31.1+disabled",
+        f"{PRIMARIES}+1.31.1+strict+unrelated-roots",
+        f"{PRIMARIES}+1.31.1+disabled+unrelated-roots",
     ]
 
 
-def test_modes_and_versions_multiply() -> None:
-    versions = (Version(1, 31, 0), Version(1, 31, 1))
-    found = matrix(mtls=(Mtls.PERMISSIVE,), istio=versions).deployments
-    assert [str(one) for one in found] == [
-        f"{name}+{version}+permissive" for name in (FLAT, SPLIT) for version in versions
+def test_modes_that_are_named_replace_the_default_ones_and_versions_multiply() -> None:
+    found = matrix(FLAT, SPLIT, mtls=(Mtls.PERMISSIVE,), releases=(Releases(OLD), Releases(NEW)))
+    assert ids(found) == [
+        f"{name}+{version}+permissive" for name in (FLAT, SPLIT) for version in (OLD, NEW)
     ]
 
 
-def test_a_variant_comes_beside_the_plain_one_where_there_are_networks() -> None:
-    found = [str(one) for one in matrix(variants=("mesh-networks",)).deployments]
+def test_a_variant_that_is_named_comes_in_addition_where_it_can_be() -> None:
+    found = ids(matrix(FLAT, SPLIT, variants=("mesh-networks",)))
     assert f"{SPLIT}+1.31.1+strict+mesh-networks" in found
     assert not any("mesh-networks" in one for one in found if one.startswith(FLAT))
-    assert len(found) == 4
+    assert set(ids(matrix(FLAT, SPLIT))) < set(found)
+
+
+def test_with_a_mode_and_a_variant_named_there_are_these_alone() -> None:
+    found = matrix(FLAT, mtls=(Mtls.DISABLED,), variants=("revision",), revision="blue")
+    assert ids(found) == [f"{FLAT}+1.31.1+disabled", f"{FLAT}+1.31.1+disabled+rev-blue"]
+
+
+def test_in_full_everything_is_multiplied_that_can_be() -> None:
+    found = ids(matrix(FLAT, SPLIT, PRIMARIES, full=True))
+    variants = {FLAT: 1, SPLIT: 2, PRIMARIES: 2}
+    for name, count in variants.items():
+        assert len([one for one in found if one.startswith(f"{name}+")]) == 3 * (1 + count)
+    narrowed = matrix(FLAT, SPLIT, full=True, mtls=(Mtls.STRICT,), variants=("mesh-networks",))
+    assert ids(narrowed) == [
+        f"{FLAT}+1.31.1+strict",
+        f"{SPLIT}+1.31.1+strict",
+        f"{SPLIT}+1.31.1+strict+mesh-networks",
+    ]
+
+
+def test_versions_by_cluster_are_told_by_cluster_and_equal_ones_once() -> None:
+    apart = Asked((PRIMARIES,), istio=("east=1.31.0", "west=1.31.1,east=1.31.0"))
+    mixed = Matrix.of(apart, KUBERNETES).deployments[0]
+    assert str(mixed) == f"{PRIMARIES}+east-1.31.0-west-1.31.1+strict"
+    assert dict(mixed.istio) == {"east": OLD, "west": NEW}
+    assert len(Matrix.of(apart, KUBERNETES).deployments) == len(matrix(PRIMARIES).deployments)
+
+
+def test_the_revision_is_told_to_the_variant_alone() -> None:
+    found = Matrix.of(Asked((SPLIT,), revision="blue"), KUBERNETES).deployments
+    assert [one.revision for one in found] == ["", "blue"]
+    assert str(found[1]).endswith("+strict+rev-blue")
 
 
 def collected(pytester: pytest.Pytester, body: str, *options: str) -> list[str]:
     pytester.makepyfile(test_it=HEAD + body)
-    result = pytester.runpytest_inprocess("--collect-only", "-q", *options)
+    result = pytester.runpytest_inprocess("--collect-only", "-q", *(options or BOTH))
     return [line.partition("::")[2] for line in result.outlines if "::" in line]
 
 
@@ -72,13 +118,21 @@ def test_a_test_runs_strict_on_every_topology_and_from_each_cluster(
     ]
 
 
+def test_no_call_is_made_from_a_cluster_without_workloads(pytester: pytest.Pytester) -> None:
+    outside = ("--topology", "external-control-plane")
+    found = collected(pytester, "def test_it(sample, caller): pass\n", *outside)
+    assert [one.rpartition("-from-")[2] for one in found] == ["east]", "west]"]
+
+
 @pytest.mark.parametrize(
     ("marker", "where"),
     [
         ("networks(1)", [f"{FLAT}+1.31.1+strict"]),
         ("networks(2)", [f"{SPLIT}+1.31.1+strict"]),
-        (f"topology('{SPLIT}')", [f"{SPLIT}+1.31.1+strict"]),
+        (f"topology('{SPLIT}', reason='it is so')", [f"{SPLIT}+1.31.1+strict"]),
         ("mtls('disabled')", [f"{FLAT}+1.31.1+disabled"]),
+        ("only_variant('revision')", [f"{FLAT}+1.31.1+strict+rev-canary"]),
+        ("primaries(2)", []),
     ],
 )
 def test_markers_narrow_where_a_test_runs(
@@ -86,6 +140,13 @@ def test_markers_narrow_where_a_test_runs(
 ) -> None:
     body = f"@pytest.mark.{marker}\ndef test_it(sample): pass\n"
     assert collected(pytester, body) == [f"test_it[{one}]" for one in where]
+
+
+def test_a_marker_that_says_what_there_is_not_is_an_error(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_it=f"{HEAD}@pytest.mark.mtls('strikt')\ndef test_it(sample): pass\n")
+    result = pytester.runpytest_inprocess("--collect-only", *BOTH)
+    result.stdout.fnmatch_lines(["*there is no marker mtls('strikt'): write one of strict, *"])
+    assert result.ret != 0
 
 
 def test_what_shares_a_mesh_stays_together_and_its_removal_comes_last(
@@ -120,3 +181,68 @@ def test_variants_run_what_is_marked_for_them(pytester: pytest.Pytester) -> None
         f"test_plain[{SPLIT}+1.31.1+strict]",
         f"test_both[{SPLIT}+1.31.1+strict+mesh-networks]",
     ]
+
+
+ACROSS = '@pytest.mark.networks(2)\ndef test_across(sample):\n    """Calls cross."""\n'
+PLAIN = '@pytest.mark.mtls("disabled")\ndef test_plain(sample):\n    """All is plain."""\n'
+ANYWHERE = 'def test_it(sample):\n    """Fish swim."""\n'
+
+
+def record(pytester: pytest.Pytester, kind: str) -> list[dict[str, object]]:
+    path = next(pytester.path.glob("reports/*/events.jsonl"))
+    events = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [event for event in events if event["kind"] == kind]
+
+
+def test_what_does_not_apply_is_recorded_and_shown_with_its_reason(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile(test_it=HEAD + ACROSS + PLAIN + ANYWHERE)
+    result = pytester.runpytest_inprocess("--conformance", *BOTH)
+    result.stdout.fnmatch_lines(
+        [
+            "*Calls cross.*n/a ¹*",
+            "*All is plain.*n/a ²*",
+            f"n/a ¹ across networks only: {FLAT}+1.31.1+strict",
+            f"n/a ² with mTLS disabled only: {SPLIT}+1.31.1+strict",
+        ]
+    )
+    found = record(pytester, "not-applicable")
+    told = {(one["test"], one["ground"]) for one in found if one["told"]}
+    assert told == {
+        ("test_it.py::test_across", f"{FLAT}+1.31.1+strict"),
+        ("test_it.py::test_plain", f"{SPLIT}+1.31.1+strict"),
+    }
+    assert len(found) == len({(one["test"], one["ground"]) for one in found})
+    revised = [one for one in found if one["ground"] == f"{FLAT}+1.31.1+strict+rev-canary"]
+    assert {one["reason"] for one in revised} == {
+        "across networks only",
+        "not in the variant revision",
+    }
+
+
+def test_what_applies_to_nothing_is_neither_run_nor_forgotten(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_it=HEAD + ACROSS)
+    result = pytester.runpytest_inprocess("--conformance", "-rs", "--topology", FLAT)
+    assert result.ret == 2
+    result.stdout.no_fnmatch_line("*skipped*")
+    result.stdout.fnmatch_lines(["n/a ¹ across networks only: *"])
+    assert not record(pytester, "test")
+
+
+def test_where_a_mode_alone_is_asked_for_the_record_says_what_does_not_apply(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile(test_it=HEAD + PLAIN + ANYWHERE)
+    result = pytester.runpytest_inprocess("--conformance", "--topology", FLAT, "--mtls=disabled")
+    result.stdout.no_fnmatch_line("*Fish swim*")
+    result.stdout.fnmatch_lines(["Behaviours that apply to nothing asked for: 1; see the record."])
+    (one,) = record(pytester, "not-applicable")
+    assert (one["behaviour"], one["reason"]) == ("Fish swim.", "with mTLS strict only")
+
+
+def test_a_list_of_tests_leaves_no_record(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_it=HEAD + ACROSS + ANYWHERE)
+    result = pytester.runpytest_inprocess("--conformance", "--collect-only", "-q", *BOTH)
+    assert result.ret == 0
+    assert not (pytester.path / "reports").exists()

@@ -10,15 +10,9 @@ from meshproof.artifacts import Bundle
 from meshproof.lab.objects import Object
 from meshproof.mesh import manifests, operator_config
 from meshproof.mesh.manifests import SYSTEM
-from meshproof.mesh.operator_config import (
-    GATEWAY,
-    MESH_NETWORKS,
-    UNRELATED_ROOTS,
-    Document,
-    Images,
-)
+from meshproof.mesh.operator_config import GATEWAY, Document, Images
 from meshproof.mesh.trust import SECRET, Authority
-from meshproof.model import Deployment, Member, Role, Version
+from meshproof.model import MESH_NETWORKS, UNRELATED_ROOTS, Deployment, Member, Role, Version
 
 
 @dataclass(frozen=True)

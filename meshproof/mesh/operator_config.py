@@ -21,12 +21,6 @@ GATEWAY = "istio-eastwestgateway"
 GATEWAY_LABELS = {"istio": "eastwestgateway", "app": GATEWAY}
 GATEWAY_PORTS = {"status-port": 15021, "tls": 15443, "tls-istiod": 15012, "tls-webhook": 15017}
 NETWORK_LABEL = "topology.istio.io/network"
-MESH_NETWORKS = "mesh-networks"
-"""The variant that tells gateway addresses by ``meshNetworks`` instead of labels."""
-UNRELATED_ROOTS = "unrelated-roots"
-"""The variant in which each control plane has a root of its own, and trusts no other."""
-REVISION = "revision"
-"""The variant whose control planes have a revision's name, which namespaces ask for."""
 
 # What a call left behind in a sidecar; the first field is how a call is found again.
 ACCESS_LOG = {

@@ -8,8 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from meshproof.errors import MeshproofError, WaitTimeoutError
-from meshproof.mesh.operator_config import UNRELATED_ROOTS
-from meshproof.model import Deployment, Mtls
+from meshproof.model import UNRELATED_ROOTS, Deployment, Mtls
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response

@@ -1,0 +1,72 @@
+"""What a run's tests declare: where each applies, and why it does not elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from meshproof.events import Event
+from meshproof.model import Deployment, Mtls
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One test function. ``test``: its id without parameters; ``suite``: its folder, and what
+    that says ``about`` itself.
+
+    ``runs_on``: the deployments on which it runs; ``left_out``: those on which it does not, with
+    the reason; ``grounds``: the names of the bare clusters that it runs on.
+    """
+
+    test: str
+    suite: str
+    behaviour: str
+    runs_on: tuple[Deployment, ...] = ()
+    left_out: Mapping[Deployment, str] = field(default_factory=dict, hash=False)
+    grounds: tuple[str, ...] = ()
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A test that does not apply to a deployment, ``ground``, and why.
+
+    ``told``: whether the table says so. It does of a topology's plain deployment, if the test is
+    judged on no other deployment of the topology: a variant or another mTLS mode is there for
+    the tests that ask for it.
+    """
+
+    test: str
+    behaviour: str
+    ground: str
+    reason: str
+    told: bool
+
+
+def left_out(declared: Iterable[Declared]) -> list[LeftOut]:
+    """What does not apply, once for each test function and deployment."""
+    return [
+        LeftOut(one.test, one.behaviour, str(deployment), reason, _is_told(one, deployment))
+        for one in declared
+        for deployment, reason in one.left_out.items()
+    ]
+
+
+def left_out_in(events: Iterable[Event]) -> list[LeftOut]:
+    """The same, from a run's record."""
+    fields = LeftOut.__dataclass_fields__
+    return [
+        LeftOut(**{name: event.data[name] for name in fields})
+        for event in events
+        if event.kind == "not-applicable"
+    ]
+
+
+def is_plain(deployment: Deployment) -> bool:
+    """Whether a deployment is strict and without variants."""
+    return deployment.mtls is Mtls.STRICT and not deployment.variants
+
+
+def _is_told(one: Declared, deployment: Deployment) -> bool:
+    judged: Sequence[str] = [other.topology.name for other in one.runs_on]
+    return is_plain(deployment) and deployment.topology.name not in judged

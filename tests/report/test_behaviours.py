@@ -1,0 +1,78 @@
+"""The table of behaviours by topology, and that the page in the docs is as the suites say."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from meshproof.model import Deployment, Mtls, Version
+from meshproof.report import Declared, left_out
+from meshproof.report.behaviours import markdown, sections
+from meshproof.resources import resource
+from meshproof.topologies import topology_named
+
+FLAT, SPLIT = "primary-remote-flat", "primary-remote-split-horizon"
+
+
+def on(name: str, mtls: Mtls = Mtls.STRICT, *variants: str) -> Deployment:
+    topology = topology_named(name)
+    versions = dict.fromkeys(topology.names, Version(1, 31, 1))
+    return Deployment(topology, versions, Version(1, 36, 3), mtls, frozenset(variants))
+
+
+PLAIN, OTHER, OFF = on(FLAT), on(SPLIT), on(FLAT, Mtls.DISABLED)
+REVISED = on(FLAT, Mtls.STRICT, "revision")
+ALL = (PLAIN, OTHER, OFF, REVISED)
+
+
+def declared(behaviour: str, *runs_on: Deployment, reason: str = "no") -> Declared:
+    rest = {one: reason for one in ALL if one not in runs_on}
+    return Declared(f"t::{behaviour}", "lake", behaviour, runs_on, rest)
+
+
+def cells(*tests: Declared, usual: tuple[Deployment, ...] = (PLAIN, OTHER)) -> list[list[str]]:
+    (section,) = sections(tests, usual)
+    return [list(row[1:]) for row in section.rows]
+
+
+def test_cells_say_where_a_behaviour_is_judged_and_how() -> None:
+    assert cells(declared("a", PLAIN, OTHER)) == [["judged", "judged", ""]]
+    assert cells(declared("a", OFF)) == [["on demand", "n/a ¹", "disabled"]]
+    assert cells(declared("a", PLAIN, OTHER, OFF), usual=ALL) == [
+        ["strict, disabled", "judged", ""]
+    ]
+    assert cells(declared("a", PLAIN, REVISED)) == [["judged", "n/a ¹", "revision"]]
+
+
+def test_a_variant_goes_with_the_modes_and_is_named_once() -> None:
+    both = declared("a", PLAIN, OFF, REVISED, on(FLAT, Mtls.DISABLED, "revision"))
+    assert cells(both)[0][-1] == "disabled, revision"
+    alone = declared("a", on(FLAT, Mtls.DISABLED, "revision"))
+    assert cells(alone)[0][-1] == "revision disabled"
+
+
+def test_two_tests_of_one_behaviour_are_one_row() -> None:
+    assert cells(declared("a", PLAIN), declared("a", OTHER)) == [["judged", "judged", ""]]
+
+
+def test_the_page_has_a_section_for_each_suite_with_reasons_and_bare_clusters() -> None:
+    ground = Declared("t::b", "lake", "Water | ice.", grounds=("isolated", "flat"), about="Wet.")
+    page = markdown(sections([declared("Fish.", PLAIN, reason="dry"), ground], (PLAIN, OTHER)))
+    assert f"## lake\n\n|  | {FLAT} | {SPLIT} | on demand, also |\n| --- |" in page
+    assert "| Fish. | judged | n/a ¹ |  |\n\n¹ dry  \n" in page
+    assert "| Water \\| ice. | isolated, flat |" in page
+
+
+def test_only_a_topologys_plain_deployment_tells_what_does_not_apply() -> None:
+    found = left_out([declared("a", OFF, reason="off only"), declared("b", PLAIN, OTHER)])
+    assert [one.ground for one in found if one.told] == [str(OTHER)]
+    assert len(found) == 3 + 2
+
+
+def test_the_page_in_the_docs_is_as_the_suites_say() -> None:
+    asked = "from meshproof.cli import main; main()", "behaviours", "--markdown"
+    made = subprocess.run([sys.executable, "-c", *asked], capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr + made.stdout
+    kept = Path(resource("suites").parent, "docs", "behaviours.md").read_text(encoding="utf-8")
+    assert made.stdout == kept, "docs/behaviours.md is not up to date: run 'make docs'"
