@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TOPOLOGIES := $(patsubst topologies/%.yaml,%,$(wildcard topologies/*.yaml))
 
-.PHONY: verify test lint unit bench interruptions clean lock
+.PHONY: verify test lint unit docs bench interruptions clean lock
 
 verify: $(READY) ## the main job: clusters up, every behaviour judged, a verdict
 	$(BIN)/meshproof doctor --fix
@@ -23,6 +23,10 @@ lint: $(READY)
 
 unit: $(READY)
 	$(BIN)/pytest tests
+
+docs: $(READY) ## docs/behaviours.md, from the suites
+	$(BIN)/meshproof behaviours --markdown > docs/behaviours.md.new
+	mv docs/behaviours.md.new docs/behaviours.md
 
 bench: $(READY) ## figures on this machine: a table, and bench.json
 	$(BIN)/meshproof bench
