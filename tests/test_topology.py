@@ -353,7 +353,10 @@ clusters:
             BOTH.replace("    network: b\n", ""),
             "6: 'network' of cluster west is missing: write a name such as net-east",
         ),
-        (EAST + "  west: {}\n", "4: 'role' of cluster west is missing: write primary, remote or external."),
+        (
+            EAST + "  west: {}\n",
+            "4: 'role' of cluster west is missing: write primary, remote or external.",
+        ),
         (
             EAST + "  west: {role: remote, network: a}\n  east: {role: primary, network: b}\n",
             "5: the key 'east' comes a second time, after line 3: rename or remove one of the two.",

@@ -267,6 +267,7 @@ class Deployment:
     """A topology with versions, mTLS mode and variants: what is installed, and a test's id.
 
     ``istio``: the version in each cluster. ``variants``: names such as "mesh-networks".
+    ``revision``: the name of the control planes' revision, "" for the default one.
     """
 
     topology: Topology
@@ -274,6 +275,7 @@ class Deployment:
     kubernetes: Version
     mtls: Mtls = Mtls.STRICT
     variants: frozenset[str] = frozenset()
+    revision: str = ""
 
     def __str__(self) -> str:
         versions = sorted({str(version) for version in self.istio.values()})
