@@ -153,7 +153,7 @@ class _Hand:
         config = self.mesh.deployment.topology.served_by(member.name)[0]
         self._install(config, "config", self.plan.control_plane(config))
         version = self.plan.version(config)
-        secret = self.istioctl.config_secret(self.mesh.cluster(config.name), version)
+        secret = self.istioctl.config_secret(self.mesh.cluster(config.name), version, "istiod")
         _apply(self.mesh, member.name, [secret])
         self._install(member, "external", self.plan.control_plane(member))
         self._open(member, config.name)
@@ -168,7 +168,7 @@ class _Hand:
         """What istiod is told, and the way to it."""
         _apply(self.mesh, config, self.plan.beside_istiod(member))
         if self.plan.has_address(member):
-            _apply(self.mesh, member.name, [self.plan.istiod_by_address(member)])
+            _apply(self.mesh, member.name, [manifests.istiod_by_address()])
             addresses = self.mesh.lab.addresses[member.name]
             addresses.give(manifests.SYSTEM, manifests.ISTIOD_ADDRESS)
 

@@ -42,13 +42,25 @@ class Blueprint:
             "metadata": {"name": SECRET, "namespace": SYSTEM},
             "stringData": authority.cacerts(),
         }
-        return [manifests.system_namespace(member, labelled=self._labelled), secret]
+        topology = self.deployment.topology
+        served_by = None
+        if member.role is Role.REMOTE and not self.is_config_cluster(member):
+            # istiod goes by the name of the cluster that it takes for its own.
+            served_by = topology.config_cluster(member.primary)
+        namespace = manifests.system_namespace(member, served_by, labelled=self._labelled)
+        return [namespace, secret]
 
     def control_plane(self, member: Member) -> Document:
         """istiod for a cluster that runs it, what a remote needs of Istio for a remote."""
         images = self._images(member)
+        if self.is_config_cluster(member):
+            istiod = self.istiods[member.name]
+            return operator_config.config_cluster(self.deployment, member, images, istiod)
         if member.role is Role.REMOTE:
-            return operator_config.remote(member, images, self.istiods[member.name])
+            istiod = self.istiods[member.name]
+            return operator_config.remote(self.deployment, member, images, istiod)
+        if member.role is Role.EXTERNAL:
+            return operator_config.external(self.deployment, member, images)
         networks: Document = {}
         if not self._labelled:
             networks = operator_config.mesh_networks(self.deployment, self.gateways)
@@ -56,7 +68,8 @@ class Blueprint:
 
     def gateway(self, member: Member) -> Document:
         """The east-west gateway of a cluster that has one."""
-        return operator_config.gateway(member, self._images(member), labelled=self._labelled)
+        images = self._images(member)
+        return operator_config.gateway(self.deployment, member, images, labelled=self._labelled)
 
     def beside_istiod(self, member: Member) -> list[Object]:
         """What a primary's istiod is told by objects: mTLS, and the ways across networks."""
@@ -66,12 +79,8 @@ class Blueprint:
             objects.append(manifests.cross_network_gateway())
         apart = any(remote.network != member.network for remote in served)
         if apart and member.role is not Role.EXTERNAL:
-            objects += manifests.istiod_by_gateway()
+            objects += manifests.istiod_by_gateway(self.revised("istiod"))
         return objects
-
-    def istiod_by_address(self, member: Member) -> Object:
-        """The Service that gives istiod an address of its own."""
-        return manifests.istiod_by_address()
 
     def has_address(self, member: Member) -> bool:
         """Whether istiod has an address of its own: for remotes on its network, and outside."""
@@ -86,7 +95,8 @@ class Blueprint:
 
     def revised(self, name: str) -> str:
         """What Istio calls an object of a control plane that has a revision."""
-        return name
+        revision = self.deployment.revision
+        return f"{name}-{revision}" if revision else name
 
     def istiod_service(self, remote: Member) -> str:
         """The Service in its primary's cluster by which a remote reaches istiod."""

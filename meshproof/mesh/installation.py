@@ -81,7 +81,9 @@ class _Installation:
         cluster = self._cluster(config)
         with self._step(f"prepare {config.name} as the config cluster of {member.name}"):
             self._istioctl(config, "remote", self.plan.control_plane(config))
-            secret = self.istioctl.config_secret(cluster, self.plan.version(config))
+            secret = self.istioctl.config_secret(
+                cluster, self.plan.version(config), self.plan.revised("istiod")
+            )
             apply(self._cluster(member), [secret])
         with self._step(f"install istiod in {member.name}"):
             self._istioctl(member, "external", self.plan.control_plane(member))
@@ -118,7 +120,7 @@ class _Installation:
 
     def _give_istiod_an_address(self, member: Member) -> None:
         if self.plan.has_address(member):
-            apply(self._cluster(member), [self.plan.istiod_by_address(member)])
+            apply(self._cluster(member), [manifests.istiod_by_address()])
             self.mesh.lab.addresses[member.name].give(SYSTEM, manifests.ISTIOD_ADDRESS)
 
     def _await_service(self, member: Member) -> None:

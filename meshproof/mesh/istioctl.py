@@ -51,14 +51,17 @@ class Istioctl:
         """
         return self._secret(cluster, version)
 
-    def config_secret(self, cluster: RunningCluster, version: Version) -> Object:
+    def config_secret(self, cluster: RunningCluster, version: Version, account: str) -> Object:
         """The secret by which an istiod outside takes this cluster for its own.
 
-        It carries istiod's own account, which the cluster has for it
+        It carries istiod's own ``account``, which the cluster has for it
         (https://istio.io/latest/docs/setup/install/external-controlplane/). Raises LabError.
         """
-        arguments = ["--type", "config", "--service-account", "istiod"]
-        return self._secret(cluster, version, *arguments, "--create-service-account=false")
+        arguments = ["--type", "config", "--service-account", account]
+        secret = self._secret(cluster, version, *arguments, "--create-service-account=false")
+        # With the label istiod would take the cluster for a second one, called "config".
+        secret["metadata"].pop("labels", None)
+        return secret
 
     def _secret(self, cluster: RunningCluster, version: Version, *more: str) -> Object:
         server = f"https://{cluster.control_plane.address}:6443"

@@ -130,9 +130,10 @@ def find_caller(cluster: RunningCluster, app: str, namespace: str) -> Caller:
         return Caller(spot, namespace, sidecar)
 
 
-def namespace_object(name: str, *, injected: bool) -> Object:
-    """A namespace whose pods get a sidecar, or do not."""
-    labels = {"istio-injection": "enabled"} if injected else {}
+def namespace_object(name: str, *, injected: bool, revision: str = "") -> Object:
+    """A namespace whose pods get a sidecar, or do not. ``revision``: whose istiod's they get."""
+    labels = {"istio.io/rev": revision} if revision else {"istio-injection": "enabled"}
+    labels = labels if injected else {}
     metadata = {"name": name, "labels": labels}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
@@ -183,7 +184,8 @@ def helloworld_service(
 
 def _deploy(mesh: Mesh, cluster: RunningCluster, version: str | None, shell: Shell) -> None:
     sleep = mesh.bundle.images["sleep"]
-    apply(cluster, [namespace_object(NAMESPACE, injected=True)])
+    revision = mesh.deployment.revision
+    apply(cluster, [namespace_object(NAMESPACE, injected=True, revision=revision)])
     apply(cluster, [namespace_object(OUTSIDE, injected=False)])
     apply(cluster, [helloworld_service(), *sleep_objects(sleep), *sleep_objects(sleep, OUTSIDE)])
     names = {SLEEP}

@@ -50,15 +50,21 @@ def is_refused_the_rest(sample: Sample) -> Verdict:
     return _of_each_secret(sample, judged)
 
 
+def readers(sample: Sample) -> list[tuple[Member, Member]]:
+    """Each cluster with the one whose istiod has a remote secret of it."""
+    topology = sample.mesh.deployment.topology
+    pairs = product([topology[name] for name in sample.clusters], topology.control_planes)
+    return [
+        (member, holder)
+        for member, holder in pairs
+        if member.name not in (holder.name, topology.config_cluster(holder.name))
+    ]
+
+
 def _of_each_secret(sample: Sample, judged: Callable[[Member, Account], Verdict]) -> Verdict:
     """The verdict on each account by which an istiod reads a cluster that is not its own."""
     verdicts = []
-    topology = sample.mesh.deployment.topology
-    for member, holder in product(
-        map(topology.__getitem__, sample.clusters), topology.control_planes
-    ):
-        if member.name in (holder.name, topology.config_cluster(holder.name)):
-            continue
+    for member, holder in readers(sample):
         account = remote_account(sample.mesh.cluster(holder.name), sample.mesh.cluster(member.name))
         verdicts += [_is_the_readers(account, member), judged(member, account)]
     return all_of(verdicts)

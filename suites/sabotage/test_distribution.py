@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-import pytest
-
 from meshproof.expect import Verdict, noticed
 from meshproof.expect.reach import undecided
-from meshproof.lab.objects import Object, applied
+from meshproof.lab.objects import Object
 from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.mesh.routes import aborting, host_of, virtual_service, without_access_logs
 from meshproof.process import side_by_side
@@ -18,9 +16,9 @@ from meshproof.traffic.settle import converge, healed
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample, helloworld_objects
 from meshproof.workloads.scale import also_deployed
 from suites.distribution.claims import every_version_answers
+from suites.gateways.manifests import configured
 from suites.weight.claims import await_weight
 
-pytestmark = pytest.mark.topology("primary-remote-flat", "primary-remote-split-horizon")
 Judge = Callable[[Verdict], None]
 
 
@@ -49,9 +47,8 @@ def test_errors_are_noticed(sample: Sample, judge: Judge) -> None:
 
 def test_missing_access_logs_are_noticed(sample: Sample, judge: Judge) -> None:
     """With access logs off, the claim of distribution is inconclusive and asks for them."""
-    primary = sample.mesh.deployment.topology.primaries[0].name
     try:
-        with applied(sample.mesh.cluster(primary), [without_access_logs()]):
+        with configured(sample, [without_access_logs()]):
             _await_logs(sample, on=False)
             verdicts = _claims(sample)
     finally:

@@ -40,7 +40,7 @@ def test_a_terminating_gateway_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a gateway that ends TLS, the claims that it passes it on and reads nothing fail."""
     caller = _first(sample)
     far = far_side(sample, caller)
-    primary = sample.mesh.cluster(sample.mesh.deployment.topology[far.there].primary)
+    primary = sample.mesh.cluster(sample.mesh.deployment.topology.configured_by(far.there))
     try:
         with configured(sample, broken.way_of_the_terminated()):
             apply(primary, [broken.terminating_gateway()])

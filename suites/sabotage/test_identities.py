@@ -55,11 +55,11 @@ def test_another_server_is_noticed(sample: Sample, judge: Judge) -> None:
     judge(noticed([verdict], "sa/impostor"))
 
 
-@pytest.mark.topology("primary-remote-flat", "primary-remote-split-horizon")
+@pytest.mark.primaries(1)
+@pytest.mark.remotes
 def test_a_remotes_own_authority_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a workload that the remote's own authority signed for, the claim of the chain fails."""
-    topology = sample.mesh.deployment.topology
-    remote = topology.remotes[0].name
+    remote = sample.mesh.deployment.topology.remotes[-1].name
     own = installed_authority(sample.mesh.cluster(remote)).authority
     spot = sample.outsider(remote).spot
     holder = Holder("the impostor", remote, remote, spot.address, PORT, SERVER)
