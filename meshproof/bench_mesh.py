@@ -22,9 +22,12 @@ from meshproof.expect import Outcome, all_of, believable, served_by_exactly, suc
 from meshproof.lab import Lab
 from meshproof.lab.objects import Object
 from meshproof.mesh import manifests
+from meshproof.mesh.blueprint import Blueprint
+from meshproof.mesh.installation import install_mesh
+from meshproof.mesh.istioctl import Istioctl
 from meshproof.mesh.mesh import Mesh
 from meshproof.mesh.operator_config import GATEWAY, Document
-from meshproof.model import Deployment, Member, Role
+from meshproof.model import Deployment, Member
 from meshproof.session import Session
 from meshproof.topologies import topology_named
 from meshproof.traffic.calls import HELLO, Plan, call
@@ -94,14 +97,14 @@ def _by_meshproof(line: Timeline, mesh: Mesh) -> None:
     begun = line.take(
         "mesh", lambda: Mesh.begin(mesh.lab, mesh.deployment, mesh.bundle, mesh.folder)
     )
-    line.take("mesh", begun.install)
+    line.take("mesh", lambda: install_mesh(begun))
     sample = line.take("workloads", lambda: deploy_sample(begun))
     line.take("propagation", lambda: settle(sample))
     line.take(f"{_CALLS} calls", lambda: _judge(sample))
 
 
 def _judge(sample: Sample) -> None:
-    caller = sample.mesh.deployment.topology.names[0]
+    caller = sample.clusters[0]
     responses = call(sample, sample.caller(caller), Plan(times=_CALLS))
     verdict = all_of(
         [believable(responses), succeeded(responses), served_by_exactly(responses, sample.plan)]
@@ -115,34 +118,74 @@ def _judge(sample: Sample) -> None:
 
 def _by_hand(line: Timeline, mesh: Mesh) -> None:
     topology = mesh.deployment.topology
+    hand = _Hand(mesh, mesh.blueprint, Istioctl(mesh.bundle.istioctl, mesh.shell, mesh.folder))
     for member in topology.members:
-        line.take("namespaces and cacerts", partial(_prepare, mesh, member))
-    for member in topology.members:
-        step = "primary" if member.role is Role.PRIMARY else "remote"
-        line.take(step, partial(_control_plane, mesh, member))
+        line.take("namespaces and cacerts", partial(hand.prepare, member))
+    for member in topology.primaries:
+        line.take("primary", partial(hand.primary, member))
+    for member in topology.externals:
+        line.take("external control plane", partial(hand.external, member))
+    for member in topology.remotes:
+        if not hand.plan.is_config_cluster(member):
+            line.take("remote", partial(hand.remote, member))
     line.take("workloads", lambda: _workloads(mesh))
     line.take(f"{_CALLS} calls", lambda: _curl(mesh))
 
 
-def _prepare(mesh: Mesh, member: Member) -> None:
-    _apply(mesh, member.name, mesh.blueprint.prepared(member))
+@dataclass(frozen=True)
+class _Hand:
+    """One step after the other, as Istio's documents have them."""
 
+    mesh: Mesh
+    plan: Blueprint
+    istioctl: Istioctl
 
-def _control_plane(mesh: Mesh, member: Member) -> None:
-    """As the documents have it: control plane, then what it needs, then the gateway."""
-    plan, cluster = mesh.blueprint, mesh.cluster(member.name)
-    addresses, version = mesh.lab.addresses[member.name], plan.version(member)
-    mesh.istioctl.install(cluster, version, "by-hand", _usual(plan.control_plane(member)))
-    if member.role is Role.PRIMARY:
-        _apply(mesh, member.name, plan.beside_istiod(member))
-        if plan.has_address(member):
+    def prepare(self, member: Member) -> None:
+        _apply(self.mesh, member.name, self.plan.prepared(member))
+
+    def primary(self, member: Member) -> None:
+        self._install(member, "primary", self.plan.control_plane(member))
+        self._open(member, member.name)
+        self._introduce(member)
+        self._gateway(member)
+
+    def external(self, member: Member) -> None:
+        config = self.mesh.deployment.topology.served_by(member.name)[0]
+        self._install(config, "config", self.plan.control_plane(config))
+        version = self.plan.version(config)
+        secret = self.istioctl.config_secret(self.mesh.cluster(config.name), version, "istiod")
+        _apply(self.mesh, member.name, [secret])
+        self._install(member, "external", self.plan.control_plane(member))
+        self._open(member, config.name)
+        self._gateway(config)
+
+    def remote(self, member: Member) -> None:
+        self._install(member, "remote", self.plan.control_plane(member))
+        self._introduce(member)
+        self._gateway(member)
+
+    def _open(self, member: Member, config: str) -> None:
+        """What istiod is told, and the way to it."""
+        _apply(self.mesh, config, self.plan.beside_istiod(member))
+        if self.plan.has_address(member):
+            _apply(self.mesh, member.name, [manifests.istiod_by_address()])
+            addresses = self.mesh.lab.addresses[member.name]
             addresses.give(manifests.SYSTEM, manifests.ISTIOD_ADDRESS)
-    else:
-        _apply(mesh, member.primary, [mesh.istioctl.remote_secret(cluster, version)])
-    if member.gateway:
-        document = _usual(plan.gateway(member))
-        mesh.istioctl.install(cluster, version, "by-hand-gateway", document)
-        addresses.give(manifests.SYSTEM, GATEWAY)
+
+    def _introduce(self, member: Member) -> None:
+        cluster, version = self.mesh.cluster(member.name), self.plan.version(member)
+        for other in self.mesh.deployment.topology.control_planes:
+            if other.name != member.name:
+                _apply(self.mesh, other.name, [self.istioctl.remote_secret(cluster, version)])
+
+    def _gateway(self, member: Member) -> None:
+        if member.gateway:
+            self._install(member, "gateway", self.plan.gateway(member))
+            self.mesh.lab.addresses[member.name].give(manifests.SYSTEM, GATEWAY)
+
+    def _install(self, member: Member, name: str, document: Document) -> None:
+        cluster, version = self.mesh.cluster(member.name), self.plan.version(member)
+        self.istioctl.install(cluster, version, f"by-hand-{name}", _usual(document))
 
 
 def _usual(document: Document) -> Document:
@@ -152,19 +195,19 @@ def _usual(document: Document) -> Document:
 
 
 def _workloads(mesh: Mesh) -> None:
-    for version, name in zip(VERSIONS, mesh.deployment.topology.names, strict=False):
+    for version, name in zip(VERSIONS, mesh.deployment.topology.workloads, strict=False):
         images = mesh.bundle.images
         objects = [namespace_object(NAMESPACE, injected=True), helloworld_service()]
         objects += sleep_objects(images["sleep"])
         objects += helloworld_objects(images[f"helloworld-{version}"], version)
         _apply(mesh, name, objects)
-    for name in mesh.deployment.topology.names:
+    for name in mesh.deployment.topology.workloads:
         wait = ("rollout", "status", "deployment", "--timeout=120s")
         _kubectl(mesh, name, "-n", NAMESPACE, *wait)
 
 
 def _curl(mesh: Mesh) -> None:
-    name = mesh.deployment.topology.names[0]
+    name = mesh.deployment.topology.workloads[0]
     where = ("-n", NAMESPACE, "exec", f"deploy/{SLEEP}", "-c", SLEEP, "--")
     said = _kubectl(mesh, name, *where, "curl", "-s", _MANY)
     missing = [version for version in VERSIONS if f"version: {version}" not in said]

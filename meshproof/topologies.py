@@ -27,7 +27,7 @@ _CLUSTER = "write a mapping such as {role: primary, network: shared}"
 _WRITE = {
     "name": "write a name such as two-primaries, of lower-case letters, digits and hyphens",
     "clusters": "write a mapping such as {east: {role: primary, network: shared}}",
-    "role": f"write {' or '.join(role.value for role in Role)}",
+    "role": "write primary, remote or external",
     "network": "write a name such as net-east, in quotes if it is a number",
     "primary": "write the name of the cluster whose istiod serves this one",
     "gateway": "write true or false",
@@ -217,9 +217,9 @@ def _member(document: _Document, entries: _TopologyFile, name: str) -> Member:
 
 def _default_primary(entries: _TopologyFile, name: str) -> str:
     """The primary of a cluster that names none; "" if there is none, which Topology refuses."""
-    if entries.clusters[name].role is Role.PRIMARY:
+    if entries.clusters[name].role is not Role.REMOTE:
         return name
-    primaries = [one for one, entry in entries.clusters.items() if entry.role is Role.PRIMARY]
+    primaries = [one for one, entry in entries.clusters.items() if entry.role is not Role.REMOTE]
     if len(primaries) > 1:
         raise TopologyError(
             ("clusters", name),

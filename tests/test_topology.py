@@ -353,7 +353,10 @@ clusters:
             BOTH.replace("    network: b\n", ""),
             "6: 'network' of cluster west is missing: write a name such as net-east",
         ),
-        (EAST + "  west: {}\n", "4: 'role' of cluster west is missing: write primary or remote."),
+        (
+            EAST + "  west: {}\n",
+            "4: 'role' of cluster west is missing: write primary, remote or external.",
+        ),
         (
             EAST + "  west: {role: remote, network: a}\n  east: {role: primary, network: b}\n",
             "5: the key 'east' comes a second time, after line 3: rename or remove one of the two.",
@@ -398,7 +401,7 @@ clusters:
         (BOTH + "    primary: true\n", "10: 'primary' of cluster west cannot be true: write"),
         (
             BOTH.replace("role: remote", "role: secondary"),
-            "7: 'role' of cluster west cannot be 'secondary': write primary or remote.",
+            "7: 'role' of cluster west cannot be 'secondary': write primary, remote or external.",
         ),
         (BOTH.replace("role: remote", "role:"), "7: 'role' of cluster west cannot be empty: write"),
         # Aliases that lead into themselves end somewhere.
@@ -490,3 +493,50 @@ def test_a_kind_config_at_fault_is_told_with_the_line_that_names_it(tmp_path: Pa
     assert message.startswith(
         f"10: {tmp_path}/own.yaml: networking.disableDefaultCNI must be true: "
     )
+
+
+def outside(config: str = "east") -> Topology:
+    """An istiod outside that serves two clusters on networks of their own."""
+    control = Member(member("north").cluster, Role.EXTERNAL, "outside", "north")
+    members = (member(config, "north", "a", True), member("west", "north", "b", True))
+    return Topology("outside", (control, *members))
+
+
+def test_an_external_control_plane_has_no_workloads_and_reads_its_config_cluster() -> None:
+    topology = outside()
+    assert topology.workloads == ("east", "west")
+    assert topology.networks == ("a", "b")
+    assert [one.name for one in topology.control_planes] == ["north"]
+    assert topology.config_clusters == ("east",)
+    assert topology.configured_by("west") == "east"
+
+
+def test_each_primary_is_configured_by_itself_and_a_remote_by_its_primary() -> None:
+    topology = mixed()
+    assert topology.config_clusters == ("east", "far")
+    assert [topology.configured_by(name) for name in topology.names] == ["east", "east", "far"]
+
+
+def test_an_external_control_plane_that_serves_nobody_cannot_exist() -> None:
+    control = Member(member("north").cluster, Role.EXTERNAL, "shared", "north")
+    with pytest.raises(TopologyError, match="north is external and serves no cluster"):
+        Topology("outside", (control, member("east")))
+
+
+def test_an_external_control_plane_on_another_network_needs_no_gateway() -> None:
+    assert outside().on("outside")[0].gateway is False
+
+
+def test_clusters_that_share_addresses_overlap_on_networks_of_their_own() -> None:
+    twins = (
+        member("east", network="a", gateway=True),
+        member("west", network="b", gateway=True, block=10),
+    )
+    assert Topology("twins", twins).overlapping
+    assert not split().overlapping
+
+
+def test_the_wiring_isolates_an_external_control_plane_on_a_network_of_its_own() -> None:
+    topology = outside()
+    wiring = topology.wiring(topology.footprint(KUBERNETES))
+    assert not any(wiring.is_flat(*pair) for pair in topology.footprint(KUBERNETES).pairs)

@@ -10,7 +10,13 @@ from meshproof.artifacts import Bundle
 from meshproof.lab.objects import Object
 from meshproof.mesh import manifests, operator_config
 from meshproof.mesh.manifests import SYSTEM
-from meshproof.mesh.operator_config import GATEWAY, MESH_NETWORKS, Document, Images
+from meshproof.mesh.operator_config import (
+    GATEWAY,
+    MESH_NETWORKS,
+    UNRELATED_ROOTS,
+    Document,
+    Images,
+)
 from meshproof.mesh.trust import SECRET, Authority
 from meshproof.model import Deployment, Member, Role, Version
 
@@ -32,20 +38,35 @@ class Blueprint:
 
     def prepared(self, member: Member) -> list[Object]:
         """Namespace and trust. A remote gets ``cacerts`` too: only its primary's is used."""
-        authority = self.root.intermediate(f"meshproof {member.name}")
+        root = self.root
+        if UNRELATED_ROOTS in self.deployment.variants:
+            root = Authority.root(f"meshproof root of {member.name}")
+        authority = root.intermediate(f"meshproof {member.name}")
         secret = {
             "apiVersion": "v1",
             "kind": "Secret",
             "metadata": {"name": SECRET, "namespace": SYSTEM},
             "stringData": authority.cacerts(),
         }
-        return [manifests.system_namespace(member, labelled=self._labelled), secret]
+        topology = self.deployment.topology
+        served_by = None
+        if member.role is Role.REMOTE and not self.is_config_cluster(member):
+            # istiod goes by the name of the cluster that it takes for its own.
+            served_by = topology.config_cluster(member.primary)
+        namespace = manifests.system_namespace(member, served_by, labelled=self._labelled)
+        return [namespace, secret]
 
     def control_plane(self, member: Member) -> Document:
-        """istiod for a primary, what a remote needs of Istio for a remote."""
+        """istiod for a cluster that runs it, what a remote needs of Istio for a remote."""
         images = self._images(member)
+        if self.is_config_cluster(member):
+            istiod = self.istiods[member.name]
+            return operator_config.config_cluster(self.deployment, member, images, istiod)
         if member.role is Role.REMOTE:
-            return operator_config.remote(member, images, self.istiods[member.name])
+            istiod = self.istiods[member.name]
+            return operator_config.remote(self.deployment, member, images, istiod)
+        if member.role is Role.EXTERNAL:
+            return operator_config.external(self.deployment, member, images)
         networks: Document = {}
         if not self._labelled:
             networks = operator_config.mesh_networks(self.deployment, self.gateways)
@@ -53,7 +74,8 @@ class Blueprint:
 
     def gateway(self, member: Member) -> Document:
         """The east-west gateway of a cluster that has one."""
-        return operator_config.gateway(member, self._images(member), labelled=self._labelled)
+        images = self._images(member)
+        return operator_config.gateway(self.deployment, member, images, labelled=self._labelled)
 
     def beside_istiod(self, member: Member) -> list[Object]:
         """What a primary's istiod is told by objects: mTLS, and the ways across networks."""
@@ -61,23 +83,36 @@ class Blueprint:
         objects = [manifests.peer_authentication(self.deployment.mtls)]
         if len(topology.networks) > 1:
             objects.append(manifests.cross_network_gateway())
-        if any(remote.network != member.network for remote in served):
-            objects += manifests.istiod_by_gateway()
-        if self.has_address(member):
-            objects.append(manifests.istiod_by_address())
+        apart = any(remote.network != member.network for remote in served)
+        if apart and member.role is not Role.EXTERNAL:
+            objects += manifests.istiod_by_gateway(self.revised("istiod"))
         return objects
 
     def has_address(self, member: Member) -> bool:
-        """Whether a primary's istiod has an address of its own, for remotes on its network."""
-        return any(remote.network == member.network for remote in self._served(member))
+        """Whether istiod has an address of its own: for remotes on its network, and outside."""
+        near = any(remote.network == member.network for remote in self._served(member))
+        return near or member.role is Role.EXTERNAL
+
+    def is_config_cluster(self, member: Member) -> bool:
+        """Whether an external istiod reads its configuration from this cluster."""
+        topology = self.deployment.topology
+        external = topology[member.primary].role is Role.EXTERNAL
+        return external and topology.config_cluster(member.primary) == member.name
+
+    def revised(self, name: str) -> str:
+        """What Istio calls an object of a control plane that has a revision."""
+        revision = self.deployment.revision
+        return f"{name}-{revision}" if revision else name
 
     def istiod_service(self, remote: Member) -> str:
         """The Service in its primary's cluster by which a remote reaches istiod."""
-        near = self.deployment.topology.same_network(remote.name, remote.primary)
-        return manifests.ISTIOD_ADDRESS if near else GATEWAY
+        topology = self.deployment.topology
+        near = topology.same_network(remote.name, remote.primary)
+        own = near or topology[remote.primary].role is Role.EXTERNAL
+        return manifests.ISTIOD_ADDRESS if own else GATEWAY
 
-    def _served(self, member: Member) -> list[Member]:
-        return [one for one in self.deployment.topology.remotes if one.primary == member.name]
+    def _served(self, member: Member) -> tuple[Member, ...]:
+        return self.deployment.topology.served_by(member.name)
 
     @property
     def _labelled(self) -> bool:

@@ -49,10 +49,25 @@ class Istioctl:
 
         The address in it is the one that other clusters reach. Raises LabError.
         """
+        return self._secret(cluster, version)
+
+    def config_secret(self, cluster: RunningCluster, version: Version, account: str) -> Object:
+        """The secret by which an istiod outside takes this cluster for its own.
+
+        It carries istiod's own ``account``, which the cluster has for it
+        (https://istio.io/latest/docs/setup/install/external-controlplane/). Raises LabError.
+        """
+        arguments = ["--type", "config", "--service-account", account]
+        secret = self._secret(cluster, version, *arguments, "--create-service-account=false")
+        # With the label istiod would take the cluster for a second one, called "config".
+        secret["metadata"].pop("labels", None)
+        return secret
+
+    def _secret(self, cluster: RunningCluster, version: Version, *more: str) -> Object:
         server = f"https://{cluster.control_plane.address}:6443"
         arguments = ["create-remote-secret", "--name", cluster.name, "--server", server]
         try:
-            printed = self._run(cluster, version, *arguments)
+            printed = self._run(cluster, version, *arguments, *more)
         except CommandError as error:
             raise LabError(f"no remote secret of {cluster.name}: {_said(error)}") from error
         documents = [document for document in yaml.safe_load_all(printed) if document]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meshproof.lab.objects import Object
 from meshproof.mesh.operator_config import GATEWAY_LABELS, GATEWAY_PORTS, NETWORK_LABEL
-from meshproof.model import Member, Mtls, Role
+from meshproof.model import Member, Mtls
 
 SYSTEM = "istio-system"
 ISTIOD_ADDRESS = "istiod-internal"
@@ -13,18 +13,14 @@ _NETWORKING = "networking.istio.io/v1"
 _MODES = {Mtls.STRICT: "STRICT", Mtls.PERMISSIVE: "PERMISSIVE", Mtls.DISABLED: "DISABLE"}
 
 
-def system_namespace(member: Member, *, labelled: bool) -> Object:
-    """istio-system; a remote's names the cluster that may take it over.
+def system_namespace(member: Member, served_by: str | None, *, labelled: bool) -> Object:
+    """istio-system; a remote's names the cluster that may take it over, ``served_by``.
 
     ``labelled``: whether it says which network the cluster is on
     (https://istio.io/latest/docs/setup/install/multicluster/primary-remote_multi-network/).
     """
     labels = {NETWORK_LABEL: member.network} if labelled else {}
-    annotations = (
-        {"topology.istio.io/controlPlaneClusters": member.primary}
-        if member.role is Role.REMOTE
-        else {}
-    )
+    annotations = {"topology.istio.io/controlPlaneClusters": served_by} if served_by else {}
     metadata = {"name": SYSTEM, "labels": labels, "annotations": annotations}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
@@ -39,8 +35,11 @@ def cross_network_gateway() -> Object:
     return _gateway("cross-network-gateway", [tls])
 
 
-def istiod_by_gateway() -> list[Object]:
-    """The gateway also leads to istiod: discovery on 15012, its webhook on 15017."""
+def istiod_by_gateway(istiod: str) -> list[Object]:
+    """The gateway also leads to istiod: discovery on 15012, its webhook on 15017.
+
+    ``istiod``: its Service's name.
+    """
     ports = {"tls-istiod": GATEWAY_PORTS["tls-istiod"], "tls-webhook": GATEWAY_PORTS["tls-webhook"]}
     servers = [
         {
@@ -57,7 +56,7 @@ def istiod_by_gateway() -> list[Object]:
             "route": [
                 {
                     "destination": {
-                        "host": f"istiod.{SYSTEM}.svc.cluster.local",
+                        "host": f"{istiod}.{SYSTEM}.svc.cluster.local",
                         "port": {"number": to},
                     }
                 }

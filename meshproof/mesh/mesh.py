@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
-
-import kubernetes.client
 
 from meshproof.artifacts import Bundle
 from meshproof.lab import Lab, RunningCluster
 from meshproof.lab.objects import apply
-from meshproof.lab.seam import lab_errors
 from meshproof.mesh import manifests
 from meshproof.mesh.blueprint import Blueprint
 from meshproof.mesh.inventory import Inventory, take_inventory
-from meshproof.mesh.istioctl import Istioctl
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY
 from meshproof.mesh.removal import remove_rest, stop_mesh
 from meshproof.mesh.trust import Authority
-from meshproof.model import Deployment, Member, Mtls
-from meshproof.process import Shell, called_off, side_by_side
-from meshproof.wait import eventually
-
-_ROOT = "istio-ca-root-cert"
-_WEBHOOK = "istio-sidecar-injector"
-_WEBHOOK_PORT = 15017
+from meshproof.model import Deployment, Mtls
+from meshproof.process import Shell, side_by_side
 
 
 @dataclass
@@ -43,7 +32,6 @@ class Mesh:
     before: Mapping[str, Inventory]
     root: Authority = field(default_factory=lambda: Authority.root("meshproof root"))
     dirty: str | None = None
-    _installer: Shell = field(default_factory=Shell)
 
     @classmethod
     def begin(cls, lab: Lab, deployment: Deployment, bundle: Bundle, folder: Path) -> Mesh:
@@ -55,18 +43,6 @@ class Mesh:
         found = side_by_side(lab.engine.shell, take_inventory, running)
         before = dict(zip(lab.clusters, found, strict=True))
         return cls(lab, deployment, bundle, folder, before)
-
-    def install(self) -> None:
-        """Install the deployment on clusters that are wired for it.
-
-        Control planes, remotes and gateways come up side by side, each waiting only for what it
-        needs. Raises LabError when something will not come up; the mesh is half there then.
-        """
-        with self._step(f"install {self.deployment}"):
-            self._installer = Shell(self.lab.recorder)
-            members = self.deployment.topology.members
-            side_by_side(self._installer, self._prepare, members)
-            side_by_side(self._installer, lambda install: install(), self._tracks())
 
     # --- what suites ask
 
@@ -90,61 +66,9 @@ class Mesh:
         self.lab.recorder.emit("notice", text=f"the mesh is damaged: {reason}")
 
     def set_mtls(self, mode: Mtls) -> None:
-        """Apply the mesh-wide mTLS mode, in every primary."""
-        for member in self.deployment.topology.primaries:
-            apply(self.cluster(member.name), [manifests.peer_authentication(mode)])
-
-    # --- installing
-
-    def _tracks(self) -> list[Callable[[], None]]:
-        topology = self.deployment.topology
-        tracks: list[Callable[[], None]]
-        tracks = [partial(self._install_primary, member) for member in topology.primaries]
-        return tracks + [partial(self._install_remote, member) for member in topology.remotes]
-
-    def _prepare(self, member: Member) -> None:
-        apply(self.cluster(member.name), self.blueprint.prepared(member))
-
-    def _install_primary(self, member: Member) -> None:
-        cluster, plan = self.cluster(member.name), self.blueprint
-        with self._step(f"install istiod in {member.name}"):
-            self.istioctl.install(
-                cluster, plan.version(member), "primary", plan.control_plane(member)
-            )
-        apply(cluster, plan.beside_istiod(member))
-        if plan.has_address(member):
-            self.lab.addresses[member.name].give(SYSTEM, manifests.ISTIOD_ADDRESS)
-        self._install_gateway(member)
-
-    def _install_remote(self, member: Member) -> None:
-        cluster, primary = self.cluster(member.name), self.cluster(member.primary)
-        plan = self.blueprint
-        version = plan.version(member)
-        with self._step(f"install the remote profile in {member.name}"):
-            self.istioctl.install(cluster, version, "remote", plan.control_plane(member))
-        with self._step(f"give {primary.name} the remote secret of {member.name}"):
-            apply(primary, [self.istioctl.remote_secret(cluster, version)])
-        with self._step(f"wait until {primary.name} serves {member.name}"):
-            eventually(
-                lambda: _not_served(cluster, plan.istiods[member.name]),
-                until=lambda missing: missing == "",
-                fail_if=lambda _: called_off(self._installer),
-                what=f"{primary.name}'s istiod in {member.name}",
-                within=120,
-                recorder=self.lab.recorder,
-            )
-        self._install_gateway(member)
-
-    def _install_gateway(self, member: Member) -> None:
-        if not member.gateway:
-            return
-        plan = self.blueprint
-        with self._step(f"install the gateway of {member.name}"):
-            cluster = self.cluster(member.name)
-            self.istioctl.install(cluster, plan.version(member), "gateway", plan.gateway(member))
-            self.lab.addresses[member.name].give(SYSTEM, GATEWAY)
-
-    # --- parts
+        """Apply the mesh-wide mTLS mode, wherever configuration counts."""
+        for name in self.deployment.topology.config_clusters:
+            apply(self.cluster(name), [manifests.peer_authentication(mode)])
 
     @property
     def blueprint(self) -> Blueprint:
@@ -161,14 +85,6 @@ class Mesh:
             for remote in topology.remotes
         }
         return replace(plan, istiods=istiods)
-
-    @property
-    def istioctl(self) -> Istioctl:
-        """istioctl, for this mesh's clusters and with its folder."""
-        return Istioctl(self.bundle.istioctl, self._installer, self.folder)
-
-    def _step(self, name: str) -> AbstractContextManager[None]:
-        return self.lab.recorder.step(name)
 
 
 def remove_mesh(lab: Lab, before: Mapping[str, Inventory], shell: Shell) -> None:
@@ -188,21 +104,3 @@ def remove_mesh(lab: Lab, before: Mapping[str, Inventory], shell: Shell) -> None
         for addresses in lab.addresses.values():
             for service in (GATEWAY, manifests.ISTIOD_ADDRESS):
                 addresses.take_back(SYSTEM, service)
-
-
-def _not_served(cluster: RunningCluster, istiod: IPv4Address) -> str:
-    """What a remote still lacks before pods can be injected; empty when nothing."""
-    with lab_errors(f"look at istiod's doings in {cluster.name}"):
-        names = [one.metadata.name for one in cluster.core.list_namespaced_config_map(SYSTEM).items]
-        if _ROOT not in names:
-            return f"ConfigMap {_ROOT}"
-        admission = kubernetes.client.AdmissionregistrationV1Api(cluster.api)
-        webhook = admission.read_mutating_webhook_configuration(_WEBHOOK)
-        missing = [one.name for one in webhook.webhooks if not one.client_config.ca_bundle]
-    if missing:
-        return f"the CA bundle of webhook {missing[0]}"
-    # An API server that asks too early waits ten seconds for the answer, and the pods with it.
-    host = f"istiod.{SYSTEM}.svc:{_WEBHOOK_PORT}"
-    ask = ("curl", "-sk", "-m", "2", "-o", "/dev/null", "--resolve", f"{host}:{istiod}")
-    asked = cluster.on_node(cluster.control_plane, *ask, f"https://{host}/", check=False)
-    return "" if asked.returncode == 0 else f"the webhook at {istiod}:{_WEBHOOK_PORT}"

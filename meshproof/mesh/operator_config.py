@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any
 
-from meshproof.model import Deployment, Member, Role
+from meshproof.model import Deployment, Member
 
 Document = dict[str, Any]
 
@@ -23,6 +23,10 @@ GATEWAY_PORTS = {"status-port": 15021, "tls": 15443, "tls-istiod": 15012, "tls-w
 NETWORK_LABEL = "topology.istio.io/network"
 MESH_NETWORKS = "mesh-networks"
 """The variant that tells gateway addresses by ``meshNetworks`` instead of labels."""
+UNRELATED_ROOTS = "unrelated-roots"
+"""The variant in which each control plane has a root of its own, and trusts no other."""
+REVISION = "revision"
+"""The variant whose control planes have a revision's name, which namespaces ask for."""
 
 # What a call left behind in a sidecar; the first field is how a call is found again.
 ACCESS_LOG = {
@@ -62,30 +66,60 @@ class Images:
 
 def primary(deployment: Deployment, member: Member, images: Images, networks: Document) -> Document:
     """istiod for a primary. ``networks``: what ``meshNetworks`` says, {} where labels do."""
-    environment: dict[str, str] = {}
-    if images.plain_envoy:
-        environment |= {
-            "PILOT_ENABLE_ALPN_FILTER": "false",
-            "PILOT_ENABLE_METADATA_EXCHANGE": "false",
-        }
     # Only then does istiod listen to its remotes' API servers for webhooks and certificates.
-    has_remotes = any(one.primary == member.name for one in deployment.topology.remotes)
+    has_remotes = bool(deployment.topology.served_by(member.name))
     values = _values(member, images)
     values["global"] |= {"externalIstiod": has_remotes, "meshNetworks": networks}
-    values["pilot"] = {"resources": _SMALL, "autoscaleEnabled": False, "env": environment}
-    return _document("default", images, values, mesh=_mesh_config())
+    values["pilot"] = _pilot(images)
+    document = _document("default", images, values, deployment.revision)
+    document["spec"]["meshConfig"] = _mesh_config()
+    return document
 
 
-def remote(member: Member, images: Images, istiod: IPv4Address) -> Document:
-    """What a remote needs of Istio; ``istiod``: where it reaches its primary's."""
+def external(deployment: Deployment, member: Member, images: Images) -> Document:
+    """istiod outside the clusters that it serves, for the first of which it takes itself.
+
+    It finds mesh configuration and injection templates there too, and its remote secrets here
+    (https://istio.io/latest/docs/setup/install/external-controlplane/).
+    """
+    config = deployment.topology[deployment.topology.config_cluster(member.name)]
+    values = _values(config, images)
+    values["global"] |= {
+        "externalIstiod": True,
+        # Webhooks are the served clusters' affair.
+        "operatorManageWebhooks": True,
+        "configValidation": False,
+    }
+    values["pilot"] = _pilot(images)
+    values["pilot"]["env"]["LOCAL_CLUSTER_SECRET_WATCHER"] = "true"  # noqa: S105 - a switch
+    document = _document("empty", images, values, deployment.revision)
+    document["spec"]["components"] = {"pilot": {"enabled": True}}
+    return document
+
+
+def remote(deployment: Deployment, member: Member, images: Images, istiod: IPv4Address) -> Document:
+    """What a remote needs of Istio; ``istiod``: where it reaches its control plane's."""
     values = _values(member, images)
     values["global"]["remotePilotAddress"] = str(istiod)
     path = f"/inject/cluster/{member.name}/net/{member.network}"
     values["istiodRemote"] = {"injectionPath": path}
-    return _document("remote", images, values)
+    return _document("remote", images, values, deployment.revision)
 
 
-def gateway(member: Member, images: Images, *, labelled: bool) -> Document:
+def config_cluster(
+    deployment: Deployment, member: Member, images: Images, istiod: IPv4Address
+) -> Document:
+    """A remote that also keeps what an istiod outside goes by: its account, the mesh's
+    configuration, and the injection templates."""
+    document = remote(deployment, member, images, istiod)
+    values = document["spec"]["values"]
+    values["global"] |= {"configCluster": True, "omitSidecarInjectorConfigMap": False}
+    values["pilot"] = {"configMap": True}
+    document["spec"]["meshConfig"] = _mesh_config()
+    return document
+
+
+def gateway(deployment: Deployment, member: Member, images: Images, *, labelled: bool) -> Document:
     """An east-west gateway. ``labelled``: its Service tells which network it leads to."""
     labels = GATEWAY_LABELS | ({NETWORK_LABEL: member.network} if labelled else {})
     component = {
@@ -109,7 +143,7 @@ def gateway(member: Member, images: Images, *, labelled: bool) -> Document:
     values["gateways"] = {
         "istio-ingressgateway": {"injectionTemplate": "gateway", "autoscaleEnabled": False}
     }
-    document = _document("empty", images, values)
+    document = _document("empty", images, values, deployment.revision)
     document["metadata"] = {"name": "eastwest", "namespace": "istio-system"}
     document["spec"]["components"] = {"ingressGateways": [component]}
     return document
@@ -123,7 +157,11 @@ def mesh_networks(deployment: Deployment, gateways: Mapping[str, IPv4Address]) -
     topology = deployment.topology
     return {
         network: {
-            "endpoints": [{"fromRegistry": member.name} for member in topology.on(network)],
+            "endpoints": [
+                {"fromRegistry": member.name}
+                for member in topology.on(network)
+                if member.name in topology.workloads
+            ],
             "gateways": [
                 {"address": str(gateways[member.name]), "port": GATEWAY_PORTS["tls"]}
                 for member in topology.on(network)
@@ -134,14 +172,17 @@ def mesh_networks(deployment: Deployment, gateways: Mapping[str, IPv4Address]) -
     }
 
 
-def kind_of(member: Member) -> str:
-    """What a member's configuration file is called after."""
-    return "primary" if member.role is Role.PRIMARY else "remote"
+def _pilot(images: Images) -> Document:
+    environment: dict[str, str] = {}
+    if images.plain_envoy:
+        environment |= {
+            "PILOT_ENABLE_ALPN_FILTER": "false",
+            "PILOT_ENABLE_METADATA_EXCHANGE": "false",
+        }
+    return {"resources": _SMALL, "autoscaleEnabled": False, "env": environment}
 
 
-def _document(
-    profile: str, images: Images, values: Document, mesh: Document | None = None
-) -> Document:
+def _document(profile: str, images: Images, values: Document, revision: str) -> Document:
     spec: Document = {
         "profile": profile,
         "hub": images.hub,
@@ -151,8 +192,8 @@ def _document(
     if profile == "default":
         off = {"name": "istio-ingressgateway", "enabled": False}
         spec["components"] = {"ingressGateways": [off]}
-    if mesh is not None:
-        spec["meshConfig"] = mesh
+    if revision:
+        spec["revision"] = revision
     return {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": spec}
 
 

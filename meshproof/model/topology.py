@@ -23,6 +23,9 @@ class Role(Enum):
     """Runs istiod, for itself and for its remotes."""
     REMOTE = "remote"
     """Is served by the istiod of its primary."""
+    EXTERNAL = "external"
+    """Runs istiod for its remotes, and no workloads: an external control plane
+    (https://istio.io/latest/docs/setup/install/external-controlplane/)."""
 
 
 class Mtls(StrEnum):
@@ -45,7 +48,7 @@ class TopologyError(ModelError):
 class Member:
     """One cluster's part in the mesh.
 
-    ``primary``: the name of the cluster whose istiod serves it (for a primary its own);
+    ``primary``: the name of the cluster whose istiod serves it (for one that runs istiod, its own);
     ``gateway``: whether it has an east-west gateway.
     """
 
@@ -89,31 +92,39 @@ class Topology:
                     f"two clusters are called {name}",
                     "give each a name of its own",
                 )
-        if not self.primaries:
+        if not self.control_planes:
             raise TopologyError(
                 ("clusters",),
                 f"topology {self.name} has no primary, so no cluster would run istiod",
                 "give one cluster the role primary",
             )
+        for member in self.externals:
+            if not self.served_by(member.name):
+                raise TopologyError(
+                    ("clusters", member.name, "role"),
+                    f"{member.name} is external and serves no cluster",
+                    f"give another cluster the role remote and 'primary: {member.name}'",
+                )
 
     def _check_primary(self, member: Member) -> None:
         at = ("clusters", member.name, "primary")
-        if member.role is Role.PRIMARY:
+        if member.role is not Role.REMOTE:
             if member.primary != member.name:
+                role = "a primary" if member.role is Role.PRIMARY else "external"
                 raise TopologyError(
                     at,
-                    f"{member.name} is a primary and cannot be served by {member.primary!r}",
+                    f"{member.name} is {role} and cannot be served by {member.primary!r}",
                     f"leave 'primary' out, or give {member.name} the role remote",
                 )
             return
-        choice = " or ".join(one.name for one in self.primaries)
+        choice = " or ".join(one.name for one in self.control_planes)
         if member.primary not in self.names:
             raise TopologyError(
                 at,
                 f"the primary of {member.name} is {member.primary!r}, which is no cluster here",
                 f"name {choice}",
             )
-        if self[member.primary].role is not Role.PRIMARY:
+        if self[member.primary].role is Role.REMOTE:
             raise TopologyError(
                 at,
                 f"the primary of {member.name} is {member.primary}, which has the role remote",
@@ -123,6 +134,8 @@ class Topology:
     def _check_gateways(self) -> None:
         for remote in self.remotes:
             primary = self[remote.primary]
+            if primary.role is Role.EXTERNAL:
+                continue  # its istiod has an address of its own
             if primary.network != remote.network and not primary.gateway:
                 raise TopologyError(
                     ("clusters", primary.name, "gateway"),
@@ -133,7 +146,7 @@ class Topology:
         if len(self.networks) == 1:
             return
         for network in self.networks:
-            here = self.on(network)
+            here = [member for member in self.on(network) if member.name in self.workloads]
             if not any(member.gateway for member in here):
                 raise TopologyError(
                     ("clusters", here[0].name, "gateway"),
@@ -161,18 +174,63 @@ class Topology:
 
     @property
     def networks(self) -> tuple[str, ...]:
-        """The networks' names, in the order in which they first come."""
-        return tuple(dict.fromkeys(member.network for member in self.members))
+        """The networks that workloads are on, in the order in which they first come."""
+        return tuple(dict.fromkeys(self[name].network for name in self.workloads))
+
+    @property
+    def workloads(self) -> tuple[str, ...]:
+        """The names of the clusters in which workloads run: all but external control planes."""
+        return tuple(member.name for member in self.members if member.role is not Role.EXTERNAL)
 
     @property
     def primaries(self) -> tuple[Member, ...]:
-        """The clusters that run istiod."""
+        """The clusters that run istiod, and workloads."""
         return tuple(member for member in self.members if member.role is Role.PRIMARY)
+
+    @property
+    def externals(self) -> tuple[Member, ...]:
+        """The clusters that run istiod for others alone."""
+        return tuple(member for member in self.members if member.role is Role.EXTERNAL)
+
+    @property
+    def control_planes(self) -> tuple[Member, ...]:
+        """The clusters that run istiod."""
+        return tuple(member for member in self.members if member.role is not Role.REMOTE)
 
     @property
     def remotes(self) -> tuple[Member, ...]:
         """The clusters that another cluster's istiod serves."""
         return tuple(member for member in self.members if member.role is Role.REMOTE)
+
+    def served_by(self, control_plane: str) -> tuple[Member, ...]:
+        """The remotes that a cluster's istiod serves."""
+        return tuple(member for member in self.remotes if member.primary == control_plane)
+
+    def configured_by(self, cluster: str) -> str:
+        """The cluster whose configuration counts for a cluster's workloads.
+
+        An istiod reads the configuration of its own cluster; an external one that of its config
+        cluster, which is the first that it serves.
+        """
+        primary = self[self[cluster].primary]
+        return self.config_cluster(primary.name)
+
+    def config_cluster(self, control_plane: str) -> str:
+        """The cluster from which an istiod reads its configuration."""
+        if self[control_plane].role is Role.EXTERNAL:
+            return self.served_by(control_plane)[0].name
+        return control_plane
+
+    @property
+    def config_clusters(self) -> tuple[str, ...]:
+        """The clusters whose configuration counts for anybody."""
+        return tuple(self.config_cluster(member.name) for member in self.control_planes)
+
+    @property
+    def overlapping(self) -> bool:
+        """Whether an address can mean something in two of the clusters with workloads."""
+        clusters = [self[name].cluster for name in self.workloads]
+        return any(one.overlaps(other) for one, other in combinations(clusters, 2))
 
     def on(self, network: str) -> tuple[Member, ...]:
         """The members on a network."""
@@ -195,10 +253,11 @@ class Topology:
 
     def wiring(self, footprint: Footprint) -> Wiring:
         """Flat inside each network, isolated between them."""
-        if len(self.networks) == 1:
+        networks = dict.fromkeys(member.network for member in self.members)
+        if len(networks) == 1:
             return flat(footprint)
         flows: dict[Pair, frozenset[Flow]] = {}
-        for network in self.networks:
+        for network in networks:
             flows.update(flat(footprint, among=[m.name for m in self.on(network)]).flows)
         return Wiring("mixed", flows) if flows else isolated()
 
@@ -208,6 +267,7 @@ class Deployment:
     """A topology with versions, mTLS mode and variants: what is installed, and a test's id.
 
     ``istio``: the version in each cluster. ``variants``: names such as "mesh-networks".
+    ``revision``: the name of the control planes' revision, "" for the default one.
     """
 
     topology: Topology
@@ -215,6 +275,7 @@ class Deployment:
     kubernetes: Version
     mtls: Mtls = Mtls.STRICT
     variants: frozenset[str] = frozenset()
+    revision: str = ""
 
     def __str__(self) -> str:
         versions = sorted({str(version) for version in self.istio.values()})

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
-from meshproof.errors import LabError
 from meshproof.lab.objects import Object, applied
-from meshproof.lab.seam import lab_errors
-from meshproof.lab.spot import Spot, pod_spot
+from meshproof.lab.spot import Spot
 from meshproof.mesh.config_dump import CLUSTERS, LISTENERS, ROUTES, in_use
-from meshproof.mesh.manifests import SYSTEM
-from meshproof.mesh.operator_config import GATEWAY
+from meshproof.mesh.gateways import gateway_spot, sni_of
 from meshproof.process import side_by_side
 from meshproof.traffic.settle import converge
 from meshproof.workloads.sample import PORT, Sample
@@ -24,16 +21,22 @@ _WHERE = {
 
 
 @contextmanager
-def in_force(sample: Sample, objects: Sequence[Object]) -> Iterator[None]:
-    """The primary has the objects, and the proxies obey them inside the block as far as they do
+def in_force(
+    sample: Sample, objects: Sequence[Object], clusters: Collection[str] | None = None
+) -> Iterator[None]:
+    """The objects are applied, and the proxies obey them inside the block as far as they do
     within half a minute; afterwards they are gone again, or the mesh is marked dirty.
 
     For VirtualServices and DestinationRules with names of their own, as ``mesh.routes`` makes.
+    ``clusters``: where they are applied, by default wherever configuration counts: each primary
+    governs its own callers, so rules for everybody are in every primary.
     """
-    primary = sample.mesh.deployment.topology.primaries[0]
-    wanted = _marks(sample, objects)
+    where = sample.mesh.deployment.topology.config_clusters if clusters is None else clusters
+    wanted = _marks(sample, objects, where)
     try:
-        with applied(sample.mesh.cluster(primary.name), objects):
+        with ExitStack() as stack:
+            for name in where:
+                stack.enter_context(applied(sample.mesh.cluster(name), objects))
             converge(
                 lambda: len(_found(sample, wanted)),
                 until=lambda found: found == len(wanted),
@@ -56,14 +59,16 @@ _Mark = tuple[Spot, str, str]
 """A proxy, the part of its configuration, and the text by which a rule is known there."""
 
 
-def _marks(sample: Sample, objects: Sequence[Object]) -> list[_Mark]:
-    """What every sleep's proxy has of each object; gateways have a way in for each subset."""
+def _marks(sample: Sample, objects: Sequence[Object], where: Collection[str]) -> list[_Mark]:
+    """What each sleep's proxy has of each object, if its configuration is one of those; gateways
+    have a way in for each subset."""
     topology = sample.mesh.deployment.topology
-    callers = [sample.caller(name).spot for name in topology.names]
+    governed = [topology[name] for name in sample.clusters if topology.configured_by(name) in where]
+    callers = [sample.caller(one.name).spot for one in governed]
     marks = [_by_name(spot, one) for spot in callers for one in objects]
     # On one network nothing is sent through the gateways.
     if len(topology.networks) > 1:
-        gateways = [_gateway(sample, one.name) for one in topology.members if one.gateway]
+        gateways = [gateway_spot(sample.mesh, one.name) for one in governed if one.gateway]
         marks += [(spot, LISTENERS, sni) for spot in gateways for sni in _names(objects)]
     return marks
 
@@ -76,20 +81,10 @@ def _by_name(spot: Spot, one: Object) -> _Mark:
 def _names(objects: Sequence[Object]) -> list[str]:
     """By which server names (SNI) the gateways let calls to subsets in."""
     return [
-        f"outbound_.{PORT}_.{subset['name']}_.{one['spec']['host']}"
+        sni_of(one["spec"]["host"], PORT, subset["name"])
         for one in objects
         for subset in one["spec"].get("subsets", [])
     ]
-
-
-def _gateway(sample: Sample, cluster: str) -> Spot:
-    running = sample.mesh.cluster(cluster)
-    with lab_errors(f"find the gateway of {cluster}"):
-        pods = running.core.list_namespaced_pod(SYSTEM, label_selector=f"app={GATEWAY}").items
-    alive = [pod.metadata.name for pod in pods if pod.metadata.deletion_timestamp is None]
-    if not alive:
-        raise LabError(f"{cluster} has no pod of its gateway")
-    return pod_spot(running, SYSTEM, alive[0], container="istio-proxy")
 
 
 def _found(sample: Sample, marks: Sequence[_Mark]) -> list[str]:

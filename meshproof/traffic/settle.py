@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from meshproof.errors import MeshproofError, WaitTimeoutError
+from meshproof.mesh.operator_config import UNRELATED_ROOTS
 from meshproof.model import Deployment, Mtls
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
@@ -23,7 +24,7 @@ def settle(sample: Sample) -> bool:
     """Wait until sleep in every cluster is answered by every version it can reach, with mTLS or
     without as the mesh says, and callers without a sidecar as well unless it is strict; or until
     half a minute has passed. Returns whether that came about."""
-    names = sample.mesh.deployment.topology.names
+    names = sample.clusters
     callers = [sample.caller(name) for name in names]
 
     def look() -> str:
@@ -78,13 +79,18 @@ def converge(
 
 
 def reachable(sample: Sample, caller: str) -> set[str]:
-    """The versions that a caller can reach: across networks there is no way without mTLS."""
+    """The versions that a caller can reach: across networks there is no way without mTLS, and
+    with mTLS nobody trusts a cluster whose root is another."""
     mesh = sample.mesh.deployment
-    return {
-        version
-        for version, cluster in sample.plan.items()
-        if mesh.topology.same_network(caller, cluster) or mesh.mtls is not Mtls.DISABLED
-    }
+    own = mesh.topology[caller]
+
+    def reaches(cluster: str) -> bool:
+        other = mesh.topology[cluster]
+        if mesh.mtls is Mtls.DISABLED:
+            return own.network == other.network
+        return own.primary == other.primary or UNRELATED_ROOTS not in mesh.variants
+
+    return {version for version, cluster in sample.plan.items() if reaches(cluster)}
 
 
 def _unsettled(sample: Sample, caller: Caller) -> str:
@@ -101,5 +107,6 @@ def _unsettled(sample: Sample, caller: Caller) -> str:
 
 
 def _as_the_mode_says(sample: Sample, responses: Sequence[Response]) -> bool:
-    encrypted = [bool(one.log and one.log.upstream_peer) for one in responses]
+    answered = [one for one in responses if one.succeeded]
+    encrypted = [bool(one.log and one.log.upstream_peer) for one in answered]
     return not any(encrypted) if sample.mesh.deployment.mtls is Mtls.DISABLED else all(encrypted)

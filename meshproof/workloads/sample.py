@@ -59,6 +59,11 @@ class Sample:
     plan: Mapping[str, str]
     callers: dict[tuple[str, str], Caller] = field(default_factory=dict)
 
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """The clusters in which workloads run, and calls are made."""
+        return self.mesh.deployment.topology.workloads
+
     def caller(self, cluster: str, app: str = SLEEP, namespace: str = NAMESPACE) -> Caller:
         """The sleep (or another app's pod that can call) of a cluster."""
         key = (cluster, f"{namespace}/{app}")
@@ -72,7 +77,7 @@ class Sample:
 
     def servers(self, namespace: str = NAMESPACE) -> dict[str, Server]:
         """The helloworld pods of all clusters now, by name."""
-        clusters = self.mesh.lab.clusters.values()
+        clusters = [self.mesh.cluster(name) for name in self.clusters]
         found = side_by_side(self.mesh.shell, partial(_servers, namespace), clusters)
         return {server.pod: server for servers in found for server in servers}
 
@@ -90,15 +95,15 @@ class Sample:
 
 
 def deploy_sample(mesh: Mesh) -> Sample:
-    """Deploy sleep and the helloworld Service in all clusters, v1 in the first and v2 in the
-    second, and wait until they run.
+    """Deploy sleep and the helloworld Service in all clusters that have workloads, v1 in the
+    first and v2 in the second, and wait until they run.
 
     Raises LabError with the reason when something will not.
     """
     sample = adopt_sample(mesh)
     by_cluster = {cluster: version for version, cluster in sample.plan.items()}
     with mesh.lab.recorder.step("deploy sleep and helloworld"):
-        running = mesh.lab.clusters.values()
+        running = [mesh.cluster(name) for name in sample.clusters]
         shell = mesh.shell
         side_by_side(
             shell, lambda one: _deploy(mesh, one, by_cluster.get(one.name), shell), running
@@ -108,7 +113,7 @@ def deploy_sample(mesh: Mesh) -> Sample:
 
 def adopt_sample(mesh: Mesh) -> Sample:
     """The sample as it is planned, for a mesh on which it runs already."""
-    return Sample(mesh, dict(zip(VERSIONS, mesh.deployment.topology.names, strict=False)))
+    return Sample(mesh, dict(zip(VERSIONS, mesh.deployment.topology.workloads, strict=False)))
 
 
 def find_caller(cluster: RunningCluster, app: str, namespace: str) -> Caller:
@@ -125,9 +130,10 @@ def find_caller(cluster: RunningCluster, app: str, namespace: str) -> Caller:
         return Caller(spot, namespace, sidecar)
 
 
-def namespace_object(name: str, *, injected: bool) -> Object:
-    """A namespace whose pods get a sidecar, or do not."""
-    labels = {"istio-injection": "enabled"} if injected else {}
+def namespace_object(name: str, *, injected: bool, revision: str = "") -> Object:
+    """A namespace whose pods get a sidecar, or do not. ``revision``: whose istiod's they get."""
+    labels = {"istio.io/rev": revision} if revision else {"istio-injection": "enabled"}
+    labels = labels if injected else {}
     metadata = {"name": name, "labels": labels}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
@@ -157,14 +163,16 @@ def helloworld_objects(
     )
 
 
-def helloworld_service(namespace: str = NAMESPACE, name: str = HELLOWORLD) -> Object:
-    """The Service before all versions of helloworld."""
+def helloworld_service(
+    namespace: str = NAMESPACE, name: str = HELLOWORLD, version: str | None = None
+) -> Object:
+    """A Service before helloworld; ``version``: before that one alone."""
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": name, "namespace": namespace, "labels": {"app": HELLOWORLD}},
         "spec": {
-            "selector": {"app": HELLOWORLD},
+            "selector": {"app": HELLOWORLD} | ({"version": version} if version else {}),
             # Named, so that a proxy need not sniff the protocol.
             "ports": [
                 {"name": "http", "port": PORT, "targetPort": PORT},
@@ -176,7 +184,8 @@ def helloworld_service(namespace: str = NAMESPACE, name: str = HELLOWORLD) -> Ob
 
 def _deploy(mesh: Mesh, cluster: RunningCluster, version: str | None, shell: Shell) -> None:
     sleep = mesh.bundle.images["sleep"]
-    apply(cluster, [namespace_object(NAMESPACE, injected=True)])
+    revision = mesh.deployment.revision
+    apply(cluster, [namespace_object(NAMESPACE, injected=True, revision=revision)])
     apply(cluster, [namespace_object(OUTSIDE, injected=False)])
     apply(cluster, [helloworld_service(), *sleep_objects(sleep), *sleep_objects(sleep, OUTSIDE)])
     names = {SLEEP}

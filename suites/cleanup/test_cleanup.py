@@ -14,7 +14,7 @@ from suites.cleanup.claims import no_address_remains, nothing_remains
 
 
 @pytest.mark.last
-@pytest.mark.variant("mesh-networks")
+@pytest.mark.variant("mesh-networks", "revision")
 def test_nothing_remains_of_a_mesh(
     sample: Sample, labs: Labs, judge: Callable[[Verdict], None]
 ) -> None:

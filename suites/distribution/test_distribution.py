@@ -11,7 +11,7 @@ from meshproof.workloads.sample import Sample
 from suites.distribution.claims import every_version_answers
 
 
-@pytest.mark.variant("mesh-networks")
+@pytest.mark.variant("mesh-networks", "revision")
 @pytest.mark.mtls("strict", "permissive", "disabled")
 def test_every_version_answers(
     sample: Sample, caller: str, judge: Callable[[Verdict], None]

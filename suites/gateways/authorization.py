@@ -91,14 +91,14 @@ def _only_forbidden(statuses: object) -> bool:
 
 def _from_everywhere(sample: Sample, url: str) -> list[list[Response]]:
     """Calls from each cluster, side by side."""
-    callers = [sample.caller(name) for name in sample.mesh.deployment.topology.names]
+    callers = [sample.caller(name) for name in sample.clusters]
     plan = Plan(url=url, times=_CALLS)
     return side_by_side(sample.mesh.shell, lambda one: call(sample, one, plan), callers)
 
 
 def _statuses(sample: Sample, url: str) -> set[int | None]:
     """How calls from each cluster end now."""
-    names = sample.mesh.deployment.topology.names
+    names = sample.clusters
     # To look is not to judge: nobody waits for the lines in the proxies' logs.
     callers = [replace(sample.caller(name), sidecar=False) for name in names]
     plan = Plan(url=url, times=_PROBES, fresh=True)

@@ -21,11 +21,11 @@ _WORKLOAD = {"app": HELLOWORLD}
 
 @contextmanager
 def configured(sample: Sample, objects: Sequence[Object]) -> Iterator[None]:
-    """The objects are there inside the block, in each cluster whose istiod reads its own: in
-    primary-remote only the primary's configuration counts, for the remote's workloads too."""
+    """The objects are there inside the block, in each cluster whose configuration counts: in
+    primary-remote only the primary's does, for the remote's workloads too."""
     with ExitStack() as stack:
-        for member in sample.mesh.deployment.topology.primaries:
-            stack.enter_context(applied(sample.mesh.cluster(member.name), objects))
+        for name in sample.mesh.deployment.topology.config_clusters:
+            stack.enter_context(applied(sample.mesh.cluster(name), objects))
         yield
 
 

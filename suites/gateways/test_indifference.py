@@ -17,7 +17,7 @@ Judge = Callable[[Verdict], None]
 def test_a_deny_all_at_the_gateway_changes_nothing(sample: Sample, judge: Judge) -> None:
     """An AuthorizationPolicy that denies all at the gateway keeps no call from its workloads."""
     # Not at a primary's gateway: a remote's proxies reach istiod there, and the policy cuts them.
-    first = sample.mesh.deployment.topology.names[0]
+    first = sample.clusters[0]
     judge(a_deny_all_changes_nothing(sample, first))
 
 

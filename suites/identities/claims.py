@@ -9,6 +9,7 @@ from functools import partial
 from ipaddress import IPv4Address
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from meshproof.expect import Outcome, Verdict, all_of, believable, served_by_exactly, succeeded
 from meshproof.expect.control import as_control
@@ -68,12 +69,12 @@ def workloads(sample: Sample) -> list[Holder]:
     """sleep and helloworld in each cluster; helloworld also by the way from the other cluster."""
     topology = sample.mesh.deployment.topology
     found = []
-    for name in topology.names:
+    for name in topology.workloads:
         address = sample.caller(name).spot.address
         # Any port will do: the proxy shows its certificate before it looks for a server there.
         found.append(Holder(f"sleep of {name}", name, name, address, PORT, CLIENT))
     for server in sample.servers().values():
-        for name in topology.names:
+        for name in topology.workloads:
             way = door(sample, name, server)
             what = f"{server.version} of {server.cluster}, asked from {name}"
             found.append(Holder(what, server.cluster, name, *way, SERVER))
@@ -85,8 +86,26 @@ def signed_by_the_primarys_authority(sample: Sample, holders: Sequence[Holder]) 
     signed, and that leads up to the mesh's root; even where its cluster has ``cacerts`` of its
     own."""
     mesh = sample.mesh
-    verdicts = [_own_authority_is_another(sample, name) for name in mesh.deployment.topology.names]
+    verdicts = [_own_authority_is_another(sample, name) for name in sample.clusters]
     return all_of(verdicts + side_by_side(mesh.shell, partial(_vouched_for, sample), holders))
+
+
+def primaries_are_siblings(sample: Sample) -> Verdict:
+    """Each primary has an authority of its own, and all of them are below one root."""
+    primaries = [one.name for one in sample.mesh.deployment.topology.primaries]
+    held = {name: installed_authority(sample.mesh.cluster(name)) for name in primaries}
+    roots = {one.root.fingerprint(hashes.SHA256()) for one in held.values()}
+    own = {one.authority.certificate.fingerprint(hashes.SHA256()) for one in held.values()}
+    astray = [name for name, one in held.items() if not signed(one.authority.certificate, one.root)]
+    expected = f"an authority of its own in each of {', '.join(primaries)}, below one root"
+    observed = f"{len(own)} authorities, {len(roots)} roots"
+    faults = f", not below its root: {', '.join(astray)}" if astray else ""
+    right = len(own) == len(primaries) and len(roots) == 1 and not astray
+    evidence = {
+        name: f"{one.authority.name} < {_name(one.root.subject)}" for name, one in held.items()
+    }
+    outcome = Outcome.PASS if right else Outcome.FAIL
+    return Verdict(outcome, expected, observed + faults, evidence)
 
 
 def a_stranger_is_refused(sample: Sample, caller: str, stranger: Credential) -> Verdict:

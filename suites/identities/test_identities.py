@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from meshproof.expect import Verdict
+import pytest
+
+from meshproof.expect import Verdict, all_of
 from meshproof.mesh.credentials import issue
 from meshproof.mesh.trust import Authority
 from meshproof.workloads.sample import Sample
@@ -12,6 +14,7 @@ from suites.identities.claims import (
     CLIENT,
     a_stranger_is_refused,
     peers_know_each_other,
+    primaries_are_siblings,
     signed_by_the_primarys_authority,
     workloads,
 )
@@ -27,6 +30,19 @@ def test_peers_know_each_other(sample: Sample, caller: str, judge: Judge) -> Non
 def test_workloads_are_signed_for_by_their_primary(sample: Sample, judge: Judge) -> None:
     """Workloads' certificates are signed by their primary's authority, below the mesh's root."""
     judge(signed_by_the_primarys_authority(sample, workloads(sample)))
+
+
+@pytest.mark.primaries(2)
+def test_primaries_have_authorities_of_their_own(sample: Sample, judge: Judge) -> None:
+    """Each primary signs with an intermediate of its own, below the one root of the mesh."""
+    judge(
+        all_of(
+            [
+                primaries_are_siblings(sample),
+                signed_by_the_primarys_authority(sample, workloads(sample)),
+            ]
+        )
+    )
 
 
 def test_a_certificate_of_another_root_is_refused(

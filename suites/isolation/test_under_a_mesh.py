@@ -20,6 +20,7 @@ Judge = Callable[[Verdict], None]
 
 
 @pytest.mark.networks(2)
+@pytest.mark.ranges("disjoint")
 def test_pods_and_services_of_the_other_network_are_kept_out(
     sample: Sample, pair: Pair, judge: Judge
 ) -> None:

@@ -108,7 +108,7 @@ def _nothing_of(watched: Watched, kind: str) -> Verdict:
     name = "plain text" if kind == "http" else "TLS"
     sample = watched.sample
     pods = {IPv4Address(one.address) for one in sample.servers().values()}
-    gateways = {sample.mesh.gateway(name) for name in sample.mesh.deployment.topology.names}
+    gateways = {sample.mesh.gateway(name) for name in sample.clusters}
 
     def belongs(flow: FlowKey) -> bool:
         asked = (flow.target, flow.port)

@@ -16,13 +16,13 @@ from meshproof.expect import (
     succeeded,
 )
 from meshproof.expect.control import as_control
-from meshproof.lab.objects import Object, applied
+from meshproof.lab.objects import applied
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.settle import converge
 from meshproof.traffic.wire import watch
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample
+from meshproof.workloads.sample import NAMESPACE, PORT, Sample, helloworld_service
 from suites.mtls.claims import encrypted_on_the_wire
 from suites.mtls.outsiders import (
     at_the_other_clusters_pod,
@@ -41,7 +41,7 @@ def sidecars_encrypt_and_everybody_is_answered(sample: Sample) -> Verdict:
     knocks = in_its_own_cluster(sample)
     if len(topology.networks) == 1:
         knocks += at_the_other_clusters_pod(sample)
-    wire = [encrypted_on_the_wire(sample, name) for name in topology.names]
+    wire = [encrypted_on_the_wire(sample, name) for name in topology.workloads]
     return all_of([everybody_is_answered(sample, knocks), *wire])
 
 
@@ -72,9 +72,9 @@ def a_service_for_each_version(sample: Sample) -> Iterator[Mapping[str, Sequence
     Yields what each cluster's sleep got from the one whose instances are all in another
     cluster, once the sidecars knew it.
     """
-    services = [_service(version) for version in sample.plan]
+    services = [helloworld_service(name=_name(one), version=one) for one in sample.plan]
     with ExitStack() as stack:
-        for name in sample.mesh.deployment.topology.names:
+        for name in sample.clusters:
             stack.enter_context(applied(sample.mesh.cluster(name), services))
         converge(lambda: all(got[0].succeeded for got in _from_everywhere(sample, 1).values()))
         yield _from_everywhere(sample, _FEW)
@@ -105,15 +105,3 @@ def _remotes(sample: Sample, caller: str, times: int = _FEW) -> list[Response]:
 
 def _name(version: str) -> str:
     return f"only-{version}"
-
-
-def _service(version: str) -> Object:
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": _name(version), "namespace": NAMESPACE},
-        "spec": {
-            "selector": {"app": HELLOWORLD, "version": version},
-            "ports": [{"name": "http", "port": PORT, "targetPort": PORT}],
-        },
-    }

@@ -130,8 +130,8 @@ def nobody_gets_in_with(
 
 def certificate_of_sleep(sample: Sample) -> Credential:
     """A certificate for sleep's identity, by the authority that signs the mesh's own."""
-    primary = sample.mesh.deployment.topology.primaries[0].name
-    authority = installed_authority(sample.mesh.cluster(primary)).authority
+    signer = sample.mesh.deployment.topology.control_planes[0].name
+    authority = installed_authority(sample.mesh.cluster(signer)).authority
     return issue(authority, spiffe(NAMESPACE, SLEEP))
 
 

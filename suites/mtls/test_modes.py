@@ -34,7 +34,7 @@ def test_permissive_sidecars_encrypt_and_everybody_is_answered(
 @pytest.mark.networks(2)
 def test_without_mtls_nothing_crosses_networks(sample: Sample, judge: Judge) -> None:
     """Without mTLS nothing crosses networks: local instances answer, and if there are none, 503."""
-    names = sample.mesh.deployment.topology.names
+    names = sample.clusters
     with a_service_for_each_version(sample) as before:
         verdicts = [answered_from_the_other_network(before)]
         # The wire must have been seen to carry what it is then claimed not to carry.

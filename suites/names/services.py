@@ -39,7 +39,8 @@ _NOT_FOUND = 404
 def remote_service(sample: Sample, caller: str) -> Object:
     """The Service that exists only where the version does that is remote from ``caller``, and
     selects nothing but that version."""
-    return _version_service(sample.remote_version(caller))
+    version = sample.remote_version(caller)
+    return helloworld_service(name=_name(version), version=version)
 
 
 def name_of(service: Object) -> str:
@@ -76,7 +77,8 @@ def scattered_services(sample: Sample) -> Iterator[None]:
             running = sample.mesh.cluster(cluster)
             _await_absence(running, _only(cluster))
             namespace = namespace_object(_only(cluster), injected=False)
-            services = [_version_service(version), _namespaced_service(cluster)]
+            own = helloworld_service(name=_name(version), version=version)
+            services = [own, _namespaced_service(cluster)]
             stack.enter_context(applied(running, [namespace, *services]))
         yield
 
@@ -124,10 +126,8 @@ def _only(cluster: str) -> str:
     return f"only-{cluster}"
 
 
-def _version_service(version: str) -> Object:
-    service = helloworld_service(name=f"{HELLOWORLD}-{version}")
-    service["spec"]["selector"]["version"] = version
-    return service
+def _name(version: str) -> str:
+    return f"{HELLOWORLD}-{version}"
 
 
 def _namespaced_service(cluster: str) -> Object:

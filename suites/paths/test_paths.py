@@ -12,7 +12,7 @@ from suites.paths.claims import local_version_by_its_pod, remote_version_by_its_
 
 pytestmark = [
     pytest.mark.mtls("strict", "permissive", "disabled"),
-    pytest.mark.variant("mesh-networks"),
+    pytest.mark.variant("mesh-networks", "revision"),
 ]
 
 

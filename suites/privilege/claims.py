@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.expect.rights import allowed, forbidden, may_exactly
@@ -15,7 +16,7 @@ from suites.privilege.requests import needed, not_granted
 
 
 def has_exactly_the_rights_listed(sample: Sample) -> Verdict:
-    """In every namespace of a remote, the account's rights are those of reader_role.yaml."""
+    """In every namespace of its cluster, the account's rights are those of reader_role.yaml."""
 
     def judged(member: Member, account: Account) -> Verdict:
         with lab_errors(f"list the namespaces of {member.name}"):
@@ -23,16 +24,16 @@ def has_exactly_the_rights_listed(sample: Sample) -> Verdict:
         found = {one.metadata.name: account.rights(one.metadata.name) for one in listed}
         return may_exactly(account.user, found, expectation_for(member).rights)
 
-    return _of_each_remote(sample, judged)
+    return _of_each_secret(sample, judged)
 
 
 def can_do_what_is_needed(sample: Sample) -> Verdict:
     """What istiod does with the account is granted."""
 
-    def judged(_: Member, account: Account) -> Verdict:
-        return allowed([(one, account.send(one)) for one in needed()])
+    def judged(member: Member, account: Account) -> Verdict:
+        return allowed([(one, account.send(one)) for one in needed(member.role)])
 
-    return _of_each_remote(sample, judged)
+    return _of_each_secret(sample, judged)
 
 
 def is_refused_the_rest(sample: Sample) -> Verdict:
@@ -40,21 +41,31 @@ def is_refused_the_rest(sample: Sample) -> Verdict:
     same account is granted what it needs."""
 
     def judged(member: Member, account: Account) -> Verdict:
-        control = allowed([(one, account.send(one)) for one in needed()[:1]])
+        control = allowed([(one, account.send(one)) for one in needed(member.role)[:1]])
         if control.outcome is not Outcome.PASS:
             return Verdict(Outcome.INCONCLUSIVE, control.expected, control.observed)
-        asked = not_granted(account.cluster, sample.caller(member.name))
+        asked = not_granted(account.cluster, member.role, sample.caller(member.name))
         return forbidden(account.user, [(one, account.send(one)) for one in asked])
 
-    return _of_each_remote(sample, judged)
+    return _of_each_secret(sample, judged)
 
 
-def _of_each_remote(sample: Sample, judged: Callable[[Member, Account], Verdict]) -> Verdict:
-    """The verdict on the account of each remote, as its primary's secret has it."""
+def readers(sample: Sample) -> list[tuple[Member, Member]]:
+    """Each cluster with the one whose istiod has a remote secret of it."""
+    topology = sample.mesh.deployment.topology
+    pairs = product([topology[name] for name in sample.clusters], topology.control_planes)
+    return [
+        (member, holder)
+        for member, holder in pairs
+        if member.name not in (holder.name, topology.config_cluster(holder.name))
+    ]
+
+
+def _of_each_secret(sample: Sample, judged: Callable[[Member, Account], Verdict]) -> Verdict:
+    """The verdict on each account by which an istiod reads a cluster that is not its own."""
     verdicts = []
-    for member in sample.mesh.deployment.topology.remotes:
-        holder, cluster = sample.mesh.cluster(member.primary), sample.mesh.cluster(member.name)
-        account = remote_account(holder, cluster)
+    for member, holder in readers(sample):
+        account = remote_account(sample.mesh.cluster(holder.name), sample.mesh.cluster(member.name))
         verdicts += [_is_the_readers(account, member), judged(member, account)]
     return all_of(verdicts)
 

@@ -11,6 +11,7 @@ from meshproof.lab.objects import Object
 from meshproof.mesh.account import Request, Right
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.trust import SECRET
+from meshproof.model import Role
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, SLEEP, Caller
 
 _DRY = "?dryRun=All"
@@ -24,8 +25,9 @@ _HOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 _LABELLED: Object = {"metadata": {"labels": {"meshproof.io/tried": "yes"}}}
 
 
-def needed() -> list[Request]:
-    """What istiod does in a remote: it reads, reviews, and writes ConfigMaps and webhooks."""
+def needed(role: Role) -> list[Request]:
+    """What another cluster's istiod does in a cluster of this role: it reads and reviews, and in
+    a remote it writes as well."""
     access = {"verb": "get", "resource": "pods", "namespace": NAMESPACE}
     return [
         *(_list(resource) for resource in ("services", "pods", "nodes", "namespaces")),
@@ -45,6 +47,13 @@ def needed() -> list[Request]:
             _ACCESS,
             {"spec": {"user": "nobody", "resourceAttributes": access}},
         ),
+        *(_of_a_remote() if role is Role.REMOTE else ()),
+    ]
+
+
+def _of_a_remote() -> list[Request]:
+    """What istiod writes in a remote: ConfigMaps and webhooks."""
+    return [
         _create(Right("create", "configmaps"), f"{_HERE}/configmaps", _named("tried")),
         Request(
             Right("patch", "mutatingwebhookconfigurations", "admissionregistration.k8s.io"),
@@ -55,7 +64,7 @@ def needed() -> list[Request]:
     ]
 
 
-def not_granted(cluster: RunningCluster, victim: Caller) -> list[Request]:
+def not_granted(cluster: RunningCluster, role: Role, victim: Caller) -> list[Request]:
     """What nobody may do with a remote secret. ``victim``: a pod of the cluster."""
     secrets = f"{_CORE}/namespaces/{SYSTEM}/secrets"
     node = f"{_CORE}/nodes/{cluster.control_plane.container}/proxy/pods"
@@ -67,6 +76,8 @@ def not_granted(cluster: RunningCluster, victim: Caller) -> list[Request]:
     bindings = Right("create", "clusterrolebindings", "rbac.authorization.k8s.io")
     tokens = Right("create", "serviceaccounts/token")
     return [
+        # A cluster that runs istiod itself needs nobody else to write there.
+        *(() if role is Role.REMOTE else _of_a_remote()),
         _create(deployments, _APPS, _deployment()),
         Request(patched, "PATCH", f"{_APPS}/{SLEEP}{_DRY}", _LABELLED),
         _create(Right("create", "pods"), f"{_HERE}/pods", {**_named("tried"), "spec": _SPEC}),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
-
 from meshproof.expect import Verdict
 from meshproof.workloads.sample import Sample
 from suites.privilege.claims import (
@@ -13,8 +11,6 @@ from suites.privilege.claims import (
     has_exactly_the_rights_listed,
     is_refused_the_rest,
 )
-
-pytestmark = pytest.mark.topology("primary-remote-flat", "primary-remote-split-horizon")
 
 
 def test_the_account_has_exactly_the_rights_listed(

@@ -28,7 +28,7 @@ _TOLERANCE = 0.15
 
 def calls_from_everywhere(sample: Sample, plan: Plan) -> list[list[Response]]:
     """The same calls from sleep in every cluster at once; one list for each cluster."""
-    callers = [sample.caller(name) for name in sample.mesh.deployment.topology.names]
+    callers = [sample.caller(name) for name in sample.clusters]
     return side_by_side(sample.mesh.shell, lambda one: call(sample, one, plan), callers)
 
 

@@ -1,4 +1,4 @@
-"""Routing: rules applied in the primary decide which version answers, in every cluster."""
+"""Routing: rules applied wherever configuration counts decide which version answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from suites.routing.claims import (
 )
 from suites.routing.rules import by_header, by_weight, own_mode
 
-pytestmark = pytest.mark.topology("primary-remote-flat", "primary-remote-split-horizon")
 Judge = Callable[[Verdict], None]
 
 

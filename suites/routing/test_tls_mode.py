@@ -21,7 +21,6 @@ from suites.routing.tls_claims import (
     works,
 )
 
-pytestmark = pytest.mark.topology("primary-remote-flat", "primary-remote-split-horizon")
 Judge = Callable[[Verdict], None]
 
 

@@ -21,14 +21,14 @@ _CALLS = 20
 
 def works(sample: Sample) -> Verdict:
     """From each cluster every version answers, and no call fails."""
-    names = sample.mesh.deployment.topology.names
+    names = sample.clusters
     return all_of([every_version_answers(sample, name) for name in names])
 
 
 def encrypted_as_the_mesh_says(sample: Sample) -> Verdict:
     """From each cluster every version answers, and the wire saw TLS with mTLS on, plain text
     with mTLS disabled."""
-    names = sample.mesh.deployment.topology.names
+    names = sample.clusters
     shell = sample.mesh.shell
     # Side by side: the callers' conversations are counted apart.
     near = side_by_side(shell, lambda one: local_version_by_its_pod(sample, one), names)
@@ -97,13 +97,13 @@ def _watch_remote(sample: Sample) -> list[Watched]:
         return watch(sample, sample.caller(name), plan)
 
     # Side by side: the callers' conversations are counted apart.
-    return side_by_side(sample.mesh.shell, look, sample.mesh.deployment.topology.names)
+    return side_by_side(sample.mesh.shell, look, sample.clusters)
 
 
 def _crossed(watched: Watched) -> int:
     """Segments to the other networks' gateways and pods, whatever they begin with."""
     sample, here = watched.sample, watched.caller.cluster
-    others = [name for name in sample.mesh.deployment.topology.names if name != here]
+    others = [name for name in sample.clusters if name != here]
     gateways = [address for name in others if (address := sample.mesh.gateway(name))]
     return _segments(watched, gateways, GATEWAY_PORT) + _segments(
         watched, _pods(sample, here), PORT

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-import pytest
-
 from meshproof.expect import Verdict, noticed
 from meshproof.expect.reach import undecided
-from meshproof.lab.objects import Object, applied
+from meshproof.lab.objects import Object
 from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.mesh.routes import aborting, host_of, virtual_service, without_access_logs
 from meshproof.process import side_by_side
@@ -18,9 +16,9 @@ from meshproof.traffic.settle import converge, healed
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample, helloworld_objects
 from meshproof.workloads.scale import also_deployed
 from suites.distribution.claims import every_version_answers
+from suites.gateways.manifests import configured
 from suites.weight.claims import await_weight
 
-pytestmark = pytest.mark.topology("primary-remote-flat", "primary-remote-split-horizon")
 Judge = Callable[[Verdict], None]
 
 
@@ -49,9 +47,8 @@ def test_errors_are_noticed(sample: Sample, judge: Judge) -> None:
 
 def test_missing_access_logs_are_noticed(sample: Sample, judge: Judge) -> None:
     """With access logs off, the claim of distribution is inconclusive and asks for them."""
-    primary = sample.mesh.deployment.topology.primaries[0].name
     try:
-        with applied(sample.mesh.cluster(primary), [without_access_logs()]):
+        with configured(sample, [without_access_logs()]):
             _await_logs(sample, on=False)
             verdicts = _claims(sample)
     finally:
@@ -63,7 +60,7 @@ def _claims(sample: Sample, near: str | None = None) -> list[Verdict]:
     """The claim from each cluster, or from those that see the pods of ``near`` themselves: what
     comes through a gateway stays with one pod behind it as long as the connection lasts."""
     topology = sample.mesh.deployment.topology
-    names = [one for one in topology.names if near is None or topology.same_network(one, near)]
+    names = [one for one in topology.workloads if near is None or topology.same_network(one, near)]
     return side_by_side(sample.mesh.shell, lambda one: every_version_answers(sample, one), names)
 
 
@@ -95,7 +92,7 @@ def _liar(sample: Sample) -> list[Object]:
 
 def _await_logs(sample: Sample, *, on: bool) -> None:
     """Wait until each sleep's proxy writes access logs, or none does."""
-    spots = [sample.caller(name).spot for name in sample.mesh.deployment.topology.names]
+    spots = [sample.caller(name).spot for name in sample.clusters]
     converge(
         lambda: {"/dev/stdout" in in_use(spot, LISTENERS) for spot in spots},
         until=lambda seen: seen == {on},

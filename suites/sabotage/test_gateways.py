@@ -40,7 +40,7 @@ def test_a_terminating_gateway_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a gateway that ends TLS, the claims that it passes it on and reads nothing fail."""
     caller = _first(sample)
     far = far_side(sample, caller)
-    primary = sample.mesh.cluster(sample.mesh.deployment.topology[far.there].primary)
+    primary = sample.mesh.cluster(sample.mesh.deployment.topology.configured_by(far.there))
     try:
         with configured(sample, broken.way_of_the_terminated()):
             apply(primary, [broken.terminating_gateway()])
@@ -142,7 +142,7 @@ def test_a_side_door_is_noticed(sample: Sample, judge: Judge) -> None:
 def _first(sample: Sample) -> str:
     """The cluster that breakages are seen from. What they break is in another one, so that a
     remote does not lose its istiod, which it reaches by its primary's gateway."""
-    return sample.mesh.deployment.topology.names[0]
+    return sample.clusters[0]
 
 
 @contextmanager

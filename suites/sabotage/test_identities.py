@@ -37,7 +37,7 @@ Judge = Callable[[Verdict], None]
 
 def test_another_client_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a caller of another service account, the claim of the client's identity fails."""
-    cluster = sample.mesh.cluster(sample.mesh.deployment.topology.names[-1])
+    cluster = sample.mesh.cluster(sample.clusters[-1])
     image = sample.mesh.bundle.images["sleep"]
     with applied(cluster, sleep_objects(image, name="stranger")):
         await_rollout(cluster, NAMESPACE, {"stranger"}, sample.mesh.shell)
@@ -49,17 +49,17 @@ def test_another_client_is_noticed(sample: Sample, judge: Judge) -> None:
 
 def test_another_server_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a server of another service account, the claim of the server's identity fails."""
-    name = sample.mesh.deployment.topology.names[0]
+    name = sample.clusters[0]
     with _impostor(sample, name):
         verdict = peers_know_each_other(sample, sample.caller(name))
     judge(noticed([verdict], "sa/impostor"))
 
 
-@pytest.mark.topology("primary-remote-flat", "primary-remote-split-horizon")
+@pytest.mark.primaries(1)
+@pytest.mark.remotes
 def test_a_remotes_own_authority_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a workload that the remote's own authority signed for, the claim of the chain fails."""
-    topology = sample.mesh.deployment.topology
-    remote = topology.remotes[0].name
+    remote = sample.mesh.deployment.topology.remotes[-1].name
     own = installed_authority(sample.mesh.cluster(remote)).authority
     spot = sample.outsider(remote).spot
     holder = Holder("the impostor", remote, remote, spot.address, PORT, SERVER)

@@ -7,13 +7,14 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
-from meshproof.lab.objects import Object, applied, apply
+from meshproof.lab.objects import Object, apply
 from meshproof.mesh.manifests import SYSTEM, cross_network_gateway
 from meshproof.mesh.operator_config import GATEWAY_LABELS
 from meshproof.model import Mtls
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.settle import converge, mtls_mode, settle
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample
+from suites.gateways.manifests import configured
 from suites.mtls.claims import encrypted_on_the_wire, plain_on_the_wire
 from suites.mtls.modes import (
     a_service_for_each_version,
@@ -53,13 +54,10 @@ def test_a_strict_mesh_is_noticed(sample: Sample, judge: Judge) -> None:
 
 def test_plain_text_between_sidecars_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a DestinationRule that turns TLS off, the claim that the wire is encrypted fails."""
-    mesh = sample.mesh
-    names = mesh.deployment.topology.names
-    with mtls_mode(sample, Mtls.PERMISSIVE):
-        primary = mesh.cluster(mesh.deployment.topology.primaries[0].name)
-        with applied(primary, [_without_tls()]):
-            converge(lambda: all(_in_plain_text(sample, name) for name in names))
-            verdicts = [encrypted_on_the_wire(sample, name) for name in names]
+    names = sample.clusters
+    with mtls_mode(sample, Mtls.PERMISSIVE), configured(sample, [_without_tls()]):
+        converge(lambda: all(_in_plain_text(sample, name) for name in names))
+        verdicts = [encrypted_on_the_wire(sample, name) for name in names]
     judge(noticed(verdicts, "plain text on the wire"))
 
 
@@ -67,7 +65,7 @@ def test_plain_text_between_sidecars_is_noticed(sample: Sample, judge: Judge) ->
 @pytest.mark.mtls("disabled")
 def test_encryption_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a strict mesh, the claim that the wire is plain text fails."""
-    names = sample.mesh.deployment.topology.names
+    names = sample.clusters
     with mtls_mode(sample, Mtls.STRICT):
         verdicts = [plain_on_the_wire(sample, name) for name in names]
     judge(noticed(verdicts, "TLS on the wire"))
@@ -75,7 +73,7 @@ def test_encryption_is_noticed(sample: Sample, judge: Judge) -> None:
 
 def test_servers_that_ask_for_no_certificate_are_noticed(sample: Sample, judge: Judge) -> None:
     """With mTLS disabled, the claim that pods ask for a certificate fails."""
-    names = sample.mesh.deployment.topology.names
+    names = sample.clusters
     with mtls_mode(sample, Mtls.DISABLED):
         verdicts = [nobody_gets_in_without_a_certificate(sample, name) for name in names]
     judge(noticed(verdicts, "no certificate was asked for"))
@@ -84,12 +82,11 @@ def test_servers_that_ask_for_no_certificate_are_noticed(sample: Sample, judge: 
 @pytest.mark.networks(2)
 def test_a_gateway_that_takes_plain_text_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a gateway that takes plain text, the claim that it turns it away fails."""
-    primary = sample.mesh.cluster(sample.mesh.deployment.topology.primaries[0].name)
     callers = [sample.outsider(name) for name in sample.plan.values()]
     knocks = at_the_other_clusters_gateway(sample)
     urls = [one.url for one in knocks]
     try:
-        with applied(primary, _plain_gateway()):
+        with configured(sample, _plain_gateway()):
             converge(
                 lambda: all(
                     call(sample, who, Plan(url, patience=3))[0].succeeded
@@ -98,7 +95,8 @@ def test_a_gateway_that_takes_plain_text_is_noticed(sample: Sample, judge: Judge
             )
             verdict = plain_text_is_turned_away_at_the_gateway(sample, knocks)
     finally:
-        apply(primary, [cross_network_gateway()])
+        for name in sample.mesh.deployment.topology.config_clusters:
+            apply(sample.mesh.cluster(name), [cross_network_gateway()])
         if not settle(sample):
             sample.mesh.mark_dirty("its gateways did not recover from taking plain text")
     judge(noticed([verdict], "in plain text were answered"))

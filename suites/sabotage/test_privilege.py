@@ -20,11 +20,11 @@ from suites.privilege.claims import (
     can_do_what_is_needed,
     has_exactly_the_rights_listed,
     is_refused_the_rest,
+    readers,
 )
 
 Judge = Callable[[Verdict], None]
 
-pytestmark = pytest.mark.topology("primary-remote-flat", "primary-remote-split-horizon")
 
 _READER = {"kind": "ServiceAccount", "name": "istio-reader-service-account", "namespace": SYSTEM}
 _ROLE = f"istio-reader-clusterrole-{SYSTEM}"
@@ -99,13 +99,14 @@ def _grant(right: Right, namespace: str) -> list[Object]:
 
 
 def _remote(sample: Sample) -> RunningCluster:
-    return sample.mesh.cluster(sample.mesh.deployment.topology.remotes[0].name)
+    """A cluster that another's istiod reads."""
+    return sample.mesh.cluster(readers(sample)[-1][0].name)
 
 
 def _await(sample: Sample, right: Right, *, there: bool) -> None:
     """The API server learns of roles a moment after they change."""
-    remote = sample.mesh.deployment.topology.remotes[0]
-    account = remote_account(sample.mesh.cluster(remote.primary), _remote(sample))
+    holder = readers(sample)[-1][1]
+    account = remote_account(sample.mesh.cluster(holder.name), _remote(sample))
     converge(
         lambda: right in account.rights(NAMESPACE),
         until=lambda seen: seen is there,

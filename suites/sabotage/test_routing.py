@@ -27,7 +27,6 @@ from suites.routing.tls_claims import (
     tls_is_not_understood,
 )
 
-pytestmark = pytest.mark.topology("primary-remote-flat", "primary-remote-split-horizon")
 Judge = Callable[[Verdict], None]
 
 

@@ -9,16 +9,23 @@ import pytest
 from meshproof.expect import Verdict, noticed
 from meshproof.traffic.routing import in_force
 from meshproof.workloads.sample import Sample
-from suites.scope.claims import ignored, obeyed, rules_of
+from suites.scope.claims import (
+    governs_its_own_callers_alone,
+    ignored,
+    marks_of,
+    obeyed,
+    rules_of,
+)
 
-pytestmark = pytest.mark.topology("primary-remote-flat", "primary-remote-split-horizon")
 Judge = Callable[[Verdict], None]
 
 
+@pytest.mark.primaries(1)
+@pytest.mark.remotes
 def test_a_remotes_rules_that_count_are_noticed(sample: Sample, judge: Judge) -> None:
     """With the remote's rules in force, the claims that they are not, or others are, fail."""
-    remote = sample.mesh.deployment.topology.remotes[0].name
-    primary = sample.mesh.deployment.topology.primaries[0].name
+    primary = sample.mesh.deployment.topology.config_clusters[0]
+    remote = next(name for name in sample.clusters if name != primary)
     rules = rules_of(remote)
     with in_force(sample, rules):
         verdicts = [ignored(sample, rules), obeyed(sample, primary)]
@@ -27,5 +34,14 @@ def test_a_remotes_rules_that_count_are_noticed(sample: Sample, judge: Judge) ->
 
 def test_a_primarys_rules_that_do_not_count_are_noticed(sample: Sample, judge: Judge) -> None:
     """With no rules in force, the claim that the primary's count fails."""
-    primary = sample.mesh.deployment.topology.primaries[0].name
+    primary = sample.mesh.deployment.topology.config_clusters[0]
     judge(noticed([obeyed(sample, primary)], "bear no cluster's mark"))
+
+
+@pytest.mark.primaries(2)
+def test_rules_that_reach_too_far_are_noticed(sample: Sample, judge: Judge) -> None:
+    """With one primary's rules in the other as well, the claim that they stay at home fails."""
+    primary = sample.mesh.deployment.topology.config_clusters[0]
+    with in_force(sample, marks_of(primary)):
+        verdict = governs_its_own_callers_alone(sample, primary)
+    judge(noticed([verdict], f"bear {primary}'s mark"))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
-
 from meshproof.expect import Verdict, noticed
 from meshproof.traffic.settle import healed
 from meshproof.workloads.sample import Sample
@@ -13,7 +11,6 @@ from meshproof.workloads.scale import scaled
 from suites.weight.claims import await_weight, shares_follow, weights_follow
 
 
-@pytest.mark.topology("primary-remote-flat", "primary-remote-split-horizon")
 def test_fewer_instances_are_noticed(sample: Sample, judge: Callable[[Verdict], None]) -> None:
     """With v2 scaled to two, the claim of three fails and tells v2's weight."""
     try:
@@ -26,7 +23,6 @@ def test_fewer_instances_are_noticed(sample: Sample, judge: Callable[[Verdict], 
     judge(noticed([verdict], "v2 weighing 2"))
 
 
-@pytest.mark.topology("primary-remote-flat", "primary-remote-split-horizon")
 def test_a_share_without_instances_is_noticed(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:

@@ -48,9 +48,39 @@ def obeyed(sample: Sample, cluster: str) -> Verdict:
     )
 
 
+def marks_of(cluster: str) -> list[Object]:
+    """All calls bear a header that names the cluster this rule is applied in, and go anywhere.
+
+    No subsets: a gateway lets them in only where its own primary knows them.
+    """
+    anywhere: Object = {"route": [{"destination": {"host": _HOST}}]}
+    return [virtual_service(_HOST, [marking(anywhere, {_HEADER: cluster})])]
+
+
+def governs_its_own_callers_alone(sample: Sample, cluster: str) -> Verdict:
+    """Calls bear the cluster's name where its istiod governs the caller, and no name elsewhere;
+    every version answers everywhere."""
+    topology = sample.mesh.deployment.topology
+    return all_of(
+        [
+            verdict
+            for responses in _calls(sample)
+            for verdict in (
+                believable(responses),
+                succeeded(responses),
+                _configured_in(
+                    responses,
+                    cluster if topology.configured_by(responses[0].caller) == cluster else "",
+                ),
+                served_by_exactly(responses, sample.plan),
+            )
+        ]
+    )
+
+
 def ignored(sample: Sample, rules: Sequence[Object]) -> Verdict:
     """No proxy knows the rules, no call bears a cluster's name, and every version answers."""
-    names = sample.mesh.deployment.topology.names
+    names = sample.clusters
     known = [
         f"{one['kind']} in {name}" for name in names for one in rules if knows(sample, name, one)
     ]
@@ -71,7 +101,7 @@ def ignored(sample: Sample, rules: Sequence[Object]) -> Verdict:
 
 
 def _calls(sample: Sample) -> list[list[Response]]:
-    callers = [sample.caller(name) for name in sample.mesh.deployment.topology.names]
+    callers = [sample.caller(name) for name in sample.clusters]
     plan = Plan(times=_CALLS, headers={"x-show-headers": _HEADER})
     return side_by_side(sample.mesh.shell, lambda one: call(sample, one, plan), callers)
 

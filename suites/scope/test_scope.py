@@ -1,4 +1,4 @@
-"""Scope: with one primary, only its cluster's configuration counts, for every cluster's callers."""
+"""Scope: which cluster's configuration counts, and for whose callers."""
 
 from __future__ import annotations
 
@@ -6,21 +6,28 @@ from collections.abc import Callable
 
 import pytest
 
-from meshproof.expect import Verdict
+from meshproof.expect import Verdict, all_of
 from meshproof.expect.control import with_control
 from meshproof.lab.objects import applied
 from meshproof.traffic.routing import in_force
 from meshproof.workloads.sample import Sample
-from suites.scope.claims import ignored, obeyed, rules_of
+from suites.scope.claims import (
+    governs_its_own_callers_alone,
+    ignored,
+    marks_of,
+    obeyed,
+    rules_of,
+)
 
 
-@pytest.mark.topology("primary-remote-flat", "primary-remote-split-horizon")
+@pytest.mark.primaries(1)
+@pytest.mark.remotes
 def test_only_the_primarys_configuration_counts(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:
-    """Rules applied in the remote change nothing for anyone; in the primary, calls everywhere."""
-    topology = sample.mesh.deployment.topology
-    primary, remote = topology.primaries[0].name, topology.remotes[0].name
+    """Rules in a cluster that istiod does not read change nothing; where it reads, all calls."""
+    primary = sample.mesh.deployment.topology.config_clusters[0]
+    remote = next(name for name in sample.clusters if name != primary)
     rules = rules_of(remote)
     with applied(sample.mesh.cluster(remote), rules):
         # The remote's rules are the older ones: if they counted, Istio would prefer them. And
@@ -29,3 +36,15 @@ def test_only_the_primarys_configuration_counts(
             control = obeyed(sample, primary)
         claim = ignored(sample, rules)
     judge(with_control(claim, control))
+
+
+@pytest.mark.primaries(2)
+def test_each_primary_governs_its_own_callers(
+    sample: Sample, judge: Callable[[Verdict], None]
+) -> None:
+    """Rules applied in one primary change calls from its own cluster, and from no other."""
+    verdicts = []
+    for primary in sample.mesh.deployment.topology.config_clusters:
+        with in_force(sample, marks_of(primary), [primary]):
+            verdicts.append(governs_its_own_callers_alone(sample, primary))
+    judge(all_of(verdicts))

@@ -37,7 +37,7 @@ def weights_follow(sample: Sample, replicas: int) -> Verdict:
     other network its gateway, which weighs as much as the pods behind it; v2 weighs
     ``replicas`` in all, v1 one."""
     servers = list(sample.servers().values())
-    names = sample.mesh.deployment.topology.names
+    names = sample.clusters
     return all_of([_weights(sample, name, servers, replicas) for name in names])
 
 
@@ -45,7 +45,7 @@ def await_weight(sample: Sample, total: int) -> None:
     """Wait until the healthy endpoints in each sleep's proxy weigh so much in all, or half a
     minute is over; ``weights_follow`` says what is there. (A pod that has just become ready is
     in the proxies already, as one that is not.)"""
-    names = sample.mesh.deployment.topology.names
+    names = sample.clusters
     converge(
         lambda: {sum(one.weight for one in _known(sample, name) if one.healthy) for name in names},
         until=lambda totals: totals == {total},
@@ -59,7 +59,7 @@ def shares_follow(sample: Sample, replicas: int) -> Verdict:
     Where weights are equal Envoy draws at random: the binomial test, of calls enough to notice
     a share that is off by 0.2. Where they differ it goes by a schedule: within 3 % of all calls.
     """
-    names = sample.mesh.deployment.topology.names
+    names = sample.clusters
     share = replicas / (replicas + 1)
     plan = Plan(times=max(calls_needed(share, _TOLERANCE), _SCHEDULED))
     batches = side_by_side(

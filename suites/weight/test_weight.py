@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
-
 from meshproof.expect import Verdict, all_of
 from meshproof.traffic.settle import healed
 from meshproof.workloads.sample import Sample
@@ -13,7 +11,6 @@ from meshproof.workloads.scale import scaled
 from suites.weight.claims import await_weight, shares_follow, weights_follow
 
 
-@pytest.mark.topology("primary-remote-flat", "primary-remote-split-horizon")
 def test_weights_and_shares_follow_the_instances(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:

@@ -33,7 +33,7 @@ def test_only_plain_envoy_is_spared_istios_own_filters(split: Deployment) -> Non
 
 
 def test_a_remote_is_told_where_its_istiod_is(split: Deployment) -> None:
-    document = operator_config.remote(split.topology["west"], PLAIN, GATEWAYS["east"])
+    document = operator_config.remote(split, split.topology["west"], PLAIN, GATEWAYS["east"])
     assert document["spec"]["profile"] == "remote"
     values = document["spec"]["values"]
     assert values["global"]["remotePilotAddress"] == "172.30.0.200"
@@ -42,7 +42,7 @@ def test_a_remote_is_told_where_its_istiod_is(split: Deployment) -> None:
 
 def test_a_gateway_tells_its_network_by_label_unless_told_not_to(split: Deployment) -> None:
     for labelled in (True, False):
-        document = operator_config.gateway(split.topology["west"], PLAIN, labelled=labelled)
+        document = operator_config.gateway(split, split.topology["west"], PLAIN, labelled=labelled)
         labels = document["spec"]["components"]["ingressGateways"][0]["label"]
         assert (labels.get("topology.istio.io/network") == "net-west") is labelled
 
@@ -59,3 +59,36 @@ def test_the_access_log_has_what_responses_are_read_from(split: Deployment) -> N
     format = json.loads(document["spec"]["meshConfig"]["accessLogFormat"])
     assert format == ACCESS_LOG
     assert {"request_id", "attempts", "upstream_host", "upstream_peer"} <= format.keys()
+
+
+@pytest.fixture
+def outside() -> Deployment:
+    topology = topology_named("external-control-plane")
+    istio = dict.fromkeys(topology.names, Version(1, 31, 1))
+    return Deployment(topology, istio, Version(1, 36, 3), revision="canary")
+
+
+def test_an_istiod_outside_takes_itself_for_its_config_clusters(outside: Deployment) -> None:
+    document = operator_config.external(outside, outside.topology["control"], PLAIN)
+    assert document["spec"]["values"]["global"]["multiCluster"]["clusterName"] == "east"
+    assert list(document["spec"]["components"]) == ["pilot"]
+
+
+def test_the_config_cluster_keeps_the_meshs_configuration_and_no_other_does(
+    outside: Deployment,
+) -> None:
+    east, west = outside.topology["east"], outside.topology["west"]
+    config = operator_config.config_cluster(outside, east, PLAIN, GATEWAYS["east"])["spec"]
+    other = operator_config.remote(outside, west, PLAIN, GATEWAYS["east"])["spec"]
+    assert config["values"]["global"]["configCluster"] is True
+    assert "meshConfig" in config
+    assert "meshConfig" not in other
+
+
+def test_a_revision_is_told_to_every_installation(outside: Deployment) -> None:
+    west = outside.topology["west"]
+    made = [
+        operator_config.remote(outside, west, PLAIN, GATEWAYS["east"]),
+        operator_config.gateway(outside, west, PLAIN, labelled=True),
+    ]
+    assert [document["spec"]["revision"] for document in made] == ["canary", "canary"]

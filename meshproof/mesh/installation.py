@@ -1,0 +1,177 @@
+"""Installs a mesh: control planes, remotes and gateways side by side, each as soon as it can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from ipaddress import IPv4Address
+
+import kubernetes.client
+
+from meshproof.lab import RunningCluster
+from meshproof.lab.objects import apply
+from meshproof.lab.seam import lab_errors
+from meshproof.mesh import manifests
+from meshproof.mesh.blueprint import Blueprint
+from meshproof.mesh.istioctl import Istioctl
+from meshproof.mesh.manifests import SYSTEM
+from meshproof.mesh.mesh import Mesh
+from meshproof.mesh.operator_config import GATEWAY
+from meshproof.model import Member
+from meshproof.process import Shell, called_off, side_by_side
+from meshproof.wait import eventually
+
+_ROOT = "istio-ca-root-cert"
+_INJECTOR = "istio-sidecar-injector"
+_WEBHOOK_PORT = 15017
+
+
+def install_mesh(mesh: Mesh) -> None:
+    """Install a mesh's deployment on clusters that are wired for it.
+
+    Control planes, remotes and gateways come up side by side, each waiting only for what it
+    needs. Raises LabError when something will not come up; the mesh is half there then.
+    """
+    shell = Shell(mesh.lab.recorder)
+    work = _Installation(mesh, mesh.blueprint, Istioctl(mesh.bundle.istioctl, shell, mesh.folder))
+    with mesh.lab.recorder.step(f"install {mesh.deployment}"):
+        side_by_side(shell, work.prepare, mesh.deployment.topology.members)
+        side_by_side(shell, lambda install: install(), work.tracks())
+
+
+@dataclass(frozen=True)
+class _Installation:
+    """What one installation goes by. The istioctl's shell is called off when a track fails."""
+
+    mesh: Mesh
+    plan: Blueprint
+    istioctl: Istioctl
+
+    def tracks(self) -> list[Callable[[], None]]:
+        """What goes on side by side."""
+        topology = self.mesh.deployment.topology
+        tracks: list[Callable[[], None]]
+        tracks = [partial(self._install_primary, member) for member in topology.primaries]
+        tracks += [partial(self._install_external, member) for member in topology.externals]
+        return tracks + [
+            partial(self._install_remote, member)
+            for member in topology.remotes
+            if not self.plan.is_config_cluster(member)
+        ]
+
+    def prepare(self, member: Member) -> None:
+        """Namespace and trust."""
+        apply(self._cluster(member), self.plan.prepared(member))
+
+    # --- tracks
+
+    def _install_primary(self, member: Member) -> None:
+        with self._step(f"install istiod in {member.name}"):
+            self._istioctl(member, "primary", self.plan.control_plane(member))
+        apply(self._cluster(member), self.plan.beside_istiod(member))
+        self._give_istiod_an_address(member)
+        self._introduce(member)
+        self._install_gateway(member)
+
+    def _install_external(self, member: Member) -> None:
+        """An istiod outside, which needs its config cluster's account before it can start."""
+        config = self.mesh.deployment.topology.served_by(member.name)[0]
+        cluster = self._cluster(config)
+        with self._step(f"prepare {config.name} as the config cluster of {member.name}"):
+            self._istioctl(config, "remote", self.plan.control_plane(config))
+            secret = self.istioctl.config_secret(
+                cluster, self.plan.version(config), self.plan.revised("istiod")
+            )
+            apply(self._cluster(member), [secret])
+        with self._step(f"install istiod in {member.name}"):
+            self._istioctl(member, "external", self.plan.control_plane(member))
+        self._give_istiod_an_address(member)
+        apply(cluster, self.plan.beside_istiod(member))
+        self._await_service(config)
+        self._install_gateway(config)
+
+    def _install_remote(self, member: Member) -> None:
+        with self._step(f"install the remote profile in {member.name}"):
+            self._istioctl(member, "remote", self.plan.control_plane(member))
+        self._introduce(member)
+        self._await_service(member)
+        self._install_gateway(member)
+
+    # --- their steps
+
+    def _introduce(self, member: Member) -> None:
+        """Give every other control plane the secret to read this cluster by.
+
+        Also while that control plane is still starting: it will find it.
+        """
+        others = [
+            one for one in self.mesh.deployment.topology.control_planes if one.name != member.name
+        ]
+        if not others:
+            return
+        names = ", ".join(one.name for one in others)
+        with self._step(f"give {names} the remote secret of {member.name}"):
+            version = self.plan.version(member)
+            secret = self.istioctl.remote_secret(self._cluster(member), version)
+            for other in others:
+                apply(self._cluster(other), [secret])
+
+    def _give_istiod_an_address(self, member: Member) -> None:
+        if self.plan.has_address(member):
+            apply(self._cluster(member), [manifests.istiod_by_address()])
+            self.mesh.lab.addresses[member.name].give(SYSTEM, manifests.ISTIOD_ADDRESS)
+
+    def _await_service(self, member: Member) -> None:
+        """Wait until pods of a remote can be injected."""
+        with self._step(f"wait until {member.primary} serves {member.name}"):
+            eventually(
+                lambda: self._missing(member),
+                until=lambda missing: missing == "",
+                fail_if=lambda _: called_off(self.istioctl.shell),
+                what=f"{member.primary}'s istiod in {member.name}",
+                within=120,
+                recorder=self.mesh.lab.recorder,
+            )
+
+    def _install_gateway(self, member: Member) -> None:
+        if not member.gateway:
+            return
+        with self._step(f"install the gateway of {member.name}"):
+            self._istioctl(member, "gateway", self.plan.gateway(member))
+            self.mesh.lab.addresses[member.name].give(SYSTEM, GATEWAY)
+
+    def _missing(self, member: Member) -> str:
+        """What a remote still lacks before pods can be injected; empty when nothing."""
+        cluster, istiod = self._cluster(member), self.plan.istiods[member.name]
+        with lab_errors(f"look at istiod's doings in {cluster.name}"):
+            maps = cluster.core.list_namespaced_config_map(SYSTEM).items
+            if _ROOT not in [one.metadata.name for one in maps]:
+                return f"ConfigMap {_ROOT}"
+            admission = kubernetes.client.AdmissionregistrationV1Api(cluster.api)
+            webhook = admission.read_mutating_webhook_configuration(self.plan.revised(_INJECTOR))
+            missing = [one.name for one in webhook.webhooks if not one.client_config.ca_bundle]
+        if missing:
+            return f"the CA bundle of webhook {missing[0]}"
+        return _unanswered(cluster, istiod)
+
+    # --- parts
+
+    def _istioctl(self, member: Member, name: str, document: dict[str, object]) -> None:
+        self.istioctl.install(self._cluster(member), self.plan.version(member), name, document)
+
+    def _cluster(self, member: Member) -> RunningCluster:
+        return self.mesh.cluster(member.name)
+
+    def _step(self, name: str) -> AbstractContextManager[None]:
+        return self.mesh.lab.recorder.step(name)
+
+
+def _unanswered(cluster: RunningCluster, istiod: IPv4Address) -> str:
+    """Whether the webhook answers: an API server that asks too early waits ten seconds for the
+    answer, and the pods with it."""
+    host = f"istiod.{SYSTEM}.svc:{_WEBHOOK_PORT}"
+    ask = ("curl", "-sk", "-m", "2", "-o", "/dev/null", "--resolve", f"{host}:{istiod}")
+    asked = cluster.on_node(cluster.control_plane, *ask, f"https://{host}/", check=False)
+    return "" if asked.returncode == 0 else f"the webhook at {istiod}:{_WEBHOOK_PORT}"

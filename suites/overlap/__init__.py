@@ -1,0 +1,1 @@
+"""Addresses that mean something in more than one cluster."""

@@ -1,0 +1,90 @@
+"""What is claimed of calls where both clusters have pods of one address, for sabotage as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from meshproof.errors import EvidenceError
+from meshproof.expect import (
+    Outcome,
+    Verdict,
+    all_of,
+    believable,
+    served_by_exactly,
+    succeeded,
+    went_through,
+)
+from meshproof.process import side_by_side
+from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.response import Response
+from meshproof.workloads.sample import PORT, Sample
+from meshproof.workloads.scale import scaled
+from suites.paths.claims import GATEWAY_PORT
+from suites.weight.claims import await_weight
+
+REPLICAS = 3
+# Of six endpoints' worth of weight, each is chosen at random: the odds that one is never chosen
+# are 1 in 10^6.
+_CALLS = 80
+
+
+@contextmanager
+def pods_of_one_address(sample: Sample) -> Iterator[str]:
+    """Both versions have so many pods that an address is found in both clusters; yields it.
+
+    Nodes hand out addresses in ascending order, and both clusters have about as many pods.
+    Raises EvidenceError when there is no such address all the same.
+    """
+    v1, v2 = sample.plan
+    with scaled(sample, v1, REPLICAS), scaled(sample, v2, REPLICAS):
+        await_weight(sample, 2 * REPLICAS)
+        servers = sample.servers().values()
+        found = [{one.address for one in servers if one.version == version} for version in (v1, v2)]
+        shared = sorted(set.intersection(*found))
+        if not shared:
+            raise EvidenceError(f"no address came to exist in both clusters: {found}")
+        yield shared[0]
+    await_weight(sample, 2)
+
+
+def the_right_instance_answers(sample: Sample, address: str) -> Verdict:
+    """From each cluster both versions answer; what went to the shared address was answered by
+    the caller's own pod there, and what the other cluster answered came by its gateway."""
+    found = side_by_side(
+        sample.mesh.shell, lambda one: _judged(sample, one, address), sample.clusters
+    )
+    return all_of(found)
+
+
+def _judged(sample: Sample, caller: str, address: str) -> Verdict:
+    responses = call(sample, sample.caller(caller), Plan(times=_CALLS))
+    there = sample.plan[sample.remote_version(caller)]
+    gateway = sample.mesh.gateway(there)
+    far = [one for one in responses if one.cluster == there]
+    return all_of(
+        [
+            believable(responses),
+            succeeded(responses),
+            served_by_exactly(responses, sample.plan),
+            _own_pod(responses, caller, address),
+            went_through(far, {str(gateway)}, GATEWAY_PORT, f"the gateway of {there}"),
+        ]
+    )
+
+
+def _own_pod(responses: list[Response], caller: str, address: str) -> Verdict:
+    host = f"{address}:{PORT}"
+    sent = [one for one in responses if one.log and one.log.upstream_host == host]
+    expected = f"calls from {caller} to {host}, an address of both clusters, to reach its own pod"
+    strays = [
+        one
+        for one in sent
+        if one.server is None or (one.server.cluster, one.server.address) != (caller, address)
+    ]
+    if strays:
+        observed = f"{len(strays)} of {len(sent)} did not, such as {strays[0]}"
+        return Verdict(Outcome.FAIL, expected, observed)
+    if not sent:
+        return Verdict(Outcome.INCONCLUSIVE, expected, f"none of {len(responses)} calls went there")
+    return Verdict(Outcome.PASS, expected, f"all {len(sent)} did")

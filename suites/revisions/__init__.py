@@ -1,0 +1,1 @@
+"""Control planes that have a revision's name."""

@@ -1,0 +1,1 @@
+"""Trust between clusters: what a shared root is needed for."""

@@ -1,0 +1,29 @@
+"""Shared root: without one, clusters with control planes of their own do not trust each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from meshproof.expect import Verdict, all_of
+from meshproof.workloads.sample import Sample
+from suites.distribution.claims import every_version_answers
+from suites.roots.claims import nobody_vouches_for_the_other_cluster, roots_are_unrelated
+
+Judge = Callable[[Verdict], None]
+pytestmark = [pytest.mark.primaries(2), pytest.mark.only_variant("unrelated-roots")]
+
+
+def test_without_a_shared_root_calls_to_the_other_cluster_fail(
+    sample: Sample, caller: str, judge: Judge
+) -> None:
+    """With unrelated roots calls to the other cluster fail with a TLS error, local ones go on."""
+    judge(nobody_vouches_for_the_other_cluster(sample, caller))
+
+
+@pytest.mark.networks(1)
+@pytest.mark.mtls("disabled")
+def test_without_mtls_no_shared_root_is_needed(sample: Sample, caller: str, judge: Judge) -> None:
+    """With unrelated roots and mTLS disabled, both versions answer on a flat network."""
+    judge(all_of([roots_are_unrelated(sample), every_version_answers(sample, caller)]))

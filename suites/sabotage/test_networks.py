@@ -1,0 +1,62 @@
+"""A pod that says it is on another network than it is, is noticed by its bare address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from meshproof.expect import Verdict, noticed
+from meshproof.lab.seam import lab_errors
+from meshproof.mesh.operator_config import NETWORK_LABEL
+from meshproof.mesh.proxy import endpoints, outbound
+from meshproof.mesh.routes import host_of
+from meshproof.traffic.settle import converge, healed
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample, Server
+from suites.weight.claims import weights_follow
+
+_CLUSTER = outbound(host_of(HELLOWORLD, NAMESPACE), PORT)
+
+
+# The kind of https://github.com/istio/istio/issues/49412: pod addresses across networks.
+@pytest.mark.networks(2)
+def test_a_pod_on_the_wrong_network_is_noticed(
+    sample: Sample, judge: Callable[[Verdict], None]
+) -> None:
+    """With v2's network label naming the caller's network, the claim of endpoints fails and
+    tells the pod's address."""
+    pod = sample.server("v2")
+    caller = sample.plan["v1"]
+    try:
+        with _says_it_is_on(sample, pod, sample.mesh.deployment.topology[caller].network):
+            converge(lambda: not _gateway_of(sample, pod) & _known(sample, caller))
+            verdict = weights_follow(sample, 1)
+    finally:
+        healed(sample)
+    judge(noticed([verdict], f"{pod.address}:{PORT}"))
+
+
+@contextmanager
+def _says_it_is_on(sample: Sample, pod: Server, network: str) -> Iterator[None]:
+    core = sample.mesh.cluster(pod.cluster).core
+    own = sample.mesh.deployment.topology[pod.cluster].network
+
+    def label(name: str) -> None:
+        with lab_errors(f"label {pod.pod}"):
+            body = {"metadata": {"labels": {NETWORK_LABEL: name}}}
+            core.patch_namespaced_pod(pod.pod, NAMESPACE, body)
+
+    try:
+        label(network)
+        yield
+    finally:
+        label(own)
+
+
+def _known(sample: Sample, caller: str) -> set[str]:
+    return {one.address for one in endpoints(sample.caller(caller).spot, _CLUSTER)}
+
+
+def _gateway_of(sample: Sample, pod: Server) -> set[str]:
+    return {str(sample.mesh.gateway(pod.cluster))}
