@@ -31,6 +31,7 @@ from meshproof.resources import resource
 from meshproof.selection import Asked
 from meshproof.session import Choices, Session, orderly_end
 from meshproof.topologies import topology_named, topology_names
+from meshproof.workers import AUTO, chosen_workers, one_lab_option
 
 app = typer.Typer(
     help="A conformance test bench for multicluster Istio, on real kind clusters.",
@@ -95,9 +96,13 @@ def verify(
     ] = None,
     keep: KeepOption = False,
     reuse: ReuseOption = None,
+    workers: Annotated[
+        str, typer.Option(help="labs side by side: a number, or as many as there is room for")
+    ] = AUTO,
 ) -> None:
     """Install the topologies, judge every behaviour from evidence, and print the verdict."""
     # Whatever cannot be is said before a test starts, and artifacts are made by daylight.
+    count = chosen_workers(workers, one_lab_for=one_lab_option(keep=keep, reuse=reuse), only=only)
     with orderly_end(_say):
         files = [path.resolve() for path in topology_file or []]
         names = topologies or ([] if files and not only else list(topology_names()))
@@ -139,7 +144,10 @@ def verify(
         "--collect-only": collect_only,
     }
     quiet = ["--no-header", "--no-summary", "-q" if collect_only else "-qq"]
-    _become_pytest(options, [*quiet, *(name for name, given in switches.items() if given)])
+    # A worker that died has left its lab behind, and with it what another would need: none follows.
+    spread = ["-n", str(count), "--max-worker-restart=0"] if count > 1 and not collect_only else []
+    given = [name for name, is_given in switches.items() if is_given]
+    _become_pytest(options, [*quiet, *spread, *given])
 
 
 @app.command()
