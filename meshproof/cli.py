@@ -84,11 +84,13 @@ def verify(
 ) -> None:
     """Install the topologies, judge every behaviour from evidence, and print the verdict."""
     # Whatever cannot be is said before a test starts, and artifacts are made by daylight.
-    count = chosen_workers(workers, one_lab_for=one_lab_option(keep=keep, reuse=reuse), only=only)
     with orderly_end(_say):
         files = [path.resolve() for path in topology_file or []]
         names = topologies or ([] if files and not only else list(topology_names()))
-        check_variants(variant or [], chosen_topologies(names, files))
+        chosen = chosen_topologies(names, files)
+        check_variants(variant or [], chosen)
+        one_lab_for = one_lab_option(keep=keep, reuse=reuse)
+        count = 1 if only else chosen_workers(workers, chosen, one_lab_for=one_lab_for)
         session = _session(engine, source, checkout, kubernetes, istio)
         if reuse is not None:
             find(reuse)
