@@ -102,7 +102,6 @@ def verify(
 ) -> None:
     """Install the topologies, judge every behaviour from evidence, and print the verdict."""
     # Whatever cannot be is said before a test starts, and artifacts are made by daylight.
-    count = chosen_workers(workers, one_lab_for=one_lab_option(keep=keep, reuse=reuse), only=only)
     with orderly_end(_say):
         files = [path.resolve() for path in topology_file or []]
         names = topologies or ([] if files and not only else list(topology_names()))
@@ -116,6 +115,9 @@ def verify(
             full,
         )
         asked.check()
+        one_lab_for = one_lab_option(keep=keep, reuse=reuse)
+        alone = only is not None or collect_only
+        count = 1 if alone else chosen_workers(workers, asked.topologies, one_lab_for=one_lab_for)
         session = _session(engine, source, checkout, kubernetes, list(asked.versions))
         if reuse is not None:
             find(reuse)
@@ -145,7 +147,7 @@ def verify(
     }
     quiet = ["--no-header", "--no-summary", "-q" if collect_only else "-qq"]
     # A worker that died has left its lab behind, and with it what another would need: none follows.
-    spread = ["-n", str(count), "--max-worker-restart=0"] if count > 1 and not collect_only else []
+    spread = ["-n", str(count), "--max-worker-restart=0"] if count > 1 else []
     given = [name for name, is_given in switches.items() if is_given]
     _become_pytest(options, [*quiet, *spread, *given])
 

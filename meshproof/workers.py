@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 import psutil
 
 from meshproof.doctor.rules.room import CLUSTER_MEMORY, GIB
 from meshproof.errors import UsageError
+from meshproof.model import Topology
 
 AUTO = "auto"
-# Clusters coming up, and twenty calls at a time, keep two cores busy.
+# Two clusters that come up, or are called, keep two cores busy; a third adds little.
 _CORES = 2
+_CLUSTERS = 2
 # What a mesh adds to each of its clusters; what the worker's own process and a router take.
 _MESH_MEMORY = 0.35 * GIB
 _OWN_MEMORY = 0.25 * GIB
 
 
-def labs_at_once(cpus: int, memory: int, clusters: int = 2) -> int:
+def labs_at_once(cpus: int, memory: int, clusters: int) -> int:
     """How many labs of so many ``clusters`` a machine has room for, but one at least.
 
     ``memory``: bytes available.
@@ -26,21 +29,23 @@ def labs_at_once(cpus: int, memory: int, clusters: int = 2) -> int:
     return max(1, min(cpus // _CORES, int(memory // lab)))
 
 
-def labs_here(clusters: int = 2) -> int:
-    """How many labs this machine has room for now."""
+def labs_here(topologies: Iterable[Topology]) -> int:
+    """How many labs this machine has room for now, whichever of the topologies they are for."""
+    clusters = max((len(one.members) for one in topologies), default=_CLUSTERS)
     cpus, memory = len(os.sched_getaffinity(0)), psutil.virtual_memory().available
     return labs_at_once(cpus, memory, clusters)
 
 
-def chosen_workers(asked: str, *, one_lab_for: str | None = None, only: str | None = None) -> int:
+def chosen_workers(
+    asked: str, topologies: Iterable[Topology], *, one_lab_for: str | None = None
+) -> int:
     """How many workers a run has when ``asked`` for: a number, or "auto" for what there is room.
 
-    ``one_lab_for``: the option that is about a single lab, if one is given; ``only``: the only
-    test. Raises UsageError for what is no number above 0, and for several workers with such an
-    option.
+    ``one_lab_for``: the option that is about a single lab, if one is given. Raises UsageError
+    for what is no number above 0, and for several workers with such an option.
     """
     if asked == AUTO:
-        return 1 if one_lab_for or only else labs_here()
+        return 1 if one_lab_for else labs_here(topologies)
     if not asked.isdecimal() or int(asked) < 1:
         raise UsageError(f"--workers is '{asked}'", f"give a number from 1, or {AUTO}")
     check_one_lab(int(asked), one_lab_for)

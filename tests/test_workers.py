@@ -34,21 +34,20 @@ def test_as_many_labs_as_cores_and_memory_allow(
 
 
 def test_a_number_is_taken_as_it_is() -> None:
-    assert chosen_workers("3") == 3
+    assert chosen_workers("3", ()) == 3
 
 
 def test_one_lab_needs_one_worker() -> None:
-    assert chosen_workers("auto", one_lab_for="--keep") == 1
-    assert chosen_workers("auto", only="a test") == 1
-    assert chosen_workers("1", one_lab_for="--keep") == 1
+    assert chosen_workers("auto", (), one_lab_for="--keep") == 1
+    assert chosen_workers("1", (), one_lab_for="--keep") == 1
     with pytest.raises(UsageError, match="--reuse is about one lab, and each of 2 workers"):
-        chosen_workers("2", one_lab_for="--reuse")
+        chosen_workers("2", (), one_lab_for="--reuse")
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "1.5", ""])
 def test_what_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="give a number from 1, or auto"):
-        chosen_workers(text)
+        chosen_workers(text, ())
 
 
 def test_the_option_that_is_about_one_lab_is_named() -> None:
@@ -64,7 +63,7 @@ def test_n_auto_is_what_there_is_room_for_and_no_worker_rather_than_one(
     monkeypatch: pytest.MonkeyPatch, room: int, keep: bool, count: int
 ) -> None:
     monkeypatch.delenv("PYTEST_XDIST_AUTO_NUM_WORKERS", raising=False)
-    monkeypatch.setattr(workers, "labs_here", lambda: room)
-    option = SimpleNamespace(keep=keep, reuse=None)
+    monkeypatch.setattr(workers, "labs_here", lambda topologies: room)
+    option = SimpleNamespace(keep=keep, reuse=None, topology=[], topology_file=[])
     config = cast(pytest.Config, SimpleNamespace(option=option))
     assert workers.pytest_xdist_auto_num_workers(config) == count
