@@ -32,7 +32,7 @@ from meshproof.fixtures.matrix import MATRIX, Matrix, expand
 from meshproof.fixtures.order import in_order, is_sabotage
 from meshproof.model import Deployment
 from meshproof.report import Judged, summary
-from meshproof.selection import BARE
+from meshproof.selection import BARE, Asked
 from meshproof.session import Choices, Session, orderly_end
 
 _OUTCOMES = pytest.StashKey[list[Judged]]()
@@ -94,8 +94,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     narrator = Narrator(wide_console())
     options = config.option
+    asked = asked_by(options)
     try:
-        versions = asked_by(options).versions
+        if asked != Asked():
+            asked.check()
+        versions = asked.versions
     except MeshproofError as error:
         raise pytest.UsageError(str(error)) from error
     choices = Choices(
