@@ -40,7 +40,7 @@ from meshproof.fixtures.workers import (
 )
 from meshproof.model import Deployment
 from meshproof.report import Judged, summary
-from meshproof.selection import BARE
+from meshproof.selection import BARE, Asked
 from meshproof.session import Choices, orderly_end
 
 _OUTCOMES = pytest.StashKey[list[Judged]]()
@@ -101,8 +101,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     narrator = Narrator(wide_console())
     options = config.option
+    asked = asked_by(options)
     try:
-        versions = asked_by(options).versions
+        if asked != Asked():
+            asked.check()
+        versions = asked.versions
     except MeshproofError as error:
         raise pytest.UsageError(str(error)) from error
     choices = Choices(

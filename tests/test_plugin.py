@@ -101,6 +101,24 @@ def test_a_lab_without_a_ground_is_refused(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*uses a lab but names no ground*"])
 
 
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--topology=nowhere", "there is no topology 'nowhere'"),
+        ("--istio=far=1.31.0", "no topology chosen has a cluster 'far'"),
+        ("--variant=blue", "there is no variant 'blue'"),
+        ("--revision=Blue", "'Blue' is no name for a revision"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_one_sentence(
+    pytester: pytest.Pytester, option: str, said: str
+) -> None:
+    pytester.makepyfile(test_it="def test_it(sample): pass\n")
+    result = pytester.runpytest_inprocess("--topology=primary-remote-flat", option)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: *{said}*"])
+
+
 def test_sigterm_ends_a_run_as_ctrl_c_does(pytester: pytest.Pytester) -> None:
     body = """
 import os, signal

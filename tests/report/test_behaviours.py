@@ -71,8 +71,8 @@ def test_only_a_topologys_plain_deployment_tells_what_does_not_apply() -> None:
 
 
 def test_the_page_in_the_docs_is_as_the_suites_say() -> None:
-    asked = "from meshproof.cli import main; main()", "behaviours", "--markdown"
-    made = subprocess.run([sys.executable, "-c", *asked], capture_output=True, text=True)
+    command = [sys.executable, "-m", "meshproof", "behaviours", "--markdown"]
+    made = subprocess.run(command, capture_output=True, text=True)
     assert made.returncode == 0, made.stderr + made.stdout
     kept = Path(resource("suites").parent, "docs", "behaviours.md").read_text(encoding="utf-8")
     assert made.stdout == kept, "docs/behaviours.md is not up to date: run 'make docs'"
