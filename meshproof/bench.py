@@ -6,21 +6,22 @@ It prints figures and judges nothing: machines differ and are noisy.
 from __future__ import annotations
 
 import json
-import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
-import psutil
 from rich.console import Console
 from rich.table import Table
 
 from meshproof.artifacts import provide
+from meshproof.bench_figure import Figure
 from meshproof.bench_mesh import Timeline, first_verdict
+from meshproof.bench_run import measure_run
 from meshproof.engine.engine import RUN_LABEL, STATE_LABEL
 from meshproof.events import Event, Recorder
 from meshproof.lab import Ingredients, Lab, read_footprint
+from meshproof.lab.memory import memory
 from meshproof.lab.ownership import Claim, new_id, object_name
 from meshproof.lab.remove import remove_lab
 from meshproof.lab.subnets import Leases, networks_in_use
@@ -29,21 +30,7 @@ from meshproof.paths import state_dir
 from meshproof.process import RUN_VARIABLE, Shell, side_by_side
 from meshproof.session import Session
 
-FOOTPRINTS = ("east", "east,west", "east,west,far")
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One thing measured several times. ``unit``: "s", "MiB" or "%"."""
-
-    what: str
-    unit: str
-    values: tuple[float, ...]
-
-    @property
-    def median(self) -> float:
-        """The figure to quote."""
-        return statistics.median(self.values)
+FOOTPRINTS = ("east", "east,west", "east,west,far", "east,west,far,north")
 
 
 def measure(
@@ -53,14 +40,21 @@ def measure(
     console: Console,
     footprints: Sequence[str] = FOOTPRINTS,
     topologies: Sequence[str] = (),
+    *,
+    whole_run: bool = False,
 ) -> None:
-    """Measure everything ``rounds`` times, print a table, and write the figures as JSON."""
+    """Measure everything ``rounds`` times, print a table, and write the figures as JSON.
+
+    ``whole_run``: also measure all the topologies in one run of verify, once.
+    """
     figures = [_warm_check(session, rounds)]
     for clusters in footprints:
         footprint = read_footprint(clusters, session.wanted.kubernetes)
         figures += _footprint(session, footprint, rounds)
     for topology in topologies:
         figures += _topology(session, topology, rounds, output.parent / "bench-mesh")
+    if whole_run:
+        figures += measure_run(topologies, output.parent / "bench-mesh", console)
     table = Table("what", "unit", "min", "median", "max", "n", title="meshproof bench")
     for figure in figures:
         low, high = min(figure.values), max(figure.values)
@@ -114,8 +108,13 @@ def _topology(session: Session, topology: str, rounds: int, folder: Path) -> lis
             figures.append(Figure(f"{topology}, {how}: {step}", "s", values))
         totals = tuple(line.total for line in made)
         figures.append(Figure(f"{topology}, {how}: in all", "s", totals))
+    ours = lines["meshproof"]
+    memories = tuple(line.memory for line in ours)
+    figures.append(Figure(f"{topology}: memory per cluster, with the mesh", "MiB", memories))
+    shares = tuple(line.own_share for line in ours)
+    figures.append(Figure(f"{topology}: meshproof's own processor time", "%", shares))
     pairs = zip(*lines.values(), strict=True)
-    ratios = tuple(ours.total / theirs.total * 100 for theirs, ours in pairs)
+    ratios = tuple(our.total / their.total * 100 for their, our in pairs)
     return [*figures, Figure(f"{topology}: meshproof / by hand", "%", ratios)]
 
 
@@ -131,7 +130,7 @@ def _by_meshproof(session: Session, footprint: Footprint) -> dict[str, float]:
         sample = {
             "lab up, wired": up,
             "DNS ready after that": _timed(lab.await_dns),
-            "memory per cluster": _memory(lab) / len(footprint.names),
+            "memory per cluster": memory(lab) / len(footprint.names),
             "meshproof's own share": (up - outside) / up * 100,
         }
         if len(footprint.names) > 1:
@@ -140,24 +139,6 @@ def _by_meshproof(session: Session, footprint: Footprint) -> dict[str, float]:
         made_with.recorder.listeners.remove(events.append)
         deletion = _timed(lab.remove)
     return {**sample, "lab down": deletion}
-
-
-def _memory(lab: Lab) -> float:
-    """MiB of all programs on all nodes; pages that several share are shared out (PSS)."""
-    total = 0
-    for cluster in lab.clusters.values():
-        for node in cluster.nodes:
-            first = psutil.Process(lab.engine.pid(node.container))
-            programs = [first, *first.children(recursive=True)]
-            total += sum(_pss(program) for program in programs)
-    return total / 2**20
-
-
-def _pss(program: psutil.Process) -> int:
-    try:
-        return int(program.memory_full_info().pss)
-    except psutil.NoSuchProcess:
-        return 0
 
 
 def _outside(events: Iterable[Event], begin: float) -> float:

@@ -20,6 +20,7 @@ import yaml
 from meshproof.errors import EvidenceError
 from meshproof.expect import Outcome, all_of, believable, served_by_exactly, succeeded
 from meshproof.lab import Lab
+from meshproof.lab.memory import memory
 from meshproof.lab.objects import Object
 from meshproof.mesh import manifests
 from meshproof.mesh.blueprint import Blueprint
@@ -52,9 +53,12 @@ Made = TypeVar("Made")
 
 @dataclass
 class Timeline:
-    """Seconds by step, in order."""
+    """Seconds by step, in order. ``memory``: MiB of a cluster with its mesh; ``own``: seconds
+    of processor time that this program itself took."""
 
     steps: dict[str, float] = field(default_factory=dict)
+    memory: float = 0.0
+    own: float = 0.0
 
     def take(self, step: str, act: Callable[[], Made]) -> Made:
         """Do something, note how long it took, and return what it gave."""
@@ -68,6 +72,11 @@ class Timeline:
         """All of them."""
         return sum(self.steps.values())
 
+    @property
+    def own_share(self) -> float:
+        """Percent of the time in which this program itself was at work."""
+        return self.own / self.total * 100
+
 
 def first_verdict(session: Session, topology: str, folder: Path, *, by_hand: bool) -> Timeline:
     """Bring a topology up from nothing, make 200 calls, take it down; the times of the steps.
@@ -79,7 +88,7 @@ def first_verdict(session: Session, topology: str, folder: Path, *, by_hand: boo
     footprint = chosen.footprint(wanted.kubernetes)
     istio = dict.fromkeys(chosen.names, wanted.istio[-1])
     deployment = Deployment(chosen, istio, wanted.kubernetes)
-    line = Timeline()
+    line, begin = Timeline(), time.process_time()
     wiring = chosen.wiring(footprint)
     lab = line.take(
         "clusters, router, wiring", lambda: Lab.create(footprint, session.ingredients(), wiring)
@@ -88,6 +97,8 @@ def first_verdict(session: Session, topology: str, folder: Path, *, by_hand: boo
         line.take("DNS", lab.await_dns)
         mesh = Mesh(lab, deployment, session.bundle, folder, {})
         (_by_hand if by_hand else _by_meshproof)(line, mesh)
+        line.own = time.process_time() - begin
+        line.memory = memory(lab) / len(lab.clusters)
     finally:
         lab.remove()
     return line

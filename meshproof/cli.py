@@ -24,6 +24,7 @@ from meshproof.lab.sweep import State, find, find_all, sweep, take_down
 from meshproof.model import Mtls, wiring_named
 from meshproof.process import Shell
 from meshproof.report import judged, summary
+from meshproof.report.timeline import timeline
 from meshproof.resources import resource
 from meshproof.selection import VARIANTS, check_variants, chosen_topologies
 from meshproof.session import Choices, Session, orderly_end
@@ -215,12 +216,18 @@ def doctor(
 
 
 @app.command()
-def report(run: Annotated[Path, typer.Argument(help="a run's folder")]) -> None:
+def report(
+    run: Annotated[Path, typer.Argument(help="a run's folder")],
+    times: Annotated[
+        bool, typer.Option("--timeline", help="where the time went, by deployment and step")
+    ] = False,
+) -> None:
     """Print the table of a run again, from its record."""
     record = run / "events.jsonl"
     if not record.is_file():
         raise UsageError(f"{run} is no run's folder: it has no events.jsonl")
-    wide_console().print(summary(judged(read(record))))
+    events = read(record)
+    wide_console().print(timeline(events) if times else summary(judged(events)))
 
 
 @app.command()
@@ -236,18 +243,20 @@ def bench(
 ) -> None:
     """Measure clusters and meshes, by hand and by meshproof; prints a table and writes JSON.
 
-    With --clusters or --topology only what is named is measured.
+    With --clusters or --topology only what is named is measured; several topologies are also
+    measured in one run of verify.
     """
     from meshproof.bench import FOOTPRINTS, measure
 
     everything = not clusters and not topology
+    whole = everything or len(topology or ()) > 1
     footprints = FOOTPRINTS if everything else clusters or ()
     topologies = topology_names() if everything else topology or ()
     for name in topologies:
         topology_named(name)
     with orderly_end(_say):
         session = _session(engine, source, None, None, None)
-        measure(session, rounds, output, wide_console(), footprints, topologies)
+        measure(session, rounds, output, wide_console(), footprints, topologies, whole_run=whole)
 
 
 def main() -> None:

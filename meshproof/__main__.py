@@ -1,0 +1,5 @@
+"""Runs meshproof as ``python -m meshproof``."""
+
+from meshproof.cli import main
+
+main()
