@@ -271,9 +271,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     if option.collectonly and exitstatus in _LISTED:
         session.exitstatus = EXIT_HELD
-    else:
-        _sum_up(session.config)
-        session.exitstatus = _exit_code(session.config.stash[_OUTCOMES], exitstatus)
+        return
+    outcomes = session.config.stash[_OUTCOMES]
+    # Of several workers they come in as it happens; a table is to be compared with another.
+    place = {item.nodeid: number for number, item in enumerate(session.items)}
+    outcomes.sort(key=lambda one: place.get(one.test, 0))
+    _sum_up(session.config)
+    session.exitstatus = _exit_code(outcomes, exitstatus)
 
 
 def _exit_code(outcomes: list[Judged], exitstatus: int) -> int:
