@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+OLDEST := $(VENV)/oldest
+OLDEST_PYTEST := $(shell sed -n 's/.*"pytest>=\(.*\)",/\1/p' pyproject.toml)
 TOPOLOGIES := $(patsubst topologies/%.yaml,%,$(wildcard topologies/*.yaml))
 
-.PHONY: verify test lint unit bench interruptions clean lock
+.PHONY: verify test lint unit unit-oldest bench interruptions clean lock
 
 verify: $(READY) ## the main job: clusters up, every behaviour judged, a verdict
 	$(BIN)/meshproof doctor --fix
@@ -21,14 +23,24 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: $(READY)
+unit: $(READY) unit-oldest
 	$(BIN)/pytest tests
+
+unit-oldest: $(OLDEST)/.ready ## what depends on pytest most, with the oldest that is supported
+	PYTHONPATH=$(CURDIR)/$(OLDEST)$${PYTHONPATH:+:$$PYTHONPATH} $(BIN)/python -m pytest tests/fixtures/test_scheduling.py
 
 bench: $(READY) ## figures on this machine: a table, and bench.json
 	$(BIN)/meshproof bench
 
 $(READY): requirements.lock pyproject.toml
 	./bootstrap.sh $(PYTHON) $(VENV)
+	touch $@
+
+# In front of the virtual environment's own, on a path; all else stays as it is locked.
+$(OLDEST)/.ready: $(READY) pyproject.toml
+	rm -rf $(OLDEST)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --target $(OLDEST) \
+		pytest==$(OLDEST_PYTEST)
 	touch $@
 
 lock: $(READY) ## renew requirements.lock from pyproject.toml

@@ -29,6 +29,7 @@ from meshproof.resources import resource
 from meshproof.selection import VARIANTS, check_variants, chosen_topologies
 from meshproof.session import Choices, Session, orderly_end
 from meshproof.topologies import topology_named, topology_names
+from meshproof.workers import AUTO, chosen_workers, one_lab_option
 
 app = typer.Typer(
     help="A conformance test bench for multicluster Istio, on real kind clusters.",
@@ -78,13 +79,19 @@ def verify(
     istio: IstioOption = None,
     keep: KeepOption = False,
     reuse: ReuseOption = None,
+    workers: Annotated[
+        str, typer.Option(help="labs side by side: a number, or as many as there is room for")
+    ] = AUTO,
 ) -> None:
     """Install the topologies, judge every behaviour from evidence, and print the verdict."""
     # Whatever cannot be is said before a test starts, and artifacts are made by daylight.
     with orderly_end(_say):
         files = [path.resolve() for path in topology_file or []]
         names = topologies or ([] if files and not only else list(topology_names()))
-        check_variants(variant or [], chosen_topologies(names, files))
+        chosen = chosen_topologies(names, files)
+        check_variants(variant or [], chosen)
+        one_lab_for = one_lab_option(keep=keep, reuse=reuse)
+        count = 1 if only else chosen_workers(workers, chosen, one_lab_for=one_lab_for)
         session = _session(engine, source, checkout, kubernetes, istio)
         if reuse is not None:
             find(reuse)
@@ -110,6 +117,8 @@ def verify(
         argv += [f"{name}={value}" for value in values or [] if value is not None]
     argv += ["--keep"] if keep else []
     argv += ["--sabotage"] if sabotage else []
+    # A worker that died has left its lab behind, and with it what another would need: none follows.
+    argv += ["-n", str(count), "--max-worker-restart=0"] if count > 1 else []
     # Replaced, not started: signals and the exit code are then pytest's own.
     os.execv(sys.executable, [*argv, str(suites)])
 

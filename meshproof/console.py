@@ -28,23 +28,27 @@ class Narrator:
 
     def __call__(self, event: Event) -> None:
         """Print the event, if it is one that a person wants to see."""
+        worker = event.data.get("worker")
         if event.kind == "step-end":
             # What failed is told at the end, once.
             mark = "" if event.data["outcome"] == "ok" else "  (failed)"
-            self._line(f"{event.data['seconds']:7.1f} s  {event.data['step']}{mark}")
+            self._line(f"{event.data['seconds']:7.1f} s  {event.data['step']}{mark}", worker)
         elif event.kind == "progress" and time.monotonic() - self._last_progress > _PROGRESS_EVERY:
             self._last_progress = time.monotonic()
             done, whole = event.data.get("done", "?"), event.data.get("of", "?")
-            self._line(f"        …  {event.data.get('step', 'working')}: {done} of {whole}")
+            self._line(f"        …  {event.data.get('step', 'working')}: {done} of {whole}", worker)
         elif event.kind in ("artifact-wait", "artifact-lost"):
-            self._line(f"           {event.data['artifact']}: {event.data['why']}")
+            self._line(f"           {event.data['artifact']}: {event.data['why']}", worker)
         elif event.kind == "notice":
-            self._line(f"           {event.data['text']}")
+            self._line(f"           {event.data['text']}", worker)
 
-    def say(self, text: str) -> None:
-        """Print a line of one's own."""
-        self._line(text)
+    def say(self, text: str, worker: str | None = None) -> None:
+        """Print a line of one's own, or of one of several workers."""
+        self._line(text, worker)
 
-    def _line(self, text: str) -> None:
+    def _line(self, text: str, worker: str | None) -> None:
         elapsed = time.monotonic() - self._begin
-        self._console.print(f"{elapsed:6.0f} {text}", highlight=False, markup=False, soft_wrap=True)
+        whose = f"{worker} " if worker else ""
+        self._console.print(
+            f"{elapsed:6.0f} {whose}{text}", highlight=False, markup=False, soft_wrap=True
+        )

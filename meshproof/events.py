@@ -6,6 +6,7 @@ Reports are rendered from this record, also later; nothing is printed by the cod
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -37,20 +38,21 @@ Listener = Callable[[Event], None]
 class Recorder:
     """Takes events from any thread, appends them to a file and passes them to listeners.
 
-    ``path`` may be None: then events only reach the listeners.
+    ``path`` may be None: then events only reach the listeners. Several processes may append to
+    one file. ``marks`` are added to the data of every event, for example whose it is.
     """
 
     path: Path | None = None
     listeners: list[Listener] = field(default_factory=list)
+    marks: Data = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def emit(self, kind: str, **data: Any) -> None:
         """Record that ``kind`` happened now; ``data`` must be JSON values."""
-        event = Event(time.time(), kind, data)
+        event = Event(time.time(), kind, {**self.marks, **data})
         with self._lock:
             if self.path is not None:
-                with self.path.open("a", encoding="utf-8") as record:
-                    record.write(event.to_json() + "\n")
+                _append(self.path, event.to_json() + "\n")
             for listener in self.listeners:
                 listener(event)
 
@@ -71,13 +73,48 @@ class Recorder:
             self.emit("step-end", step=name, seconds=seconds, outcome=outcome, **data)
 
 
+@dataclass
+class Follower:
+    """Passes on to ``listener`` what others write to a record, while they do."""
+
+    path: Path
+    listener: Listener
+    _position: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def catch_up(self) -> None:
+        """Pass on the events since last time, if any. Safe to call from several threads."""
+        with self._lock:
+            if not self.path.exists():
+                return
+            with self.path.open("rb") as record:
+                record.seek(self._position)
+                whole, newline, _ = record.read().rpartition(b"\n")
+            self._position += len(whole) + len(newline)
+            for event in _parse(whole.decode()):
+                self.listener(event)
+
+
 def read(path: Path) -> list[Event]:
     """The events of a record, oldest first. A last line cut off by a kill is left out."""
-    events: list[Event] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    return list(_parse(path.read_text(encoding="utf-8")))
+
+
+def _append(path: Path, line: str) -> None:
+    """One write that goes to the end of the file, wherever other processes have moved that."""
+    record = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        rest = line.encode()
+        while rest:  # more than once only when the disk is full, and then it raises
+            rest = rest[os.write(record, rest) :]
+    finally:
+        os.close(record)
+
+
+def _parse(text: str) -> Iterator[Event]:
+    for line in text.splitlines():
         try:
             data = json.loads(line)
         except json.JSONDecodeError:
             continue
-        events.append(Event(data.pop("at"), data.pop("kind"), data))
-    return events
+        yield Event(data.pop("at"), data.pop("kind"), data)

@@ -25,13 +25,20 @@ from meshproof.fixtures.ground import Ground
 from meshproof.fixtures.labs import LABS, SESSION
 from meshproof.fixtures.matrix import MARKERS, Matrix, expand
 from meshproof.fixtures.order import in_order, is_sabotage
+from meshproof.fixtures.outcomes import Outcomes, attach
+from meshproof.fixtures.workers import (
+    Controller,
+    is_controller,
+    is_worker,
+    make_session,
+    pytest_xdist_auto_num_workers,  # noqa: F401 - a hook of this plugin by being here
+)
 from meshproof.model import Deployment, Mtls
 from meshproof.report import Judged, summary
 from meshproof.selection import BARE, chosen_topologies
-from meshproof.session import Choices, Session, orderly_end
+from meshproof.session import Choices, orderly_end
 
 _OUTCOMES = pytest.StashKey[list[Judged]]()
-_NARRATOR = pytest.StashKey[Narrator]()
 _ENDING = pytest.StashKey[Any]()
 
 
@@ -97,9 +104,13 @@ def pytest_configure(config: pytest.Config) -> None:
         istio=tuple(options.istio),
         reports=options.reports,
     )
-    config.stash[SESSION] = Session(choices, [narrator] if options.conformance else [])
-    config.stash[_NARRATOR] = narrator
+    config.stash[SESSION] = session = make_session(config, choices, narrator)
     config.stash[_OUTCOMES] = []
+    if is_controller(config):
+        config.pluginmanager.register(Controller(config, session, narrator, _on, _note))
+    if not is_worker(config):
+        say = narrator.say if options.conformance else None
+        config.pluginmanager.register(Outcomes(config.stash[_OUTCOMES], say))
     ending = orderly_end(narrator.say)
     ending.__enter__()
     config.stash[_ENDING] = ending
@@ -205,11 +216,10 @@ def pytest_report_teststatus(
     return None
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_terminal_summary(config: pytest.Config) -> None:
+def _sum_up(config: pytest.Config) -> None:
     """The table of behaviours, and where the run's record is."""
     outcomes = config.stash[_OUTCOMES]
-    if not config.option.conformance or not outcomes:
+    if not outcomes:
         return
     console = wide_console()
     console.print(summary(outcomes))
@@ -242,9 +252,18 @@ def _repeated(config: pytest.Config) -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Exit codes: 0 all held, 1 something did not, 2 could not tell, 64 usage."""
-    if session.config.option.conformance:
-        session.exitstatus = _exit_code(session.config.stash[_OUTCOMES], exitstatus)
+    """Table and exit code: 0 all held, 1 something did not, 2 could not tell, 64 usage.
+
+    Not in ``pytest_terminal_summary``: before pytest 9, ``--no-summary`` keeps that from being
+    called.
+    """
+    if session.config.option.conformance and not is_worker(session.config):
+        outcomes = session.config.stash[_OUTCOMES]
+        # Of several workers they come in as it happens; a table is to be compared with another.
+        place = {item.nodeid: number for number, item in enumerate(session.items)}
+        outcomes.sort(key=lambda one: place.get(one.test, 0))
+        _sum_up(session.config)
+        session.exitstatus = _exit_code(outcomes, exitstatus)
 
 
 def _exit_code(outcomes: list[Judged], exitstatus: int) -> int:
@@ -303,12 +322,9 @@ def _note(item: pytest.Item, report: pytest.TestReport, error: BaseException | N
     function = getattr(item, "function", None)
     claim = (getattr(function, "__doc__", None) or item.name).strip().splitlines()[0]
     one = Judged(item.nodeid, claim, str(ground), outcome, str(error or ""), report.duration)
-    item.config.stash[_OUTCOMES].append(one)
     fields = {name: getattr(one, name) for name in Judged.__dataclass_fields__}
     item.config.stash[SESSION].recorder.emit("test", **fields)
-    if item.config.option.conformance:
-        params = item.callspec.params if hasattr(item, "callspec") else {}
-        pair, caller = params.get("pair"), params.get("caller")
-        where = f", {' → '.join(pair)}" if pair else f", from {caller}" if caller else ""
-        line = f"{one.seconds:7.1f} s  {outcome:12} {claim} ({ground}{where})"
-        item.config.stash[_NARRATOR].say(line)
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    pair, caller = params.get("pair"), params.get("caller")
+    where = f", {' → '.join(pair)}" if pair else f", from {caller}" if caller else ""
+    attach(report, one, f"{one.seconds:7.1f} s  {outcome:12} {claim} ({ground}{where})")

@@ -41,26 +41,40 @@ class Choices:
 
 @dataclass
 class Session:
-    """Made at the start of a command; what it holds is made when first used."""
+    """Made at the start of a command; what it holds is made when first used.
+
+    Where a run has several processes, each has a session: ``worker`` is the process's name, and
+    ``place`` the folder that the process which started it has chosen.
+    """
 
     choices: Choices = field(default_factory=Choices)
     listeners: list[Listener] = field(default_factory=list)
+    worker: str | None = None
+    place: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.place is None and self.choices.reports is not None:
+            name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+            self.place = self.choices.reports / name
 
     @cached_property
     def folder(self) -> Path | None:
         """The run's folder, made now: record and evidence."""
-        if self.choices.reports is None:
-            return None
-        name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
-        folder = self.choices.reports / name
-        folder.mkdir(parents=True)
-        return folder
+        if self.place is not None:
+            self.place.mkdir(parents=True, exist_ok=True)
+        return self.place
+
+    @property
+    def record(self) -> Path | None:
+        """Where the run's record is, or will be when something has happened."""
+        return self.place / "events.jsonl" if self.place is not None else None
 
     @cached_property
     def recorder(self) -> Recorder:
         """The run's record, in its folder."""
-        path = self.folder / "events.jsonl" if self.folder else None
-        return Recorder(path, self.listeners)
+        path = self.record if self.folder is not None else None
+        marks = {"worker": self.worker} if self.worker is not None else {}
+        return Recorder(path, self.listeners, marks)
 
     @cached_property
     def shell(self) -> Shell:

@@ -1,0 +1,66 @@
+"""How many workers share out a run: each has a lab of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+import psutil
+
+from meshproof.doctor.rules.room import CLUSTER_MEMORY, GIB
+from meshproof.errors import UsageError
+from meshproof.model import Topology
+
+AUTO = "auto"
+# Two clusters that come up, or are called, keep two cores busy; a third adds little.
+_CORES = 2
+_CLUSTERS = 2
+# What a mesh adds to each of its clusters; what the worker's own process and a router take.
+_MESH_MEMORY = 0.35 * GIB
+_OWN_MEMORY = 0.25 * GIB
+
+
+def labs_at_once(cpus: int, memory: int, clusters: int) -> int:
+    """How many labs of so many ``clusters`` a machine has room for, but one at least.
+
+    ``memory``: bytes available.
+    """
+    lab = clusters * (CLUSTER_MEMORY + _MESH_MEMORY) + _OWN_MEMORY
+    return max(1, min(cpus // _CORES, int(memory // lab)))
+
+
+def labs_here(topologies: Iterable[Topology]) -> int:
+    """How many labs this machine has room for now, whichever of the topologies they are for."""
+    clusters = max((len(one.members) for one in topologies), default=_CLUSTERS)
+    cpus, memory = len(os.sched_getaffinity(0)), psutil.virtual_memory().available
+    return labs_at_once(cpus, memory, clusters)
+
+
+def chosen_workers(
+    asked: str, topologies: Iterable[Topology], *, one_lab_for: str | None = None
+) -> int:
+    """How many workers a run has when ``asked`` for: a number, or "auto" for what there is room.
+
+    ``one_lab_for``: the option that is about a single lab, if one is given. Raises UsageError
+    for what is no number above 0, and for several workers with such an option.
+    """
+    if asked == AUTO:
+        return 1 if one_lab_for else labs_here(topologies)
+    if not asked.isdecimal() or int(asked) < 1:
+        raise UsageError(f"--workers is '{asked}'", f"give a number from 1, or {AUTO}")
+    check_one_lab(int(asked), one_lab_for)
+    return int(asked)
+
+
+def check_one_lab(workers: int, one_lab_for: str | None) -> None:
+    """Raise UsageError when several workers are to have the one lab that an option is about."""
+    if workers > 1 and one_lab_for:
+        raise UsageError(
+            f"{one_lab_for} is about one lab, and each of {workers} workers has its own",
+            "leave the number of workers out, or make it 1",
+        )
+
+
+def one_lab_option(*, keep: bool, reuse: str | None) -> str | None:
+    """Which of the options that are about a single lab is given."""
+    return "--keep" if keep else "--reuse" if reuse else None

@@ -1,0 +1,39 @@
+"""The record of a run, when several processes write it and one reads along."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from meshproof.events import Event, Follower, Recorder, read
+
+LONG = "x" * 100_000
+
+
+def test_recorders_of_one_file_do_not_cut_into_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    recorders = [Recorder(path, marks={"worker": f"gw{number}"}) for number in range(4)]
+    with ThreadPoolExecutor() as pool:
+        for recorder in recorders * 25:
+            pool.submit(recorder.emit, "notice", text=LONG)
+    events = read(path)
+    assert len(events) == 100
+    assert {event.data["worker"] for event in events} == {"gw0", "gw1", "gw2", "gw3"}
+
+
+def test_a_follower_passes_each_whole_line_on_once(tmp_path: Path) -> None:
+    path, seen = tmp_path / "events.jsonl", list[Event]()
+    follower = Follower(path, seen.append)
+    follower.catch_up()  # nothing has been written yet
+    recorder = Recorder(path)
+    recorder.emit("first")
+    follower.catch_up()
+    recorder.emit("second")
+    with path.open("a") as record:
+        record.write('{"at": 1.0, "kind": "thi')
+    follower.catch_up()
+    with path.open("a") as record:
+        record.write('rd"}\n')
+    follower.catch_up()
+    follower.catch_up()
+    assert [event.kind for event in seen] == ["first", "second", "third"]
