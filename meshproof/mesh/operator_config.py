@@ -110,6 +110,10 @@ def config_cluster(
     values["global"] |= {"configCluster": True, "omitSidecarInjectorConfigMap": False}
     values["pilot"] = {"configMap": True}
     document["spec"]["meshConfig"] = _mesh_config()
+    if deployment.revision:
+        # The chart leaves the revision out of the address that it writes for a config cluster.
+        address = f"istiod-{deployment.revision}.istio-system.svc:15012"
+        document["spec"]["meshConfig"]["defaultConfig"] = {"discoveryAddress": address}
     return document
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 from meshproof.expect import Outcome, Verdict, all_of
+from meshproof.lab.seam import lab_errors
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.proxy import admin
-from meshproof.workloads.sample import Sample
+from meshproof.workloads.sample import Caller, Sample
 
 
 def sidecars_follow(sample: Sample, revision: str) -> Verdict:
@@ -20,9 +21,19 @@ def _follows(sample: Sample, cluster: str, revision: str) -> Verdict:
     expected = f"{caller.spot} to be injected and configured by revision {revision}"
     if not caller.sidecar:
         return Verdict(Outcome.FAIL, expected, f"it has no sidecar in {cluster}")
+    by = _injected_by(sample, caller)
     metadata = json.loads(admin(caller.spot, "server_info"))["node"]["metadata"]
-    label = metadata["LABELS"].get("istio.io/rev", "")
     address = metadata["PROXY_CONFIG"].get("discoveryAddress", "")
-    right = (label, address) == (revision, f"istiod-{revision}.{SYSTEM}.svc:15012")
-    observed = f"by '{label}', from {address or 'nowhere'}, in {cluster}"
+    right = (by, address) == (revision, f"istiod-{revision}.{SYSTEM}.svc:15012")
+    observed = f"by '{by}', from {address or 'nowhere'}, in {cluster}"
     return Verdict(Outcome.PASS if right else Outcome.FAIL, expected, observed)
+
+
+def _injected_by(sample: Sample, caller: Caller) -> str:
+    """The revision that the injector noted in the pod's own annotation."""
+    with lab_errors(f"read {caller.spot}"):
+        pod = sample.mesh.cluster(caller.cluster).core.read_namespaced_pod(
+            caller.pod, caller.namespace
+        )
+    status = (pod.metadata.annotations or {}).get("sidecar.istio.io/status", "{}")
+    return str(json.loads(status).get("revision", ""))
