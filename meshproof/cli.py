@@ -29,7 +29,7 @@ from meshproof.process import Shell
 from meshproof.report import judged, left_out_in, summary
 from meshproof.report.timeline import timeline
 from meshproof.resources import resource
-from meshproof.selection import Asked
+from meshproof.selection import Asked, usual_topologies
 from meshproof.session import Choices, Session, orderly_end
 from meshproof.topologies import topology_named, topology_names
 from meshproof.workers import AUTO, chosen_workers, one_lab_option
@@ -60,7 +60,7 @@ ReuseOption = Annotated[str | None, typer.Option(help="use this kept lab instead
 def verify(
     topologies: Annotated[
         list[str] | None,
-        typer.Argument(help="names; by default all. 'bare' stands for clusters without a mesh"),
+        typer.Argument(help="names; by default nearly all. 'bare' stands for clusters without a mesh"),
     ] = None,
     topology_file: Annotated[
         list[Path] | None, typer.Option(help="a topology of your own; can be given repeatedly")
@@ -105,7 +105,8 @@ def verify(
     # Whatever cannot be is said before a test starts, and artifacts are made by daylight.
     with orderly_end(_say):
         files = [path.resolve() for path in topology_file or []]
-        names = topologies or ([] if files and not only else list(topology_names()))
+        usual = topology_names() if full or only else usual_topologies()
+        names = topologies or ([] if files and not only else list(usual))
         asked = Asked(
             tuple(names),
             tuple(files),

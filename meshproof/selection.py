@@ -15,6 +15,9 @@ from meshproof.topologies import read_topology, topology_named, topology_names
 
 BARE = "bare"
 """What the command line calls the tests on bare clusters, beside the topologies' names."""
+ON_DEMAND = frozenset({"external-control-plane-split-horizon"})
+"""The topologies that are judged when they are named, or with --full: they combine what others
+are judged for by default."""
 _CLUSTERS = 2
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 # The Service istiod-<revision> has a name of 63 characters at most.
@@ -113,6 +116,11 @@ def chosen_topologies(names: Sequence[str], files: Sequence[Path]) -> tuple[Topo
                 f"the suites judge {_CLUSTERS}: one with v1 of helloworld, one with v2",
             )
     return chosen
+
+
+def usual_topologies() -> tuple[str, ...]:
+    """The names of the topologies that are judged when none is named."""
+    return tuple(name for name in topology_names() if name not in ON_DEMAND)
 
 
 def check_variants(names: Sequence[str], topologies: Sequence[Topology]) -> None:
