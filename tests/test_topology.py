@@ -523,7 +523,12 @@ def test_each_primary_is_configured_by_itself_and_a_remote_by_its_primary() -> N
 def test_an_external_control_plane_that_serves_nobody_cannot_exist() -> None:
     control = Member(member("north").cluster, Role.EXTERNAL, "shared", "north")
     with pytest.raises(TopologyError, match="north is external and serves no cluster"):
+        Topology("outside", (control,))
+    with pytest.raises(TopologyError, match="north is external, but not the only control plane"):
         Topology("outside", (control, member("east")))
+    control = Member(control.cluster, Role.EXTERNAL, "shared", "north", gateway=True)
+    with pytest.raises(TopologyError, match="it has no workloads to lead to"):
+        Topology("outside", (control, member("east", "north")))
 
 
 def test_an_external_control_plane_on_another_network_needs_no_gateway() -> None:

@@ -53,17 +53,17 @@ class Blueprint:
     def control_plane(self, member: Member) -> Document:
         """istiod for a cluster that runs it, what a remote needs of Istio for a remote."""
         images = self._images(member)
+        networks: Document = {}
+        if not self._labelled:
+            networks = operator_config.mesh_networks(self.deployment, self.gateways)
         if self.is_config_cluster(member):
             istiod = self.istiods[member.name]
-            return operator_config.config_cluster(self.deployment, member, images, istiod)
+            return operator_config.config_cluster(self.deployment, member, images, istiod, networks)
         if member.role is Role.REMOTE:
             istiod = self.istiods[member.name]
             return operator_config.remote(self.deployment, member, images, istiod)
         if member.role is Role.EXTERNAL:
             return operator_config.external(self.deployment, member, images)
-        networks: Document = {}
-        if not self._labelled:
-            networks = operator_config.mesh_networks(self.deployment, self.gateways)
         return operator_config.primary(self.deployment, member, images, networks)
 
     def gateway(self, member: Member) -> Document:

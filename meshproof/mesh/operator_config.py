@@ -101,13 +101,21 @@ def remote(deployment: Deployment, member: Member, images: Images, istiod: IPv4A
 
 
 def config_cluster(
-    deployment: Deployment, member: Member, images: Images, istiod: IPv4Address
+    deployment: Deployment,
+    member: Member,
+    images: Images,
+    istiod: IPv4Address,
+    networks: Document,
 ) -> Document:
     """A remote that also keeps what an istiod outside goes by: its account, the mesh's
-    configuration, and the injection templates."""
+    configuration, and the injection templates. ``networks``: as for ``primary``."""
     document = remote(deployment, member, images, istiod)
     values = document["spec"]["values"]
-    values["global"] |= {"configCluster": True, "omitSidecarInjectorConfigMap": False}
+    values["global"] |= {
+        "configCluster": True,
+        "omitSidecarInjectorConfigMap": False,
+        "meshNetworks": networks,
+    }
     values["pilot"] = {"configMap": True}
     document["spec"]["meshConfig"] = _mesh_config()
     if deployment.revision:

@@ -102,6 +102,18 @@ class Topology:
                 "give one cluster the role primary",
             )
         for member in self.externals:
+            if len(self.control_planes) > 1:
+                raise TopologyError(
+                    ("clusters", member.name, "role"),
+                    f"{member.name} is external, but not the only control plane",
+                    "let one external cluster serve all others, or give each the role primary",
+                )
+            if member.gateway:
+                raise TopologyError(
+                    ("clusters", member.name, "gateway"),
+                    f"{member.name} is external, so it has no workloads to lead to",
+                    "leave 'gateway' out",
+                )
             if not self.served_by(member.name):
                 raise TopologyError(
                     ("clusters", member.name, "role"),

@@ -91,8 +91,8 @@ def signed_by_the_primarys_authority(sample: Sample, holders: Sequence[Holder]) 
 
 
 def primaries_are_siblings(sample: Sample) -> Verdict:
-    """Each primary has an authority of its own, and all of them are below one root."""
-    primaries = [one.name for one in sample.mesh.deployment.topology.primaries]
+    """Each control plane has an authority of its own, and all of them are below one root."""
+    primaries = [one.name for one in sample.mesh.deployment.topology.control_planes]
     held = {name: installed_authority(sample.mesh.cluster(name)) for name in primaries}
     roots = {one.root.fingerprint(hashes.SHA256()) for one in held.values()}
     own = {one.authority.certificate.fingerprint(hashes.SHA256()) for one in held.values()}

@@ -23,18 +23,19 @@ Judge = Callable[[Verdict], None]
 
 
 def test_a_version_in_the_wrong_cluster_is_noticed(sample: Sample, judge: Judge) -> None:
-    """With v2 deployed in east as well, the claim of distribution fails and names east."""
-    image = sample.mesh.bundle.images[f"{HELLOWORLD}-v2"]
-    with _beside(sample, "east", helloworld_objects(image, "v2")):
-        verdicts = _claims(sample, "east")
-    judge(noticed(verdicts, "v2 from east"))
+    """With v2 deployed where v1 is, the claim of distribution fails and names the cluster."""
+    image, home = sample.mesh.bundle.images[f"{HELLOWORLD}-v2"], sample.plan["v1"]
+    with _beside(sample, home, helloworld_objects(image, "v2")):
+        verdicts = _claims(sample, home)
+    judge(noticed(verdicts, f"v2 from {home}"))
 
 
 def test_a_pod_that_lies_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a v1 pod that says it is v2, the claim of distribution fails and names the lie."""
-    with _beside(sample, "east", _liar(sample)):
-        verdicts = _claims(sample, "east")
-    judge(noticed(verdicts, "which the API of east labels v1"))
+    home = sample.plan["v1"]
+    with _beside(sample, home, _liar(sample)):
+        verdicts = _claims(sample, home)
+    judge(noticed(verdicts, f"which the API of {home} labels v1"))
 
 
 def test_errors_are_noticed(sample: Sample, judge: Judge) -> None:

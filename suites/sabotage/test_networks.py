@@ -21,6 +21,7 @@ _CLUSTER = outbound(host_of(HELLOWORLD, NAMESPACE), PORT)
 
 # The kind of https://github.com/istio/istio/issues/49412: pod addresses across networks.
 @pytest.mark.networks(2)
+@pytest.mark.ranges("disjoint")
 def test_a_pod_on_the_wrong_network_is_noticed(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:

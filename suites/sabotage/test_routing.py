@@ -34,7 +34,7 @@ def test_wrong_weights_are_noticed(sample: Sample, judge: Judge) -> None:
     """With weights of 50 and 50, the claim of 80 % for v1 fails and tells v1's share."""
     with in_force(sample, by_weight({"v1": 50, "v2": 50})):
         verdict = shared_by_weight(sample, "v1", 0.8)
-    judge(noticed([verdict], "calls from east, answered by v1: "))
+    judge(noticed([verdict], f"calls from {sample.clusters[0]}, answered by v1: "))
 
 
 def test_a_missing_route_is_noticed(sample: Sample, judge: Judge) -> None:
@@ -43,7 +43,7 @@ def test_a_missing_route_is_noticed(sample: Sample, judge: Judge) -> None:
         all_answered_by(sample, "v2"),
         told_apart_by_header(sample, "v2", otherwise="v1"),
     ]
-    judge(noticed(verdicts, "v1 from east"))
+    judge(noticed(verdicts, f"v1 from {sample.plan['v1']}"))
 
 
 def test_another_subsets_name_is_noticed(sample: Sample, judge: Judge) -> None:

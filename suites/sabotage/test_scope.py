@@ -10,7 +10,7 @@ from meshproof.expect import Verdict, noticed
 from meshproof.traffic.routing import in_force
 from meshproof.workloads.sample import Sample
 from suites.scope.claims import (
-    governs_its_own_callers_alone,
+    each_governs_its_own,
     ignored,
     marks_of,
     obeyed,
@@ -43,5 +43,5 @@ def test_rules_that_reach_too_far_are_noticed(sample: Sample, judge: Judge) -> N
     """With one primary's rules in the other as well, the claim that they stay at home fails."""
     primary = sample.mesh.deployment.topology.config_clusters[0]
     with in_force(sample, marks_of(primary)):
-        verdict = governs_its_own_callers_alone(sample, primary)
+        verdict = each_governs_its_own(sample, {primary})
     judge(noticed([verdict], f"bear {primary}'s mark"))

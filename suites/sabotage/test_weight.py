@@ -27,4 +27,5 @@ def test_a_share_without_instances_is_noticed(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:
     """With one v2, the claim of three's share of the calls fails and tells v2's."""
-    judge(noticed([shares_follow(sample, 3)], "calls from east, answered by v2: "))
+    culprit = f"calls from {sample.clusters[0]}, answered by v2: "
+    judge(noticed([shares_follow(sample, 3)], culprit))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from meshproof.expect import Outcome, Verdict, all_of, believable, served_by_exactly, succeeded
 from meshproof.lab.objects import Object
@@ -57,10 +57,15 @@ def marks_of(cluster: str) -> list[Object]:
     return [virtual_service(_HOST, [marking(anywhere, {_HEADER: cluster})])]
 
 
-def governs_its_own_callers_alone(sample: Sample, cluster: str) -> Verdict:
-    """Calls bear the cluster's name where its istiod governs the caller, and no name elsewhere;
-    every version answers everywhere."""
+def each_governs_its_own(sample: Sample, marking: Collection[str]) -> Verdict:
+    """Calls bear the name of the cluster that governs their caller if it is ``marking``, and no
+    name otherwise; every version answers everywhere."""
     topology = sample.mesh.deployment.topology
+
+    def mark(caller: str) -> str:
+        governing = topology.configured_by(caller)
+        return governing if governing in marking else ""
+
     return all_of(
         [
             verdict
@@ -68,10 +73,7 @@ def governs_its_own_callers_alone(sample: Sample, cluster: str) -> Verdict:
             for verdict in (
                 believable(responses),
                 succeeded(responses),
-                _configured_in(
-                    responses,
-                    cluster if topology.configured_by(responses[0].caller) == cluster else "",
-                ),
+                _configured_in(responses, mark(responses[0].caller)),
                 served_by_exactly(responses, sample.plan),
             )
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import permutations
 
 import pytest
 
@@ -12,7 +13,7 @@ from meshproof.lab.objects import applied
 from meshproof.traffic.routing import in_force
 from meshproof.workloads.sample import Sample
 from suites.scope.claims import (
-    governs_its_own_callers_alone,
+    each_governs_its_own,
     ignored,
     marks_of,
     obeyed,
@@ -44,7 +45,12 @@ def test_each_primary_governs_its_own_callers(
 ) -> None:
     """Rules applied in one primary change calls from its own cluster, and from no other."""
     verdicts = []
-    for primary in sample.mesh.deployment.topology.config_clusters:
+    primaries = sample.mesh.deployment.topology.config_clusters
+    for primary, other in permutations(primaries, 2):
         with in_force(sample, marks_of(primary), [primary]):
-            verdicts.append(governs_its_own_callers_alone(sample, primary))
+            # The older rule would win where it does not belong. And when the other's has come
+            # and gone, this one has had its time to go too far.
+            with in_force(sample, marks_of(other), [other]):
+                verdicts.append(each_governs_its_own(sample, {primary, other}))
+            verdicts.append(each_governs_its_own(sample, {primary}))
     judge(all_of(verdicts))

@@ -78,7 +78,7 @@ def test_the_config_cluster_keeps_the_meshs_configuration_and_no_other_does(
     outside: Deployment,
 ) -> None:
     east, west = outside.topology["east"], outside.topology["west"]
-    config = operator_config.config_cluster(outside, east, PLAIN, GATEWAYS["east"])["spec"]
+    config = operator_config.config_cluster(outside, east, PLAIN, GATEWAYS["east"], {})["spec"]
     other = operator_config.remote(outside, west, PLAIN, GATEWAYS["east"])["spec"]
     assert config["values"]["global"]["configCluster"] is True
     assert "meshConfig" in config
