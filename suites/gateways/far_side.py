@@ -7,17 +7,13 @@ from ipaddress import IPv4Address
 
 from meshproof.errors import LabError
 from meshproof.lab.spot import Spot
-from meshproof.mesh.gateways import gateway_spot, sni_of
+from meshproof.mesh.gateways import gateway_spot
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.traffic.certificates import ISTIO_ALPN, Handshake, peer_chain
 from meshproof.traffic.journal import Journal, journal
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Caller, Sample, find_caller
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, SNI, Caller, Sample, find_caller
 
 GATEWAY_PORT = 15443
-HOST = f"{HELLOWORLD}.{NAMESPACE}.svc.cluster.local"
-SNI = sni_of(HOST, PORT)
-WORKLOAD_IDENTITY = f"spiffe://cluster.local/ns/{NAMESPACE}/sa/{HELLOWORLD}"
-CALLER_IDENTITY = f"spiffe://cluster.local/ns/{NAMESPACE}/sa/sleep"
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from meshproof.mesh.gateways import sni_of
 from meshproof.mesh.proxy import statistics
 from meshproof.traffic.certificates import Handshake, peer_chain
 from meshproof.traffic.settle import converge
-from meshproof.workloads.sample import PORT, Sample
+from meshproof.workloads.sample import HOST, PORT, WORKLOAD_IDENTITY, Sample
 from suites.gateways.claims import calls_cross, the_workload_shows_its_own_certificate
-from suites.gateways.far_side import HOST, WORKLOAD_IDENTITY, FarSide, far_side
+from suites.gateways.far_side import FarSide, far_side
 from suites.gateways.healing import await_healed
 from suites.gateways.manifests import (
     GOVERNED_PORT,

@@ -13,8 +13,8 @@ from meshproof.traffic.calls import Plan
 from meshproof.traffic.settle import reachable
 from meshproof.traffic.tls_question import ask
 from meshproof.traffic.wire import Watched, watch
-from meshproof.workloads.sample import PORT, Caller, Sample
-from suites.mtls.ways import GATEWAY_PORT, SNI, Door
+from meshproof.workloads.sample import PORT, SNI, Caller, Sample
+from suites.mtls.ways import GATEWAY_PORT, Door
 
 _CALLS = 40
 

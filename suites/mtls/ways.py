@@ -8,11 +8,9 @@ from meshproof.lab.seam import lab_errors
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY_LABELS, GATEWAY_PORTS
 from meshproof.traffic.turned_away import Doorkeeper
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample, Server
+from meshproof.workloads.sample import NAMESPACE, PORT, Sample, Server
 
 GATEWAY_PORT = GATEWAY_PORTS["tls"]
-SNI = f"outbound_.{PORT}_._.{HELLOWORLD}.{NAMESPACE}.svc.cluster.local"
-"""What sidecars ask for by TLS: a service and its port, so that gateways can tell."""
 
 Door = tuple[IPv4Address, int]
 
