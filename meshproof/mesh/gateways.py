@@ -8,8 +8,10 @@ from meshproof.lab.spot import Spot, pod_spot
 from meshproof.mesh.credentials import spiffe
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
-from meshproof.mesh.operator_config import GATEWAY
+from meshproof.mesh.operator_config import GATEWAY, GATEWAY_PORTS
 
+GATEWAY_PORT = GATEWAY_PORTS["tls"]
+"""Where sidecars of other networks come in."""
 GATEWAY_IDENTITY = spiffe(SYSTEM, f"{GATEWAY}-service-account")
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from meshproof.expect import Outcome, Verdict, all_of, believable, succeeded, went_through
 from meshproof.lab.counters import Counters
+from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.mesh.loggers import logging_at
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.certificates import Handshake
 from meshproof.traffic.response import Response
 from meshproof.workloads.sample import PORT, WORKLOAD_IDENTITY, Sample
-from suites.gateways.far_side import GATEWAY_PORT, FarSide, far_side
+from suites.gateways.far_side import FarSide, far_side
 from suites.gateways.strangers import Stranger
 
 # With two equal endpoints the odds that one is never chosen are 2 in 2^20.

@@ -7,13 +7,11 @@ from ipaddress import IPv4Address
 
 from meshproof.errors import LabError
 from meshproof.lab.spot import Spot
-from meshproof.mesh.gateways import gateway_spot
+from meshproof.mesh.gateways import GATEWAY_PORT, gateway_spot
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.traffic.certificates import ISTIO_ALPN, Handshake, peer_chain
 from meshproof.traffic.journal import Journal, journal
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, SNI, Caller, Sample, find_caller
-
-GATEWAY_PORT = 15443
 
 
 @dataclass(frozen=True)

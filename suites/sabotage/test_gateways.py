@@ -10,7 +10,7 @@ import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
 from meshproof.lab.objects import applied, apply
-from meshproof.mesh.gateways import GATEWAY_IDENTITY
+from meshproof.mesh.gateways import GATEWAY_IDENTITY, GATEWAY_PORT
 from meshproof.mesh.manifests import SYSTEM, cross_network_gateway
 from meshproof.mesh.operator_config import GATEWAY
 from meshproof.mesh.proxy import endpoints, outbound, statistics
@@ -23,7 +23,7 @@ from suites.gateways.claims import (
     the_workload_shows_its_own_certificate,
     the_workload_turns_away,
 )
-from suites.gateways.far_side import GATEWAY_PORT, far_side
+from suites.gateways.far_side import far_side
 from suites.gateways.healing import await_healed
 from suites.gateways.indifference import a_deny_all_changes_nothing, twins_are_accepted
 from suites.gateways.manifests import configured

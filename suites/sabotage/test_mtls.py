@@ -8,6 +8,7 @@ import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
 from meshproof.lab.objects import Object, apply
+from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.mesh.manifests import SYSTEM, cross_network_gateway
 from meshproof.mesh.operator_config import GATEWAY_LABELS
 from meshproof.model import Mtls
@@ -30,7 +31,6 @@ from suites.mtls.outsiders import (
     plain_text_is_turned_away_at_the_gateway,
     strict_alone_refuses,
 )
-from suites.mtls.ways import GATEWAY_PORT
 
 Judge = Callable[[Verdict], None]
 
