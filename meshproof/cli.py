@@ -60,7 +60,9 @@ ReuseOption = Annotated[str | None, typer.Option(help="use this kept lab instead
 def verify(
     topologies: Annotated[
         list[str] | None,
-        typer.Argument(help="names; by default nearly all. 'bare' stands for clusters without a mesh"),
+        typer.Argument(
+            help="names; by default nearly all. 'bare' stands for clusters without a mesh"
+        ),
     ] = None,
     topology_file: Annotated[
         list[Path] | None, typer.Option(help="a topology of your own; can be given repeatedly")

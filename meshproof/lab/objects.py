@@ -10,6 +10,7 @@ from kubernetes.client.exceptions import ApiException
 
 from meshproof.lab.cluster import RunningCluster
 from meshproof.lab.seam import lab_errors
+from meshproof.wait import eventually
 
 Object = dict[str, Any]
 """An object as its YAML says it, with apiVersion, kind and metadata.name."""
@@ -59,6 +60,25 @@ def applied(cluster: RunningCluster, objects: Sequence[Object]) -> Iterator[None
         yield
     finally:
         delete(cluster, reversed(objects))
+
+
+def await_absence(cluster: RunningCluster, namespace: str) -> None:
+    """Wait until a namespace that is going is gone: in one that ends nothing can be made.
+
+    Raises WaitTimeoutError after half a minute.
+    """
+
+    def absent() -> bool:
+        with lab_errors(f"look for namespace {namespace} of {cluster.name}"):
+            try:
+                cluster.core.read_namespace(namespace)
+            except ApiException as error:
+                if error.status != _NOT_FOUND:
+                    raise
+                return True
+            return False
+
+    eventually(absent, what=f"the end of namespace {namespace}", within=30)
 
 
 def title(one: Object) -> str:

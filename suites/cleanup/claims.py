@@ -6,14 +6,23 @@ from collections.abc import Mapping
 
 from meshproof.errors import WaitTimeoutError
 from meshproof.expect import Outcome, Verdict, all_of
-from meshproof.lab import Lab
+from meshproof.expect.names import unknown
+from meshproof.lab import Lab, RunningCluster
+from meshproof.lab.dns import dns_address
+from meshproof.lab.names import NameAnswer, ask_name
+from meshproof.lab.spot import node_spot
 from meshproof.mesh.inventory import Inventory, take_inventory
+from meshproof.mesh.manifests import SYSTEM
 from meshproof.process import side_by_side
+from meshproof.traffic.settle import converge
 from meshproof.wait import eventually
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, OUTSIDE
 
 # istiod writes its ConfigMaps again and again while it, or what it left running, lives.
 _QUIET = 2.0
 _SHOWN = 5
+_NAMESPACES = (SYSTEM, NAMESPACE, OUTSIDE)
+_GONE = f"{HELLOWORLD}.{NAMESPACE}.svc.cluster.local"
 
 
 def nothing_remains(lab: Lab, before: Mapping[str, Inventory]) -> Verdict:
@@ -37,6 +46,52 @@ def no_address_remains(lab: Lab) -> Verdict:
     given = [str(one) for addresses in lab.addresses.values() for one in addresses.given]
     if found or given:
         return Verdict(Outcome.FAIL, expected, ", ".join(found + given))
+    return Verdict(Outcome.PASS, expected, "none")
+
+
+def no_rule_remains(lab: Lab) -> Verdict:
+    """No rule that kube-proxy has written on any node is for a Service of the mesh's namespaces
+    any more; that it does write such rules is seen by those of the cluster's own DNS."""
+    return all_of(_rules(cluster) for cluster in lab.clusters.values())
+
+
+def no_name_remains(lab: Lab) -> Verdict:
+    """No cluster's DNS knows helloworld any more, while it does know a name that is there."""
+    return all_of(
+        unknown(
+            _GONE,
+            cluster.name,
+            _asked(cluster, _GONE),
+            _asked(cluster, "kubernetes.default.svc.cluster.local"),
+        )
+        for cluster in lab.clusters.values()
+    )
+
+
+def _asked(cluster: RunningCluster, name: str) -> NameAnswer:
+    """What the cluster's DNS says of a name when it has had its time to forget."""
+    server, spot = dns_address(cluster), node_spot(cluster)
+    # CoreDNS keeps what it knew for five seconds.
+    converge(lambda: not ask_name(spot, _GONE, server).exists, what="its end", within=10)
+    return ask_name(spot, name, server)
+
+
+def _rules(cluster: RunningCluster) -> Verdict:
+    expected = f"no rule of kube-proxy in {cluster.name} for {' or '.join(_NAMESPACES)}"
+
+    def lines() -> list[str]:
+        listing = ("nft", "list", "table", "ip", "kube-proxy")
+        texts = [cluster.on_node(node, *listing).stdout for node in cluster.nodes]
+        return [line.strip() for text in texts for line in text.splitlines()]
+
+    def left() -> list[str]:
+        return [line for line in lines() if any(f"{name}/" in line for name in _NAMESPACES)]
+
+    converge(lambda: not left(), what="the end of kube-proxy's rules", within=10)
+    if found := left():
+        return Verdict(Outcome.FAIL, expected, f"{len(found)} lines, such as: {found[0]}")
+    if not any("kube-system/kube-dns" in line for line in lines()):
+        return Verdict(Outcome.INCONCLUSIVE, expected, "no rule for the cluster's DNS either")
     return Verdict(Outcome.PASS, expected, "none")
 
 

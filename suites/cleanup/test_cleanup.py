@@ -10,7 +10,12 @@ from meshproof.errors import WaitTimeoutError
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.fixtures.labs import Labs
 from meshproof.workloads.sample import Sample
-from suites.cleanup.claims import no_address_remains, nothing_remains
+from suites.cleanup.claims import (
+    no_address_remains,
+    no_name_remains,
+    no_rule_remains,
+    nothing_remains,
+)
 
 
 @pytest.mark.last
@@ -18,11 +23,12 @@ from suites.cleanup.claims import no_address_remains, nothing_remains
 def test_nothing_remains_of_a_mesh(
     sample: Sample, labs: Labs, judge: Callable[[Verdict], None]
 ) -> None:
-    """After uninstalling, nothing that was installed remains in any cluster."""
+    """After uninstalling, nothing that was installed remains, no rule and no name of it either."""
     lab, before = sample.mesh.lab, sample.mesh.before
     try:
         labs.end_mesh()
     except WaitTimeoutError as error:
         expected = "all that was installed to be removed"
         judge(Verdict(Outcome.FAIL, expected, error.cause))
-    judge(all_of([nothing_remains(lab, before), no_address_remains(lab)]))
+    remains = [no_address_remains(lab), no_rule_remains(lab), no_name_remains(lab)]
+    judge(all_of([nothing_remains(lab, before), *remains]))

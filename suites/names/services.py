@@ -6,18 +6,14 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from kubernetes.client.exceptions import ApiException
-
 from meshproof.lab.cluster import RunningCluster
 from meshproof.lab.dns import dns_address
 from meshproof.lab.names import NameAnswer, ask_name
-from meshproof.lab.objects import Object, applied
+from meshproof.lab.objects import Object, applied, await_absence
 from meshproof.lab.rollout import await_rollout
-from meshproof.lab.seam import lab_errors
 from meshproof.mesh.routes import host_of
 from meshproof.process import side_by_side
 from meshproof.traffic.settle import converge
-from meshproof.wait import eventually
 from meshproof.workloads.sample import (
     HELLOWORLD,
     HOST,
@@ -77,7 +73,7 @@ def scattered_services(sample: Sample) -> Iterator[None]:
     with ExitStack() as stack:
         for version, cluster in sample.plan.items():
             running = sample.mesh.cluster(cluster)
-            _await_absence(running, _only(cluster))
+            await_absence(running, _only(cluster))
             namespace = namespace_object(_only(cluster), injected=False)
             own = helloworld_service(name=_name(version), version=version)
             services = [own, _namespaced_service(cluster)]
@@ -106,22 +102,6 @@ def _ready(sample: Sample, cluster: RunningCluster) -> None:
     caller = sample.caller(cluster.name, DNS_SLEEP)
     name = name_of(remote_service(sample, cluster.name))
     converge(lambda: ask(sample, caller, name).exists, what=f"{name} in {caller.pod}")
-
-
-def _await_absence(cluster: RunningCluster, namespace: str) -> None:
-    """An earlier one may still be going: in a namespace that ends nothing can be made."""
-
-    def absent() -> bool:
-        with lab_errors(f"look for namespace {namespace} of {cluster.name}"):
-            try:
-                cluster.core.read_namespace(namespace)
-            except ApiException as error:
-                if error.status != _NOT_FOUND:
-                    raise
-                return True
-            return False
-
-    eventually(absent, what=f"the end of namespace {namespace}", within=30)
 
 
 def _only(cluster: str) -> str:

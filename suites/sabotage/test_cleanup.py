@@ -6,11 +6,22 @@ from collections.abc import Callable
 
 import pytest
 
-from meshproof.expect import Verdict, noticed
+from meshproof.expect import Verdict, all_of, noticed
 from meshproof.lab import Lab
-from meshproof.lab.objects import applied
+from meshproof.lab.objects import applied, await_absence
 from meshproof.mesh.inventory import take_inventory
-from suites.cleanup.claims import no_address_remains, nothing_remains
+from meshproof.workloads.sample import (
+    HELLOWORLD,
+    NAMESPACE,
+    helloworld_service,
+    namespace_object,
+)
+from suites.cleanup.claims import (
+    no_address_remains,
+    no_name_remains,
+    no_rule_remains,
+    nothing_remains,
+)
 
 Judge = Callable[[Verdict], None]
 _LEFT = "left-behind"
@@ -52,3 +63,20 @@ def test_an_address_left_behind_is_noticed(lab: Lab, judge: Judge) -> None:
     finally:
         cluster.on_node(cluster.control_plane, *(word.format("delete") for word in change))
     judge(noticed([verdict], address))
+
+
+@pytest.mark.ground("east,west", "isolated")
+def test_a_service_left_behind_is_noticed(lab: Lab, judge: Judge) -> None:
+    """With a Service left behind, the claims that no rule and no name remain fail and name it."""
+    left = [namespace_object(NAMESPACE, injected=False), helloworld_service()]
+    with applied(lab.clusters["west"], left):
+        rules, names = no_rule_remains(lab), no_name_remains(lab)
+    await_absence(lab.clusters["west"], NAMESPACE)
+    judge(
+        all_of(
+            [
+                noticed([rules], f"{NAMESPACE}/{HELLOWORLD}"),
+                noticed([names], f"{HELLOWORLD}.{NAMESPACE}.svc.cluster.local exists in west"),
+            ]
+        )
+    )

@@ -16,6 +16,7 @@ Judge = Callable[[Verdict], None]
 
 
 @pytest.mark.networks(2)
+@pytest.mark.ranges("disjoint")
 def test_a_hole_between_the_networks_is_noticed(sample: Sample, pair: Pair, judge: Judge) -> None:
     """With a route opened between isolated networks, the claims of isolation fail and name it."""
     lab, caller = sample.mesh.lab, pair[0]
