@@ -7,8 +7,8 @@ from meshproof.lab.counters import Counters
 from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.mesh.loggers import logging_at
 from meshproof.traffic.calls import Plan, call
-from meshproof.traffic.certificates import Handshake
 from meshproof.traffic.response import Response
+from meshproof.traffic.tls_question import NO_CERTIFICATE, TlsAnswer
 from meshproof.workloads.sample import PORT, WORKLOAD_IDENTITY, Sample
 from suites.gateways.far_side import FarSide, far_side
 from suites.gateways.strangers import Stranger
@@ -101,15 +101,15 @@ def _ask(far: FarSide, stranger: Stranger) -> tuple[str, bool]:
     return str(shown), bool(shown.chain)
 
 
-def _presents(shown: Handshake) -> Verdict:
+def _presents(shown: TlsAnswer) -> Verdict:
     expected = f"the certificate of {WORKLOAD_IDENTITY}"
     right = shown.identity == WORKLOAD_IDENTITY
     return Verdict(Outcome.PASS if right else Outcome.FAIL, expected, str(shown))
 
 
-def _refused_for_lack(shown: Handshake) -> Verdict:
+def _refused_for_lack(shown: TlsAnswer) -> Verdict:
     expected = "the client without a certificate to be refused for the lack of it"
-    if "certificate required" in shown.said:
+    if NO_CERTIFICATE in shown.said:
         return Verdict(Outcome.PASS, expected, shown.said)
     return Verdict(Outcome.FAIL, expected, f"'{shown.said}' after {shown}")
 

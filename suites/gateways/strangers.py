@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from meshproof.mesh.gateways import sni_of
 from meshproof.mesh.routes import host_of
-from meshproof.traffic.certificates import ISTIO_ALPN
+from meshproof.traffic.tls_question import ISTIO_ALPN
 from meshproof.workloads.sample import HOST, NAMESPACE, PORT, SNI
 
 

@@ -18,13 +18,7 @@ from meshproof.mesh.credentials import Credential, installed_authority
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.settle import reachable
-from meshproof.traffic.tls_question import (
-    UNKNOWN_AUTHORITY,
-    distrusted,
-    peer_chain,
-    signed,
-    uris,
-)
+from meshproof.traffic.tls_question import UNKNOWN_AUTHORITY, ask, distrusted, signed, uris
 from meshproof.workloads.sample import CALLER_IDENTITY, PORT, SNI, WORKLOAD_IDENTITY, Caller, Sample
 from suites.mtls.outsiders import Objection, nobody_gets_in_with
 from suites.mtls.ways import door
@@ -130,7 +124,7 @@ def _vouched_for(sample: Sample, holder: Holder) -> Verdict:
     primary = sample.mesh.deployment.topology[holder.cluster].primary
     installed = installed_authority(sample.mesh.cluster(primary))
     spot = node_spot(sample.mesh.cluster(holder.asked_from))
-    chain = peer_chain(spot, holder.address, holder.port, SNI)
+    chain = ask(spot, holder.address, holder.port, SNI).chain
     signer = installed.authority
     expected = f"{holder.what} to be {holder.identity}, by '{signer.name}' and the mesh's root"
     if not chain:

@@ -198,8 +198,8 @@ def _welcomed(sample: Sample, outsider: Caller, server: Server, shown: Credentia
     answer = ask(outsider.spot, *door(sample, outsider.cluster, server), SNI, credential=shown)
     expected = f"{server.pod} to answer {outsider.spot} when it shows sleep's certificate"
     held = _answered_as(answer, server, CALLER_IDENTITY)
-    verdict = Verdict(Outcome.PASS if held else Outcome.FAIL, expected, str(answer))
-    return as_control(verdict)
+    outcome, evidence = Outcome.PASS if held else Outcome.FAIL, {"answer": answer.body}
+    return as_control(Verdict(outcome, expected, str(answer), evidence))
 
 
 def _answered_as(answer: TlsAnswer, server: Server, identity: str) -> bool:
