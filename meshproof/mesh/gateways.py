@@ -5,11 +5,14 @@ from __future__ import annotations
 from meshproof.errors import LabError
 from meshproof.lab.seam import lab_errors
 from meshproof.lab.spot import Spot, pod_spot
+from meshproof.mesh.credentials import spiffe
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
-from meshproof.mesh.operator_config import GATEWAY
+from meshproof.mesh.operator_config import GATEWAY, GATEWAY_PORTS
 
-GATEWAY_IDENTITY = f"spiffe://cluster.local/ns/{SYSTEM}/sa/{GATEWAY}-service-account"
+GATEWAY_PORT = GATEWAY_PORTS["tls"]
+"""Where sidecars of other networks come in."""
+GATEWAY_IDENTITY = spiffe(SYSTEM, f"{GATEWAY}-service-account")
 
 
 def gateway_spot(mesh: Mesh, cluster: str) -> Spot:

@@ -19,33 +19,40 @@ from meshproof.lab.spot import Spot
 from meshproof.mesh.credentials import Credential
 
 ISTIO_ALPN = "istio"
-"""The protocol by which Istio's proxies know each other's mutual TLS."""
+"""The protocol (RFC 7301) by which Istio's proxies know each other's mutual TLS."""
 NO_CERTIFICATE = "certificate required"
 UNKNOWN_AUTHORITY = "unknown ca"
 """Alerts of RFC 8446, 6.2, in openssl's words."""
 
 # Keys go by standard input into files that are gone with the program. -ign_eof: the server may
-# answer, or refuse, after the question. stdbuf: openssl writes data past its own buffer, which
-# would come in the middle of a certificate.
+# answer, or refuse, after the question, and with TLS 1.3 only then is it known whether it let its
+# client in. The question is put a moment after the handshake: a server that refuses with a
+# question unread resets, and its alert gets lost. stdbuf: openssl writes data past its own
+# buffer, which would come in the middle of what it prints.
 _SCRIPT = """
 set -e; folder=$(mktemp -d); trap 'rm -r "$folder"' EXIT
 cat > "$folder/all"; cd "$folder"
-question=$1; shift
 [ -s all ] && set -- "$@" -cert all -key all -cert_chain all
-set +e; printf "$question" | timeout 6 stdbuf -oL openssl s_client "$@" -showcerts -ign_eof 2>&1
+set +e; timeout 5 stdbuf -oL openssl s_client "$@" -showcerts -ign_eof < <(
+    exec 2>/dev/null
+    sleep 0.5
+    printf 'GET /hello HTTP/1.1\\r\\nHost: helloworld\\r\\nConnection: close\\r\\n\\r\\n'
+)
 """
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_TOLD = re.compile(r"alert (?!number)[a-z ]+|errno=\d+|wrong version number|unexpected eof.*")
 _ALERT = re.compile(r"alert ([a-z ]+?):.*SSL alert number \d+")
-_STATUS = re.compile(r"HTTP/1\.[01] (\d{3}) ")
+_STATUS = re.compile(r"HTTP/1\.[01] (\d{3}) .*")
 
 
 @dataclass(frozen=True, slots=True)
 class TlsAnswer:
     """What came of a question over TLS.
 
-    ``chain``: the certificates that the server showed, its own first; ``status`` and ``body``:
-    of its HTTP answer, None and "" when none came; ``alert``: the one that it sent, such as
-    "certificate required", "" when none; ``said``: openssl's last words.
+    ``chain``: the certificates that the server showed, its own first, () when it showed none;
+    ``status`` and ``body``: of its HTTP answer, None and "" when none came; ``alert``: the one
+    that it sent, such as "certificate required", "" when none; ``said``: the alert or error that
+    it ended with, or the first line of the answer.
     """
 
     chain: tuple[x509.Certificate, ...]
@@ -54,58 +61,59 @@ class TlsAnswer:
     alert: str
     said: str
 
+    @property
+    def identity(self) -> str:
+        """The SPIFFE URI of the server's certificate; "" when it showed none with one."""
+        return next(iter(uris(self.chain[0])), "") if self.chain else ""
+
     def __str__(self) -> str:
-        if self.status is not None:
-            return f"{self.status} ({' '.join(self.body.split())[:120]})"
-        return f"TLS alert '{self.alert}'" if self.alert else f"no answer ({self.said})"
+        shown = (
+            f"the certificate of {self.identity or 'nobody'}" if self.chain else "no certificate"
+        )
+        return f"{shown}, then '{self.said}'"
 
 
 def ask(
     spot: Spot,
     address: IPv4Address,
     port: int,
-    sni: str,
+    sni: str | None,
     *,
-    alpn: str = ISTIO_ALPN,
+    alpn: str | None = ISTIO_ALPN,
     credential: Credential | None = None,
-    path: str = "/hello",
 ) -> TlsAnswer:
-    """GET ``path`` over TLS from ``spot``. ``credential``: what the client shows, if anything.
+    """GET /hello over TLS from ``spot``. ``sni`` and ``alpn``: what it offers, None for nothing;
+    ``credential``: what the client shows, if anything.
 
-    A refusal is a value. Raises EvidenceError when not even a connection was tried.
+    A refusal is a value. Raises EvidenceError when the client itself failed, so that a broken
+    client is never taken for a refusal.
     """
-    question = f"GET {path} HTTP/1.1\\r\\nHost: {sni}\\r\\nConnection: close\\r\\n\\r\\n"
+    name = ("-servername", sni) if sni else ("-noservername",)
+    offer = ("-alpn", alpn) if alpn else ()
+    options = ("-connect", f"{address}:{port}", *name, *offer)
     shown = f"{credential.chain}{credential.key}" if credential else ""
-    options = ("-connect", f"{address}:{port}", "-servername", sni, "-alpn", alpn)
-    asked = spot.run(
-        "bash", "-c", _SCRIPT, "ask", question, *options, input=shown, check=False, timeout=20
-    )
-    return read_answer(asked.stdout)
+    asked = spot.run("bash", "-c", _SCRIPT, "ask", *options, input=shown, check=False, timeout=20)
+    return read_answer(asked.stdout, asked.stderr)
 
 
-def peer_chain(
-    spot: Spot, address: IPv4Address, port: int, sni: str, alpn: str = ISTIO_ALPN
-) -> tuple[x509.Certificate, ...]:
-    """The certificates that a server shows to ``spot``, its own first; () when it shows none.
+def read_answer(printed: str, complained: str) -> TlsAnswer:
+    """Read what ``openssl s_client -showcerts`` printed and what it complained of.
 
-    Raises EvidenceError when not even a connection was tried.
+    Raises EvidenceError when it did not even try a connection.
     """
-    return ask(spot, address, port, sni, alpn=alpn).chain
-
-
-def read_answer(printed: str) -> TlsAnswer:
-    """Read what ``openssl s_client -showcerts`` printed. Raises EvidenceError."""
-    if "CONNECTED" not in printed and "errno" not in printed:
-        raise EvidenceError(f"openssl failed by itself: {printed.strip()[-300:]}")
-    chain = tuple(x509.load_pem_x509_certificate(one.encode()) for one in _PEM.findall(printed))
-    alert, status = _ALERT.search(printed), _STATUS.search(printed)
-    lines = printed.strip().splitlines()
+    if "CONNECTED(" not in printed and "connect:errno" not in complained:
+        raise EvidenceError(f"openssl failed by itself: {complained.strip()[-300:]}")
+    # The server's own certificate may be printed again at the end, where the chain is over.
+    listed = printed.split("Server certificate")[0]
+    chain = tuple(x509.load_pem_x509_certificate(one.encode()) for one in _PEM.findall(listed))
+    alert, status = _ALERT.search(complained), _STATUS.search(printed)
+    told = _TOLD.findall(complained)
     return TlsAnswer(
         chain,
         int(status.group(1)) if status else None,
         printed[status.start() :] if status else "",
         alert.group(1) if alert else "",
-        lines[-1][-160:] if lines else "",
+        told[-1] if told else status.group(0).strip() if status else "nothing",
     )
 
 

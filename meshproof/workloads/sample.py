@@ -11,7 +11,10 @@ from meshproof.lab.objects import Object, apply
 from meshproof.lab.rollout import await_rollout
 from meshproof.lab.seam import lab_errors
 from meshproof.lab.spot import Spot, pod_spot
+from meshproof.mesh.credentials import spiffe
+from meshproof.mesh.gateways import sni_of
 from meshproof.mesh.mesh import Mesh
+from meshproof.mesh.routes import host_of
 from meshproof.process import Shell, side_by_side
 
 NAMESPACE = "sample"
@@ -20,6 +23,11 @@ OUTSIDE = "outside"
 PORT = 5000
 SLEEP, HELLOWORLD = "sleep", "helloworld"
 VERSIONS = ("v1", "v2")
+HOST = host_of(HELLOWORLD, NAMESPACE)
+SNI = sni_of(HOST, PORT)
+"""What sidecars ask for by TLS: a service and its port, so that gateways can tell."""
+CALLER_IDENTITY, WORKLOAD_IDENTITY = spiffe(NAMESPACE, SLEEP), spiffe(NAMESPACE, HELLOWORLD)
+"""Those of sleep and of helloworld."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,16 @@ from meshproof.lab.names import NameAnswer, ask_name
 from meshproof.lab.spot import node_spot
 from meshproof.mesh.inventory import Inventory, take_inventory
 from meshproof.mesh.manifests import SYSTEM
+from meshproof.mesh.routes import host_of
 from meshproof.process import side_by_side
 from meshproof.traffic.settle import converge
 from meshproof.wait import eventually
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, OUTSIDE
+from meshproof.workloads.sample import HOST, NAMESPACE, OUTSIDE
 
 # istiod writes its ConfigMaps again and again while it, or what it left running, lives.
 _QUIET = 2.0
 _SHOWN = 5
 _NAMESPACES = (SYSTEM, NAMESPACE, OUTSIDE)
-_GONE = f"{HELLOWORLD}.{NAMESPACE}.svc.cluster.local"
 
 
 def nothing_remains(lab: Lab, before: Mapping[str, Inventory]) -> Verdict:
@@ -59,10 +59,10 @@ def no_name_remains(lab: Lab) -> Verdict:
     """No cluster's DNS knows helloworld any more, while it does know a name that is there."""
     return all_of(
         unknown(
-            _GONE,
+            HOST,
             cluster.name,
-            _asked(cluster, _GONE),
-            _asked(cluster, "kubernetes.default.svc.cluster.local"),
+            _asked(cluster, HOST),
+            _asked(cluster, host_of("kubernetes", "default")),
         )
         for cluster in lab.clusters.values()
     )
@@ -72,7 +72,7 @@ def _asked(cluster: RunningCluster, name: str) -> NameAnswer:
     """What the cluster's DNS says of a name when it has had its time to forget."""
     server, spot = dns_address(cluster), node_spot(cluster)
     # CoreDNS keeps what it knew for five seconds.
-    converge(lambda: not ask_name(spot, _GONE, server).exists, what="its end", within=10)
+    converge(lambda: not ask_name(spot, HOST, server).exists, what="its end", within=10)
     return ask_name(spot, name, server)
 
 

@@ -21,8 +21,7 @@ from meshproof.process import side_by_side
 from meshproof.traffic.calls import HELLO, Plan, access_log, call
 from meshproof.traffic.response import LogLine, Response
 from meshproof.traffic.settle import converge
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample, find_caller
-from suites.gateways.far_side import CALLER_IDENTITY
+from meshproof.workloads.sample import CALLER_IDENTITY, HELLOWORLD, NAMESPACE, Sample, find_caller
 from suites.gateways.healing import await_healed
 from suites.gateways.manifests import CLOSED_PATH, OPEN_PATH, configured
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from meshproof.expect import Outcome, Verdict, all_of, believable, succeeded, went_through
 from meshproof.lab.counters import Counters
+from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.mesh.loggers import logging_at
 from meshproof.traffic.calls import Plan, call
-from meshproof.traffic.certificates import Handshake
 from meshproof.traffic.response import Response
-from meshproof.workloads.sample import PORT, Sample
-from suites.gateways.far_side import GATEWAY_PORT, WORKLOAD_IDENTITY, FarSide, far_side
+from meshproof.traffic.tls_question import NO_CERTIFICATE, TlsAnswer
+from meshproof.workloads.sample import PORT, WORKLOAD_IDENTITY, Sample
+from suites.gateways.far_side import FarSide, far_side
 from suites.gateways.strangers import Stranger
 
 # With two equal endpoints the odds that one is never chosen are 2 in 2^20.
@@ -100,15 +101,15 @@ def _ask(far: FarSide, stranger: Stranger) -> tuple[str, bool]:
     return str(shown), bool(shown.chain)
 
 
-def _presents(shown: Handshake) -> Verdict:
+def _presents(shown: TlsAnswer) -> Verdict:
     expected = f"the certificate of {WORKLOAD_IDENTITY}"
     right = shown.identity == WORKLOAD_IDENTITY
     return Verdict(Outcome.PASS if right else Outcome.FAIL, expected, str(shown))
 
 
-def _refused_for_lack(shown: Handshake) -> Verdict:
+def _refused_for_lack(shown: TlsAnswer) -> Verdict:
     expected = "the client without a certificate to be refused for the lack of it"
-    if "certificate required" in shown.said:
+    if NO_CERTIFICATE in shown.said:
         return Verdict(Outcome.PASS, expected, shown.said)
     return Verdict(Outcome.FAIL, expected, f"'{shown.said}' after {shown}")
 

@@ -7,17 +7,11 @@ from ipaddress import IPv4Address
 
 from meshproof.errors import LabError
 from meshproof.lab.spot import Spot
-from meshproof.mesh.gateways import gateway_spot, sni_of
+from meshproof.mesh.gateways import GATEWAY_PORT, gateway_spot
 from meshproof.mesh.manifests import SYSTEM
-from meshproof.traffic.certificates import ISTIO_ALPN, Handshake, peer_chain
 from meshproof.traffic.journal import Journal, journal
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Caller, Sample, find_caller
-
-GATEWAY_PORT = 15443
-HOST = f"{HELLOWORLD}.{NAMESPACE}.svc.cluster.local"
-SNI = sni_of(HOST, PORT)
-WORKLOAD_IDENTITY = f"spiffe://cluster.local/ns/{NAMESPACE}/sa/{HELLOWORLD}"
-CALLER_IDENTITY = f"spiffe://cluster.local/ns/{NAMESPACE}/sa/sleep"
+from meshproof.traffic.tls_question import ISTIO_ALPN, TlsAnswer, ask
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, SNI, Caller, Sample, find_caller
 
 
 @dataclass(frozen=True)
@@ -31,9 +25,9 @@ class FarSide:
     gateway: Spot
     server: Caller
 
-    def dial(self, sni: str | None = SNI, alpn: str | None = ISTIO_ALPN) -> Handshake:
+    def dial(self, sni: str | None = SNI, alpn: str | None = ISTIO_ALPN) -> TlsAnswer:
         """Shake hands with the gateway, or with whoever it leads to, without a certificate."""
-        return peer_chain(self.outsider, self.address, GATEWAY_PORT, sni=sni, alpn=alpn)
+        return ask(self.outsider, self.address, GATEWAY_PORT, sni, alpn=alpn)
 
     def ask_plainly(self) -> tuple[str, bool]:
         """Send the gateway's TLS port an HTTP request: what came of it, and whether any answer."""

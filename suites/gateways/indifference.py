@@ -5,11 +5,11 @@ from __future__ import annotations
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.mesh.gateways import sni_of
 from meshproof.mesh.proxy import statistics
-from meshproof.traffic.certificates import Handshake, peer_chain
 from meshproof.traffic.settle import converge
-from meshproof.workloads.sample import PORT, Sample
+from meshproof.traffic.tls_question import TlsAnswer, ask
+from meshproof.workloads.sample import HOST, PORT, WORKLOAD_IDENTITY, Sample
 from suites.gateways.claims import calls_cross, the_workload_shows_its_own_certificate
-from suites.gateways.far_side import HOST, WORKLOAD_IDENTITY, FarSide, far_side
+from suites.gateways.far_side import FarSide, far_side
 from suites.gateways.healing import await_healed
 from suites.gateways.manifests import (
     GOVERNED_PORT,
@@ -70,8 +70,8 @@ def twins_are_accepted(sample: Sample, caller: str) -> Verdict:
     return all_of([_accepted(risen), _served(shown), calls])
 
 
-def _governed(far: FarSide) -> Handshake:
-    return peer_chain(far.outsider, far.address, GOVERNED_PORT, sni=GOVERNED_SNI)
+def _governed(far: FarSide) -> TlsAnswer:
+    return ask(far.outsider, far.address, GOVERNED_PORT, GOVERNED_SNI, alpn=None)
 
 
 def _denies(far: FarSide) -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from meshproof.lab.objects import Object, applied
+from meshproof.mesh.credentials import spiffe
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY_LABELS, GATEWAY_PORTS, NETWORK_LABEL
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample
-from suites.gateways.far_side import CALLER_IDENTITY, HOST
+from meshproof.mesh.routes import host_of
+from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, Sample
 
 OPEN_PATH, CLOSED_PATH = "/hello", "/closed"
 TWINS = ("twin-one", "twin-two")
@@ -57,7 +58,7 @@ def governed_way(network: str) -> list[Object]:
         "tls": {"mode": "PASSTHROUGH"},
         "hosts": [GOVERNED_SNI],
     }
-    api = {"host": "kubernetes.default.svc.cluster.local", "port": {"number": 443}}
+    api = {"host": host_of("kubernetes", "default"), "port": {"number": 443}}
     route = {
         "match": [{"port": GOVERNED_PORT, "sniHosts": [GOVERNED_SNI]}],
         "route": [{"destination": api}],
@@ -98,7 +99,7 @@ def _gateway_of(network: str) -> dict[str, str]:
 
 
 def _principal(account: str) -> list[Object]:
-    identity = CALLER_IDENTITY.removeprefix("spiffe://").removesuffix("sleep") + account
+    identity = spiffe(NAMESPACE, account).removeprefix("spiffe://")
     return [{"source": {"principals": [identity]}}]
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from meshproof.mesh.gateways import sni_of
-from meshproof.traffic.certificates import ISTIO_ALPN
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT
-from suites.gateways.far_side import SNI
+from meshproof.mesh.routes import host_of
+from meshproof.traffic.tls_question import ISTIO_ALPN
+from meshproof.workloads.sample import HOST, NAMESPACE, PORT, SNI
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,13 @@ class Stranger:
 
 def unknown_service() -> Stranger:
     """One that names a service that does not exist, by a name that nobody else uses."""
-    nobody = f"nobody-{secrets.token_hex(3)}.{NAMESPACE}.svc.cluster.local"
+    nobody = host_of(f"nobody-{secrets.token_hex(3)}", NAMESPACE)
     return Stranger("an SNI of no service", sni=sni_of(nobody, PORT))
 
 
 def unknown_port() -> Stranger:
     """One that names a port that the service does not have."""
-    name = sni_of(f"{HELLOWORLD}.{NAMESPACE}.svc.cluster.local", PORT + 1)
-    return Stranger("an SNI of no port", sni=name)
+    return Stranger("an SNI of no port", sni=sni_of(HOST, PORT + 1))
 
 
 WITHOUT_ALPN = Stranger("TLS without ALPN", alpn=None)

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.mesh.proxy import statistics
-from meshproof.workloads.sample import Sample
+from meshproof.workloads.sample import SNI, Sample
 from suites.gateways.claims import calls_cross
-from suites.gateways.far_side import SNI, far_side
+from suites.gateways.far_side import far_side
 
 # The proxy's own: its admin interface and what asks it for statistics and readiness.
 _OWN = ("http.admin.", "http.agent.", "http.stats.")

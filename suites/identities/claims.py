@@ -14,23 +14,16 @@ from cryptography.hazmat.primitives import hashes
 from meshproof.expect import Outcome, Verdict, all_of, believable, served_by_exactly, succeeded
 from meshproof.expect.control import as_control
 from meshproof.lab.spot import node_spot
-from meshproof.mesh.credentials import Credential, installed_authority, spiffe
+from meshproof.mesh.credentials import Credential, installed_authority
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.settle import reachable
-from meshproof.traffic.tls_question import (
-    UNKNOWN_AUTHORITY,
-    distrusted,
-    peer_chain,
-    signed,
-    uris,
-)
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, SLEEP, Caller, Sample
+from meshproof.traffic.tls_question import UNKNOWN_AUTHORITY, ask, distrusted, signed, uris
+from meshproof.workloads.sample import CALLER_IDENTITY, PORT, SNI, WORKLOAD_IDENTITY, Caller, Sample
 from suites.mtls.outsiders import Objection, nobody_gets_in_with
-from suites.mtls.ways import SNI, door
+from suites.mtls.ways import door
 
 _CALLS = 40
-CLIENT, SERVER = spiffe(NAMESPACE, SLEEP), spiffe(NAMESPACE, HELLOWORLD)
 STRANGER = Objection(UNKNOWN_AUTHORITY, "CERTIFICATE_VERIFY_FAILED", "it was not refused")
 
 
@@ -54,8 +47,10 @@ def peers_know_each_other(sample: Sample, caller: Caller) -> Verdict:
     seen = Counter(
         (one.identity, one.served_as, one.log.upstream_peer if one.log else "") for one in responses
     )
-    wrong = {names: count for names, count in seen.items() if names != (CLIENT, SERVER, SERVER)}
-    expected = f"the client to be {CLIENT} and the server {SERVER} in {len(responses)} calls"
+    right = (CALLER_IDENTITY, WORKLOAD_IDENTITY, WORKLOAD_IDENTITY)
+    wrong = {names: count for names, count in seen.items() if names != right}
+    sides = f"the client to be {CALLER_IDENTITY} and the server {WORKLOAD_IDENTITY}"
+    expected = f"{sides} in {len(responses)} calls"
     observed = "; ".join(
         f"{count} with client {client}, server {server}, in the caller's log {logged or None}"
         for (client, server, logged), count in (wrong or seen).items()
@@ -72,12 +67,12 @@ def workloads(sample: Sample) -> list[Holder]:
     for name in topology.workloads:
         address = sample.caller(name).spot.address
         # Any port will do: the proxy shows its certificate before it looks for a server there.
-        found.append(Holder(f"sleep of {name}", name, name, address, PORT, CLIENT))
+        found.append(Holder(f"sleep of {name}", name, name, address, PORT, CALLER_IDENTITY))
     for server in sample.servers().values():
         for name in topology.workloads:
             way = door(sample, name, server)
             what = f"{server.version} of {server.cluster}, asked from {name}"
-            found.append(Holder(what, server.cluster, name, *way, SERVER))
+            found.append(Holder(what, server.cluster, name, *way, WORKLOAD_IDENTITY))
     return found
 
 
@@ -129,7 +124,7 @@ def _vouched_for(sample: Sample, holder: Holder) -> Verdict:
     primary = sample.mesh.deployment.topology[holder.cluster].primary
     installed = installed_authority(sample.mesh.cluster(primary))
     spot = node_spot(sample.mesh.cluster(holder.asked_from))
-    chain = peer_chain(spot, holder.address, holder.port, SNI)
+    chain = ask(spot, holder.address, holder.port, SNI).chain
     signer = installed.authority
     expected = f"{holder.what} to be {holder.identity}, by '{signer.name}' and the mesh's root"
     if not chain:

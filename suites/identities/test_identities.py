@@ -9,9 +9,8 @@ import pytest
 from meshproof.expect import Verdict, all_of
 from meshproof.mesh.credentials import issue
 from meshproof.mesh.trust import Authority
-from meshproof.workloads.sample import Sample
+from meshproof.workloads.sample import CALLER_IDENTITY, Sample
 from suites.identities.claims import (
-    CLIENT,
     a_stranger_is_refused,
     peers_know_each_other,
     primaries_are_siblings,
@@ -50,4 +49,4 @@ def test_a_certificate_of_another_root_is_refused(
 ) -> None:
     """A caller whose certificate another root stands behind is refused, whatever name is in it."""
     elsewhere = Authority.root("another root").intermediate("meshproof east")
-    judge(a_stranger_is_refused(sample, caller, issue(elsewhere, CLIENT)))
+    judge(a_stranger_is_refused(sample, caller, issue(elsewhere, CALLER_IDENTITY)))

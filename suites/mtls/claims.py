@@ -9,12 +9,13 @@ from ipaddress import IPv4Address
 from meshproof.expect import Outcome, Verdict, all_of, believable, served_by_exactly, succeeded
 from meshproof.expect.control import as_control
 from meshproof.lab.counters import FlowKey
+from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.traffic.calls import Plan
 from meshproof.traffic.settle import reachable
 from meshproof.traffic.tls_question import ask
 from meshproof.traffic.wire import Watched, watch
-from meshproof.workloads.sample import PORT, Caller, Sample
-from suites.mtls.ways import GATEWAY_PORT, SNI, Door
+from meshproof.workloads.sample import PORT, SNI, Caller, Sample
+from suites.mtls.ways import Door
 
 _CALLS = 40
 

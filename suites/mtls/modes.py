@@ -17,6 +17,7 @@ from meshproof.expect import (
 )
 from meshproof.expect.control import as_control
 from meshproof.lab.objects import applied
+from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
@@ -29,7 +30,6 @@ from suites.mtls.outsiders import (
     everybody_is_answered,
     in_its_own_cluster,
 )
-from suites.mtls.ways import GATEWAY_PORT
 
 _CALLS = 40
 _FEW = 5

@@ -9,7 +9,7 @@ from functools import partial
 
 from meshproof.expect import Outcome, Verdict, all_of, refused_with, succeeded
 from meshproof.expect.control import as_control
-from meshproof.mesh.credentials import Credential, installed_authority, issue, spiffe
+from meshproof.mesh.credentials import Credential, installed_authority, issue
 from meshproof.model import Mtls
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import HELLO, Plan, call
@@ -17,8 +17,8 @@ from meshproof.traffic.response import Refused, Response
 from meshproof.traffic.settle import mtls_mode
 from meshproof.traffic.tls_question import NO_CERTIFICATE, TlsAnswer, ask
 from meshproof.traffic.turned_away import UNMATCHED, Doorkeeper, TurnedAway
-from meshproof.workloads.sample import NAMESPACE, PORT, SLEEP, Caller, Sample, Server
-from suites.mtls.ways import SNI, door, gateway, workload
+from meshproof.workloads.sample import CALLER_IDENTITY, PORT, SNI, Caller, Sample, Server
+from suites.mtls.ways import door, gateway, workload
 
 _TIMES = 3
 
@@ -132,7 +132,7 @@ def certificate_of_sleep(sample: Sample) -> Credential:
     """A certificate for sleep's identity, by the authority that signs the mesh's own."""
     signer = sample.mesh.deployment.topology.control_planes[0].name
     authority = installed_authority(sample.mesh.cluster(signer)).authority
-    return issue(authority, spiffe(NAMESPACE, SLEEP))
+    return issue(authority, CALLER_IDENTITY)
 
 
 def _called(sample: Sample, knock: Knock) -> list[Response]:
@@ -197,9 +197,9 @@ def _welcomed(sample: Sample, outsider: Caller, server: Server, shown: Credentia
     """The same question with a certificate is answered, and the server knows whose it is."""
     answer = ask(outsider.spot, *door(sample, outsider.cluster, server), SNI, credential=shown)
     expected = f"{server.pod} to answer {outsider.spot} when it shows sleep's certificate"
-    held = _answered_as(answer, server, spiffe(NAMESPACE, SLEEP))
-    verdict = Verdict(Outcome.PASS if held else Outcome.FAIL, expected, str(answer))
-    return as_control(verdict)
+    held = _answered_as(answer, server, CALLER_IDENTITY)
+    outcome, evidence = Outcome.PASS if held else Outcome.FAIL, {"answer": answer.body}
+    return as_control(Verdict(outcome, expected, str(answer), evidence))
 
 
 def _answered_as(answer: TlsAnswer, server: Server, identity: str) -> bool:

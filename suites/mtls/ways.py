@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
-from meshproof.lab.seam import lab_errors
+from meshproof.mesh.gateways import GATEWAY_PORT, gateway_spot
 from meshproof.mesh.manifests import SYSTEM
-from meshproof.mesh.operator_config import GATEWAY_LABELS, GATEWAY_PORTS
 from meshproof.traffic.turned_away import Doorkeeper
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample, Server
-
-GATEWAY_PORT = GATEWAY_PORTS["tls"]
-SNI = f"outbound_.{PORT}_._.{HELLOWORLD}.{NAMESPACE}.svc.cluster.local"
-"""What sidecars ask for by TLS: a service and its port, so that gateways can tell."""
+from meshproof.workloads.sample import NAMESPACE, PORT, Sample, Server
 
 Door = tuple[IPv4Address, int]
 
@@ -32,11 +27,6 @@ def workload(sample: Sample, server: Server) -> Doorkeeper:
 
 
 def gateway(sample: Sample, cluster: str) -> Doorkeeper:
-    """The east-west gateway of a cluster. Raises LabError when it has no pod."""
-    running = sample.mesh.cluster(cluster)
-    label = f"istio={GATEWAY_LABELS['istio']}"
-    with lab_errors(f"find the gateway of {cluster}"):
-        pods = running.core.list_namespaced_pod(SYSTEM, label_selector=label).items
-        if not pods:
-            raise OSError(f"no pod with {label}")
-        return Doorkeeper(running, SYSTEM, pods[0].metadata.name)
+    """The east-west gateway of a cluster. Raises LabError when none runs."""
+    spot = gateway_spot(sample.mesh, cluster)
+    return Doorkeeper(spot.cluster, SYSTEM, spot.name)

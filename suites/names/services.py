@@ -11,10 +11,12 @@ from meshproof.lab.dns import dns_address
 from meshproof.lab.names import NameAnswer, ask_name
 from meshproof.lab.objects import Object, applied, await_absence
 from meshproof.lab.rollout import await_rollout
+from meshproof.mesh.routes import host_of
 from meshproof.process import side_by_side
 from meshproof.traffic.settle import converge
 from meshproof.workloads.sample import (
     HELLOWORLD,
+    HOST,
     NAMESPACE,
     Caller,
     Sample,
@@ -23,9 +25,9 @@ from meshproof.workloads.sample import (
     sleep_objects,
 )
 
-CONTROL = f"{HELLOWORLD}.{NAMESPACE}.svc.cluster.local"
+CONTROL = HOST
 """A name that exists in every cluster."""
-NOWHERE = f"nowhere.{NAMESPACE}.svc.cluster.local"
+NOWHERE = host_of("nowhere", NAMESPACE)
 DNS_SLEEP = "sleep-dns"
 """The sleep whose sidecar answers names."""
 _CAPTURE = {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}
@@ -42,7 +44,7 @@ def remote_service(sample: Sample, caller: str) -> Object:
 def name_of(service: Object) -> str:
     """A Service's full name."""
     metadata = service["metadata"]
-    return f"{metadata['name']}.{metadata['namespace']}.svc.cluster.local"
+    return host_of(metadata["name"], metadata["namespace"])
 
 
 def remote_names(sample: Sample, caller: str) -> tuple[str, str]:

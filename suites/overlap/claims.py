@@ -15,12 +15,12 @@ from meshproof.expect import (
     succeeded,
     went_through,
 )
+from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.workloads.sample import PORT, Sample
 from meshproof.workloads.scale import scaled
-from suites.paths.claims import GATEWAY_PORT
 from suites.weight.claims import await_weight
 
 REPLICAS = 3

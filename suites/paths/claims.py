@@ -5,12 +5,12 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 
 from meshproof.expect import Outcome, Verdict, all_of, believable, succeeded, went_through
+from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.model import Mtls
 from meshproof.traffic.calls import Plan
 from meshproof.traffic.wire import Watched, watch
 from meshproof.workloads.sample import PORT, Sample
 
-GATEWAY_PORT = 15443
 _CALLS = 60
 
 

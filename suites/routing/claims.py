@@ -15,11 +15,12 @@ from meshproof.expect import (
     share_of,
     succeeded,
 )
+from meshproof.mesh.gateways import sni_of
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, access_log, call
 from meshproof.traffic.response import Response
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample, find_caller
-from suites.routing.rules import FRIEND, HEADER, HOST
+from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, PORT, Sample, find_caller
+from suites.routing.rules import FRIEND, HEADER
 
 # Where half the calls went elsewhere, the odds that none of so many does are 1 in 10^9.
 _CALLS = 30
@@ -80,7 +81,7 @@ def _share(sample: Sample, responses: Sequence[Response], version: str, share: f
 
 
 def _asked_for(sample: Sample, responses: Sequence[Response], version: str) -> Verdict:
-    sni = f"outbound_.{PORT}_.{version}_.{HOST}"
+    sni = sni_of(HOST, PORT, version)
     server = find_caller(sample.mesh.cluster(sample.plan[version]), HELLOWORLD, NAMESPACE)
     expected = f"{len(responses)} calls to reach {server.spot} with the SNI {sni}"
     lines = access_log(server, [one.id for one in responses])

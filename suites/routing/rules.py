@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from meshproof.lab.objects import Object
-from meshproof.mesh.routes import Tls, destination_rule, host_of, to_versions, virtual_service
+from meshproof.mesh.routes import Tls, destination_rule, to_versions, virtual_service
 from meshproof.model import Mtls
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, VERSIONS, Sample
+from meshproof.workloads.sample import HOST, VERSIONS, Sample
 
-HOST = host_of(HELLOWORLD, NAMESPACE)
 HEADER = "end-user"
 FRIEND = {HEADER: "jason"}
 """What calls bear that are to be routed elsewhere."""

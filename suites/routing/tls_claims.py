@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address
 
 from meshproof.expect import Outcome, Verdict, all_of, refused_with, succeeded
+from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan
 from meshproof.traffic.wire import Watched, watch
-from meshproof.workloads.sample import PORT, Sample
+from meshproof.workloads.sample import HOST, PORT, Sample
 from suites.distribution.claims import every_version_answers
-from suites.paths.claims import GATEWAY_PORT, local_version_by_its_pod, remote_version_by_its_way
+from suites.paths.claims import local_version_by_its_pod, remote_version_by_its_way
 from suites.routing.claims import calls_from_everywhere
-from suites.routing.rules import HEADER, HOST
+from suites.routing.rules import HEADER
 
 _CALLS = 20
 

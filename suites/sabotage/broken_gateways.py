@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from meshproof.lab.objects import Object
-from meshproof.mesh.gateways import GATEWAY_IDENTITY
+from meshproof.mesh.gateways import GATEWAY_IDENTITY, GATEWAY_PORT
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY_LABELS, NETWORK_LABEL
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT
-from suites.gateways.far_side import GATEWAY_PORT, HOST, SNI, WORKLOAD_IDENTITY
+from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, PORT, SNI, WORKLOAD_IDENTITY
 
 SIDE_DOOR = "side-door"
 _NETWORKING = "networking.istio.io/v1"

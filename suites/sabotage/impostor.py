@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from meshproof.lab.spot import Spot
 from meshproof.mesh.credentials import Credential
 from meshproof.traffic.settle import converge
-from meshproof.traffic.tls_question import peer_chain
+from meshproof.traffic.tls_question import ask
 
 # The files are gone once the server has read them; it ends by itself if nobody ends it.
 _SERVE = """
@@ -27,7 +27,7 @@ def serving_as(spot: Spot, port: int, credential: Credential) -> Iterator[None]:
     )
     pid, folder = started.stdout.split()
     try:
-        converge(lambda: peer_chain(spot, spot.address, port, "anything"), within=10)
+        converge(lambda: ask(spot, spot.address, port, "anything").chain, within=10)
         yield
     finally:
         spot.run("bash", "-c", 'kill "$1"; rm -r "$2"', "end", pid, folder, check=False)

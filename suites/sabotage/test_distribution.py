@@ -9,11 +9,11 @@ from meshproof.expect import Verdict, noticed
 from meshproof.expect.reach import undecided
 from meshproof.lab.objects import Object
 from meshproof.mesh.config_dump import LISTENERS, in_use
-from meshproof.mesh.routes import aborting, host_of, virtual_service, without_access_logs
+from meshproof.mesh.routes import aborting, virtual_service, without_access_logs
 from meshproof.process import side_by_side
 from meshproof.traffic.routing import in_force
 from meshproof.traffic.settle import converge, healed
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample, helloworld_objects
+from meshproof.workloads.sample import HELLOWORLD, HOST, Sample, helloworld_objects
 from meshproof.workloads.scale import also_deployed
 from suites.distribution.claims import every_version_answers
 from suites.gateways.manifests import configured
@@ -40,8 +40,7 @@ def test_a_pod_that_lies_is_noticed(sample: Sample, judge: Judge) -> None:
 
 def test_errors_are_noticed(sample: Sample, judge: Judge) -> None:
     """With a fault that answers 503, the claim of distribution fails and names the fault."""
-    host = host_of(HELLOWORLD, NAMESPACE)
-    with in_force(sample, [virtual_service(host, [aborting(host, 503)])]):
+    with in_force(sample, [virtual_service(HOST, [aborting(HOST, 503)])]):
         verdicts = _claims(sample)
     judge(noticed(verdicts, "40 x 503 [FI]"))
 

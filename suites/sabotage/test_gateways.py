@@ -10,12 +10,12 @@ import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
 from meshproof.lab.objects import applied, apply
-from meshproof.mesh.gateways import GATEWAY_IDENTITY
+from meshproof.mesh.gateways import GATEWAY_IDENTITY, GATEWAY_PORT
 from meshproof.mesh.manifests import SYSTEM, cross_network_gateway
 from meshproof.mesh.operator_config import GATEWAY
 from meshproof.mesh.proxy import endpoints, outbound, statistics
 from meshproof.traffic.settle import converge, healed
-from meshproof.workloads.sample import PORT, Sample
+from meshproof.workloads.sample import HOST, PORT, WORKLOAD_IDENTITY, Sample
 from suites.gateways.authorization import allowed, denied
 from suites.gateways.claims import (
     calls_cross,
@@ -23,7 +23,7 @@ from suites.gateways.claims import (
     the_workload_shows_its_own_certificate,
     the_workload_turns_away,
 )
-from suites.gateways.far_side import GATEWAY_PORT, HOST, WORKLOAD_IDENTITY, far_side
+from suites.gateways.far_side import far_side
 from suites.gateways.healing import await_healed
 from suites.gateways.indifference import a_deny_all_changes_nothing, twins_are_accepted
 from suites.gateways.manifests import configured

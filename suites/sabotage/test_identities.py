@@ -17,13 +17,13 @@ from meshproof.workloads.sample import (
     HELLOWORLD,
     NAMESPACE,
     PORT,
+    WORKLOAD_IDENTITY,
     Sample,
     find_caller,
     helloworld_objects,
     sleep_objects,
 )
 from suites.identities.claims import (
-    SERVER,
     Holder,
     a_stranger_is_refused,
     peers_know_each_other,
@@ -62,8 +62,8 @@ def test_a_remotes_own_authority_is_noticed(sample: Sample, judge: Judge) -> Non
     remote = sample.mesh.deployment.topology.remotes[-1].name
     own = installed_authority(sample.mesh.cluster(remote)).authority
     spot = sample.outsider(remote).spot
-    holder = Holder("the impostor", remote, remote, spot.address, PORT, SERVER)
-    with serving_as(spot, PORT, issue(own, SERVER)):
+    holder = Holder("the impostor", remote, remote, spot.address, PORT, WORKLOAD_IDENTITY)
+    with serving_as(spot, PORT, issue(own, WORKLOAD_IDENTITY)):
         verdict = signed_by_the_primarys_authority(sample, [holder])
     judge(noticed([verdict], own.name))
 

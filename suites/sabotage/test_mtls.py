@@ -8,12 +8,13 @@ import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
 from meshproof.lab.objects import Object, apply
+from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.mesh.manifests import SYSTEM, cross_network_gateway
 from meshproof.mesh.operator_config import GATEWAY_LABELS
 from meshproof.model import Mtls
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.settle import converge, mtls_mode, settle
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample
+from meshproof.workloads.sample import HOST, NAMESPACE, PORT, Sample
 from suites.gateways.manifests import configured
 from suites.mtls.claims import encrypted_on_the_wire, plain_on_the_wire
 from suites.mtls.modes import (
@@ -30,10 +31,8 @@ from suites.mtls.outsiders import (
     plain_text_is_turned_away_at_the_gateway,
     strict_alone_refuses,
 )
-from suites.mtls.ways import GATEWAY_PORT
 
 Judge = Callable[[Verdict], None]
-_HOST = f"{HELLOWORLD}.{NAMESPACE}.svc.cluster.local"
 
 
 def test_a_permissive_mesh_is_noticed(sample: Sample, judge: Judge) -> None:
@@ -122,7 +121,7 @@ def _without_tls() -> Object:
         "apiVersion": "networking.istio.io/v1",
         "kind": "DestinationRule",
         "metadata": {"name": "without-tls", "namespace": NAMESPACE},
-        "spec": {"host": _HOST, "trafficPolicy": {"tls": {"mode": "DISABLE"}}},
+        "spec": {"host": HOST, "trafficPolicy": {"tls": {"mode": "DISABLE"}}},
     }
 
 
@@ -134,7 +133,7 @@ def _plain_gateway() -> list[Object]:
         "selector": {"istio": GATEWAY_LABELS["istio"]},
         "servers": [{"port": port, "hosts": ["*"]}],
     }
-    destination = {"host": _HOST, "port": {"number": PORT}}
+    destination = {"host": HOST, "port": {"number": PORT}}
     way = {
         "apiVersion": "networking.istio.io/v1",
         "kind": "VirtualService",

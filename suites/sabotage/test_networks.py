@@ -11,12 +11,11 @@ from meshproof.expect import Verdict, noticed
 from meshproof.lab.seam import lab_errors
 from meshproof.mesh.operator_config import NETWORK_LABEL
 from meshproof.mesh.proxy import endpoints, outbound
-from meshproof.mesh.routes import host_of
 from meshproof.traffic.settle import converge, healed
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample, Server
+from meshproof.workloads.sample import HOST, NAMESPACE, PORT, Sample, Server
 from suites.weight.claims import weights_follow
 
-_CLUSTER = outbound(host_of(HELLOWORLD, NAMESPACE), PORT)
+_CLUSTER = outbound(HOST, PORT)
 
 
 # The kind of https://github.com/istio/istio/issues/49412: pod addresses across networks.

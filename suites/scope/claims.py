@@ -6,20 +6,13 @@ from collections.abc import Collection, Sequence
 
 from meshproof.expect import Outcome, Verdict, all_of, believable, served_by_exactly, succeeded
 from meshproof.lab.objects import Object
-from meshproof.mesh.routes import (
-    destination_rule,
-    host_of,
-    marking,
-    to_versions,
-    virtual_service,
-)
+from meshproof.mesh.routes import destination_rule, marking, to_versions, virtual_service
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.routing import knows
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, VERSIONS, Sample
+from meshproof.workloads.sample import HOST, VERSIONS, Sample
 
-_HOST = host_of(HELLOWORLD, NAMESPACE)
 _HEADER = "x-configured-in"
 # With two equal endpoints the odds that one is never chosen are 2 in 2^40.
 _CALLS = 40
@@ -27,8 +20,8 @@ _CALLS = 40
 
 def rules_of(cluster: str) -> list[Object]:
     """All calls to v2, each with a header that names the cluster these rules are applied in."""
-    route = marking(to_versions(_HOST, {"v2": 100}), {_HEADER: cluster})
-    return [destination_rule(_HOST, VERSIONS), virtual_service(_HOST, [route])]
+    route = marking(to_versions(HOST, {"v2": 100}), {_HEADER: cluster})
+    return [destination_rule(HOST, VERSIONS), virtual_service(HOST, [route])]
 
 
 def obeyed(sample: Sample, cluster: str) -> Verdict:
@@ -53,8 +46,8 @@ def marks_of(cluster: str) -> list[Object]:
 
     No subsets: a gateway lets them in only where its own primary knows them.
     """
-    anywhere: Object = {"route": [{"destination": {"host": _HOST}}]}
-    return [virtual_service(_HOST, [marking(anywhere, {_HEADER: cluster})])]
+    anywhere: Object = {"route": [{"destination": {"host": HOST}}]}
+    return [virtual_service(HOST, [marking(anywhere, {_HEADER: cluster})])]
 
 
 def each_governs_its_own(sample: Sample, marking: Collection[str]) -> Verdict:

@@ -16,16 +16,15 @@ from meshproof.expect import (
     share_within,
     succeeded,
 )
+from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.mesh.proxy import Endpoint, endpoints, outbound
-from meshproof.mesh.routes import host_of
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.settle import converge
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample, Server
-from suites.paths.claims import GATEWAY_PORT
+from meshproof.workloads.sample import HOST, PORT, Sample, Server
 
-_CLUSTER = outbound(host_of(HELLOWORLD, NAMESPACE), PORT)
+_CLUSTER = outbound(HOST, PORT)
 # Unequal weights are scheduled: of this many calls each endpoint gets its share but for a few.
 _SCHEDULED, _BAND = 160, 0.03
 # Equal weights are drawn at random. A share that ignored the replicas would be off by 0.25.
