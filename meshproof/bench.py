@@ -54,7 +54,8 @@ def measure(
     for topology in topologies:
         figures += _topology(session, topology, rounds, output.parent / "bench-mesh")
     if whole_run:
-        figures += measure_run(topologies, output.parent / "bench-mesh", console)
+        options = _options(session)
+        figures += measure_run(topologies, options, output.parent / "bench-mesh", console)
     table = Table("what", "unit", "min", "median", "max", "n", title="meshproof bench")
     for figure in figures:
         low, high = min(figure.values), max(figure.values)
@@ -63,6 +64,12 @@ def measure(
     console.print(table)
     output.write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n")
     console.print(f"Figures: {output}")
+
+
+def _options(session: Session) -> list[str]:
+    """What the user chose, as options of verify."""
+    chosen = {"--engine": session.choices.engine, "--artifacts": session.choices.source}
+    return [word for name, value in chosen.items() if value for word in (name, value)]
 
 
 def _warm_check(session: Session, rounds: int) -> Figure:

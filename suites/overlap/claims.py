@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from ipaddress import IPv4Address
 
 from meshproof.errors import EvidenceError
 from meshproof.expect import (
@@ -23,9 +24,8 @@ from meshproof.workloads.sample import PORT, Sample
 from meshproof.workloads.scale import scaled
 from suites.weight.claims import await_weight
 
-REPLICAS = 3
-# Of six endpoints' worth of weight, each is chosen at random: the odds that one is never chosen
-# are 1 in 10^6.
+REPLICAS, _MOST = 3, 10
+# Of six instances each is chosen at random: the odds that one is never chosen are 1 in 10^6.
 _CALLS = 80
 
 
@@ -33,19 +33,34 @@ _CALLS = 80
 def pods_of_one_address(sample: Sample) -> Iterator[str]:
     """Both versions have so many pods that an address is found in both clusters; yields it.
 
-    Nodes hand out addresses in ascending order, and both clusters have about as many pods.
-    Raises EvidenceError when there is no such address all the same.
+    Nodes hand out addresses in ascending order, so pods are added to whichever cluster lags
+    behind. Raises EvidenceError when there is no such address with ten pods either.
     """
-    v1, v2 = sample.plan
-    with scaled(sample, v1, REPLICAS), scaled(sample, v2, REPLICAS):
-        await_weight(sample, 2 * REPLICAS)
-        servers = sample.servers().values()
-        found = [{one.address for one in servers if one.version == version} for version in (v1, v2)]
-        shared = sorted(set.intersection(*found))
-        if not shared:
-            raise EvidenceError(f"no address came to exist in both clusters: {found}")
-        yield shared[0]
+    replicas = dict.fromkeys(sample.plan, REPLICAS)
+    with ExitStack() as stack:
+        for version, count in replicas.items():
+            stack.enter_context(scaled(sample, version, count))
+        while not (shared := _shared(sample)):
+            behind = min(sample.plan, key=lambda version: max(_addresses(sample, version)))
+            replicas[behind] += 1
+            if replicas[behind] > _MOST:
+                raise EvidenceError(
+                    f"no address came to exist in both of {', '.join(sample.clusters)}"
+                )
+            stack.enter_context(scaled(sample, behind, replicas[behind]))
+        await_weight(sample, sum(replicas.values()))
+        yield str(shared[0])
     await_weight(sample, 2)
+
+
+def _shared(sample: Sample) -> list[IPv4Address]:
+    found = [set(_addresses(sample, version)) for version in sample.plan]
+    return sorted(set.intersection(*found))
+
+
+def _addresses(sample: Sample, version: str) -> list[IPv4Address]:
+    servers = sample.servers().values()
+    return [IPv4Address(one.address) for one in servers if one.version == version]
 
 
 def the_right_instance_answers(sample: Sample, address: str) -> Verdict:

@@ -1,0 +1,67 @@
+"""An address that leads to another instance than the caller chose is noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from meshproof.expect import Verdict, noticed
+from meshproof.lab.cluster import RunningCluster
+from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.settle import converge, healed
+from meshproof.workloads.sample import PORT, Sample, Server
+from suites.overlap.claims import pods_of_one_address, the_right_instance_answers
+
+_TABLE = "meshproof-sabotage"
+_PROBES = 40
+
+
+@pytest.mark.ranges("same")
+def test_an_address_that_leads_elsewhere_is_noticed(
+    sample: Sample, judge: Callable[[Verdict], None]
+) -> None:
+    """With a node that leads the shared address to another pod, the claim of the right instance
+    fails and names that pod."""
+    home = sample.plan["v1"]
+    try:
+        with pods_of_one_address(sample) as address:
+            other = next(
+                one
+                for one in sample.servers().values()
+                if one.cluster == home and one.address != address
+            )
+            with _leading(sample.mesh.cluster(home), address, other.address):
+                converge(lambda: _gone_astray(sample, home, address, other), what="the detour")
+                verdict = the_right_instance_answers(sample, address)
+    finally:
+        healed(sample)
+    judge(noticed([verdict], other.pod))
+
+
+@contextmanager
+def _leading(cluster: RunningCluster, address: str, to: str) -> Iterator[None]:
+    """New connections to an address of a pod go to another one inside the block."""
+    node = cluster.control_plane
+    forget = ("conntrack", "-D", "-d", address)
+    rules = (
+        f"table ip {_TABLE} {{\n"
+        "chain detour { type nat hook prerouting priority -110\n"
+        f"ip daddr {address} tcp dport {PORT} dnat to {to}\n}}\n}}\n"
+    )
+    try:
+        cluster.on_node(node, "nft", "-f", "-", input=rules)
+        cluster.on_node(node, *forget, check=False)
+        yield
+    finally:
+        cluster.on_node(node, "nft", "delete", "table", "ip", _TABLE, check=False)
+        cluster.on_node(node, *forget, check=False)
+
+
+def _gone_astray(sample: Sample, caller: str, address: str, other: Server) -> bool:
+    """Whether calls to the address are answered by the other pod, and none fails any more."""
+    responses = call(sample, sample.caller(caller), Plan(times=_PROBES))
+    sent = [one for one in responses if one.log and one.log.upstream_address == address]
+    astray = bool(sent) and all(one.pod == other.pod for one in sent)
+    return astray and all(one.succeeded and one.log and one.log.attempts == 1 for one in responses)
