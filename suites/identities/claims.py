@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import IPv4Address
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from meshproof.expect import Outcome, Verdict, all_of, believable, served_by_exactly, succeeded
 from meshproof.expect.control import as_control
 from meshproof.lab.spot import node_spot
-from meshproof.mesh.credentials import Credential, installed_authority
+from meshproof.mesh.credentials import Credential, Installed, installed_authority
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.settle import reachable
@@ -85,22 +85,31 @@ def signed_by_the_primarys_authority(sample: Sample, holders: Sequence[Holder]) 
     return all_of(verdicts + side_by_side(mesh.shell, partial(_vouched_for, sample), holders))
 
 
+def authorities(sample: Sample) -> dict[str, Installed]:
+    """What each control plane signs with, and the root that it names, by its cluster."""
+    names = [one.name for one in sample.mesh.deployment.topology.control_planes]
+    return {name: installed_authority(sample.mesh.cluster(name)) for name in names}
+
+
+def distinct(certificates: Iterable[x509.Certificate]) -> int:
+    """How many different ones there are."""
+    return len({one.fingerprint(hashes.SHA256()) for one in certificates})
+
+
 def primaries_are_siblings(sample: Sample) -> Verdict:
     """Each control plane has an authority of its own, and all of them are below one root."""
-    primaries = [one.name for one in sample.mesh.deployment.topology.control_planes]
-    held = {name: installed_authority(sample.mesh.cluster(name)) for name in primaries}
-    roots = {one.root.fingerprint(hashes.SHA256()) for one in held.values()}
-    own = {one.authority.certificate.fingerprint(hashes.SHA256()) for one in held.values()}
+    held = authorities(sample)
+    roots = distinct(one.root for one in held.values())
+    own = distinct(one.authority.certificate for one in held.values())
     astray = [name for name, one in held.items() if not signed(one.authority.certificate, one.root)]
-    expected = f"an authority of its own in each of {', '.join(primaries)}, below one root"
-    observed = f"{len(own)} authorities, {len(roots)} roots"
+    expected = f"an authority of its own in each of {', '.join(held)}, below one root"
     faults = f", not below its root: {', '.join(astray)}" if astray else ""
-    right = len(own) == len(primaries) and len(roots) == 1 and not astray
+    right = own == len(held) and roots == 1 and not astray
     evidence = {
         name: f"{one.authority.name} < {_name(one.root.subject)}" for name, one in held.items()
     }
     outcome = Outcome.PASS if right else Outcome.FAIL
-    return Verdict(outcome, expected, observed + faults, evidence)
+    return Verdict(outcome, expected, f"{own} authorities, {roots} roots{faults}", evidence)
 
 
 def a_stranger_is_refused(sample: Sample, caller: str, stranger: Credential) -> Verdict:

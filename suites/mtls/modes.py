@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 
 from meshproof.expect import (
@@ -16,14 +16,14 @@ from meshproof.expect import (
     succeeded,
 )
 from meshproof.expect.control import as_control
-from meshproof.lab.objects import applied
 from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.settle import converge
 from meshproof.traffic.wire import watch
-from meshproof.workloads.sample import NAMESPACE, PORT, Sample, helloworld_service
+from meshproof.workloads.sample import Sample
+from meshproof.workloads.versions import a_service_for_each_version, url_of
 from suites.mtls.claims import encrypted_on_the_wire
 from suites.mtls.outsiders import (
     at_the_other_clusters_pod,
@@ -66,16 +66,13 @@ def only_its_own_clusters_version_answers(sample: Sample, caller: str) -> Verdic
 
 
 @contextmanager
-def a_service_for_each_version(sample: Sample) -> Iterator[Mapping[str, Sequence[Response]]]:
+def services_answer(sample: Sample) -> Iterator[Mapping[str, Sequence[Response]]]:
     """Services that select one version each are there inside the block, in all clusters.
 
     Yields what each cluster's sleep got from the one whose instances are all in another
     cluster, once the sidecars knew it.
     """
-    services = [helloworld_service(name=_name(one), version=one) for one in sample.plan]
-    with ExitStack() as stack:
-        for name in sample.clusters:
-            stack.enter_context(applied(sample.mesh.cluster(name), services))
+    with a_service_for_each_version(sample):
         converge(lambda: all(got[0].succeeded for got in _from_everywhere(sample, 1).values()))
         yield _from_everywhere(sample, _FEW)
 
@@ -99,9 +96,5 @@ def _from_everywhere(sample: Sample, times: int) -> dict[str, list[Response]]:
 
 def _remotes(sample: Sample, caller: str, times: int = _FEW) -> list[Response]:
     """Call the service whose instances are all in the other cluster."""
-    url = f"http://{_name(sample.remote_version(caller))}.{NAMESPACE}:{PORT}/hello"
+    url = url_of(sample.remote_version(caller))
     return call(sample, sample.caller(caller), Plan(url, times=times))
-
-
-def _name(version: str) -> str:
-    return f"only-{version}"

@@ -12,10 +12,10 @@ from meshproof.model import Mtls
 from meshproof.traffic.settle import mtls_mode
 from meshproof.workloads.sample import Sample
 from suites.mtls.modes import (
-    a_service_for_each_version,
     answered_from_the_other_network,
     no_instance_is_left,
     only_its_own_clusters_version_answers,
+    services_answer,
     sidecars_encrypt_and_everybody_is_answered,
 )
 from suites.paths.claims import remote_version_by_its_way
@@ -35,7 +35,7 @@ def test_permissive_sidecars_encrypt_and_everybody_is_answered(
 def test_without_mtls_nothing_crosses_networks(sample: Sample, judge: Judge) -> None:
     """Without mTLS nothing crosses networks: local instances answer, and if there are none, 503."""
     names = sample.clusters
-    with a_service_for_each_version(sample) as before:
+    with services_answer(sample) as before:
         verdicts = [answered_from_the_other_network(before)]
         # The wire must have been seen to carry what it is then claimed not to carry.
         verdicts += [as_control(remote_version_by_its_way(sample, name)) for name in names]

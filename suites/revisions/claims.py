@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.lab.seam import lab_errors
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.proxy import admin
-from meshproof.workloads.sample import Caller, Sample
+from meshproof.workloads.sample import (
+    HELLOWORLD,
+    NAMESPACE,
+    SLEEP,
+    Caller,
+    Sample,
+    find_caller,
+)
+
+STATUS = "sidecar.istio.io/status"
+"""Where the injector notes on a pod what it did, and whose it is."""
 
 
 def sidecars_follow(sample: Sample, revision: str) -> Verdict:
-    """In every cluster sleep's sidecar was injected by the revision, and is configured by it."""
-    return all_of(_follows(sample, name, revision) for name in sample.clusters)
+    """In every cluster the sidecars of sleep and helloworld were injected by the revision, and
+    are configured by it."""
+    return all_of(
+        _follows(sample, find_caller(sample.mesh.cluster(name), app, NAMESPACE), revision)
+        for name, app in product(sample.clusters, (SLEEP, HELLOWORLD))
+    )
 
 
-def _follows(sample: Sample, cluster: str, revision: str) -> Verdict:
-    caller = sample.caller(cluster)
+def _follows(sample: Sample, caller: Caller, revision: str) -> Verdict:
+    cluster = caller.cluster
     expected = f"{caller.spot} to be injected and configured by revision {revision}"
     if not caller.sidecar:
         return Verdict(Outcome.FAIL, expected, f"it has no sidecar in {cluster}")
@@ -35,5 +50,5 @@ def _injected_by(sample: Sample, caller: Caller) -> str:
         pod = sample.mesh.cluster(caller.cluster).core.read_namespaced_pod(
             caller.pod, caller.namespace
         )
-    status = (pod.metadata.annotations or {}).get("sidecar.istio.io/status", "{}")
+    status = (pod.metadata.annotations or {}).get(STATUS, "{}")
     return str(json.loads(status).get("revision", ""))

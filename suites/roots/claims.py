@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-
-from cryptography.hazmat.primitives import hashes
+from contextlib import contextmanager
 
 from meshproof.expect import (
     Outcome,
@@ -17,14 +15,14 @@ from meshproof.expect import (
     succeeded,
 )
 from meshproof.expect.control import as_control
-from meshproof.lab.objects import applied
-from meshproof.mesh.credentials import installed_authority
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.mesh.routes import host_of
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.settle import converge
-from meshproof.workloads.sample import NAMESPACE, PORT, Sample, helloworld_service
+from meshproof.workloads.sample import NAMESPACE, PORT, Sample
+from meshproof.workloads.versions import a_service_for_each_version, name_of, url_of
+from suites.identities.claims import authorities, distinct
 
 _CALLS = 20
 _DISTRUSTED = "CERTIFICATE_VERIFY_FAILED"
@@ -38,7 +36,7 @@ def nobody_vouches_for_the_other_cluster(sample: Sample, caller: str) -> Verdict
     Each version has a Service of its own: of a call to both, Envoy would try the other instance.
     """
     near, far = sample.local_version(caller), sample.remote_version(caller)
-    with _a_service_for_each_version(sample, caller):
+    with _services_known(sample, caller):
         at_home, abroad = (_call(sample, caller, version) for version in (near, far))
     return all_of(
         [
@@ -53,24 +51,20 @@ def nobody_vouches_for_the_other_cluster(sample: Sample, caller: str) -> Verdict
 
 def roots_are_unrelated(sample: Sample) -> Verdict:
     """The control: the control planes' authorities do lead up to different roots."""
-    names = [one.name for one in sample.mesh.deployment.topology.control_planes]
-    held = [installed_authority(sample.mesh.cluster(name)) for name in names]
-    roots = {one.root.fingerprint(hashes.SHA256()) for one in held}
-    outcome = Outcome.PASS if len(roots) == len(names) else Outcome.FAIL
+    held = authorities(sample)
+    names, roots = list(held), distinct(one.root for one in held.values())
+    outcome = Outcome.PASS if roots == len(names) else Outcome.FAIL
     expected = f"a root of its own in each of {', '.join(names)}"
-    return as_control(Verdict(outcome, expected, f"{len(roots)} roots"))
+    return as_control(Verdict(outcome, expected, f"{roots} roots"))
 
 
 @contextmanager
-def _a_service_for_each_version(sample: Sample, caller: str) -> Iterator[None]:
+def _services_known(sample: Sample, caller: str) -> Iterator[None]:
     """Services that select one version each are there, and the caller's proxy knows an instance
     of each."""
-    services = [helloworld_service(name=_name(version), version=version) for version in sample.plan]
     spot = sample.caller(caller).spot
-    with ExitStack() as stack:
-        for name in sample.clusters:
-            stack.enter_context(applied(sample.mesh.cluster(name), services))
-        clusters = [outbound(host_of(_name(version), NAMESPACE), PORT) for version in sample.plan]
+    clusters = [outbound(host_of(name_of(version), NAMESPACE), PORT) for version in sample.plan]
+    with a_service_for_each_version(sample):
         converge(
             lambda: all(endpoints(spot, cluster) for cluster in clusters),
             what="an endpoint of each version",
@@ -79,9 +73,4 @@ def _a_service_for_each_version(sample: Sample, caller: str) -> Iterator[None]:
 
 
 def _call(sample: Sample, caller: str, version: str) -> list[Response]:
-    url = f"http://{_name(version)}.{NAMESPACE}:{PORT}/hello"
-    return call(sample, sample.caller(caller), Plan(url, times=_CALLS))
-
-
-def _name(version: str) -> str:
-    return f"trusted-{version}"
+    return call(sample, sample.caller(caller), Plan(url_of(version), times=_CALLS))

@@ -18,9 +18,9 @@ from meshproof.workloads.sample import HOST, NAMESPACE, PORT, Sample
 from suites.gateways.manifests import configured
 from suites.mtls.claims import encrypted_on_the_wire, plain_on_the_wire
 from suites.mtls.modes import (
-    a_service_for_each_version,
     no_instance_is_left,
     only_its_own_clusters_version_answers,
+    services_answer,
 )
 from suites.mtls.outsiders import (
     at_the_other_clusters_gateway,
@@ -105,7 +105,7 @@ def test_a_gateway_that_takes_plain_text_is_noticed(sample: Sample, judge: Judge
 def test_what_crosses_networks_is_noticed(sample: Sample, judge: Judge) -> None:
     """With mTLS on, the claims that nothing crosses networks fail and name the other cluster."""
     first, second = sample.plan.values()
-    with a_service_for_each_version(sample):
+    with services_answer(sample):
         own = only_its_own_clusters_version_answers(sample, first)
         none = no_instance_is_left(sample)
     judge(all_of([noticed([own], f"from {second}"), noticed([none], "200")]))

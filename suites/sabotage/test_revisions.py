@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 
 from meshproof.expect import Verdict, noticed
+from meshproof.lab.seam import lab_errors
 from meshproof.workloads.sample import Sample
-from suites.revisions.claims import sidecars_follow
+from suites.revisions.claims import STATUS, sidecars_follow
+
+pytestmark = pytest.mark.only_variant("revision")
 
 
-@pytest.mark.only_variant("revision")
 def test_sidecars_of_another_revision_are_noticed(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:
     """With sidecars of one revision, the claim that they are another's fails and names theirs."""
     own = sample.mesh.deployment.revision
     judge(noticed([sidecars_follow(sample, f"not-{own}")], f"by '{own}', from istiod-{own}."))
+
+
+def test_a_sidecar_that_another_revision_injected_is_noticed(
+    sample: Sample, judge: Callable[[Verdict], None]
+) -> None:
+    """With a pod that another revision injected, the claim fails and names that one."""
+    own, caller = sample.mesh.deployment.revision, sample.caller(sample.clusters[-1])
+    core = sample.mesh.cluster(caller.cluster).core
+
+    def note(revision: str) -> None:
+        annotations = {STATUS: json.dumps({"revision": revision})}
+        with lab_errors(f"annotate {caller.spot}"):
+            body = {"metadata": {"annotations": annotations}}
+            core.patch_namespaced_pod(caller.pod, caller.namespace, body)
+
+    try:
+        note("another")
+        verdict = sidecars_follow(sample, own)
+    finally:
+        note(own)
+    judge(noticed([verdict], f"by 'another', from istiod-{own}."))
