@@ -2,7 +2,7 @@
 
 Not a unit test: it makes real clusters. `make interruptions` runs it; the artifacts must be
 there. `meshproof up` is met while it creates, `meshproof verify` of one test also while it
-judges and removes. Half the runs get Ctrl-C (SIGINT) and must clean up themselves, half get
+judges and removes, and with a mesh while that is installed and judged. Half the runs get Ctrl-C (SIGINT) and must clean up themselves, half get
 SIGKILL and `meshproof sweep`. What was on the machine before must be there afterwards, and
 nothing else.
 """
@@ -23,10 +23,14 @@ from meshproof.lab.ownership import labs_dir
 from meshproof.lab.subnets import Leases
 from meshproof.process import Shell
 
-_LONGEST = 35.0
-_LONGEST_VERIFY = 55.0
 _ONE_TEST = (
     "suites/isolation/test_flat.py::test_api_servers_are_reached[disjoint-cidrs+flat-east-to-west]"
+)
+# What is run, and between which seconds it is interrupted.
+_RUNS = (
+    (["up"], 0.3, 35.0),
+    (["verify", "--only", _ONE_TEST], 0.3, 55.0),
+    (["verify", "primary-remote-split-horizon", "--mtls", "strict"], 20.0, 90.0),
 )
 _PROGRAMS = frozenset({"kind", "podman", "conmon", "socat", "perl", "netavark"})
 
@@ -43,9 +47,9 @@ def main() -> int:
     dirty = 0
     for number in range(1, rounds + 1):
         how = signal.SIGKILL if number % 2 else signal.SIGINT
-        command = ["up"] if number % 4 < 2 else ["verify", "--only", _ONE_TEST]
-        moment = moments.uniform(0.3, _LONGEST if command == ["up"] else _LONGEST_VERIFY)
-        ended = f"{command[0]}, {_interrupt(command, how, moment)}"
+        command, earliest, latest = _RUNS[number // 2 % len(_RUNS)]
+        moment = moments.uniform(earliest, latest)
+        ended = f"{' '.join(command[:2])}, {_interrupt(command, how, moment)}"
         left = _inventory(engine) - before
         missing = before - _inventory(engine)
         dirty += bool(left or missing)
