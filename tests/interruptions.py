@@ -2,9 +2,9 @@
 
 Not a unit test: it makes real clusters. `make interruptions` runs it; the artifacts must be
 there. `meshproof up` is met while it creates, `meshproof verify` of one test also while it
-judges and removes, and with a mesh while that is installed and judged. Half the runs get Ctrl-C (SIGINT) and must clean up themselves, half get
-SIGKILL and `meshproof sweep`. What was on the machine before must be there afterwards, and
-nothing else.
+judges and removes, and with a mesh while that is installed and judged. Half the runs get Ctrl-C
+(SIGINT) and must clean up themselves, half get SIGKILL and `meshproof sweep`. What was on the
+machine before must be there afterwards, and nothing else.
 """
 
 from __future__ import annotations
