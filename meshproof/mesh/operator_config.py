@@ -42,6 +42,9 @@ ACCESS_LOG = {
     "local": "%DOWNSTREAM_LOCAL_ADDRESS%",
     "failure": "%DOWNSTREAM_TRANSPORT_FAILURE_REASON%",
 }
+TRACES = "meshproof-traces"
+"""What the mesh's configuration calls its tracing provider, and where that is to be."""
+TRACES_SERVICE, TRACES_NAMESPACE, TRACES_PORT = "traces", "outside", 9411
 _SMALL = {"requests": {"cpu": "10m", "memory": "64Mi"}}
 
 
@@ -224,6 +227,16 @@ def _mesh_config() -> Document:
         "accessLogFile": "/dev/stdout",
         "accessLogEncoding": "JSON",
         "accessLogFormat": json.dumps(ACCESS_LOG),
+        # Nothing is traced until a Telemetry asks for it.
+        "extensionProviders": [
+            {
+                "name": TRACES,
+                "zipkin": {
+                    "service": f"{TRACES_SERVICE}.{TRACES_NAMESPACE}.svc.cluster.local",
+                    "port": TRACES_PORT,
+                },
+            }
+        ],
     }
 
 

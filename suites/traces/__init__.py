@@ -1,0 +1,1 @@
+"""Distributed traces: who reports a part in a call."""

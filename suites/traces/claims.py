@@ -1,0 +1,94 @@
+"""What is claimed of traces through the gateway, so that sabotage can claim the same."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from meshproof.expect import Outcome, Verdict, all_of
+from meshproof.expect.control import as_control
+from meshproof.lab.objects import Object
+from meshproof.mesh.gateways import gateway_spot
+from meshproof.mesh.manifests import SYSTEM
+from meshproof.mesh.operator_config import TRACES
+from meshproof.traffic.calls import HELLO
+from meshproof.traffic.settle import converge
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample, find_caller
+from meshproof.workloads.trace_sink import Span, TraceSinks, trace_sinks
+from suites.gateways.manifests import configured
+
+# With two equal endpoints the odds that one is never chosen are 2 in 2^40.
+_CALLS = 40
+# Proxies report every five seconds, or when five parts have come together.
+_WITHIN = 20.0
+
+
+@contextmanager
+def traced(sample: Sample) -> Iterator[TraceSinks]:
+    """Every call is traced inside the block, to sinks in each cluster."""
+    with trace_sinks(sample) as sinks, configured(sample, [_everything()]):
+        yield sinks
+
+
+def the_gateway_is_in_no_trace(sample: Sample, caller: str, sinks: TraceSinks) -> Verdict:
+    """Calls that went through the other cluster's gateway are in traces with a part of the
+    caller's proxy and one of the server's, and no gateway has reported any part of any call."""
+    there = sample.plan[sample.remote_version(caller)]
+    server = find_caller(sample.mesh.cluster(there), HELLOWORLD, NAMESPACE)
+    calling, serving = f"{sample.caller(caller).pod}.{NAMESPACE}", f"{server.pod}.{NAMESPACE}"
+    gateways = [gateway_spot(sample.mesh, name).name for name in sample.clusters]
+
+    def complete() -> list[str]:
+        _call(sample, caller)
+        return _with_both(sinks.spans(), calling, serving)
+
+    converge(complete, what="traces with both sidecars", within=_WITHIN)
+    spans = sinks.spans()
+    whole = _with_both(spans, calling, serving)
+    expected = f"traces of calls from {calling} to {serving} to have parts of both sidecars"
+    seen = as_control(
+        Verdict(Outcome.PASS if whole else Outcome.FAIL, expected, f"{len(whole)} such traces")
+    )
+    return all_of([_no_gateway(spans, gateways), seen])
+
+
+def _no_gateway(spans: list[Span], gateways: list[str]) -> Verdict:
+    expected = f"no part of {' or '.join(gateways)} in any trace"
+    theirs = [
+        span.node
+        for span in spans
+        if span.node.startswith("router~") or any(name in span.node for name in gateways)
+    ]
+    if theirs:
+        return Verdict(Outcome.FAIL, expected, f"{len(theirs)} parts, such as {theirs[0]}")
+    return Verdict(Outcome.PASS, expected, f"none in {len(spans)} parts")
+
+
+def _with_both(spans: list[Span], calling: str, serving: str) -> list[str]:
+    """The traces with a part of each of two proxies."""
+    by_trace: dict[str, set[str]] = {}
+    for span in spans:
+        by_trace.setdefault(span.trace, set()).add(span.node)
+    return [
+        trace
+        for trace, nodes in by_trace.items()
+        if all(any(f"~{pod}~" in node for node in nodes) for pod in (calling, serving))
+    ]
+
+
+def _call(sample: Sample, caller: str) -> None:
+    """Calls without ids of our own: what is traced has an id that its proxy has made."""
+    many = f"{HELLO}?[1-{_CALLS}]"
+    sample.caller(caller).spot.inside("curl", "-s", "-o", "/dev/null", many, check=False)
+
+
+def _everything() -> Object:
+    """Traces of all calls, to the provider that the mesh's configuration knows."""
+    tracing = {"providers": [{"name": TRACES}], "randomSamplingPercentage": 100}
+    return {
+        "apiVersion": "telemetry.istio.io/v1",
+        "kind": "Telemetry",
+        "metadata": {"name": f"traces-{secrets.token_hex(3)}", "namespace": SYSTEM},
+        "spec": {"tracing": [tracing]},
+    }

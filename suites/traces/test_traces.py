@@ -1,0 +1,19 @@
+"""Traces: a gateway that passes TLS on takes no part in any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from meshproof.expect import Verdict, all_of
+from meshproof.workloads.sample import Sample
+from suites.traces.claims import the_gateway_is_in_no_trace, traced
+
+
+@pytest.mark.networks(2)
+def test_the_gateway_is_in_no_trace(sample: Sample, judge: Callable[[Verdict], None]) -> None:
+    """Traces of calls across networks have parts of both sidecars, and none of a gateway."""
+    with traced(sample) as sinks:
+        verdicts = [the_gateway_is_in_no_trace(sample, name, sinks) for name in sample.clusters]
+    judge(all_of(verdicts))
