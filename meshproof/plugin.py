@@ -276,17 +276,23 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     # Of several workers they come in as it happens; a table is to be compared with another.
     place = {item.nodeid: number for number, item in enumerate(session.items)}
     outcomes.sort(key=lambda one: place.get(one.test, 0))
+    # A worker that dies with nothing to do leaves no test behind that would tell of it.
+    told = {one.test for one in outcomes}
+    missing = [item for item in session.items if _on(item) and item.nodeid not in told]
+    session.exitstatus = _exit_code(outcomes, exitstatus, missing=bool(missing))
+    if missing and session.exitstatus != EXIT_USAGE:
+        many = len(missing) > 1
+        wide_console().print(f"{len(missing)} test{'s were' if many else ' was'} not run")
     _sum_up(session.config)
-    session.exitstatus = _exit_code(outcomes, exitstatus)
 
 
-def _exit_code(outcomes: list[Judged], exitstatus: int) -> int:
+def _exit_code(outcomes: list[Judged], exitstatus: int, *, missing: bool) -> int:
     found = {one.outcome for one in outcomes}
     if exitstatus in (EXIT_USAGE, pytest.ExitCode.USAGE_ERROR):
         return EXIT_USAGE
     if "FAIL" in found:
         return EXIT_DID_NOT_HOLD
-    if exitstatus != pytest.ExitCode.OK or found != {"PASS"}:
+    if missing or exitstatus != pytest.ExitCode.OK or found != {"PASS"}:
         return EXIT_COULD_NOT_TELL
     return EXIT_HELD
 
@@ -336,7 +342,9 @@ def _note(item: pytest.Item, report: pytest.TestReport, error: BaseException | N
     claim = behaviour_of(item)
     one = Judged(item.nodeid, claim, str(ground), outcome, str(error or ""), report.duration)
     fields = {name: getattr(one, name) for name in Judged.__dataclass_fields__}
-    item.config.stash[SESSION].recorder.emit("test", **fields)
+    worker = getattr(report, "worker_id", None)  # of one that died; others mark what they write
+    marks = {"worker": worker} if worker is not None else {}
+    item.config.stash[SESSION].recorder.emit("test", **fields, **marks)
     params = item.callspec.params if hasattr(item, "callspec") else {}
     pair, caller = params.get("pair"), params.get("caller")
     where = f", {' → '.join(pair)}" if pair else f", from {caller}" if caller else ""
