@@ -120,8 +120,9 @@ def verify(
         )
         asked.check()
         one_lab_for = one_lab_option(keep=keep, reuse=reuse)
-        alone = only is not None or collect_only
-        count = 1 if alone else chosen_workers(workers, asked.topologies, one_lab_for=one_lab_for)
+        count = chosen_workers(workers, asked.topologies, one_lab_for=one_lab_for)
+        if only is not None or collect_only:
+            count = 1
         session = _session(engine, source, checkout, kubernetes, list(asked.versions))
         if reuse is not None:
             find(reuse)
