@@ -82,9 +82,14 @@ class Asked:
 
     @property
     def chosen_variants(self) -> tuple[str, ...]:
-        """The variants asked for, by name or by a revision's name."""
+        """The variants asked for, by name or by a revision's name; () leaves them to the matrix.
+
+        A revision is asked for in addition: where that is to all variants, it narrows nothing.
+        """
         named = (*self.variants, REVISION) if self.revision is not None else self.variants
         check_variants(named, self.topologies)
+        if self.full and not self.variants:
+            return ()
         return tuple(dict.fromkeys(named))
 
     @property
