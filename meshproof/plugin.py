@@ -19,7 +19,7 @@ from meshproof.errors import (
     MeshproofError,
 )
 from meshproof.expect import Outcome, Verdict
-from meshproof.fixtures import declaring, enforcing, showing
+from meshproof.fixtures import declaring, enforcing, showing, unjudged
 from meshproof.fixtures import ground as ground_fixtures
 from meshproof.fixtures.applies import MARKERS
 from meshproof.fixtures.asking import add_options, asked_by, repeated
@@ -31,6 +31,7 @@ from meshproof.fixtures.labs import LABS, SESSION
 from meshproof.fixtures.matrix import MATRIX, Matrix, expand
 from meshproof.fixtures.order import in_order, is_sabotage
 from meshproof.fixtures.outcomes import Outcomes, attach
+from meshproof.fixtures.unjudged import refusal, spare_what_is_kept
 from meshproof.fixtures.workers import (
     Controller,
     is_controller,
@@ -89,7 +90,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Fixtures, markers, the session, and an orderly end on SIGTERM."""
-    for part in (ground_fixtures, declaring, enforcing, showing):
+    for part in (ground_fixtures, declaring, enforcing, showing, unjudged):
         config.pluginmanager.register(part)
     config.addinivalue_line(
         "markers",
@@ -165,10 +166,8 @@ def _matrix(config: pytest.Config) -> Matrix:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what was not asked for, and put tests that share a lab or a mesh together."""
-    only = config.option.only
-    if only is not None and only not in {item.nodeid for item in items}:
-        pytest.exit(f"there is no test '{only}': take it from a summary", EXIT_USAGE)
-    chosen = [item for item in items if _is_asked_for(item)]
+    asked = [item for item in items if _is_asked_for(item)]
+    chosen = spare_what_is_kept(config, asked)
     config.hook.pytest_deselected(items=list(set(items).difference(chosen)))
     items[:] = in_order(chosen, _on)
 
@@ -182,8 +181,6 @@ def _is_asked_for(item: pytest.Item) -> bool:
     asked = [*option.topology, *option.topology_file]
     if isinstance(_on(item), Ground) and asked and BARE not in asked:
         return False
-    if option.keep and item.get_closest_marker("last") is not None:
-        return False  # it would remove what is to be kept
     return option.sabotage or not is_sabotage(item)
 
 
@@ -267,6 +264,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     called.
     """
     option = session.config.option
+    if refusal(session.config):
+        session.exitstatus = EXIT_USAGE
+        return
     if not option.conformance or is_worker(session.config):
         return
     if option.collectonly and exitstatus in _LISTED:
@@ -280,7 +280,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     told = {one.test for one in outcomes}
     missing = [item for item in session.items if _on(item) and item.nodeid not in told]
     session.exitstatus = _exit_code(outcomes, exitstatus, missing=bool(missing))
-    if missing and session.exitstatus != EXIT_USAGE:
+    if missing:
         many = len(missing) > 1
         wide_console().print(f"{len(missing)} test{'s were' if many else ' was'} not run")
     _sum_up(session.config)
@@ -288,7 +288,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def _exit_code(outcomes: list[Judged], exitstatus: int, *, missing: bool) -> int:
     found = {one.outcome for one in outcomes}
-    if exitstatus in (EXIT_USAGE, pytest.ExitCode.USAGE_ERROR):
+    if exitstatus == pytest.ExitCode.USAGE_ERROR:
         return EXIT_USAGE
     if "FAIL" in found:
         return EXIT_DID_NOT_HOLD

@@ -267,6 +267,47 @@ def test_where_a_mode_alone_is_asked_for_the_record_says_what_does_not_apply(
     assert (one["behaviour"], one["reason"]) == ("Fish swim.", "with mTLS strict only")
 
 
+ROOTS = """
+@pytest.fixture(autouse=True)
+def passes(judge):
+    from meshproof.expect import Outcome, Verdict
+    judge(Verdict(Outcome.PASS, "this", "that"))
+
+@pytest.mark.only_variant('unrelated-roots')
+def test_roots(sample): pass
+
+def test_it(sample): pass
+"""
+
+
+def test_where_nothing_is_judged_is_told_and_recorded(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_it=HEAD + ROOTS)
+    asked = ("--conformance", "--topology", PRIMARIES)
+    said = (
+        f"nothing is judged on: {PRIMARIES}+1.31.1+disabled, "
+        f"{PRIMARIES}+1.31.1+disabled+unrelated-roots"
+    )
+    result = pytester.runpytest_inprocess(*asked, "--variant=unrelated-roots")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines([f"*{said}"])
+    assert [one["text"] for one in record(pytester, "notice")] == [said]
+    pytester.runpytest_inprocess(*asked, "--collect-only").stdout.fnmatch_lines([said])
+
+
+@pytest.mark.parametrize("more", [(), ("--collect-only",), ("-n2",)])
+def test_a_variant_that_is_named_and_leaves_no_test_is_refused(
+    pytester: pytest.Pytester, more: tuple[str, ...]
+) -> None:
+    pytester.makepyfile(test_it=HEAD + ROOTS)
+    asked = ("--conformance", "--topology", PRIMARIES, "--mtls=permissive", "--mtls=strict")
+    result = pytester.runpytest_subprocess(*asked, "--revision=blue", *more)
+    assert result.ret == 64
+    said = "no test is for the variant revision of what is asked for: choose other topologies *"
+    result.stderr.fnmatch_lines([said])
+    assert len(result.errlines) == 1
+    assert pytester.runpytest_subprocess(*asked, "--revision=blue", "--full", *more).ret == 0
+
+
 def test_a_list_of_tests_leaves_no_record(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_it=HEAD + ACROSS + ANYWHERE)
     result = pytester.runpytest_inprocess("--conformance", "--collect-only", "-q", *BOTH)
