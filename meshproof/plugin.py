@@ -22,7 +22,7 @@ from meshproof.expect import Outcome, Verdict
 from meshproof.fixtures import declaring, enforcing, showing, unjudged
 from meshproof.fixtures import ground as ground_fixtures
 from meshproof.fixtures.applies import MARKERS
-from meshproof.fixtures.asking import add_options, asked_by, repeated
+from meshproof.fixtures.asking import REPEATED, add_options
 from meshproof.fixtures.declaring import behaviour_of, declared_by, not_applicable, note
 from meshproof.fixtures.enforcing import as_failure
 from meshproof.fixtures.failures import collect_evidence
@@ -40,6 +40,7 @@ from meshproof.fixtures.workers import (
     pytest_xdist_auto_num_workers,  # noqa: F401 - a hook of this plugin by being here
 )
 from meshproof.model import Deployment
+from meshproof.options import asked_by, words
 from meshproof.report import Judged, summary
 from meshproof.selection import BARE, Asked
 from meshproof.session import Choices, orderly_end
@@ -102,7 +103,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     narrator = Narrator(wide_console())
     options = config.option
-    asked = asked_by(options)
+    asked = asked_by(vars(options))
     try:
         if asked != Asked():
             asked.check()
@@ -160,7 +161,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def _matrix(config: pytest.Config) -> Matrix:
     if MATRIX not in config.stash:
         kubernetes = config.stash[SESSION].wanted.kubernetes
-        config.stash[MATRIX] = Matrix.of(asked_by(config.option), kubernetes)
+        config.stash[MATRIX] = Matrix.of(asked_by(vars(config.option)), kubernetes)
     return config.stash[MATRIX]
 
 
@@ -244,16 +245,10 @@ def _sum_up(config: pytest.Config) -> None:
 
 def _repeated(config: pytest.Config) -> str:
     """The options without which the same tests would not come about again."""
-    option, labs = config.option, config.stash.get(LABS, None)
-    given = {
-        "--kubernetes": option.kubernetes,
-        "--artifacts": option.artifacts,
-        "--checkout": option.checkout,
-        "--engine": option.engine,
-        "--reuse": labs.kept if labs is not None else None,
-    }
-    words = [f"{name}={value}" for name, value in given.items() if value]
-    return "".join(f" {shlex.quote(word)}" for word in [*repeated(option), *words, "--keep"])
+    labs = config.stash.get(LABS, None)
+    given = {name: config.getoption(name) for name in REPEATED}
+    kept = {"reuse": labs.kept if labs is not None else None, "keep": True}
+    return "".join(f" {shlex.quote(word)}" for word in words({**given, **kept}))
 
 
 @pytest.hookimpl(trylast=True)
