@@ -9,9 +9,9 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -25,11 +25,12 @@ from meshproof.events import read
 from meshproof.lab import Lab, read_footprint
 from meshproof.lab.sweep import State, find, find_all, sweep, take_down
 from meshproof.model import VARIANTS, Mtls, wiring_named
+from meshproof.options import Options, asked_by, words
 from meshproof.process import Shell
 from meshproof.report import judged, left_out_in, summary
 from meshproof.report.timeline import timeline
 from meshproof.resources import resource
-from meshproof.selection import Asked, usual_topologies
+from meshproof.selection import usual_topologies
 from meshproof.session import Choices, Session, orderly_end
 from meshproof.topologies import topology_named, topology_names
 from meshproof.workers import AUTO, chosen_workers, one_lab_option
@@ -54,106 +55,124 @@ KubernetesOption = Annotated[str | None, typer.Option(help="version, for example
 IstioOption = Annotated[list[str] | None, typer.Option(help="version; can be given repeatedly")]
 KeepOption = Annotated[bool, typer.Option("--keep", help="leave the lab in place at the end")]
 ReuseOption = Annotated[str | None, typer.Option(help="use this kept lab instead of a new one")]
+TopologiesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(help="names; by default nearly all. 'bare' stands for clusters without a mesh"),
+]
+TopologyFileOption = Annotated[
+    list[Path] | None, typer.Option(help="a topology of your own; can be given repeatedly")
+]
+MtlsOption = Annotated[
+    list[Mtls] | None, typer.Option(help="instead of the default ones (docs/matrix.md)")
+]
+VariantOption = Annotated[
+    list[str] | None, typer.Option(help=f"in addition: {', '.join(VARIANTS)}")
+]
+RevisionOption = Annotated[
+    str | None, typer.Option(help="in addition: Istio under this revision's name")
+]
+FullOption = Annotated[
+    bool, typer.Option("--full", help="every topology in every mode and variant")
+]
+EnforceOption = Annotated[
+    bool, typer.Option("--enforce", help="what is skipped undeclared has failed")
+]
+CollectOnlyOption = Annotated[
+    bool, typer.Option("--collect-only", help="list the tests; nothing is brought up")
+]
+SabotageOption = Annotated[
+    bool, typer.Option("--sabotage", help="also break meshes, to see every claim fail")
+]
+OnlyOption = Annotated[str | None, typer.Option(help="one test, as the summary names it")]
+IstioByClusterOption = Annotated[
+    list[str] | None,
+    typer.Option(help="version, or east=1.31.0,west=1.31.1; can be given repeatedly"),
+]
+WorkersOption = Annotated[
+    str, typer.Option(help="labs side by side: a number, or as many as there is room for")
+]
+_QUIET = ("--no-header", "--no-summary")
 
 
 @app.command()
 def verify(
-    topologies: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="names; by default nearly all. 'bare' stands for clusters without a mesh"
-        ),
-    ] = None,
-    topology_file: Annotated[
-        list[Path] | None, typer.Option(help="a topology of your own; can be given repeatedly")
-    ] = None,
-    mtls: Annotated[
-        list[Mtls] | None, typer.Option(help="instead of the default ones (docs/matrix.md)")
-    ] = None,
-    variant: Annotated[
-        list[str] | None, typer.Option(help=f"in addition: {', '.join(VARIANTS)}")
-    ] = None,
-    revision: Annotated[
-        str | None, typer.Option(help="in addition: Istio under this revision's name")
-    ] = None,
-    full: Annotated[
-        bool, typer.Option("--full", help="every topology in every mode and variant")
-    ] = False,
-    enforce: Annotated[
-        bool, typer.Option("--enforce", help="what is skipped undeclared has failed")
-    ] = False,
-    collect_only: Annotated[
-        bool, typer.Option("--collect-only", help="list the tests; nothing is brought up")
-    ] = False,
-    sabotage: Annotated[
-        bool, typer.Option("--sabotage", help="also break meshes, to see every claim fail")
-    ] = False,
-    only: Annotated[str | None, typer.Option(help="one test, as the summary names it")] = None,
+    topologies: TopologiesArgument = None,
+    topology_file: TopologyFileOption = None,
+    mtls: MtlsOption = None,
+    variant: VariantOption = None,
+    revision: RevisionOption = None,
+    full: FullOption = False,
+    enforce: EnforceOption = False,
+    collect_only: CollectOnlyOption = False,
+    sabotage: SabotageOption = False,
+    only: OnlyOption = None,
     engine: EngineOption = None,
     source: SourceOption = None,
     checkout: CheckoutOption = None,
     kubernetes: KubernetesOption = None,
-    istio: Annotated[
-        list[str] | None,
-        typer.Option(help="version, or east=1.31.0,west=1.31.1; can be given repeatedly"),
-    ] = None,
+    istio: IstioByClusterOption = None,
     keep: KeepOption = False,
     reuse: ReuseOption = None,
-    workers: Annotated[
-        str, typer.Option(help="labs side by side: a number, or as many as there is room for")
-    ] = AUTO,
+    workers: WorkersOption = AUTO,
 ) -> None:
     """Install the topologies, judge every behaviour from evidence, and print the verdict."""
-    # Whatever cannot be is said before a test starts, and artifacts are made by daylight.
+    files = [path.resolve() for path in topology_file or []]
+    usual = topology_names() if full or only else usual_topologies()
+    options: dict[str, Any] = {
+        "topology": topologies or ([] if files and not only else usual),
+        "topology_file": files,
+        "mtls": mtls,
+        "variant": variant,
+        "revision": revision,
+        "full": full,
+        "istio": istio,
+        "kubernetes": kubernetes,
+        "artifacts": source,
+        "checkout": checkout.resolve() if checkout else None,
+        "engine": engine,
+        "enforce": enforce,
+        "sabotage": sabotage,
+        "only": only,
+        "keep": keep,
+        "reuse": reuse,
+        "reports": Path("reports").resolve(),
+    }
     with orderly_end(_say):
-        files = [path.resolve() for path in topology_file or []]
-        usual = topology_names() if full or only else usual_topologies()
-        names = topologies or ([] if files and not only else list(usual))
-        asked = Asked(
-            tuple(names),
-            tuple(files),
-            tuple(istio or ()),
-            tuple(mtls or ()),
-            tuple(variant or ()),
-            revision,
-            full,
-        )
-        asked.check()
-        one_lab_for = one_lab_option(keep=keep, reuse=reuse)
-        alone = only is not None or collect_only
-        count = 1 if alone else chosen_workers(workers, asked.topologies, one_lab_for=one_lab_for)
-        session = _session(engine, source, checkout, kubernetes, list(asked.versions))
-        if reuse is not None:
-            find(reuse)
-        if not collect_only:
-            _ = session.bundle
-    options: dict[str, Sequence[object] | None] = {
-        "--topology": names,
-        "--topology-file": files,
-        "--mtls": [mode.value for mode in mtls or []],
-        "--variant": variant,
-        "--revision": [revision],
-        "--only": [only],
-        "--engine": [engine],
-        "--artifacts": [source],
-        "--checkout": [checkout.resolve() if checkout else None],
-        "--kubernetes": [kubernetes],
-        "--istio": istio,
-        "--reuse": [reuse],
-        "--reports": [Path("reports").resolve()],
-    }
-    switches = {
-        "--keep": keep,
-        "--sabotage": sabotage,
-        "--full": full,
-        "--enforce": enforce,
-        "--collect-only": collect_only,
-    }
-    quiet = ["--no-header", "--no-summary", "-q" if collect_only else "-qq"]
+        count = _prepare(options, workers, only_listed=collect_only)
     # A worker that died has left its lab behind, and with it what another would need: none follows.
     spread = ["-n", str(count), "--max-worker-restart=0"] if count > 1 else []
-    given = [name for name, is_given in switches.items() if is_given]
-    _become_pytest(options, [*quiet, *spread, *given])
+    listed = ["--collect-only", "-q"] if collect_only else ["-qq"]
+    _become_pytest(options, [*_QUIET, *listed, *spread])
+
+
+def _prepare(options: Options, workers: str, *, only_listed: bool) -> int:
+    """Say what cannot be before a test starts, and make artifacts by daylight; returns how many
+    workers there will be."""
+    asked = asked_by(options)
+    asked.check()
+    one_lab_for = one_lab_option(keep=options["keep"], reuse=options["reuse"])
+    count = chosen_workers(workers, asked.topologies, one_lab_for=one_lab_for)
+    engine, source, checkout, kubernetes = (
+        options[name] for name in ("engine", "artifacts", "checkout", "kubernetes")
+    )
+    session = _session(engine, source, checkout, kubernetes, list(asked.versions))
+    if options["reuse"] is not None:
+        find(options["reuse"])
+    if only_listed:
+        return 1
+    if options["only"] is not None or asked.variants or asked.revision is not None:
+        _find_tests(options, session)
+    _ = session.bundle
+    return 1 if options["only"] is not None else count
+
+
+def _find_tests(options: Options, session: Session) -> None:
+    """Ask pytest, which takes two seconds, whether there are the tests that were named."""
+    argv = _pytest(options, [*_QUIET, "--collect-only", "-q"])
+    found = session.shell.run(argv, check=False)
+    if found.returncode == EXIT_USAGE:
+        _say(found.stderr.strip())
+        raise typer.Exit(EXIT_USAGE)
 
 
 @app.command()
@@ -164,19 +183,20 @@ def behaviours(
     shape = "markdown" if markdown else "table"
     # Without pytest's own report, and what is configured for it, there is the table alone.
     alone = ["-p", "no:terminal", "-o", "addopts=--strict-markers"]
-    _become_pytest({"--behaviours": [shape]}, [*alone, "--collect-only", "--full"])
+    _become_pytest({"behaviours": shape}, [*alone, "--collect-only", "--full"])
 
 
-def _become_pytest(
-    options: Mapping[str, Sequence[object] | None], switches: Sequence[str]
-) -> NoReturn:
+def _become_pytest(options: Options, switches: Sequence[str]) -> NoReturn:
     """Go on as pytest, with the suites: signals and the exit code are then pytest's own."""
+    os.execv(sys.executable, _pytest(options, switches))
+
+
+def _pytest(options: Options, switches: Sequence[str]) -> list[str]:
+    """The command line of pytest with the suites."""
     suites = resource("suites")
     argv = [sys.executable, "-m", "pytest", "--conformance", "--capture=no", *switches]
     argv += ["-p", "no:cacheprovider", "--rootdir", str(suites.parent)]
-    for name, values in options.items():
-        argv += [f"{name}={value}" for value in values or [] if value is not None]
-    os.execv(sys.executable, [*argv, str(suites)])
+    return [*argv, *words(options), str(suites)]
 
 
 @app.command()

@@ -19,10 +19,10 @@ from meshproof.errors import (
     MeshproofError,
 )
 from meshproof.expect import Outcome, Verdict
-from meshproof.fixtures import declaring, enforcing, showing
+from meshproof.fixtures import declaring, enforcing, showing, unjudged
 from meshproof.fixtures import ground as ground_fixtures
 from meshproof.fixtures.applies import MARKERS
-from meshproof.fixtures.asking import add_options, asked_by, repeated
+from meshproof.fixtures.asking import REPEATED, add_options
 from meshproof.fixtures.declaring import behaviour_of, declared_by, not_applicable, note
 from meshproof.fixtures.enforcing import as_failure
 from meshproof.fixtures.failures import collect_evidence
@@ -31,6 +31,7 @@ from meshproof.fixtures.labs import LABS, SESSION
 from meshproof.fixtures.matrix import MATRIX, Matrix, expand
 from meshproof.fixtures.order import in_order, is_sabotage
 from meshproof.fixtures.outcomes import Outcomes, attach
+from meshproof.fixtures.unjudged import refusal, spare_what_is_kept
 from meshproof.fixtures.workers import (
     Controller,
     is_controller,
@@ -39,6 +40,7 @@ from meshproof.fixtures.workers import (
     pytest_xdist_auto_num_workers,  # noqa: F401 - a hook of this plugin by being here
 )
 from meshproof.model import Deployment
+from meshproof.options import asked_by, words
 from meshproof.report import Judged, summary
 from meshproof.selection import BARE, Asked
 from meshproof.session import Choices, orderly_end
@@ -89,7 +91,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Fixtures, markers, the session, and an orderly end on SIGTERM."""
-    for part in (ground_fixtures, declaring, enforcing, showing):
+    for part in (ground_fixtures, declaring, enforcing, showing, unjudged):
         config.pluginmanager.register(part)
     config.addinivalue_line(
         "markers",
@@ -101,7 +103,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     narrator = Narrator(wide_console())
     options = config.option
-    asked = asked_by(options)
+    asked = asked_by(vars(options))
     try:
         if asked != Asked():
             asked.check()
@@ -159,16 +161,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def _matrix(config: pytest.Config) -> Matrix:
     if MATRIX not in config.stash:
         kubernetes = config.stash[SESSION].wanted.kubernetes
-        config.stash[MATRIX] = Matrix.of(asked_by(config.option), kubernetes)
+        config.stash[MATRIX] = Matrix.of(asked_by(vars(config.option)), kubernetes)
     return config.stash[MATRIX]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what was not asked for, and put tests that share a lab or a mesh together."""
-    only = config.option.only
-    if only is not None and only not in {item.nodeid for item in items}:
-        pytest.exit(f"there is no test '{only}': take it from a summary", EXIT_USAGE)
-    chosen = [item for item in items if _is_asked_for(item)]
+    asked = [item for item in items if _is_asked_for(item)]
+    chosen = spare_what_is_kept(config, asked)
     config.hook.pytest_deselected(items=list(set(items).difference(chosen)))
     items[:] = in_order(chosen, _on)
 
@@ -182,8 +182,6 @@ def _is_asked_for(item: pytest.Item) -> bool:
     asked = [*option.topology, *option.topology_file]
     if isinstance(_on(item), Ground) and asked and BARE not in asked:
         return False
-    if option.keep and item.get_closest_marker("last") is not None:
-        return False  # it would remove what is to be kept
     return option.sabotage or not is_sabotage(item)
 
 
@@ -247,16 +245,10 @@ def _sum_up(config: pytest.Config) -> None:
 
 def _repeated(config: pytest.Config) -> str:
     """The options without which the same tests would not come about again."""
-    option, labs = config.option, config.stash.get(LABS, None)
-    given = {
-        "--kubernetes": option.kubernetes,
-        "--artifacts": option.artifacts,
-        "--checkout": option.checkout,
-        "--engine": option.engine,
-        "--reuse": labs.kept if labs is not None else None,
-    }
-    words = [f"{name}={value}" for name, value in given.items() if value]
-    return "".join(f" {shlex.quote(word)}" for word in [*repeated(option), *words, "--keep"])
+    labs = config.stash.get(LABS, None)
+    given = {name: config.getoption(name) for name in REPEATED}
+    kept = {"reuse": labs.kept if labs is not None else None, "keep": True}
+    return "".join(f" {shlex.quote(word)}" for word in words({**given, **kept}))
 
 
 @pytest.hookimpl(trylast=True)
@@ -267,6 +259,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     called.
     """
     option = session.config.option
+    if refusal(session.config):
+        session.exitstatus = EXIT_USAGE
+        return
     if not option.conformance or is_worker(session.config):
         return
     if option.collectonly and exitstatus in _LISTED:
@@ -276,17 +271,23 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     # Of several workers they come in as it happens; a table is to be compared with another.
     place = {item.nodeid: number for number, item in enumerate(session.items)}
     outcomes.sort(key=lambda one: place.get(one.test, 0))
+    # A worker that dies with nothing to do leaves no test behind that would tell of it.
+    told = {one.test for one in outcomes}
+    missing = [item for item in session.items if _on(item) and item.nodeid not in told]
+    session.exitstatus = _exit_code(outcomes, exitstatus, missing=bool(missing))
+    if missing:
+        many = len(missing) > 1
+        wide_console().print(f"{len(missing)} test{'s were' if many else ' was'} not run")
     _sum_up(session.config)
-    session.exitstatus = _exit_code(outcomes, exitstatus)
 
 
-def _exit_code(outcomes: list[Judged], exitstatus: int) -> int:
+def _exit_code(outcomes: list[Judged], exitstatus: int, *, missing: bool) -> int:
     found = {one.outcome for one in outcomes}
-    if exitstatus in (EXIT_USAGE, pytest.ExitCode.USAGE_ERROR):
+    if exitstatus == pytest.ExitCode.USAGE_ERROR:
         return EXIT_USAGE
     if "FAIL" in found:
         return EXIT_DID_NOT_HOLD
-    if exitstatus != pytest.ExitCode.OK or found != {"PASS"}:
+    if missing or exitstatus != pytest.ExitCode.OK or found != {"PASS"}:
         return EXIT_COULD_NOT_TELL
     return EXIT_HELD
 
@@ -336,7 +337,9 @@ def _note(item: pytest.Item, report: pytest.TestReport, error: BaseException | N
     claim = behaviour_of(item)
     one = Judged(item.nodeid, claim, str(ground), outcome, str(error or ""), report.duration)
     fields = {name: getattr(one, name) for name in Judged.__dataclass_fields__}
-    item.config.stash[SESSION].recorder.emit("test", **fields)
+    worker = getattr(report, "worker_id", None)  # of one that died; others mark what they write
+    marks = {"worker": worker} if worker is not None else {}
+    item.config.stash[SESSION].recorder.emit("test", **fields, **marks)
     params = item.callspec.params if hasattr(item, "callspec") else {}
     pair, caller = params.get("pair"), params.get("caller")
     where = f", {' → '.join(pair)}" if pair else f", from {caller}" if caller else ""

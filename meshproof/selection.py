@@ -15,7 +15,7 @@ from meshproof.topologies import read_topology, topology_named, topology_names
 
 BARE = "bare"
 """What the command line calls the tests on bare clusters, beside the topologies' names."""
-ON_DEMAND = frozenset({"external-control-plane-split-horizon"})
+_ON_DEMAND = frozenset({"external-control-plane-split-horizon"})
 """The topologies that are judged when they are named, or with --full: they combine what others
 are judged for by default."""
 _CLUSTERS = 2
@@ -82,9 +82,14 @@ class Asked:
 
     @property
     def chosen_variants(self) -> tuple[str, ...]:
-        """The variants asked for, by name or by a revision's name."""
+        """The variants asked for, by name or by a revision's name; () leaves them to the matrix.
+
+        A revision is asked for in addition: where that is to all variants, it narrows nothing.
+        """
         named = (*self.variants, REVISION) if self.revision is not None else self.variants
         check_variants(named, self.topologies)
+        if self.full and not self.variants:
+            return ()
         return tuple(dict.fromkeys(named))
 
     @property
@@ -120,7 +125,7 @@ def chosen_topologies(names: Sequence[str], files: Sequence[Path]) -> tuple[Topo
 
 def usual_topologies() -> tuple[str, ...]:
     """The names of the topologies that are judged when none is named."""
-    return tuple(name for name in topology_names() if name not in ON_DEMAND)
+    return tuple(name for name in topology_names() if name not in _ON_DEMAND)
 
 
 def check_variants(names: Sequence[str], topologies: Sequence[Topology]) -> None:

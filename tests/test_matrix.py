@@ -8,6 +8,7 @@ import pytest
 
 from meshproof.fixtures.matrix import Matrix
 from meshproof.model import Mtls, Releases, Version
+from meshproof.resources import resource
 from meshproof.selection import Asked
 from meshproof.topologies import topology_named
 
@@ -101,6 +102,17 @@ def test_the_revision_is_told_to_the_variant_alone() -> None:
     assert str(found[1]).endswith("+strict+rev-blue")
 
 
+def test_in_full_a_revision_is_named_and_drops_no_variant() -> None:
+    found = Matrix.of(Asked((SPLIT,), revision="blue", full=True), KUBERNETES)
+    assert [one.replace("rev-blue", "rev-canary") for one in ids(found)] == ids(
+        matrix(SPLIT, full=True)
+    )
+    assert f"{SPLIT}+1.31.1+strict+rev-blue" in ids(found)
+    narrowed = Asked((SPLIT,), variants=("mesh-networks",), revision="blue", full=True)
+    variants = {one.variants for one in Matrix.of(narrowed, KUBERNETES).deployments}
+    assert variants == {frozenset(), frozenset({"mesh-networks"}), frozenset({"revision"})}
+
+
 def collected(pytester: pytest.Pytester, body: str, *options: str) -> list[str]:
     pytester.makepyfile(test_it=HEAD + body)
     result = pytester.runpytest_inprocess("--collect-only", "-q", *(options or BOTH))
@@ -142,11 +154,25 @@ def test_markers_narrow_where_a_test_runs(
     assert collected(pytester, body) == [f"test_it[{one}]" for one in where]
 
 
-def test_a_marker_that_says_what_there_is_not_is_an_error(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(test_it=f"{HEAD}@pytest.mark.mtls('strikt')\ndef test_it(sample): pass\n")
+@pytest.mark.parametrize(
+    ("marker", "choices"),
+    [("mtls('strikt')", "strict, *"), ("topology('primary-remote')", "*, multi-primary-flat, *")],
+)
+def test_a_marker_that_says_what_there_is_not_is_an_error(
+    pytester: pytest.Pytester, marker: str, choices: str
+) -> None:
+    pytester.makepyfile(test_it=f"{HEAD}@pytest.mark.{marker}\ndef test_it(sample): pass\n")
     result = pytester.runpytest_inprocess("--collect-only", *BOTH)
-    result.stdout.fnmatch_lines(["*there is no marker mtls('strikt'): write one of strict, *"])
+    result.stdout.fnmatch_lines([f"*there is no marker {marker}: write one of {choices}"])
     assert result.ret != 0
+
+
+def test_a_marker_may_name_a_topology_of_ones_own(pytester: pytest.Pytester) -> None:
+    mine = pytester.path / "mine.yaml"
+    mine.write_text((resource("topologies") / f"{FLAT}.yaml").read_text().replace(FLAT, "mine"))
+    body = "@pytest.mark.topology('mine')\ndef test_it(sample): pass\n"
+    asked = ("--topology", FLAT, f"--topology-file={mine}")
+    assert collected(pytester, body, *asked) == ["test_it[mine+1.31.1+strict]"]
 
 
 def test_what_shares_a_mesh_stays_together_and_its_removal_comes_last(
@@ -239,6 +265,47 @@ def test_where_a_mode_alone_is_asked_for_the_record_says_what_does_not_apply(
     result.stdout.fnmatch_lines(["Behaviours that apply to nothing asked for: 1; see the record."])
     (one,) = record(pytester, "not-applicable")
     assert (one["behaviour"], one["reason"]) == ("Fish swim.", "with mTLS strict only")
+
+
+ROOTS = """
+@pytest.fixture(autouse=True)
+def passes(judge):
+    from meshproof.expect import Outcome, Verdict
+    judge(Verdict(Outcome.PASS, "this", "that"))
+
+@pytest.mark.only_variant('unrelated-roots')
+def test_roots(sample): pass
+
+def test_it(sample): pass
+"""
+
+
+def test_where_nothing_is_judged_is_told_and_recorded(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_it=HEAD + ROOTS)
+    asked = ("--conformance", "--topology", PRIMARIES)
+    said = (
+        f"nothing is judged on: {PRIMARIES}+1.31.1+disabled, "
+        f"{PRIMARIES}+1.31.1+disabled+unrelated-roots"
+    )
+    result = pytester.runpytest_inprocess(*asked, "--variant=unrelated-roots")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines([f"*{said}"])
+    assert [one["text"] for one in record(pytester, "notice")] == [said]
+    pytester.runpytest_inprocess(*asked, "--collect-only").stdout.fnmatch_lines([said])
+
+
+@pytest.mark.parametrize("more", [(), ("--collect-only",), ("-n2",)])
+def test_a_variant_that_is_named_and_leaves_no_test_is_refused(
+    pytester: pytest.Pytester, more: tuple[str, ...]
+) -> None:
+    pytester.makepyfile(test_it=HEAD + ROOTS)
+    asked = ("--conformance", "--topology", PRIMARIES, "--mtls=permissive", "--mtls=strict")
+    result = pytester.runpytest_subprocess(*asked, "--revision=blue", *more)
+    assert result.ret == 64
+    said = "no test is for the variant revision of what is asked for: choose other topologies *"
+    result.stderr.fnmatch_lines([said])
+    assert len(result.errlines) == 1
+    assert pytester.runpytest_subprocess(*asked, "--revision=blue", "--full", *more).ret == 0
 
 
 def test_a_list_of_tests_leaves_no_record(pytester: pytest.Pytester) -> None:

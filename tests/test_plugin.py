@@ -92,7 +92,22 @@ def test_one_test_alone_and_none_at_all(pytester: pytest.Pytester) -> None:
     assert run(pytester, body, "--only=test_it.py::test_a[disjoint-cidrs+isolated]").ret == 0
     missing = run(pytester, body, "--only=test_it.py::test_c")
     assert missing.ret == 64
-    missing.stdout.fnmatch_lines(["*there is no test 'test_it.py::test_c'*"])
+    said = "there is no test 'test_it.py::test_c': take it from a summary."
+    assert missing.errlines == [said]
+    missing.stdout.no_fnmatch_line("*there is no test*")
+
+
+def test_what_would_remove_a_kept_lab_is_told_of(pytester: pytest.Pytester) -> None:
+    body = (
+        f"{ON_ONE}def test_a(lab, judge): judge(PASS)\n"
+        f'{ON_ONE}@pytest.mark.last\ndef test_b(lab, judge):\n    """All goes."""\n'
+    )
+    result = run(pytester, body, "--keep")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*not judged, since the lab is kept: All goes."])
+    result = run(pytester, body, "--keep", "--only=test_it.py::test_b[disjoint-cidrs+isolated]")
+    result.stdout.no_fnmatch_line("*since the lab is kept*")
+    assert result.ret == 2  # it was run, and judged nothing
 
 
 def test_a_lab_without_a_ground_is_refused(pytester: pytest.Pytester) -> None:

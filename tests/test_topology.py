@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,12 +84,32 @@ def test_a_deployment_is_a_test_id() -> None:
     assert str(deployment) == "split+1.31.0+strict"
     newer = {"east": Version.parse("1.31.1"), "west": ISTIO}
     other = Deployment(
-        split(), newer, KUBERNETES, Mtls.DISABLED, frozenset({"mesh-networks", "dns-proxy"})
+        split(), newer, KUBERNETES, Mtls.DISABLED, frozenset({"revision", "mesh-networks"}), "blue"
     )
-    assert str(other) == "split+east-1.31.1-west-1.31.0+disabled+dns-proxy+mesh-networks"
+    assert str(other) == "split+east-1.31.1-west-1.31.0+disabled+mesh-networks+rev-blue"
     assert len({deployment, other, Deployment(split(), dict(deployment.istio), KUBERNETES)}) == 2
     named = replace(deployment, variants=frozenset({"revision"}), revision="canary")
     assert str(named) == "split+1.31.0+strict+rev-canary"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"istio": {"east": ISTIO}}, "no Istio version is given for west of split: "),
+        ({"revision": "blue"}, "the revision blue is named without the variant revision: "),
+        ({"variants": frozenset({"revision"})}, "the variant revision has no revision's name: "),
+        ({"variants": frozenset({"dns-proxy"})}, "there is no variant 'dns-proxy': give mesh-net"),
+        (
+            {"variants": frozenset({"unrelated-roots"})},
+            "split cannot be installed in the variant unrelated-roots, which needs several control",
+        ),
+    ],
+)
+def test_deployments_that_cannot_be(changes: dict[str, Any], said: str) -> None:
+    deployment = Deployment(split(), {"east": ISTIO, "west": ISTIO}, KUBERNETES)
+    with pytest.raises(ModelError) as raised:
+        replace(deployment, **changes)
+    assert str(raised.value).startswith(said)
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,9 @@ from meshproof.model.clusters import (
     isolated,
     wiring_named,
 )
+from meshproof.model.deployment import Deployment
 from meshproof.model.releases import Releases
 from meshproof.model.topology import (
-    REVISION,
-    Deployment,
     Member,
     Mtls,
     Role,
@@ -24,6 +23,7 @@ from meshproof.model.topology import (
 )
 from meshproof.model.variants import (
     MESH_NETWORKS,
+    REVISION,
     UNRELATED_ROOTS,
     USUAL_REVISION,
     VARIANTS,

@@ -1,4 +1,4 @@
-"""Topologies and deployments: which cluster plays which role on which network. Data, no I/O.
+"""Topologies: which cluster plays which role on which network. Data, no I/O.
 
 Terms and rules are those of Istio's deployment models
 (https://istio.io/latest/docs/ops/deployment/deployment-models/).
@@ -6,17 +6,13 @@ Terms and rules are those of Istio's deployment models
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, StrEnum
 from itertools import combinations
 
 from meshproof.errors import ModelError
 from meshproof.model.clusters import Cluster, Flow, Footprint, Pair, Wiring, flat, isolated
 from meshproof.model.versions import Version
-
-REVISION = "revision"
-"""The variant in which Istio is installed under a revision's name."""
 
 
 class Role(Enum):
@@ -275,34 +271,3 @@ class Topology:
         for network in networks:
             flows.update(flat(footprint, among=[m.name for m in self.on(network)]).flows)
         return Wiring("mixed", flows) if flows else isolated()
-
-
-@dataclass(frozen=True)
-class Deployment:
-    """A topology with versions, mTLS mode and variants: what is installed, and a test's id.
-
-    ``istio``: the version in each cluster. ``variants``: names such as "mesh-networks".
-    ``revision``: the name of Istio's revision; "" unless ``variants`` holds "revision".
-    """
-
-    topology: Topology
-    istio: Mapping[str, Version] = field(hash=False)
-    kubernetes: Version
-    mtls: Mtls = Mtls.STRICT
-    variants: frozenset[str] = frozenset()
-    revision: str = ""
-
-    def __str__(self) -> str:
-        words = [self.topology.name, self._versions(), self.mtls.value]
-        return "+".join([*words, *(self._word(variant) for variant in sorted(self.variants))])
-
-    def _versions(self) -> str:
-        """The version that all clusters have, or each cluster with its own."""
-        versions = {name: str(self.istio[name]) for name in self.topology.names}
-        if len(set(versions.values())) == 1:
-            return next(iter(versions.values()))
-        return "-".join(f"{name}-{version}" for name, version in versions.items())
-
-    def _word(self, variant: str) -> str:
-        named = variant == REVISION and self.revision
-        return f"rev-{self.revision}" if named else variant

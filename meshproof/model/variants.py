@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from meshproof.model.topology import REVISION, Topology
+from meshproof.model.topology import Topology
 
 MESH_NETWORKS = "mesh-networks"
 """Gateway addresses are told by ``meshNetworks`` instead of labels."""
+REVISION = "revision"
+"""Istio is installed under a revision's name."""
 UNRELATED_ROOTS = "unrelated-roots"
 """Every control plane has a root of its own."""
 USUAL_REVISION = "canary"

@@ -9,7 +9,7 @@ import pytest
 
 from meshproof.mesh import operator_config
 from meshproof.mesh.operator_config import ACCESS_LOG, Images
-from meshproof.model import Deployment, Version
+from meshproof.model import REVISION, Deployment, Version
 from meshproof.topologies import topology_named
 
 PLAIN = Images("localhost/meshproof", "1.31.1", plain_envoy=True)
@@ -65,7 +65,9 @@ def test_the_access_log_has_what_responses_are_read_from(split: Deployment) -> N
 def outside() -> Deployment:
     topology = topology_named("external-control-plane")
     istio = dict.fromkeys(topology.names, Version(1, 31, 1))
-    return Deployment(topology, istio, Version(1, 36, 3), revision="canary")
+    return Deployment(
+        topology, istio, Version(1, 36, 3), variants=frozenset({REVISION}), revision="canary"
+    )
 
 
 def test_an_istiod_outside_takes_itself_for_its_config_clusters(outside: Deployment) -> None:

@@ -18,7 +18,8 @@ FLAT, SPLIT = "primary-remote-flat", "primary-remote-split-horizon"
 def on(name: str, mtls: Mtls = Mtls.STRICT, *variants: str) -> Deployment:
     topology = topology_named(name)
     versions = dict.fromkeys(topology.names, Version(1, 31, 1))
-    return Deployment(topology, versions, Version(1, 36, 3), mtls, frozenset(variants))
+    revision = "canary" if "revision" in variants else ""
+    return Deployment(topology, versions, Version(1, 36, 3), mtls, frozenset(variants), revision)
 
 
 PLAIN, OTHER, OFF = on(FLAT), on(SPLIT), on(FLAT, Mtls.DISABLED)

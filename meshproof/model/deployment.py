@@ -1,0 +1,69 @@
+"""Deployments: what is installed on a topology. Data, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from meshproof.errors import ModelError
+from meshproof.model.topology import Mtls, Topology
+from meshproof.model.variants import REVISION, VARIANTS
+from meshproof.model.versions import Version
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A topology with versions, mTLS mode and variants: what is installed, and a test's id.
+
+    ``istio``: the version in each cluster. ``variants``: names such as "mesh-networks".
+    ``revision``: the name of Istio's revision; "" unless ``variants`` holds "revision".
+    Raises ModelError for what cannot exist.
+    """
+
+    topology: Topology
+    istio: Mapping[str, Version] = field(hash=False)
+    kubernetes: Version
+    mtls: Mtls = Mtls.STRICT
+    variants: frozenset[str] = frozenset()
+    revision: str = ""
+
+    def __post_init__(self) -> None:
+        lacking = [name for name in self.topology.names if name not in self.istio]
+        if lacking:
+            raise ModelError(
+                f"no Istio version is given for {' and '.join(lacking)} of {self.topology.name}",
+                "give one for each cluster",
+            )
+        for name in sorted(self.variants):
+            self._check_variant(name)
+        if (REVISION in self.variants) != bool(self.revision):
+            raise ModelError(
+                f"the variant {REVISION} has no revision's name"
+                if REVISION in self.variants
+                else f"the revision {self.revision} is named without the variant {REVISION}",
+                "give both, or neither",
+            )
+
+    def _check_variant(self, name: str) -> None:
+        if name not in VARIANTS:
+            raise ModelError(f"there is no variant '{name}'", f"give {', '.join(VARIANTS)}")
+        if not VARIANTS[name].exists_on(self.topology):
+            raise ModelError(
+                f"{self.topology.name} cannot be installed in the variant {name}, which needs "
+                f"{VARIANTS[name].needs}",
+                "leave it out",
+            )
+
+    def __str__(self) -> str:
+        words = [self.topology.name, self._versions(), self.mtls.value]
+        return "+".join([*words, *(self._word(variant) for variant in sorted(self.variants))])
+
+    def _versions(self) -> str:
+        """The version that all clusters have, or each cluster with its own."""
+        versions = {name: str(self.istio[name]) for name in self.topology.names}
+        if len(set(versions.values())) == 1:
+            return next(iter(versions.values()))
+        return "-".join(f"{name}-{version}" for name, version in versions.items())
+
+    def _word(self, variant: str) -> str:
+        return f"rev-{self.revision}" if variant == REVISION else variant
