@@ -243,6 +243,12 @@ class Topology:
         clusters = [self[name].cluster for name in self.workloads]
         return any(one.overlaps(other) for one, other in combinations(clusters, 2))
 
+    @property
+    def twins(self) -> bool:
+        """Whether pods of two of the clusters with workloads can have the same address."""
+        ranges = [self[name].cluster.pods for name in self.workloads]
+        return any(one == other for one, other in combinations(ranges, 2))
+
     def on(self, network: str) -> tuple[Member, ...]:
         """The members on a network."""
         return tuple(member for member in self.members if member.network == network)
