@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from rich.console import JustifyMethod
 from rich.table import Table
 
 from meshproof.events import Event
@@ -87,7 +88,8 @@ def timeline(events: Iterable[Event]) -> Table:
     """The table of a record's spans."""
     table = Table(title="Where the time went, in seconds", title_justify="left")
     for name in ("", "begins", *_COLUMNS, "first verdict", "tests", "tested", "in all"):
-        table.add_column(name, justify="left" if name == "" else "right")
+        justify: JustifyMethod = "right" if name else "left"
+        table.add_column(name, justify=justify, overflow="fold")
     found = spans(events)
     start = min((span.begin for span in found), default=0.0)
     for span in found:
