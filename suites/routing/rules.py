@@ -6,17 +6,11 @@ from collections.abc import Mapping
 
 from meshproof.lab.objects import Object
 from meshproof.mesh.routes import Tls, destination_rule, to_versions, virtual_service
-from meshproof.model import Mtls
-from meshproof.workloads.sample import HOST, VERSIONS, Sample
+from meshproof.workloads.sample import HOST, VERSIONS
 
 HEADER = "end-user"
 FRIEND = {HEADER: "jason"}
 """What calls bear that are to be routed elsewhere."""
-
-
-def own_mode(sample: Sample) -> Tls | None:
-    """What a DestinationRule says on this mesh: with mTLS on, ISTIO_MUTUAL."""
-    return None if sample.mesh.deployment.mtls is Mtls.DISABLED else Tls.ISTIO_MUTUAL
 
 
 def by_weight(weights: Mapping[str, int], tls: Tls | None = Tls.ISTIO_MUTUAL) -> list[Object]:

@@ -15,15 +15,24 @@ from suites.routing.claims import (
     shared_by_weight,
     told_apart_by_header,
 )
-from suites.routing.rules import by_header, by_weight, own_mode
+from suites.routing.rules import by_header, by_weight
 
 Judge = Callable[[Verdict], None]
 
 
-@pytest.mark.mtls("strict", "disabled")
 def test_all_calls_go_to_the_version_that_a_rule_names(sample: Sample, judge: Judge) -> None:
     """With a VirtualService for v2 alone, every call from every cluster is answered by v2."""
-    with in_force(sample, by_weight({"v2": 100}, own_mode(sample))):
+    with in_force(sample, by_weight({"v2": 100})):
+        judge(all_answered_by(sample, "v2"))
+
+
+@pytest.mark.networks(1)
+@pytest.mark.mtls("disabled")
+def test_without_mtls_all_calls_go_to_the_version_that_a_rule_names(
+    sample: Sample, judge: Judge
+) -> None:
+    """Without mTLS, too, a VirtualService for v2 alone has every call answered by v2."""
+    with in_force(sample, by_weight({"v2": 100}, None)):
         judge(all_answered_by(sample, "v2"))
 
 

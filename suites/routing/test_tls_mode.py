@@ -46,9 +46,16 @@ def test_plain_text_is_refused_by_strict_mtls(sample: Sample, judge: Judge) -> N
         judge(with_control(plain_text_is_not_answered(sample), control))
 
 
-@pytest.mark.mtls("strict", "disabled")
-def test_without_a_mode_auto_mtls_decides(sample: Sample, judge: Judge) -> None:
-    """A DestinationRule without a TLS mode leaves calls TLS or plain text, as the mesh says."""
+def test_without_a_mode_auto_mtls_encrypts(sample: Sample, judge: Judge) -> None:
+    """A DestinationRule without a TLS mode leaves calls TLS on a mesh with mTLS."""
+    with in_force(sample, in_mode(None)):
+        judge(encrypted_as_the_mesh_says(sample))
+
+
+@pytest.mark.networks(1)
+@pytest.mark.mtls("disabled")
+def test_without_a_mode_auto_mtls_does_not_encrypt(sample: Sample, judge: Judge) -> None:
+    """A DestinationRule without a TLS mode leaves calls plain text on a mesh without mTLS."""
     with in_force(sample, in_mode(None)):
         judge(encrypted_as_the_mesh_says(sample))
 
