@@ -1,0 +1,356 @@
+"""Topology files: those that travel with meshproof, and a user's own, told with their lines."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+from pathlib import Path
+
+import pytest
+
+from meshproof.errors import EXIT_USAGE, UsageError
+from meshproof.model import (
+    Role,
+    Topology,
+    Version,
+)
+from meshproof.resources import resource
+from meshproof.topologies import read_topology, topology_named, topology_names
+
+KUBERNETES = Version.parse("1.36.3")
+KIND_CONFIGS = resource("kind-configs")
+
+
+def test_every_topology_can_be_read_and_has_its_files_name() -> None:
+    assert topology_names() == tuple(sorted(topology_names()))
+    assert {"primary-remote-flat", "primary-remote-split-horizon"} <= set(topology_names())
+    for name in topology_names():
+        assert topology_named(name).name == name
+
+
+def test_primary_remote_flat() -> None:
+    topology = topology_named("primary-remote-flat")
+    east, west = topology.members
+    assert (east.name, east.role, east.primary) == ("east", Role.PRIMARY, "east")
+    assert (west.name, west.role, west.primary) == ("west", Role.REMOTE, "east")
+    assert topology.networks == ("shared",)
+    assert not east.gateway and not west.gateway
+    assert topology.wiring(topology.footprint(KUBERNETES)).name == "flat"
+
+
+def test_primary_remote_split_horizon() -> None:
+    topology = topology_named("primary-remote-split-horizon")
+    east, west = topology.members
+    assert (east.role, west.role, west.primary) == (Role.PRIMARY, Role.REMOTE, "east")
+    assert topology.networks == ("net-east", "net-west")
+    assert east.gateway and west.gateway
+    assert topology.wiring(topology.footprint(KUBERNETES)).name == "isolated"
+
+
+@pytest.mark.parametrize("name", ["primary-remote", "../topologies/primary-remote-flat", ""])
+def test_an_unknown_name_is_answered_with_those_known(name: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        topology_named(name)
+    known = ", ".join(topology_names())
+    assert str(raised.value) == f"there is no topology '{name}': choose one of {known}."
+
+
+def test_a_topology_that_travels_has_its_files_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.yaml").write_text(
+        "# Mine.\nname: yours\nclusters:\n  east: {role: primary, network: n}\n"
+    )
+    monkeypatch.setattr("meshproof.topologies.topology_names", lambda: ("mine",))
+    found = {"topologies": tmp_path, "kind-configs": KIND_CONFIGS}
+    monkeypatch.setattr("meshproof.topologies.resource", found.__getitem__)
+    with pytest.raises(UsageError, match=r"mine\.yaml:2: 'name' is yours, but the file's"):
+        topology_named("mine")
+
+
+# A user's own file.
+
+
+def read(folder: Path, text: str | bytes) -> Topology:
+    path = folder / "any name.yaml"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return read_topology(path)
+
+
+def complaint(folder: Path, text: str | bytes) -> str:
+    """What reading ``text`` is refused with, without the folder."""
+    with pytest.raises(UsageError) as raised:
+        read(folder, text)
+    assert raised.value.exit_code == EXIT_USAGE
+    assert raised.value.remedy
+    message = str(raised.value)
+    assert message.endswith(".") and "\n" not in message
+    assert message.startswith(f"{folder}/any name.yaml:")
+    return message.removeprefix(f"{folder}/any name.yaml:")
+
+
+def test_one_cluster_alone_is_allowed(tmp_path: Path) -> None:
+    topology = read(tmp_path, "name: lone\nclusters: {east: {role: primary, network: n}}\n")
+    assert topology.name == "lone" and topology.names == ("east",)
+    assert topology["east"].primary == "east"
+
+
+def test_the_only_primary_need_not_be_named(tmp_path: Path) -> None:
+    topology = read(
+        tmp_path,
+        "name: t\nclusters:\n"
+        "  west: {role: remote, network: n}\n"
+        "  east: {role: primary, network: n}\n",
+    )
+    assert topology["west"].primary == "east"
+
+
+def test_a_kind_config_is_a_name_or_a_path_relative_to_the_file(tmp_path: Path) -> None:
+    (tmp_path / "kind").mkdir()
+    (tmp_path / "kind" / "own.yaml").write_text((KIND_CONFIGS / "far.yaml").read_text())
+    (tmp_path / "beside.yml").write_text((KIND_CONFIGS / "west.yaml").read_text())
+    topology = read(
+        tmp_path,
+        """\
+name: t
+clusters:
+  no: {role: primary, network: n, kind-config: east-two-nodes}
+  on: {role: remote, network: n, kind-config: kind/own.yaml}
+  off: {role: remote, network: n, kind-config: beside.yml}
+""",
+    )
+    assert topology.names == ("no", "on", "off")
+    assert topology["no"].cluster.nodes == 2
+    assert topology["on"].cluster.pods == IPv4Network("10.30.0.0/16")
+    assert Path(topology["on"].cluster.kind_config) == tmp_path / "kind" / "own.yaml"
+    assert Path(topology["off"].cluster.kind_config) == tmp_path / "beside.yml"
+
+
+def test_a_file_in_the_current_folder_does_not_stand_for_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "east").write_text("not a kind configuration")
+    monkeypatch.chdir(tmp_path)
+    assert topology_named("primary-remote-flat")["east"].cluster.kind_config.endswith("east.yaml")
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as raised:
+        read_topology(tmp_path / "none.yaml")
+    assert str(raised.value) == (
+        f"there is no topology file {tmp_path}/none.yaml: name one that exists."
+    )
+    with pytest.raises(UsageError, match=r"cannot read the topology file .* \(Is a directory\)"):
+        read_topology(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "1: the file is empty: write at least {name: mine, clusters:"),
+        ("# only a comment\n\n", "1: the file is empty"),
+        ("---\n", "1: the file is empty"),
+        ("# list\n- east\n- west\n", "2: this is not a mapping: write {name: mine"),
+        ("east, west\n", "1: this is not a mapping"),
+        ("name: t\nclusters: {east: {\n", "3: this is not YAML (while parsing a flow node, "),
+        ("name: t\nclusters:\n\teast: {}\n", "3: this is not YAML (while scanning for the next"),
+        ("name: a: b\n", "1: this is not YAML (mapping values are not allowed here)"),
+        ("name: t\nclusters: *east\n", "2: this is not YAML (found undefined alias"),
+        ("name: t\n---\nname: u\n", "2: this is not YAML (expected a single document in the"),
+        ("name: t\nclusters: \x01\n", "2: this is not YAML (special characters are not allowed)"),
+        (b"name: t\nclusters: \xff\n", "2: this is not UTF-8: save the file as UTF-8."),
+        ("[" * 5000, "1: this is nested too deeply: write {name: mine"),
+        ("name: t\n? [a]\n: b\n", "2: a key is not a word"),
+    ],
+)
+def test_what_is_no_mapping_in_yaml(tmp_path: Path, text: str | bytes, said: str) -> None:
+    assert complaint(tmp_path, text).startswith(said)
+
+
+EAST = "name: t\nclusters:\n  east: {role: primary, network: a}\n"
+"""Three lines; a cluster that a case adds begins in the fourth."""
+
+BOTH = """\
+name: t
+clusters:
+  east:
+    role: primary
+    network: a
+  west:
+    role: remote
+    network: b
+    gateway: true
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        # Keys that are unknown, missing, or there twice.
+        (
+            EAST + "cluster: {}\n",
+            "4: the key 'cluster' is unknown: did you mean clusters.",
+        ),
+        (EAST + "mesh: one\n", "4: the key 'mesh' is unknown: it can be name, clusters."),
+        (
+            BOTH.replace("    network: b", "    netwrok: b"),
+            "8: the key 'netwrok' of cluster west is unknown: did you mean network.",
+        ),
+        (
+            BOTH + "    kindConfig: west\n",
+            "10: the key 'kindConfig' of cluster west is unknown: did you mean kind-config.",
+        ),
+        (
+            BOTH + "    kind_config: west\n",
+            "10: the key 'kind_config' of cluster west is unknown: did you mean kind-config.",
+        ),
+        (
+            BOTH + "    version: 1.31.0\n",
+            "10: the key 'version' of cluster west is unknown: "
+            "it can be role, network, primary, gateway, kind-config.",
+        ),
+        ("name: t\n", "1: 'clusters' is missing: write a mapping such as {east: {"),
+        ("clusters: {east: {role: primary, network: a}}\n", "1: 'name' is missing: write a name"),
+        (
+            BOTH.replace("    network: b\n", ""),
+            "6: 'network' of cluster west is missing: write a name such as net-east",
+        ),
+        (
+            EAST + "  west: {}\n",
+            "4: 'role' of cluster west is missing: write primary, remote or external.",
+        ),
+        (
+            EAST + "  west: {role: remote, network: a}\n  east: {role: primary, network: b}\n",
+            "5: the key 'east' comes a second time, after line 3: rename or remove one of the two.",
+        ),
+        (
+            BOTH + "    network: c\n",
+            "10: the key 'network' comes a second time, after line 8: rename",
+        ),
+        (EAST + "name: u\n", "4: the key 'name' comes a second time, after line 1"),
+        # Values of the wrong type.
+        ("name: 5\nclusters: {}\n", "1: 'name' cannot be 5: write a name such as two-primaries"),
+        ("name: Two Words\nclusters: {}\n", "1: 'name' cannot be 'Two Words': write a name"),
+        ("name: t\nclusters: [east, west]\n", "2: 'clusters' cannot be a list: write a mapping"),
+        ("name: t\nclusters:\n", "2: 'clusters' cannot be empty: write a mapping"),
+        (
+            EAST + "  west: remote\n",
+            "4: cluster west cannot be 'remote': "
+            "write a mapping such as {role: primary, network: shared}.",
+        ),
+        (EAST + "  west:\n", "4: cluster west cannot be empty: write a mapping"),
+        (
+            BOTH.replace("network: b", "network: 5"),
+            "8: 'network' of cluster west cannot be 5: "
+            "write a name such as net-east, in quotes if it is a number.",
+        ),
+        (
+            BOTH.replace("network: b", "network: n w"),
+            "8: 'network' of cluster west cannot be 'n w'",
+        ),
+        (BOTH.replace("network: b", "network: é"), "8: 'network' of cluster west cannot be 'é'"),
+        (BOTH.replace("network: b", "network: !!int é"), "8: 'network' of cluster west cannot be"),
+        (
+            BOTH.replace("gateway: true", "gateway: maybe"),
+            "9: 'gateway' of cluster west cannot be 'maybe': write true or false.",
+        ),
+        (
+            BOTH.replace("gateway: true", 'gateway: "true"'),
+            "9: 'gateway' of cluster west cannot be 'true': write true or false.",
+        ),
+        (BOTH + "    primary: [east]\n", "10: 'primary' of cluster west cannot be a list: write"),
+        (BOTH + "    kind-config: {a: b}\n", "10: 'kind-config' of cluster west cannot be a map"),
+        (BOTH + "    primary: true\n", "10: 'primary' of cluster west cannot be true: write"),
+        (
+            BOTH.replace("role: remote", "role: secondary"),
+            "7: 'role' of cluster west cannot be 'secondary': write primary, remote or external.",
+        ),
+        (BOTH.replace("role: remote", "role:"), "7: 'role' of cluster west cannot be empty: write"),
+        # Aliases that lead into themselves end somewhere.
+        ("&t\nname: t\nclusters: *t\n", "2: the key 'name' of cluster clusters is unknown"),
+        ("name: t\nclusters: &c\n  east: *c\n", "3: the key 'east' of cluster east is unknown"),
+        # Names of clusters.
+        (
+            EAST + "  west-2: {role: remote, network: a}\n",
+            "4: 'west-2' is no name for a cluster: use a word of lower-case letters.",
+        ),
+        (EAST + "  West: {role: remote, network: a}\n", "4: 'West' is no name for a cluster"),
+        (EAST + "  5: {role: remote, network: a}\n", "4: '5' is no name for a cluster"),
+        (EAST + "  é: {role: remote, network: a}\n", "4: 'é' is no name for a cluster"),
+    ],
+)
+def test_keys_and_values(tmp_path: Path, text: str, said: str) -> None:
+    assert complaint(tmp_path, text).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name: t\nclusters: {}\n", "2: topology t has no clusters: describe at least one"),
+        (
+            "name: t\n\nclusters:\n  west: {role: remote, network: a}\n",
+            "3: topology t has no primary, so no cluster would run istiod: "
+            "give one cluster the role primary.",
+        ),
+        (
+            EAST + "  far: {role: primary, network: a}\n  west: {role: remote, network: a}\n",
+            "5: west is a remote and does not say which primary serves it: "
+            "add 'primary: east' or 'primary: far'.",
+        ),
+        (
+            BOTH + "    primary: far\n",
+            "10: the primary of west is 'far', which is no cluster here: name east.",
+        ),
+        (
+            BOTH + "    primary: west\n",
+            "10: the primary of west is west, which has the role remote: "
+            "name east, or give west the role primary.",
+        ),
+        (
+            EAST + "  west: {role: primary, primary: east, network: a}\n",
+            "4: west is a primary and cannot be served by 'east': "
+            "leave 'primary' out, or give west the role remote.",
+        ),
+        (
+            BOTH,
+            "3: west is on another network than its primary east, which has no gateway to reach "
+            "istiod through: add 'gateway: true' to east.",
+        ),
+        (
+            BOTH.replace("network: a", "network: a\n    gateway: false"),
+            "6: west is on another network than its primary east",
+        ),
+        (
+            BOTH.replace("network: a", "network: a\n    gateway: true").replace(
+                "b\n    gateway: true", "b"
+            ),
+            "7: no cluster on the network b has a gateway, so no other network reaches it: "
+            "add 'gateway: true' to west.",
+        ),
+        (
+            BOTH.replace("network: b", "network: a") + "    kind-config: same\n",
+            "8: east (pods 10.10.0.0/16, services 10.110.0.0/16) and west (pods 10.10.0.0/16, "
+            "services 10.110.0.0/16) share the network a, but their ranges overlap: "
+            "give them disjoint ranges, or put them on networks of their own.",
+        ),
+        (
+            EAST + "  south: {role: remote, network: a}\n",
+            "4: there is no kind configuration 'south' for cluster south: "
+            "set 'kind-config' to one of east",
+        ),
+        (
+            BOTH + "    kind-config: kind/none.yaml\n",
+            "10: there is no kind configuration 'kind/none.yaml' for cluster west",
+        ),
+    ],
+)
+def test_what_cannot_exist_is_told_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+    assert complaint(tmp_path, text).startswith(said)
+
+
+def test_a_kind_config_at_fault_is_told_with_the_line_that_names_it(tmp_path: Path) -> None:
+    text = (KIND_CONFIGS / "west.yaml").read_text()
+    (tmp_path / "own.yaml").write_text(text.replace("CNI: true", "CNI: false"))
+    message = complaint(tmp_path, BOTH + "    kind-config: own.yaml\n")
+    assert message.startswith(
+        f"10: {tmp_path}/own.yaml: networking.disableDefaultCNI must be true: "
+    )
