@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -54,5 +55,6 @@ def _run(argv: Sequence[str], folder: Path) -> int:
             return running.wait()
         except BaseException:
             running.terminate()
-            running.wait(_CLEANING_UP)
+            with suppress(subprocess.TimeoutExpired):
+                running.wait(_CLEANING_UP)
             raise

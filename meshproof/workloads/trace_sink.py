@@ -14,11 +14,11 @@ from typing import Any
 
 from meshproof.lab.objects import Object, applied
 from meshproof.lab.rollout import await_rollout
-from meshproof.lab.spot import Spot, pod_spot
+from meshproof.lab.spot import Spot
 from meshproof.mesh.operator_config import TRACES_NAMESPACE, TRACES_PORT, TRACES_SERVICE
 from meshproof.process import side_by_side
 from meshproof.wait import eventually
-from meshproof.workloads.sample import Sample
+from meshproof.workloads.sample import Sample, find_caller
 
 # Requests come one after the other on a connection, their bodies in chunks or of a stated length.
 _LISTENER = r"""
@@ -67,7 +67,8 @@ class TraceSinks:
     def spans(self) -> list[Span]:
         """All that was reported so far, in whichever cluster."""
         texts = [spot.run("cat", file).stdout for spot, file in self.kept]
-        lines = [line for text in texts for line in text.splitlines() if line.startswith("[")]
+        # What comes after the last line's end may be in the middle of being written.
+        lines = [line for text in texts for line in text.split("\n")[:-1] if line.startswith("[")]
         return [_span(one) for line in lines for one in json.loads(line)]
 
 
@@ -90,10 +91,7 @@ def trace_sinks(sample: Sample) -> Iterator[TraceSinks]:
         )
         kept = []
         for cluster in clusters:
-            pods = cluster.core.list_namespaced_pod(
-                TRACES_NAMESPACE, label_selector=f"app={TRACES_SERVICE}"
-            ).items
-            spot = pod_spot(cluster, TRACES_NAMESPACE, pods[0].metadata.name)
+            spot = find_caller(cluster, TRACES_SERVICE, TRACES_NAMESPACE).spot
             kept.append((spot, stack.enter_context(_listening(spot))))
         yield TraceSinks(tuple(kept))
 
@@ -111,7 +109,9 @@ def _listening(spot: Spot) -> Iterator[str]:
         )
         yield file
     finally:
-        spot.run("bash", "-c", 'kill -- "-$1"; rm -f "$2"', "end", pid, file, check=False)
+        # On the node itself: the pod may be gone, and its network namespace with it.
+        end = ("bash", "-c", 'kill -- "-$1"; rm -f "$2"', "end", pid, file)
+        spot.cluster.on_node(spot.node, *end, check=False)
 
 
 def _span(reported: dict[str, Any]) -> Span:
@@ -122,7 +122,7 @@ def _span(reported: dict[str, Any]) -> Span:
 def _objects(image: str) -> list[Object]:
     labels = {"app": TRACES_SERVICE}
     metadata = {"name": TRACES_SERVICE, "namespace": TRACES_NAMESPACE}
-    container = {"name": "pause", "image": image, "imagePullPolicy": "IfNotPresent"}
+    container = {"name": TRACES_SERVICE, "image": image, "imagePullPolicy": "IfNotPresent"}
     pod = {"terminationGracePeriodSeconds": 0, "containers": [container]}
     template = {"metadata": {"labels": labels}, "spec": pod}
     service = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 
 from meshproof.expect import (
     Outcome,
@@ -62,14 +63,20 @@ def roots_are_unrelated(sample: Sample) -> Verdict:
 def _services_known(sample: Sample, caller: str) -> Iterator[None]:
     """Services that select one version each are there, and the caller's proxy knows an instance
     of each."""
-    spot = sample.caller(caller).spot
+    spots = {name: sample.caller(name).spot for name in sample.clusters}
     clusters = [outbound(host_of(name_of(version), NAMESPACE), PORT) for version in sample.plan]
-    with a_service_for_each_version(sample):
+    try:
+        with a_service_for_each_version(sample):
+            converge(
+                lambda: all(endpoints(spots[caller], cluster) for cluster in clusters),
+                what="an endpoint of each version",
+            )
+            yield
+    finally:  # another caller's test makes Services of the same names at once
         converge(
-            lambda: all(endpoints(spot, cluster) for cluster in clusters),
-            what="an endpoint of each version",
+            lambda: not any(endpoints(*one) for one in product(spots.values(), clusters)),
+            what="the end of the Services",
         )
-        yield
 
 
 def _call(sample: Sample, caller: str, version: str) -> list[Response]:

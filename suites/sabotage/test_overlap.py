@@ -55,7 +55,9 @@ def _leading(cluster: RunningCluster, address: str, to: str) -> Iterator[None]:
         cluster.on_node(node, *forget, check=False)
         yield
     finally:
-        cluster.on_node(node, "nft", "delete", "table", "ip", _TABLE, check=False)
+        # The table is made if it is not there, so that its end can be checked.
+        end = f"table ip {_TABLE} {{\n}}\ndelete table ip {_TABLE}\n"
+        cluster.on_node(node, "nft", "-f", "-", input=end)
         cluster.on_node(node, *forget, check=False)
 
 

@@ -30,15 +30,17 @@ def test_a_sidecar_that_another_revision_injected_is_noticed(
     own, caller = sample.mesh.deployment.revision, sample.caller(sample.clusters[-1])
     core = sample.mesh.cluster(caller.cluster).core
 
-    def note(revision: str) -> None:
-        annotations = {STATUS: json.dumps({"revision": revision})}
+    with lab_errors(f"read {caller.spot}"):
+        was = core.read_namespaced_pod(caller.pod, caller.namespace).metadata.annotations[STATUS]
+
+    def note(status: str) -> None:
         with lab_errors(f"annotate {caller.spot}"):
-            body = {"metadata": {"annotations": annotations}}
+            body = {"metadata": {"annotations": {STATUS: status}}}
             core.patch_namespaced_pod(caller.pod, caller.namespace, body)
 
     try:
-        note("another")
+        note(json.dumps({**json.loads(was), "revision": "another"}))
         verdict = sidecars_follow(sample, own)
     finally:
-        note(own)
+        note(was)
     judge(noticed([verdict], f"by 'another', from istiod-{own}."))
