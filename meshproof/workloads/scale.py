@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from meshproof.errors import MeshproofError
+from meshproof.errors import MeshproofError, WaitTimeoutError
+from meshproof.lab import RunningCluster
 from meshproof.lab.objects import Object, applied, apply
 from meshproof.lab.rollout import await_rollout
+from meshproof.wait import eventually
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample, helloworld_objects
 
 
@@ -35,8 +37,29 @@ def _heal(sample: Sample, version: str) -> None:
 def _scale(sample: Sample, version: str, replicas: int) -> None:
     cluster = sample.mesh.cluster(sample.plan[version])
     image = sample.mesh.bundle.images[f"{HELLOWORLD}-{version}"]
+    before = _addresses(sample, cluster)
     apply(cluster, helloworld_objects(image, version, replicas=replicas))
     await_rollout(cluster, NAMESPACE, {f"{HELLOWORLD}-{version}"}, sample.mesh.shell)
+    _await_end(cluster, before - _addresses(sample, cluster))
+
+
+def _addresses(sample: Sample, cluster: RunningCluster) -> set[str]:
+    servers = sample.servers().values()
+    return {one.address for one in servers if one.cluster == cluster.name and one.address}
+
+
+def _await_end(cluster: RunningCluster, addresses: set[str]) -> None:
+    """Wait a while until pods that the API has forgotten are gone from their nodes as well: their
+    proxies would answer 503 on connections that are still open, once the server is dead."""
+
+    def routed() -> set[str]:
+        listing = ("ip", "-4", "route", "show")
+        texts = [cluster.on_node(node, *listing, check=False).stdout for node in cluster.nodes]
+        known = {line.split()[0] for text in texts for line in text.splitlines() if line.strip()}
+        return addresses & known
+
+    with suppress(WaitTimeoutError):  # whoever calls them is told by what comes of it
+        eventually(routed, until=lambda left: not left, what="the end of pods", within=10)
 
 
 @contextmanager
