@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from meshproof.expect import Outcome, Verdict, all_of, believable, served_by_exactly, succeeded
 from meshproof.lab.objects import Object
@@ -27,18 +27,7 @@ def rules_of(cluster: str) -> list[Object]:
 def obeyed(sample: Sample, cluster: str) -> Verdict:
     """Every call from every cluster went to v2 and bore that cluster's name: its rules count."""
     home = {"v2": sample.plan["v2"]}
-    return all_of(
-        [
-            verdict
-            for responses in _calls(sample)
-            for verdict in (
-                believable(responses),
-                succeeded(responses),
-                _configured_in(responses, cluster),
-                served_by_exactly(responses, home),
-            )
-        ]
-    )
+    return all_of(_marked(sample, lambda _: cluster, home))
 
 
 def marks_of(cluster: str) -> list[Object]:
@@ -59,18 +48,7 @@ def each_governs_its_own(sample: Sample, marking: Collection[str]) -> Verdict:
         governing = topology.configured_by(caller)
         return governing if governing in marking else ""
 
-    return all_of(
-        [
-            verdict
-            for responses in _calls(sample)
-            for verdict in (
-                believable(responses),
-                succeeded(responses),
-                _configured_in(responses, mark(responses[0].caller)),
-                served_by_exactly(responses, sample.plan),
-            )
-        ]
-    )
+    return all_of(_marked(sample, mark, sample.plan))
 
 
 def ignored(sample: Sample, rules: Sequence[Object]) -> Verdict:
@@ -82,17 +60,22 @@ def ignored(sample: Sample, rules: Sequence[Object]) -> Verdict:
     expected = "no sleep's proxy to know the rules"
     outcome = Outcome.FAIL if known else Outcome.PASS
     proxies = Verdict(outcome, expected, f"known: {', '.join(known) or 'nothing'}")
-    calls = [
+    return all_of([*_marked(sample, lambda _: "", sample.plan), proxies])
+
+
+def _marked(sample: Sample, mark: Callable[[str], str], home: Mapping[str, str]) -> list[Verdict]:
+    """Of the calls from each cluster: they succeed, bear the mark that is due to their caller, ""
+    for none, and are answered by the versions of ``home``."""
+    return [
         verdict
         for responses in _calls(sample)
         for verdict in (
             believable(responses),
             succeeded(responses),
-            _configured_in(responses, ""),
-            served_by_exactly(responses, sample.plan),
+            _configured_in(responses, mark(responses[0].caller)),
+            served_by_exactly(responses, home),
         )
     ]
-    return all_of([*calls, proxies])
 
 
 def _calls(sample: Sample) -> list[list[Response]]:
