@@ -97,7 +97,10 @@ def _prepare_namespace(core: kubernetes.client.CoreV1Api) -> None:
 
 def _listen(spot: Spot) -> None:
     """Start the listeners; they end with the pod's network namespace or the node."""
-    says = f"echo {spot.cluster.name} hears $SOCAT_PEERADDR"
+    # The question is read to its end (an empty line) before the answer: a shell that had ended
+    # by then would break socat's pipe, and the answer would be lost, often on a busy machine.
+    hears = "while read -r line && [ ${#line} -gt 1 ]; do true; done"
+    says = f"{hears}; echo {spot.cluster.name} hears $SOCAT_PEERADDR"
     tcp = [f"socat TCP4-LISTEN:{port},fork,reuseaddr 'SYSTEM:{says}'" for port in TCP_PORTS]
     udp = [f"perl -e '{_UDP_ECHO}' {port} {spot.cluster.name}" for port in UDP_PORTS]
     patient = f"socat TCP4-LISTEN:{PATIENT_PORT},fork,reuseaddr EXEC:cat"
