@@ -311,7 +311,7 @@ def report(
 def bench(
     rounds: Annotated[int, typer.Option(help="how often each thing is measured")] = 3,
     clusters: Annotated[
-        list[str] | None, typer.Option(help="such as east,west; by default one, two and three")
+        list[str] | None, typer.Option(help="such as east,west; by default one to four")
     ] = None,
     topology: Annotated[list[str] | None, typer.Option(help="by default all")] = None,
     engine: EngineOption = None,
@@ -337,7 +337,8 @@ def bench(
 
 
 def main() -> None:
-    """The program's entry: errors become one sentence and an exit code, never a traceback."""
+    """The program's entry: errors become one sentence and an exit code; only a defect of ours
+    shows a traceback."""
     try:
         code = app(standalone_mode=False)
         if code == _INTERRUPTED:

@@ -1,7 +1,8 @@
 """What can go wrong, as one small tree.
 
-Every error carries one sentence that names the cause and one that names the remedy, and the
-exit code that a command ends with (0 held, 1 something did not, 2 could not tell, 64 usage).
+Every error carries one sentence that names the cause and, where there is one, one that names the
+remedy, and the exit code that a command ends with (0 held, 1 something did not, 2 could not
+tell, 64 usage).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where meshproof keeps things on this machine: two folders of the user's, nothing else."""
+"""The two folders of the user's in which meshproof keeps artifacts and labs."""
 
 from __future__ import annotations
 

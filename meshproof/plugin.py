@@ -62,7 +62,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--artifacts",
         choices=("published", "built", "checkout"),
-        help="where binaries and images come from (default: published if to be had, else built)",
+        help="where binaries and images come from (default: what the store has, else published "
+        "if to be had, else built)",
     )
     group.addoption("--checkout", type=Path, help="an Istio source tree, for --artifacts checkout")
     group.addoption("--kubernetes", help="Kubernetes version of the clusters")

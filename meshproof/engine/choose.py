@@ -17,8 +17,8 @@ _KNOWN: dict[str, type[Engine]] = {"docker": Docker, "podman": Podman}
 def choose_engine(shell: Shell, wanted: str | None = None) -> Engine:
     """The engine called ``wanted``, or the first of docker and podman that answers.
 
-    Raises UsageError for an unknown name, EngineError when no engine answers, or when podman
-    would have to run without root (it could then neither route nor write nft rules).
+    Raises UsageError for an unknown name, EngineError when no engine answers, or when it would
+    have to run without root (it could then neither route nor write nft rules).
     """
     if wanted is not None and wanted not in _KNOWN:
         raise UsageError(f"there is no engine '{wanted}'", f"choose one of {', '.join(_KNOWN)}")

@@ -124,7 +124,7 @@ def config_cluster(
     if deployment.revision:
         # The chart leaves the revision out of the address that it writes for a config cluster.
         address = f"istiod-{deployment.revision}.istio-system.svc:15012"
-        document["spec"]["meshConfig"]["defaultConfig"] = {"discoveryAddress": address}
+        document["spec"]["meshConfig"]["defaultConfig"]["discoveryAddress"] = address
     return document
 
 
@@ -227,6 +227,9 @@ def _mesh_config() -> Document:
         "accessLogFile": "/dev/stdout",
         "accessLogEncoding": "JSON",
         "accessLogFormat": json.dumps(ACCESS_LOG),
+        # For 45 s, as by default, nobody would know when connections of a listener that was
+        # replaced are closed, and whose call meets that.
+        "defaultConfig": {"drainDuration": "1s"},
         # Nothing is traced until a Telemetry asks for it.
         "extensionProviders": [
             {

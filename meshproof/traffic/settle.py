@@ -11,6 +11,7 @@ from meshproof.errors import MeshproofError, WaitTimeoutError
 from meshproof.model import UNRELATED_ROOTS, Deployment, Mtls
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.drain import draining
 from meshproof.traffic.response import Response
 from meshproof.wait import eventually
 from meshproof.workloads.sample import Caller, Sample
@@ -21,8 +22,9 @@ _WITHIN = 30.0
 
 def settle(sample: Sample) -> bool:
     """Wait until sleep in every cluster is answered by every version it can reach, with mTLS or
-    without as the mesh says, and callers without a sidecar as well unless it is strict; or until
-    half a minute has passed. Returns whether that came about."""
+    without as the mesh says, and callers without a sidecar as well unless it is strict, and no
+    connection from before a change is left; or until half a minute has passed. Returns whether
+    that came about."""
     names = sample.clusters
     callers = [sample.caller(name) for name in names]
 
@@ -34,7 +36,21 @@ def settle(sample: Sample) -> bool:
         return "; ".join(text for text in seen if text)
 
     with sample.mesh.lab.recorder.step("wait until the proxies know the way"):
-        return converge(look, until=lambda missing: missing == "", what="the mesh")
+        known = converge(look, until=lambda missing: missing == "", what="the mesh")
+        return known and await_drained(sample)
+
+
+def await_drained(sample: Sample) -> bool:
+    """Wait until no proxy that calls arrive at has connections left from before a change, or
+    half a minute has passed. Returns whether that came about."""
+
+    def look() -> str:
+        try:
+            return draining(sample)
+        except MeshproofError as error:
+            return str(error)
+
+    return converge(look, until=lambda names: names == "", what="the end of draining")
 
 
 def healed(sample: Sample) -> None:

@@ -20,7 +20,7 @@ from meshproof.lab.objects import Object
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import HELLO, Plan, access_log, call
 from meshproof.traffic.response import LogLine, Response
-from meshproof.traffic.settle import converge
+from meshproof.traffic.settle import await_drained, converge
 from meshproof.workloads.sample import CALLER_IDENTITY, HELLOWORLD, NAMESPACE, Sample, find_caller
 from suites.gateways.healing import await_healed
 from suites.gateways.manifests import CLOSED_PATH, OPEN_PATH, configured
@@ -78,6 +78,7 @@ def enforced(sample: Sample, policy: Object, path: str) -> Iterator[None]:
     try:
         with configured(sample, [policy]):
             converge(partial(_statuses, sample, url), until=_only_forbidden, what="the policy")
+            await_drained(sample)
             yield
     finally:
         name = policy["metadata"]["name"]

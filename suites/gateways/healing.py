@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from meshproof.errors import WaitTimeoutError
+from meshproof.traffic.settle import await_drained
 from meshproof.wait import eventually
 from meshproof.workloads.sample import Sample
 
@@ -12,8 +13,12 @@ _WITHIN = 30.0
 
 
 def await_healed(sample: Sample, healed: Callable[[], bool], what: str) -> None:
-    """Wait until the mesh is as it was; a mesh that does not get there is used by nobody else."""
+    """Wait until the mesh is as it was, and no connection from before is left; a mesh that does
+    not get there is used by nobody else."""
     try:
         eventually(healed, what=what, within=_WITHIN)
+        drained = await_drained(sample)
     except WaitTimeoutError:
+        drained = False
+    if not drained:
         sample.mesh.mark_dirty(f"{what} did not come about")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.mesh.gateways import sni_of
 from meshproof.mesh.proxy import statistics
-from meshproof.traffic.settle import converge
+from meshproof.traffic.settle import await_drained, converge
 from meshproof.traffic.tls_question import TlsAnswer, ask
 from meshproof.workloads.sample import HOST, PORT, WORKLOAD_IDENTITY, Sample
 from suites.gateways.claims import calls_cross, the_workload_shows_its_own_certificate
@@ -39,6 +39,7 @@ def a_deny_all_changes_nothing(sample: Sample, caller: str) -> Verdict:
             let_through = str(_governed(far))
             with configured(sample, [denying_all_at_the_gateway(network)]):
                 converge(lambda: _denies(far), what="the policy at the gateway")
+                await_drained(sample)
                 control = _has_come(let_through, far)
                 before = _denied(far)
                 shown = the_workload_shows_its_own_certificate(sample, caller)
@@ -61,6 +62,7 @@ def twins_are_accepted(sample: Sample, caller: str) -> Verdict:
     try:
         with configured(sample, twin_subsets()):
             converge(lambda: _has_decided(far, before), what="the subsets at the gateway")
+            await_drained(sample)
             shown = [str(far.dial(_twin(name))) for name in TWINS]
             calls = calls_cross(sample, caller)
             after = statistics(far.gateway, _UPDATES)

@@ -1,0 +1,46 @@
+"""Which proxies still hold connections that they are about to close.
+
+A policy or another mTLS mode replaces a server's inbound listener. From then on Envoy asks whoever
+uses an old connection to close it, and after ``drainDuration`` closes those that nobody has used.
+A call that sets out on one at that very moment is a 503 (UC), which says nothing about the mesh.
+
+Source: https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/operations/draining
+"""
+
+from __future__ import annotations
+
+from meshproof.lab.spot import Spot
+from meshproof.mesh.gateways import gateway_spot
+from meshproof.mesh.proxy import statistics
+from meshproof.process import side_by_side
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample, find_caller
+
+_DRAINING = r"^listener_manager\.total_(listeners|filter_chains)_draining$"
+
+
+def draining(sample: Sample) -> str:
+    """The proxies that calls arrive at and that still drain, in words; "" when none does.
+
+    Raises LabError when one does not run, EvidenceError when one does not answer.
+    """
+
+    def drains(spot: Spot) -> bool:
+        return any(statistics(spot, _DRAINING).values())
+
+    spots = _receivers(sample)
+    answers = zip(spots, side_by_side(sample.mesh.shell, drains, spots), strict=True)
+    names = [str(spot) for spot, yes in answers if yes]
+    return f"{', '.join(names)}: connections are closed by and by" if names else ""
+
+
+def _receivers(sample: Sample) -> list[Spot]:
+    """A helloworld pod of each cluster that has one, and the gateways."""
+    mesh = sample.mesh
+    topology = mesh.deployment.topology
+
+    def found(cluster: str) -> list[Spot]:
+        server = find_caller(mesh.cluster(cluster), HELLOWORLD, NAMESPACE).spot
+        return [server, gateway_spot(mesh, cluster)] if topology[cluster].gateway else [server]
+
+    clusters = dict.fromkeys(sample.plan.values())
+    return [spot for spots in side_by_side(mesh.shell, found, clusters) for spot in spots]
