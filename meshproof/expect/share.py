@@ -18,8 +18,9 @@ from meshproof.expect.calls import agreed_version
 from meshproof.expect.verdict import Outcome, Verdict
 from meshproof.traffic.response import Response
 
-CONFIDENCE = 0.999
-"""One minus the rate of false alarms: the true share is the expected one, and yet a FAIL."""
+CONFIDENCE = 0.99999
+"""One minus the rate of false alarms: the true share is the expected one, and yet a FAIL. A run has
+some thirty such verdicts: at 0.999 one run in 35 would fail by chance, so it is one in 3000."""
 POWER = 0.99
 """How often a share that is off by the tolerance is noticed, at least."""
 _SURELY = 0.999
@@ -69,7 +70,7 @@ def share_of(
     expected = (
         f"{version} to answer {share:.1%} of {total} calls (at least {needed} are needed to "
         f"notice one that is off by {tolerance:.1%}: missed at most {1 - POWER:.1%} of the time, "
-        f"false alarm at most {1 - CONFIDENCE:.1%})"
+        f"false alarm at most {1 - CONFIDENCE:.3%})"
     )
     if unclear := _unclear(responses, expected):
         return unclear
@@ -79,7 +80,7 @@ def share_of(
     p_value = float(test.pvalue)
     observed = (
         f"{count} of {total} calls ({count / total:.1%}), p = {p_value:.2g}, "
-        f"{CONFIDENCE:.1%} interval {float(interval.low):.1%} to {float(interval.high):.1%}"
+        f"{CONFIDENCE:.3%} interval {float(interval.low):.1%} to {float(interval.high):.1%}"
     )
     if total < needed:
         too_few = f"{observed}: too few calls, {needed} are needed"

@@ -41,6 +41,10 @@ _XFCC_URI = re.compile(r"URI=([^;,\s\"]+)")
 _XFCC_BY = re.compile(r"By=([^;,\s\"]+)")
 
 
+# Proxies flush their logs about once a second, on a busy machine later.
+_LOGGED_WITHIN, _UNANSWERED_WITHIN = 15.0, 4.0
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is called: ``times`` times, one after the other, each with at most ``patience`` s.
@@ -79,12 +83,17 @@ def call(sample: Sample, caller: Caller, plan: Plan | None = None) -> list[Respo
     responses = [_response(one, results[one], caller, servers) for one in ids]
     if not caller.sidecar:
         return responses
-    logged = access_log(caller, ids)
+    # A call that nobody answered may never have met the proxy: a name that does not resolve.
+    answered = all(one.status is not None for one in responses)
+    logged = access_log(caller, ids, _LOGGED_WITHIN if answered else _UNANSWERED_WITHIN)
     return [replace(response, log=logged.get(response.id)) for response in responses]
 
 
 def access_log(
-    caller: Caller, ids: Sequence[str], within: float = 4.0, container: str = "istio-proxy"
+    caller: Caller,
+    ids: Sequence[str],
+    within: float = _LOGGED_WITHIN,
+    container: str = "istio-proxy",
 ) -> dict[str, LogLine]:
     """The lines of a pod's access log with these request ids, as far as they come ``within`` s.
 

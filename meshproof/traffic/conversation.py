@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,9 +15,9 @@ from meshproof.traffic.probe import Target
 from meshproof.wait import eventually
 
 FIRST, SECOND = "before", "after"
-_PAUSE = 2.0
-# Handshake and the first words: the connection is open and in use.
-_BEGUN = 3
+_WITHIN = 10.0
+# Handshake, the first word, and the caller's acknowledgement of its echo: SYN, ACK, data, ACK.
+_BEGUN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,11 @@ def converse(
 
     Raises WaitTimeoutError when the connection does not come about.
     """
-    words = f"{{ echo {FIRST}; sleep {_PAUSE}; echo {SECOND}; sleep 0.5; }}"
-    talk = f"{words} | socat -t 1 - TCP4:{target.address}:{target.port},connect-timeout=2"
+    go_on = f"/run/meshproof-{secrets.token_hex(6)}"
+    pause = f"until [ -e {go_on} ] || [ $((n += 1)) -gt 300 ]; do sleep 0.1; done"
+    words = f"{{ echo {FIRST}; n=0; {pause}; echo {SECOND}; sleep 0.5; }}"
+    reach = f"TCP4:{target.address}:{target.port},connect-timeout={_WITHIN}"
+    talk = f"{words} | socat -t 1 - {reach}; rm -f {go_on}"
     before = lab.counters()
     with ThreadPoolExecutor(max_workers=1) as pool:
         talking = pool.submit(_run, spot, talk)
@@ -45,14 +49,15 @@ def converse(
             lambda: (lab.counters() - before).between(pair, "pod"),
             until=lambda packets: packets >= _BEGUN,
             what=f"a connection from {spot} to {target}",
-            within=_PAUSE,
+            within=_WITHIN,
             every=0.05,
         )
         meanwhile()
+        spot.run("touch", go_on)
         talked = talking.result()
     ended = (lab.counters() - before).between(pair, "ended")
     return Conversation(tuple(talked.stdout.split()), ended)
 
 
 def _run(spot: Spot, script: str) -> Finished:
-    return spot.run("sh", input=script, check=False)
+    return spot.run("sh", input=script, check=False, timeout=60)

@@ -9,6 +9,7 @@ Source: https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/operatio
 
 from __future__ import annotations
 
+from meshproof.errors import EvidenceError
 from meshproof.lab.spot import Spot
 from meshproof.mesh.gateways import gateway_spot
 from meshproof.mesh.proxy import statistics
@@ -25,7 +26,10 @@ def draining(sample: Sample) -> str:
     """
 
     def drains(spot: Spot) -> bool:
-        return any(statistics(spot, _DRAINING).values())
+        counts = statistics(spot, _DRAINING)
+        if not counts:
+            raise EvidenceError(f"the proxy of {spot} does not say whether it drains")
+        return any(counts.values())
 
     spots = _receivers(sample)
     answers = zip(spots, side_by_side(sample.mesh.shell, drains, spots), strict=True)

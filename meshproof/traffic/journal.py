@@ -17,8 +17,8 @@ from meshproof.wait import eventually
 
 # A line's own time is when it was written, which is after it happened.
 _SLACK = 2
-# Proxies flush their logs about once a second.
-_WITHIN = 4.0
+# Proxies flush their logs about once a second, on a busy machine later.
+_WITHIN = 15.0
 
 
 @dataclass(frozen=True)

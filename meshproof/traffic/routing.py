@@ -9,6 +9,7 @@ from meshproof.lab.objects import Object, applied
 from meshproof.lab.spot import Spot
 from meshproof.mesh.config_dump import CLUSTERS, LISTENERS, ROUTES, in_use
 from meshproof.mesh.gateways import gateway_spot, sni_of
+from meshproof.mesh.proxy import outbound
 from meshproof.process import side_by_side
 from meshproof.traffic.settle import converge
 from meshproof.workloads.sample import PORT, Sample
@@ -60,16 +61,24 @@ _Mark = tuple[Spot, str, str]
 
 
 def _marks(sample: Sample, objects: Sequence[Object], where: Collection[str]) -> list[_Mark]:
-    """What each sleep's proxy has of each object, if its configuration is one of those; gateways
-    have a way in for each subset."""
+    """What each sleep's proxy has of each object, if its configuration is one of those, and
+    gateways have a way in for each subset. A subset's Envoy cluster is there only once it knows
+    its endpoints, later than the rule's name is: until then calls are 503 (NC)."""
     topology = sample.mesh.deployment.topology
     governed = [topology[name] for name in sample.clusters if topology.configured_by(name) in where]
     callers = [sample.caller(one.name).spot for one in governed]
+    subsets = _subsets(objects)
     marks = [_by_name(spot, one) for spot in callers for one in objects]
+    marks += [(spot, CLUSTERS, outbound(*one)) for spot in callers for one in subsets]
     # On one network nothing is sent through the gateways.
     if len(topology.networks) > 1:
         gateways = [gateway_spot(sample.mesh, one.name) for one in governed if one.gateway]
-        marks += [(spot, LISTENERS, sni) for spot in gateways for sni in _names(objects)]
+        marks += [
+            (spot, part, sni_of(*one))
+            for spot in gateways
+            for one in subsets
+            for part in (LISTENERS, CLUSTERS)
+        ]
     return marks
 
 
@@ -78,10 +87,10 @@ def _by_name(spot: Spot, one: Object) -> _Mark:
     return spot, part, f"/{kind}/{one['metadata']['name']}"
 
 
-def _names(objects: Sequence[Object]) -> list[str]:
-    """By which server names (SNI) the gateways let calls to subsets in."""
+def _subsets(objects: Sequence[Object]) -> list[tuple[str, int, str]]:
+    """Host, port and name of each subset: sidecars and gateways name it after these."""
     return [
-        sni_of(one["spec"]["host"], PORT, subset["name"])
+        (one["spec"]["host"], PORT, subset["name"])
         for one in objects
         for subset in one["spec"].get("subsets", [])
     ]

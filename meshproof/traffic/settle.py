@@ -16,7 +16,8 @@ from meshproof.traffic.response import Response
 from meshproof.wait import eventually
 from meshproof.workloads.sample import Caller, Sample
 
-_CALLS = 12
+# By a connection each: both of a proxy's workers are met, and what each keeps open to servers.
+_CALLS = 24
 _WITHIN = 30.0
 
 
@@ -109,10 +110,15 @@ def reachable(sample: Sample, caller: str) -> set[str]:
 
 
 def _unsettled(sample: Sample, caller: Caller) -> str:
-    responses = call(sample, caller, Plan(times=_CALLS))
-    missing = reachable(sample, caller.cluster) - {one.version for one in responses}
+    responses = call(sample, caller, Plan(times=_CALLS, fresh=True))
+    due = reachable(sample, caller.cluster)
+    missing = due - {one.version for one in responses}
     if missing:
         return f"{caller.cluster} does not reach {', '.join(sorted(missing))}"
+    failed = [one for one in responses if not one.succeeded]
+    # Where a version is out of reach, calls to it fail.
+    if failed and due == set(sample.plan):
+        return f"{caller.cluster}: {len(failed)} calls fail, such as {failed[0]}"
     if not _as_the_mode_says(sample, responses):
         return f"{caller.cluster}: other mTLS mode"
     # Strict and permissive look alike from sidecar to sidecar.

@@ -57,7 +57,7 @@ class Doorkeeper:
         return read_log(text)
 
     def await_log(
-        self, enough: Callable[[Sequence[TurnedAway]], bool], within: float = 4.0
+        self, enough: Callable[[Sequence[TurnedAway]], bool], within: float = 15.0
     ) -> list[TurnedAway]:
         """The same, once it has enough, or after ``within`` seconds: logs are written late."""
         seen: list[TurnedAway] = []

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
+from meshproof.errors import EvidenceError
 from meshproof.lab import RunningCluster
 from meshproof.lab.objects import Object, apply
 from meshproof.lab.rollout import await_rollout
@@ -88,6 +89,14 @@ class Sample:
         clusters = [self.mesh.cluster(name) for name in self.clusters]
         found = side_by_side(self.mesh.shell, partial(_servers, namespace), clusters)
         return {server.pod: server for servers in found for server in servers}
+
+    def every_server(self) -> list[Server]:
+        """The helloworld pods of all clusters now. Raises EvidenceError when a version has none:
+        what holds for all pods would hold for it, too."""
+        found = list(self.servers().values())
+        if missing := self.plan.keys() - {one.version for one in found}:
+            raise EvidenceError(f"no pod of {', '.join(sorted(missing))} is there to be judged")
+        return found
 
     def server(self, version: str) -> Server:
         """One pod of a version. Raises StopIteration when there is none."""

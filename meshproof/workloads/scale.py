@@ -59,7 +59,7 @@ def _await_end(cluster: RunningCluster, addresses: set[str]) -> None:
         return addresses & known
 
     with suppress(WaitTimeoutError):  # whoever calls them is told by what comes of it
-        eventually(routed, until=lambda left: not left, what="the end of pods", within=10)
+        eventually(routed, until=lambda left: not left, what="the end of pods", within=60)
 
 
 @contextmanager

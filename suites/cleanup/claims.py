@@ -21,6 +21,7 @@ from meshproof.workloads.sample import HOST, NAMESPACE, OUTSIDE
 
 # istiod writes its ConfigMaps again and again while it, or what it left running, lives.
 _QUIET = 2.0
+_WITHIN = 20.0
 _SHOWN = 5
 _NAMESPACES = (SYSTEM, NAMESPACE, OUTSIDE)
 
@@ -36,13 +37,12 @@ def nothing_remains(lab: Lab, before: Mapping[str, Inventory]) -> Verdict:
 def no_address_remains(lab: Lab) -> Verdict:
     """No node answers for a gateway's address any more, and the lab has none given."""
     expected = "no LoadBalancer address left on any node"
-    found = [
-        f"{address} on {node.container}"
-        for name, cluster in lab.clusters.items()
-        for node in cluster.nodes
-        for address in lab.subnets[name].load_balancers
-        if f" {address}/" in cluster.on_node(node, "ip", "-o", "-4", "address").stdout
-    ]
+    found = []
+    for name, cluster in lab.clusters.items():
+        for node in cluster.nodes:
+            listing = cluster.on_node(node, "ip", "-o", "-4", "address").stdout
+            left = [one for one in lab.subnets[name].load_balancers if f" {one}/" in listing]
+            found += [f"{address} on {node.container}" for address in left]
     given = [str(one) for addresses in lab.addresses.values() for one in addresses.given]
     if found or given:
         return Verdict(Outcome.FAIL, expected, ", ".join(found + given))
@@ -113,7 +113,7 @@ def _as_before(lab: Lab, name: str, before: Inventory) -> Verdict:
             differences,
             until=lambda found: found == "",
             what=name,
-            within=_QUIET * 2,
+            within=_WITHIN,
             stable_for=_QUIET,
             every=1.0,
         )

@@ -44,8 +44,9 @@ def peers_know_each_other(sample: Sample, caller: Caller) -> Verdict:
     of helloworld's."""
     responses = call(sample, caller, Plan(times=_CALLS))
     versions = {one: sample.plan[one] for one in reachable(sample, caller.cluster)}
+    # A call without its line in the caller's log is for ``believable`` to judge.
     seen = Counter(
-        (one.identity, one.served_as, one.log.upstream_peer if one.log else "") for one in responses
+        (one.identity, one.served_as, one.log.upstream_peer) for one in responses if one.log
     )
     right = (CALLER_IDENTITY, WORKLOAD_IDENTITY, WORKLOAD_IDENTITY)
     wrong = {names: count for names, count in seen.items() if names != right}
@@ -68,7 +69,7 @@ def workloads(sample: Sample) -> list[Holder]:
         address = sample.caller(name).spot.address
         # Any port will do: the proxy shows its certificate before it looks for a server there.
         found.append(Holder(f"sleep of {name}", name, name, address, PORT, CALLER_IDENTITY))
-    for server in sample.servers().values():
+    for server in sample.every_server():
         for name in topology.workloads:
             way = door(sample, name, server)
             what = f"{server.version} of {server.cluster}, asked from {name}"

@@ -118,7 +118,7 @@ def nobody_gets_in_with(
 ) -> Verdict:
     """TLS with the certificate ``shown`` is refused by every helloworld pod itself, for the
     reason ``why`` in its own log; with a certificate of the mesh the same question is answered."""
-    outsider, servers = sample.outsider(caller), list(sample.servers().values())
+    outsider, servers = sample.outsider(caller), sample.every_server()
     with ExitStack() as stack:
         for server in servers:
             stack.enter_context(workload(sample, server).telling())
@@ -185,7 +185,7 @@ def _objected_to(
     def ours(lines: Sequence[TurnedAway]) -> list[TurnedAway]:
         return [one for one in lines if one not in before and why.logged in one.why]
 
-    lines = ours(keeper.await_log(lambda lines: bool(ours(lines)), within=2))
+    lines = ours(keeper.await_log(lambda lines: bool(ours(lines))))
     if not lines:
         outcome = Outcome.INCONCLUSIVE if answer.alert else Outcome.FAIL
         observed = f"{why.otherwise}: {answer}, and nothing of it in its own log"

@@ -53,6 +53,7 @@ def test_missing_access_logs_are_noticed(sample: Sample, judge: Judge) -> None:
             verdicts = _claims(sample)
     finally:
         _await_logs(sample, on=True)
+        healed(sample)
     judge(undecided(verdicts, "are access logs on"))
 
 

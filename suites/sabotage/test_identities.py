@@ -31,6 +31,7 @@ from suites.identities.claims import (
 )
 from suites.mtls.outsiders import certificate_of_sleep
 from suites.sabotage.impostor import serving_as
+from suites.weight.claims import await_weight
 
 Judge = Callable[[Verdict], None]
 
@@ -89,8 +90,9 @@ def _impostor(sample: Sample, name: str) -> Iterator[None]:
             converge(answers)
             yield
     finally:
-        if not converge(lambda: not answers()):
+        if not converge(lambda: set(sample.servers()) <= known and not answers()):
             sample.mesh.mark_dirty("a server of another service account is still there")
+        await_weight(sample, len(known))
 
 
 def _other_account(image: str) -> list[Object]:

@@ -16,7 +16,8 @@ from meshproof.expect import (
     share_within,
     succeeded,
 )
-from meshproof.mesh.gateways import GATEWAY_PORT
+from meshproof.lab.spot import Spot
+from meshproof.mesh.gateways import GATEWAY_PORT, gateway_spot, sni_of
 from meshproof.mesh.proxy import Endpoint, endpoints, outbound
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
@@ -41,15 +42,19 @@ def weights_follow(sample: Sample, replicas: int) -> Verdict:
 
 
 def await_weight(sample: Sample, total: int) -> None:
-    """Wait until the healthy endpoints in each sleep's proxy weigh so much in all, or half a
-    minute is over; ``weights_follow`` says what is there. (A pod that has just become ready is
-    in the proxies already, as one that is not.)"""
-    names = sample.clusters
-    converge(
-        lambda: {sum(one.weight for one in _known(sample, name) if one.healthy) for name in names},
-        until=lambda totals: totals == {total},
-        what=f"endpoints that weigh {total}",
-    )
+    """Wait until the healthy endpoints in each sleep's proxy weigh so much in all, and those
+    behind the gateways together, or half a minute is over; ``weights_follow`` says what is there.
+    (A pod that has just become ready is in the proxies already, as one that is not.)"""
+    callers = [sample.caller(name).spot for name in sample.clusters]
+    topology = sample.mesh.deployment.topology
+    behind = sample.plan.values() if len(topology.networks) > 1 else ()
+    gateways = [gateway_spot(sample.mesh, name) for name in behind]
+
+    def look() -> set[int]:
+        through = sum(_weight(spot, sni_of(HOST, PORT)) for spot in gateways)
+        return {_weight(spot, _CLUSTER) for spot in callers} | ({through} if gateways else set())
+
+    converge(look, until=lambda totals: totals == {total}, what=f"endpoints that weigh {total}")
 
 
 def shares_follow(sample: Sample, replicas: int) -> Verdict:
@@ -65,6 +70,10 @@ def shares_follow(sample: Sample, replicas: int) -> Verdict:
         sample.mesh.shell, lambda name: call(sample, sample.caller(name), plan), names
     )
     return all_of([_share(sample, responses, share) for responses in batches])
+
+
+def _weight(spot: Spot, cluster: str) -> int:
+    return sum(one.weight for one in endpoints(spot, cluster) if one.healthy)
 
 
 def _known(sample: Sample, caller: str) -> tuple[Endpoint, ...]:

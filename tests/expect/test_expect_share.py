@@ -35,7 +35,7 @@ def rejected(total: int, share: float, true: float) -> float:
 
 @pytest.mark.parametrize(
     ("share", "tolerance", "needed"),
-    [(0.2, 0.1, 584), (0.5, 0.1, 792), (0.2, 0.15, 277), (0.05, 0.1, 255)],
+    [(0.2, 0.1, 841), (0.5, 0.1, 1136), (0.2, 0.15, 393), (0.05, 0.1, 366)],
 )
 def test_how_many_calls_are_needed(share: float, tolerance: float, needed: int) -> None:
     assert calls_needed(share, tolerance) == needed
@@ -89,29 +89,29 @@ def test_a_biased_coin_is_noticed_at_the_stated_power() -> None:
 
 
 def test_a_verdict_states_count_share_and_rates() -> None:
-    verdict = share_of(calls(120, 600), "v2", 0.2, 0.1)
+    verdict = share_of(calls(180, 900), "v2", 0.2, 0.1)
     assert verdict.outcome is Outcome.PASS
-    for stated in ("20.0% of 600 calls", "584", "10.0%", "at most 1.0%", "at most 0.1%"):
+    for stated in ("20.0% of 900 calls", "841", "10.0%", "at most 1.0%", "at most 0.001%"):
         assert stated in verdict.expected
-    for stated in ("120 of 600 calls (20.0%)", "p = 1,", "99.9% interval 14.9% to 25.8%"):
+    for stated in ("180 of 900 calls (20.0%)", "p = 1,", "99.999% interval "):
         assert stated in verdict.observed
-    swapped = share_of(calls(480, 600), "v2", 0.2, 0.1)
+    swapped = share_of(calls(720, 900), "v2", 0.2, 0.1)
     assert swapped.outcome is Outcome.FAIL
-    assert "480 of 600 calls (80.0%)" in swapped.observed
+    assert "720 of 900 calls (80.0%)" in swapped.observed
 
 
 def test_too_few_calls_are_no_pass_and_no_fail() -> None:
-    for count in (0, 117, 583):
-        verdict = share_of(calls(count, 583), "v2", 0.2, 0.1)
+    for count in (0, 168, 840):
+        verdict = share_of(calls(count, 840), "v2", 0.2, 0.1)
         assert verdict.outcome is Outcome.INCONCLUSIVE
-        assert "too few calls, 584 are needed" in verdict.observed
+        assert "too few calls, 841 are needed" in verdict.observed
 
 
 @pytest.mark.parametrize(
     "verdict",
     [
         share_of([], "v2", 0.2, 0.1),
-        share_of([*calls(120, 600), LOST], "v2", 0.2, 0.1),
+        share_of([*calls(180, 900), LOST], "v2", 0.2, 0.1),
         share_within([], "v2", 0.7, 0.8),
         share_within([*calls(75, 100), LOST], "v2", 0.7, 0.8),
     ],
