@@ -8,7 +8,10 @@ at once, and moving it is how a gateway "gets a new address".
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from ipaddress import IPv4Address
+
+from kubernetes.client.exceptions import ApiException
 
 from meshproof.errors import LabError
 from meshproof.lab.cluster import RunningCluster
@@ -73,11 +76,12 @@ class LoadBalancerAddresses:
         return new
 
     def take_back(self, namespace: str, service: str) -> None:
-        """Take a Service's address away; the Service may be gone already."""
+        """Take a Service's address away, and out of its status; the Service may be gone already."""
         self._reserved.pop((namespace, service), None)
         address = self._given.pop((namespace, service), None)
         if address is not None:
             self._drop(address)
+            self._tell(namespace, service, [])
             self._changed()
 
     def adopt(self) -> None:
@@ -100,8 +104,7 @@ class LoadBalancerAddresses:
         namespace, service = key
         node = self._cluster.control_plane
         self._cluster.on_node(node, "ip", "address", "replace", f"{address}/32", "dev", "eth0")
-        status = {"status": {"loadBalancer": {"ingress": [{"ip": str(address)}]}}}
-        self._cluster.core.patch_namespaced_service_status(service, namespace, status)
+        self._tell(namespace, service, [{"ip": str(address)}])
         self._given[key] = address
         eventually(
             lambda: str(address) in self._served(),
@@ -109,6 +112,14 @@ class LoadBalancerAddresses:
             within=30,
             every=0.1,
         )
+
+    def _tell(self, namespace: str, service: str, ingress: list[dict[str, str]]) -> None:
+        status = {"status": {"loadBalancer": {"ingress": ingress}}}
+        try:
+            self._cluster.core.patch_namespaced_service_status(service, namespace, status)
+        except ApiException as error:
+            if ingress or error.status != HTTPStatus.NOT_FOUND:
+                raise
 
     def _served(self) -> str:
         """What kube-proxy has written: it follows a changed status after a second or so."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from meshproof.lab import RunningCluster
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Address
+
+from meshproof.lab import Lab, RunningCluster
 from meshproof.traffic import Target
 from meshproof.workloads import Echo
-from meshproof.workloads.echo import HIGH, LOW, UDP_PORTS
+from meshproof.workloads.echo import GATEWAY_SERVICE, HIGH, LOW, NAMESPACE, UDP_PORTS
 
 KUBELET, API_SERVER = 10250, 6443
 
@@ -30,6 +34,16 @@ def node_port_target(echo: Echo) -> Target:
 def kubelet_target(cluster: RunningCluster) -> Target:
     """The kubelet of the control plane node."""
     return Target("the kubelet", cluster.control_plane.address, KUBELET)
+
+
+@contextmanager
+def gateway_address(lab: Lab, cluster: str) -> Iterator[IPv4Address]:
+    """An address of the echo's gateway Service, which is taken back: a mesh may come next."""
+    addresses = lab.addresses[cluster]
+    try:
+        yield addresses.give(NAMESPACE, GATEWAY_SERVICE)
+    finally:
+        addresses.take_back(NAMESPACE, GATEWAY_SERVICE)
 
 
 def api_target(cluster: RunningCluster) -> Target:

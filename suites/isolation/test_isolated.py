@@ -21,6 +21,7 @@ from meshproof.workloads.echo import (
 )
 from suites.isolation.targets import (
     api_target,
+    gateway_address,
     kubelet_target,
     node_port_target,
     pod_targets,
@@ -72,11 +73,12 @@ def test_gateways_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge
     """Gateway addresses of another network are reached, also after they have moved."""
     caller, called = pair
     addresses = lab.addresses[called]
-    first = Target("the gateway", addresses.give(NAMESPACE, GATEWAY_SERVICE), GATEWAY)
-    before = attempt(lab, echoes[caller].spot, first, echoes[called].spot, patience=PATIENT)
-    second = Target("the moved gateway", addresses.move(NAMESPACE, GATEWAY_SERVICE), GATEWAY)
-    after = attempt(lab, echoes[caller].spot, second, echoes[called].spot, patience=PATIENT)
-    old = probe(echoes[caller].spot, first)
+    with gateway_address(lab, called) as address:
+        first = Target("the gateway", address, GATEWAY)
+        before = attempt(lab, echoes[caller].spot, first, echoes[called].spot, patience=PATIENT)
+        second = Target("the moved gateway", addresses.move(NAMESPACE, GATEWAY_SERVICE), GATEWAY)
+        after = attempt(lab, echoes[caller].spot, second, echoes[called].spot, patience=PATIENT)
+        old = probe(echoes[caller].spot, first)
     judge(all_of([reached(before, "gateway"), reached(after, "gateway"), silent(first, old)]))
 
 
@@ -85,13 +87,11 @@ def test_only_the_gateways_ports_are_reached(
 ) -> None:
     """Of a gateway's ports 15443, 15012, 15017 and 15021 are reached, any other is not."""
     caller, called = (echoes[name].spot for name in pair)
-    address = lab.addresses[pair[1]].give(NAMESPACE, GATEWAY_SERVICE)
-    verdicts = []
-    for port in GATEWAY_PORTS:
-        target = Target("the gateway", address, port)
-        verdicts.append(reached(attempt(lab, caller, target, called, patience=PATIENT), "gateway"))
-    closed = Target("the gateway", address, CLOSED_GATEWAY_PORT)
-    judge(all_of([*verdicts, kept_out(attempt(lab, caller, closed, called))]))
+    with gateway_address(lab, pair[1]) as address:
+        open_ports = [Target("the gateway", address, port) for port in GATEWAY_PORTS]
+        tried = [attempt(lab, caller, one, called, patience=PATIENT) for one in open_ports]
+        closed = attempt(lab, caller, Target("the gateway", address, CLOSED_GATEWAY_PORT), called)
+    judge(all_of([*(reached(one, "gateway") for one in tried), kept_out(closed)]))
 
 
 def test_nothing_answers_without_the_router(
