@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from meshproof.artifacts import default_wanted
+from meshproof.artifacts import checkout_version, default_wanted
 from meshproof.errors import UsageError
 from meshproof.model import REVISION, USUAL_REVISION, VARIANTS, Mtls, Releases, Topology
 from meshproof.topologies import read_topology, topology_named, topology_names
@@ -30,7 +30,8 @@ class Asked:
 
     ``names`` and ``files``: topologies; ``istio``: versions, or versions by cluster; ``mtls``,
     ``variants``: names of modes and variants; ``revision``: the name that asks for the variant
-    "revision" as well; ``full``: the product of everything that is not narrowed otherwise.
+    "revision" as well; ``full``: the product of everything that is not narrowed otherwise;
+    ``checkout``: an Istio source tree, whose Istio is the only one there is then.
     What is derived raises UsageError for what there is not, or cannot be.
     """
 
@@ -41,6 +42,7 @@ class Asked:
     variants: tuple[str, ...] = ()
     revision: str | None = None
     full: bool = False
+    checkout: Path | None = None
 
     @cached_property
     def topologies(self) -> tuple[Topology, ...]:
@@ -49,8 +51,11 @@ class Asked:
 
     @cached_property
     def releases(self) -> tuple[Releases, ...]:
-        """Which Istio runs where, once for each way asked for; the newest when none is."""
-        newest = default_wanted().istio[-1]
+        """Which Istio runs where, once for each way asked for; the newest, or that of the source
+        tree, when none is."""
+        if self.checkout is not None and self.istio:
+            raise UsageError("with --checkout Istio is the tree's own", "leave --istio out")
+        newest = checkout_version(self.checkout) if self.checkout else default_wanted().istio[-1]
         asked = [Releases.parse(text, newest) for text in self.istio] or [Releases(newest)]
         named = dict.fromkeys(name for one in asked for name, _ in one.by_cluster)
         known = dict.fromkeys(name for topology in self.topologies for name in topology.names)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from meshproof.artifacts import checkout_version
+from meshproof.errors import UsageError
 from meshproof.fixtures.matrix import Matrix
 from meshproof.model import Mtls, Releases, Version
 from meshproof.resources import resource
@@ -111,6 +114,18 @@ def test_in_full_a_revision_is_named_and_drops_no_variant() -> None:
     narrowed = Asked((SPLIT,), variants=("mesh-networks",), revision="blue", full=True)
     variants = {one.variants for one in Matrix.of(narrowed, KUBERNETES).deployments}
     assert variants == {frozenset(), frozenset({"mesh-networks"}), frozenset({"revision"})}
+
+
+def test_with_a_source_tree_its_istio_is_the_only_one(tmp_path: Path) -> None:
+    (tmp_path / "go.mod").write_text("module istio.io/istio\n")
+    (tmp_path / "VERSION").write_text("1.32\n")
+    asked = Asked((FLAT,), checkout=tmp_path)
+    assert asked.versions == ()
+    found = {one.istio["east"] for one in Matrix.of(asked, KUBERNETES).deployments}
+    assert found == {checkout_version(tmp_path)}
+    assert str(found.pop()).startswith("1.32.0-checkout.")
+    with pytest.raises(UsageError, match="tree's own"):
+        Asked((FLAT,), istio=("1.31.0",), checkout=tmp_path).check()
 
 
 def collected(pytester: pytest.Pytester, body: str, *options: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from meshproof.artifacts.bundle import Bundle, Wanted
 from meshproof.artifacts.catalog import Catalog, catalog, default_wanted
+from meshproof.artifacts.checkout import checkout_version
 from meshproof.artifacts.manage import Row, listing, prune
 from meshproof.artifacts.provide import provide
 from meshproof.artifacts.store import Store
@@ -13,6 +14,7 @@ __all__ = [
     "Store",
     "Wanted",
     "catalog",
+    "checkout_version",
     "default_wanted",
     "listing",
     "provide",

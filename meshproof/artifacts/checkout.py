@@ -73,6 +73,15 @@ def istio_from_checkout(tree: Path, wanted: Wanted, engine: Engine, recorder: Re
     return Istio(version, envoy, recipe, make)
 
 
+def checkout_version(tree: Path) -> Version:
+    """The version that the programs of an Istio source tree will say they are.
+
+    Raises UsageError when ``tree`` is none.
+    """
+    _check(tree)
+    return tree_version(tree, identity(tree, Shell()))
+
+
 def tree_version(tree: Path, name: str) -> Version:
     """The version that the tree says it will become, marked with its identity ``name``."""
     said = (
