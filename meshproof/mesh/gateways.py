@@ -20,10 +20,10 @@ def gateway_spot(mesh: Mesh, cluster: str) -> Spot:
     running = mesh.cluster(cluster)
     with lab_errors(f"find the gateway of {cluster}"):
         pods = running.core.list_namespaced_pod(SYSTEM, label_selector=f"app={GATEWAY}").items
-    alive = [pod for pod in pods if pod.metadata.deletion_timestamp is None]
-    if not alive:
-        raise LabError(f"no gateway runs in {cluster}")
-    return pod_spot(running, SYSTEM, alive[0].metadata.name, container="istio-proxy")
+        alive = [pod for pod in pods if pod.metadata.deletion_timestamp is None]
+        if not alive:
+            raise LabError(f"no gateway runs in {cluster}")
+        return pod_spot(running, SYSTEM, alive[0].metadata.name, container="istio-proxy")
 
 
 def sni_of(host: str, port: int, subset: str = "") -> str:

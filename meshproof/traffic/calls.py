@@ -64,7 +64,7 @@ def call(sample: Sample, caller: Caller, plan: Plan | None = None) -> list[Respo
     """Call from a pod and collect what each call came to, in order.
 
     A caller with a sidecar has its log line beside each call, as far as there is one within a
-    few seconds. Raises EvidenceError when the calls could not be made at all.
+    few seconds, 15 at most. Raises EvidenceError when the calls could not be made at all.
     """
     chosen = plan or Plan()
     ids = _ids(chosen.times)

@@ -45,15 +45,17 @@ def converse(
     before = lab.counters()
     with ThreadPoolExecutor(max_workers=1) as pool:
         talking = pool.submit(_run, spot, talk)
-        eventually(
-            lambda: (lab.counters() - before).between(pair, "pod"),
-            until=lambda packets: packets >= _BEGUN,
-            what=f"a connection from {spot} to {target}",
-            within=_WITHIN,
-            every=0.05,
-        )
-        meanwhile()
-        spot.run("touch", go_on)
+        try:
+            eventually(
+                lambda: (lab.counters() - before).between(pair, "pod"),
+                until=lambda packets: packets >= _BEGUN,
+                what=f"a connection from {spot} to {target}",
+                within=_WITHIN,
+                every=0.05,
+            )
+            meanwhile()
+        finally:
+            spot.run("touch", go_on, check=False)
         talked = talking.result()
     ended = (lab.counters() - before).between(pair, "ended")
     return Conversation(tuple(talked.stdout.split()), ended)

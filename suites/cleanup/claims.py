@@ -27,7 +27,8 @@ _NAMESPACES = (SYSTEM, NAMESPACE, OUTSIDE)
 
 
 def nothing_remains(lab: Lab, before: Mapping[str, Inventory]) -> Verdict:
-    """Each cluster holds, object by object, what it held before the mesh, and goes on so."""
+    """Each cluster holds, object by object and after 20 s at most, what it held before the mesh,
+    and goes on so."""
     shell = lab.engine.shell
     return all_of(
         side_by_side(shell, lambda name: _as_before(lab, name, before[name]), lab.clusters)

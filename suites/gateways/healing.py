@@ -17,8 +17,8 @@ def await_healed(sample: Sample, healed: Callable[[], bool], what: str) -> None:
     not get there is used by nobody else."""
     try:
         eventually(healed, what=what, within=_WITHIN)
-        drained = await_drained(sample)
     except WaitTimeoutError:
-        drained = False
-    if not drained:
         sample.mesh.mark_dirty(f"{what} did not come about")
+        return
+    if not await_drained(sample):
+        sample.mesh.mark_dirty(f"after {what} connections from before were not closed")

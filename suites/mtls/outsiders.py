@@ -185,7 +185,9 @@ def _objected_to(
     def ours(lines: Sequence[TurnedAway]) -> list[TurnedAway]:
         return [one for one in lines if one not in before and why.logged in one.why]
 
-    lines = ours(keeper.await_log(lambda lines: bool(ours(lines))))
+    # Who has shown no certificate speaks no TLS, and has nothing to say of it.
+    within = 15.0 if answer.chain else 2.0
+    lines = ours(keeper.await_log(lambda lines: bool(ours(lines)), within))
     if not lines:
         outcome = Outcome.INCONCLUSIVE if answer.alert else Outcome.FAIL
         observed = f"{why.otherwise}: {answer}, and nothing of it in its own log"

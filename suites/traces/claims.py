@@ -22,7 +22,8 @@ from suites.gateways.manifests import configured
 
 # With two equal endpoints the odds that one is never chosen are 2 in 2^40.
 _CALLS = 40
-# A gateway may learn later than sidecars what to report: more than two rounds are looked at.
+# A gateway may learn later than sidecars what to report: more than two rounds are looked at
+# (about half of the calls go to the other cluster, so it takes four).
 _ROUNDS = 2
 # Proxies report every five seconds, or when five parts have come together.
 _WITHIN = 20.0
