@@ -22,7 +22,7 @@ from suites.gateways.manifests import configured
 
 # With two equal endpoints the odds that one is never chosen are 2 in 2^40.
 _CALLS = 40
-# A gateway may learn later than sidecars what to report: more than two rounds are looked at
+# A gateway may learn a push later than sidecars what to report: more than two rounds are looked at
 # (about half of the calls go to the other cluster, so it takes four).
 _ROUNDS = 2
 # Proxies report every five seconds, or when five parts have come together.
@@ -55,7 +55,6 @@ def the_gateway_is_in_no_trace(sample: Sample, caller: str, sinks: TraceSinks) -
 
     def complete() -> bool:
         _call(sample, caller)
-        # Of several rounds: a gateway may learn a push later than sidecars what to report.
         return len(_with_both(sinks.spans(), calling, serving)) > _ROUNDS * _CALLS
 
     converge(complete, what="traces with both sidecars", within=_WITHIN)
