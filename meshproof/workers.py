@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import psutil
 
@@ -12,8 +12,6 @@ from meshproof.errors import UsageError
 from meshproof.model import Topology
 
 AUTO = "auto"
-# Two clusters that come up, or are called, keep two cores busy; a third adds little.
-_CORES = 2
 _CLUSTERS = 2
 # What a mesh adds to each of its clusters; what the worker's own process and a router take.
 _MESH_MEMORY = 0.35 * GIB
@@ -21,23 +19,25 @@ _OWN_MEMORY = 0.25 * GIB
 
 
 def labs_at_once(cpus: int, memory: int, clusters: int) -> int:
-    """How many labs of so many ``clusters`` a machine has room for, but one at least.
+    """How many labs of so many ``clusters`` a machine has room for, but one at least: one a core,
+    since a lab's own waits leave a good part of two cores to another.
 
     ``memory``: bytes available.
     """
     lab = clusters * (CLUSTER_MEMORY + _MESH_MEMORY) + _OWN_MEMORY
-    return max(1, min(cpus // _CORES, int(memory // lab)))
+    return max(1, min(cpus, int(memory // lab)))
 
 
-def labs_here(topologies: Iterable[Topology]) -> int:
-    """How many labs this machine has room for now, whichever of the topologies they are for."""
+def labs_here(topologies: Sequence[Topology]) -> int:
+    """How many labs the topologies are worth on this machine, for which there is room now: one a
+    topology at most, as a second lab of the same has to be made before it is of any use."""
     clusters = max((len(one.members) for one in topologies), default=_CLUSTERS)
     cpus, memory = len(os.sched_getaffinity(0)), psutil.virtual_memory().available
-    return labs_at_once(cpus, memory, clusters)
+    return min(labs_at_once(cpus, memory, clusters), max(1, len(topologies)))
 
 
 def chosen_workers(
-    asked: str, topologies: Iterable[Topology], *, one_lab_for: str | None = None
+    asked: str, topologies: Sequence[Topology], *, one_lab_for: str | None = None
 ) -> int:
     """How many workers a run has when ``asked`` for: a number, or "auto" for what there is room.
 

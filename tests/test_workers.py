@@ -9,7 +9,8 @@ import pytest
 
 from meshproof.errors import UsageError
 from meshproof.fixtures import workers
-from meshproof.workers import chosen_workers, labs_at_once, one_lab_option
+from meshproof.topologies import topology_named
+from meshproof.workers import chosen_workers, labs_at_once, labs_here, one_lab_option
 
 GIB = 2**30
 
@@ -17,10 +18,9 @@ GIB = 2**30
 @pytest.mark.parametrize(
     ("cpus", "memory", "clusters", "labs"),
     [
-        (2, 64, 2, 1),
-        (3, 64, 2, 1),
-        (4, 64, 2, 2),
-        (16, 64, 2, 8),
+        (1, 64, 2, 1),
+        (2, 64, 2, 2),
+        (16, 64, 2, 16),
         (16, 7, 2, 3),
         (16, 4, 2, 1),
         (16, 7, 3, 2),
@@ -31,6 +31,18 @@ def test_as_many_labs_as_cores_and_memory_allow(
     cpus: int, memory: int, clusters: int, labs: int
 ) -> None:
     assert labs_at_once(cpus, memory * GIB, clusters) == labs
+
+
+@pytest.mark.parametrize(("topologies", "labs"), [(0, 1), (1, 1), (2, 2), (7, 4)])
+def test_a_topology_has_one_lab_at_most(
+    monkeypatch: pytest.MonkeyPatch, topologies: int, labs: int
+) -> None:
+    monkeypatch.setattr("meshproof.workers.os.sched_getaffinity", lambda pid: range(4))
+    monkeypatch.setattr(
+        "meshproof.workers.psutil.virtual_memory", lambda: SimpleNamespace(available=64 * GIB)
+    )
+    chosen = [topology_named("primary-remote-flat")] * topologies
+    assert labs_here(chosen) == labs
 
 
 def test_a_number_is_taken_as_it_is() -> None:

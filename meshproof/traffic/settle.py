@@ -30,10 +30,7 @@ def settle(sample: Sample) -> bool:
     callers = [sample.caller(name) for name in names]
 
     def look() -> str:
-        try:
-            seen = side_by_side(sample.mesh.shell, lambda one: _unsettled(sample, one), callers)
-        except MeshproofError as error:  # to be found by a test, which says what it cannot tell
-            return str(error)
+        seen = side_by_side(sample.mesh.shell, lambda one: _unsettled(sample, one), callers)
         return "; ".join(text for text in seen if text)
 
     with sample.mesh.lab.recorder.step("wait until the proxies know the way"):
@@ -44,14 +41,9 @@ def settle(sample: Sample) -> bool:
 def await_drained(sample: Sample) -> bool:
     """Wait until no proxy that calls arrive at has connections left from before a change, or
     half a minute has passed. Returns whether that came about."""
-
-    def look() -> str:
-        try:
-            return draining(sample)
-        except MeshproofError as error:
-            return str(error)
-
-    return converge(look, until=lambda names: names == "", what="the end of draining")
+    return converge(
+        lambda: draining(sample), until=lambda names: names == "", what="the end of draining"
+    )
 
 
 def healed(sample: Sample) -> None:
@@ -87,10 +79,16 @@ def converge(
     within: float = _WITHIN,
 ) -> bool:
     """Look until the change is seen, or ``within`` seconds have passed: then the test that
-    follows says what is there instead. Returns whether it was seen."""
+    follows says what is there instead. Returns whether it was seen. What cannot be looked at
+    now, as a proxy that does not answer, may be later."""
+
+    def seen() -> bool:
+        with suppress(MeshproofError):
+            return until(look())
+        return False
+
     with suppress(WaitTimeoutError):
-        eventually(look, until=until, what=what, within=within)
-        return True
+        return eventually(seen, what=what, within=within)
     return False
 
 
