@@ -2,15 +2,15 @@
 
 Each program gets a session of its own, so that Ctrl-C in the terminal reaches meshproof alone
 and meshproof ends its programs itself. If meshproof is killed, the kernel kills them too
-(PR_SET_PDEATHSIG); what they had started carries ``MESHPROOF_RUN`` in its environment, by
-which `meshproof sweep` finds it.
+(PR_SET_PDEATHSIG, set by setpriv: code between fork and exec would have the kernel copy
+Python's page tables for each of a run's thousands of programs); what they had started carries
+``MESHPROOF_RUN`` in its environment, by which `meshproof sweep` finds it.
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
+import shutil
 import subprocess
 import threading
 import time
@@ -31,13 +31,8 @@ Made = TypeVar("Made")
 
 _ENGINE_PROGRAMS = frozenset({"podman", "docker", "netavark", "runc", "crun"})
 RUN_VARIABLE = "MESHPROOF_RUN"
-_PR_SET_PDEATHSIG = 1
+_DIES_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
 _ASK_EVERY = 0.5
-_LIBC = ctypes.CDLL(None, use_errno=True)
-
-
-def _die_with_parent() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,24 +136,23 @@ class Shell:
         with self._lock:
             if self._cancelled:
                 raise CancelledError("the run was called off")
-            try:
-                process = subprocess.Popen(
-                    list(argv),
-                    stdin=subprocess.PIPE if wants_input else subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    text=True,
-                    errors="replace",
-                    cwd=cwd,
-                    env={**self.environment(), **(env or {})},
-                    start_new_session=True,
-                    preexec_fn=_die_with_parent,
-                )
-            except FileNotFoundError:
-                raise MeshproofError(
-                    f"the program '{argv[0]}' is not on this machine",
-                    "run 'meshproof doctor --fix'",
-                ) from None
+            for program in (_DIES_WITH_PARENT[0], argv[0]):
+                if shutil.which(program) is None:
+                    raise MeshproofError(
+                        f"the program '{program}' is not on this machine",
+                        "run 'meshproof doctor --fix'",
+                    )
+            process = subprocess.Popen(
+                [*_DIES_WITH_PARENT, *argv],
+                stdin=subprocess.PIPE if wants_input else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                cwd=cwd,
+                env={**self.environment(), **(env or {})},
+                start_new_session=True,
+            )
             self._live.add(process)
             return process
 

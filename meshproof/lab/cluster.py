@@ -86,6 +86,11 @@ class RunningCluster:
         """Run a program on a node, in the node's own namespaces."""
         return self._engine.exec(node.container, argv, input=input, check=check, timeout=timeout)
 
+    def file_on_node(self, node: Node, path: str) -> str | None:
+        """What a file on a node says, None when there is none. ``path``: from the node's root,
+        without a slash in front, and without links."""
+        return self._engine.read(node.container, path)
+
     def node_of(self, pod: kubernetes.client.V1Pod) -> Node:
         """The node that a pod runs on."""
         return next(node for node in self.nodes if node.container == pod.spec.node_name)
