@@ -70,11 +70,17 @@ def services_answer(sample: Sample) -> Iterator[Mapping[str, Sequence[Response]]
     """Services that select one version each are there inside the block, in all clusters.
 
     Yields what each cluster's sleep got from the one whose instances are all in another
-    cluster, once the sidecars knew it.
+    cluster, once the sidecars knew it: the very calls that showed so.
     """
+    got: dict[str, list[Response]] = {}
+
+    def answers() -> bool:
+        got.update(_from_everywhere(sample, _FEW))
+        return all(one.succeeded for responses in got.values() for one in responses)
+
     with a_service_for_each_version(sample):
-        converge(lambda: all(got[0].succeeded for got in _from_everywhere(sample, 1).values()))
-        yield _from_everywhere(sample, _FEW)
+        converge(answers, what="services of one version each")
+        yield got or _from_everywhere(sample, _FEW)
 
 
 def answered_from_the_other_network(before: Mapping[str, Sequence[Response]]) -> Verdict:
