@@ -75,12 +75,12 @@ def services_answer(sample: Sample) -> Iterator[Mapping[str, Sequence[Response]]
     got: dict[str, list[Response]] = {}
 
     def answers() -> bool:
-        got.update(_from_everywhere(sample, _FEW))
+        got.update(_from_everywhere(sample))
         return all(one.succeeded for responses in got.values() for one in responses)
 
     with a_service_for_each_version(sample):
         converge(answers, what="services of one version each")
-        yield got or _from_everywhere(sample, _FEW)
+        yield got or _from_everywhere(sample)
 
 
 def answered_from_the_other_network(before: Mapping[str, Sequence[Response]]) -> Verdict:
@@ -90,17 +90,17 @@ def answered_from_the_other_network(before: Mapping[str, Sequence[Response]]) ->
 
 def no_instance_is_left(sample: Sample) -> Verdict:
     """Calls to the services whose instances are all on another network get 503: there is none."""
-    responses = [one for got in _from_everywhere(sample, _FEW).values() for one in got]
+    responses = [one for got in _from_everywhere(sample).values() for one in got]
     return all_of([believable(responses), refused_with(responses, status=503, flags="UH")])
 
 
-def _from_everywhere(sample: Sample, times: int) -> dict[str, list[Response]]:
+def _from_everywhere(sample: Sample) -> dict[str, list[Response]]:
     names = tuple(sample.plan.values())
-    act = partial(_remotes, sample, times=times)
+    act = partial(_remotes, sample)
     return dict(zip(names, side_by_side(sample.mesh.shell, act, names), strict=True))
 
 
-def _remotes(sample: Sample, caller: str, times: int = _FEW) -> list[Response]:
-    """Call the service whose instances are all in the other cluster."""
+def _remotes(sample: Sample, caller: str) -> list[Response]:
+    """Call, a few times, the service whose instances are all in the other cluster."""
     url = url_of(sample.remote_version(caller))
-    return call(sample, sample.caller(caller), Plan(url, times=times))
+    return call(sample, sample.caller(caller), Plan(url, times=_FEW))
