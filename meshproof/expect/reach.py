@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from meshproof.expect.verdict import Outcome, Verdict
+from meshproof.model import Flow
 from meshproof.traffic.attempt import Attempt
 from meshproof.traffic.detour import Detour
 from meshproof.traffic.probe import Answer, Refusal, Target
+
+_ANY_POD = (Flow.POD.value, Flow.ANYTHING.value)
+"""The flows under which the router lets calls to a pod through."""
 
 
 def kept_out(attempt: Attempt) -> Verdict:
@@ -100,18 +104,17 @@ def _all_are(outcome: Outcome, verdicts: Sequence[Verdict], culprit: str) -> Ver
 
 
 def answered_by(attempt: Attempt, answer: str) -> Verdict:
-    """PASS when the answer is ``answer`` to the letter and nothing passed or met the router."""
+    """PASS when the answer is ``answer`` to the letter and no packet for it met the router."""
     expected = f"the answer '{answer}' from {attempt.target}, without the router"
-    crossing = {
-        kind: count
-        for (place, kind), count in attempt.counted.packets.items()
-        if place.startswith(f"{attempt.caller.cluster.name}_to_") and count
-    }
     evidence = _evidence(attempt)
     if attempt.answer.text != answer:
         return Verdict(Outcome.FAIL, expected, str(attempt.answer), evidence)
-    if crossing:
-        observed = f"{attempt.answer}, but packets went to the router: {crossing}"
+    met = {
+        "passed": sum(attempt.counted.between(attempt.pair, kind) for kind in _ANY_POD),
+        "dropped": attempt.strayed,
+    }
+    if any(met.values()):
+        observed = f"{attempt.answer}, but packets went to the router: {met}"
         return Verdict(Outcome.FAIL, expected, observed, evidence)
     return Verdict(Outcome.PASS, expected, str(attempt.answer), evidence)
 

@@ -26,7 +26,8 @@ class Counters:
     """Packets, by place and kind.
 
     A place is an ordered pair of clusters (counted in the router) or one cluster (counted in
-    its nodes, between its own pods). Kinds: "api", "gateway", "pod", "anything" and "dropped"
+    its nodes, between its own pods). "east_to_outside" is what east sent to addresses that are
+    nowhere in the lab, all of it dropped. Kinds: "api", "gateway", "pod", "anything" and "dropped"
     count packets of connections that the first cluster opened; "reply" those that answer;
     "ended" those that went on after a re-wiring and were answered with a reset;
     "tls" and "http" count segments that begin a TLS record or a plain-text HTTP message, in
@@ -43,25 +44,34 @@ class Counters:
 
     def dropped_for(self, pair: Pair, target: IPv4Address, port: int) -> int:
         """Packets for one target that the router dropped on their way from the first cluster."""
-        return sum(
-            count
-            for (place, kind, flow), count in self.flows.items()
-            if (place, kind) == (chain(pair), "dropped")
-            and (flow.target, flow.port) == (target, port)
-        )
+        return self._dropped(chain(pair), target, port)
 
     def inside(self, cluster: str, kind: str) -> int:
         """Packets of ``kind`` that the nodes saw between the cluster's own pods."""
         return self.packets.get((cluster, kind), 0)
 
-    def outside(self, cluster: str) -> int:
-        """Packets that the cluster sent to addresses that are nowhere in the lab; all dropped."""
-        return self.packets.get((f"{cluster}_to_outside", "dropped"), 0)
+    def strayed(self, cluster: str, target: IPv4Address, port: int) -> int:
+        """Packets for one target that left a cluster and were dropped, wherever they were to go.
+
+        Only this target's count. A cluster sends others too: in a cluster just made CoreDNS calls
+        the API by its Service's address, which nobody translates until kube-proxy is at work.
+        """
+        return self._dropped(f"{cluster}_to_", target, port)
 
     def conversation(self, kind: str, source: IPv4Address, target: IPv4Address, port: int) -> int:
         """Segments of ``kind`` ("tls" or "http") of one conversation, wherever it was seen."""
         key = FlowKey(source, target, port)
         return sum(count for (_, k, flow), count in self.flows.items() if (k, flow) == (kind, key))
+
+    def _dropped(self, places: str, target: IPv4Address, port: int) -> int:
+        """By conversation, at all places whose names begin like this."""
+        return sum(
+            count
+            for (place, kind, flow), count in self.flows.items()
+            if kind == "dropped"
+            and place.startswith(places)
+            and (flow.target, flow.port) == (target, port)
+        )
 
     def __sub__(self, earlier: Counters) -> Counters:
         """What was counted since ``earlier``."""

@@ -35,6 +35,12 @@ class Attempt:
         """Packets for this very target that the router dropped meanwhile."""
         return self.counted.dropped_for(self.pair, self.target.address, self.target.port)
 
+    @property
+    def strayed(self) -> int:
+        """Packets for this very target that left the cluster meanwhile and got nowhere."""
+        here, target = self.caller.cluster.name, self.target
+        return self.counted.strayed(here, target.address, target.port)
+
 
 def attempt(
     lab: Lab, caller: Spot, target: Target, control: Spot, *, patience: float = BRIEF

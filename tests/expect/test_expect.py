@@ -121,7 +121,17 @@ def test_answered_at_home_without_the_router() -> None:
     home = "east hears 10.10.0.5"
     assert answered_by(attempt(Answer(home), REPLY), home).outcome is Outcome.PASS
     assert answered_by(attempt(Answer(home), REPLY, dropped=1), home).outcome is Outcome.FAIL
+    assert answered_by(attempt(Answer(home), REPLY, pod=1), home).outcome is Outcome.FAIL
     assert answered_by(attempt(REPLY, REPLY), home).outcome is Outcome.FAIL
+
+
+def test_what_a_cluster_sends_elsewhere_meanwhile_is_not_the_call() -> None:
+    api = FlowKey(IPv4Address("172.30.0.2"), IPv4Address("10.110.0.1"), 443)
+    place = ("east_to_outside", "dropped")
+    counted = Counters({place: 1}, {(*place, api): 1})
+    home = Answer("east hears 10.10.0.5")
+    one = Attempt(cast(Spot, _Caller()), "west", TARGET, home, REPLY, counted)
+    assert answered_by(one, home.text).outcome is Outcome.PASS
 
 
 def test_the_worst_of_several_counts_and_none_is_no_pass() -> None:

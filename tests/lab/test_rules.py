@@ -75,6 +75,8 @@ LISTING = """{"nftables": [
  {"counter": {"name": "east_to_west__api", "table": "meshproof", "packets": 7, "bytes": 1}},
  {"counter": {"name": "east__http", "table": "meshproof", "packets": 2, "bytes": 1}},
  {"counter": {"name": "east_to_outside__dropped", "packets": 1, "bytes": 1}},
+ {"set": {"name": "east_to_outside__dropped_flows", "elem": [{"elem": {
+   "val": {"concat": ["10.10.0.5", "10.10.0.6", 53]}, "counter": {"packets": 1, "bytes": 9}}}]}},
  {"set": {"name": "east__http_flows", "elem": [{"elem": {
    "val": {"concat": ["10.10.0.5", "10.10.0.6", 5000]}, "counter": {"packets": 2, "bytes": 9}}}]}},
  {"set": {"name": "east__tls_flows"}}]}"""
@@ -89,7 +91,8 @@ def test_counters_are_read_and_subtracted() -> None:
     since = later - earlier
     assert since.between(("east", "west"), "api") == 2
     assert since.inside("east", "http") == 2
-    assert since.outside("east") == 1
+    assert since.strayed("east", target, 53) == 1
+    assert since.strayed("east", source, 53) == since.strayed("west", target, 53) == 0
     assert since.conversation("http", source, target, 5000) == 1
     assert since.conversation("tls", source, target, 5000) == 0
 
