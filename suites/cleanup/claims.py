@@ -72,7 +72,7 @@ def no_name_remains(lab: Lab) -> Verdict:
 def _asked(cluster: RunningCluster, name: str) -> NameAnswer:
     """What the cluster's DNS says of a name when it has had its time to forget."""
     server, spot = dns_address(cluster), node_spot(cluster)
-    # CoreDNS keeps what it knew for five seconds.
+    # CoreDNS is told a little later than whoever asks the API.
     converge(lambda: not ask_name(spot, HOST, server).exists, what="its end", within=10)
     return ask_name(spot, name, server)
 
