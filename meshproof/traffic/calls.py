@@ -41,7 +41,7 @@ _XFCC_URI = re.compile(r"URI=([^;,\s\"]+)")
 _XFCC_BY = re.compile(r"By=([^;,\s\"]+)")
 
 
-# Proxies flush their logs ten times a second, an older Istio's once, on a busy machine later.
+# Proxies flush their logs at once, an older Istio's once a second, on a busy machine later.
 _LOGGED_WITHIN, _UNANSWERED_WITHIN = 15.0, 4.0
 
 

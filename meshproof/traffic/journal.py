@@ -17,7 +17,7 @@ from meshproof.wait import eventually
 
 # A line's own time is when it was written, which is after it happened.
 _SLACK = 2
-# Proxies flush their logs ten times a second, an older Istio's once, on a busy machine later.
+# Proxies flush their logs at once, an older Istio's once a second, on a busy machine later.
 _WITHIN = 15.0
 
 
