@@ -109,12 +109,15 @@ def answered_by(attempt: Attempt, answer: str) -> Verdict:
     evidence = _evidence(attempt)
     if attempt.answer.text != answer:
         return Verdict(Outcome.FAIL, expected, str(attempt.answer), evidence)
-    met = {
-        "passed": sum(attempt.counted.between(attempt.pair, kind) for kind in _ANY_POD),
-        "dropped": attempt.strayed,
+    crossing = {
+        f"{place} {kind}": count
+        for (place, kind), count in attempt.counted.packets.items()
+        if place.startswith(f"{attempt.caller.cluster.name}_to_") and kind in _ANY_POD and count
     }
-    if any(met.values()):
-        observed = f"{attempt.answer}, but packets went to the router: {met}"
+    if attempt.strayed:
+        crossing["dropped"] = attempt.strayed
+    if crossing:
+        observed = f"{attempt.answer}, but packets went to the router: {crossing}"
         return Verdict(Outcome.FAIL, expected, observed, evidence)
     return Verdict(Outcome.PASS, expected, str(attempt.answer), evidence)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
@@ -44,7 +44,7 @@ class Counters:
 
     def dropped_for(self, pair: Pair, target: IPv4Address, port: int) -> int:
         """Packets for one target that the router dropped on their way from the first cluster."""
-        return self._dropped(chain(pair), target, port)
+        return self._dropped(lambda place: place == chain(pair), target, port)
 
     def inside(self, cluster: str, kind: str) -> int:
         """Packets of ``kind`` that the nodes saw between the cluster's own pods."""
@@ -56,21 +56,19 @@ class Counters:
         Only this target's count. A cluster sends others too: in a cluster just made CoreDNS calls
         the API by its Service's address, which nobody translates until kube-proxy is at work.
         """
-        return self._dropped(f"{cluster}_to_", target, port)
+        return self._dropped(lambda place: place.startswith(f"{cluster}_to_"), target, port)
 
     def conversation(self, kind: str, source: IPv4Address, target: IPv4Address, port: int) -> int:
         """Segments of ``kind`` ("tls" or "http") of one conversation, wherever it was seen."""
         key = FlowKey(source, target, port)
         return sum(count for (_, k, flow), count in self.flows.items() if (k, flow) == (kind, key))
 
-    def _dropped(self, places: str, target: IPv4Address, port: int) -> int:
-        """By conversation, at all places whose names begin like this."""
+    def _dropped(self, at: Callable[[str], bool], target: IPv4Address, port: int) -> int:
+        """Packets for one target that were dropped at some places."""
         return sum(
             count
             for (place, kind, flow), count in self.flows.items()
-            if kind == "dropped"
-            and place.startswith(places)
-            and (flow.target, flow.port) == (target, port)
+            if kind == "dropped" and at(place) and (flow.target, flow.port) == (target, port)
         )
 
     def __sub__(self, earlier: Counters) -> Counters:

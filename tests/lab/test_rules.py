@@ -97,6 +97,15 @@ def test_counters_are_read_and_subtracted() -> None:
     assert since.conversation("tls", source, target, 5000) == 0
 
 
+def test_what_was_dropped_for_a_namesake_is_not_the_pairs() -> None:
+    target = IPv4Address("10.20.0.6")
+    key = FlowKey(IPv4Address("10.10.0.5"), target, 80)
+    counted = Counters({}, {("east_to_west2", "dropped", key): 3})
+    assert counted.dropped_for(("east", "west"), target, 80) == 0
+    assert counted.dropped_for(("east", "west2"), target, 80) == 3
+    assert counted.strayed("east", target, 80) == 3
+
+
 def test_counters_of_several_nodes_add_up() -> None:
     twice = parse(LISTING) + parse(LISTING)
     assert twice.between(("east", "west"), "api") == 14
