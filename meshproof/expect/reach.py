@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from meshproof.expect.verdict import Outcome, Verdict
@@ -81,12 +82,13 @@ def host_refused(tried: Detour) -> Verdict:
 
 
 def noticed(verdicts: Sequence[Verdict], culprit: str) -> Verdict:
-    """PASS when every one of the verdicts on a sabotaged lab is a FAIL that names ``culprit``."""
+    """PASS when every one of the verdicts on a sabotaged lab is a FAIL that names ``culprit``, as
+    whole words and numbers: "0 segments" is not in "10 segments"."""
     return _all_are(Outcome.FAIL, verdicts, culprit)
 
 
 def undecided(verdicts: Sequence[Verdict], culprit: str) -> Verdict:
-    """PASS when every one of the verdicts is INCONCLUSIVE and names ``culprit``.
+    """PASS when every one of the verdicts is INCONCLUSIVE and names ``culprit``, as ``noticed``.
 
     For sabotage of the evidence, not of the mesh.
     """
@@ -97,10 +99,21 @@ def _all_are(outcome: Outcome, verdicts: Sequence[Verdict], culprit: str) -> Ver
     expected = f"{len(verdicts)} verdicts to be {outcome.value}, each naming '{culprit}'"
     if not verdicts:
         return Verdict(Outcome.INCONCLUSIVE, expected, "no verdicts")
-    missed = [one for one in verdicts if one.outcome is not outcome or culprit not in one.observed]
+    missed = [
+        one for one in verdicts if one.outcome is not outcome or not _names(one.observed, culprit)
+    ]
     if missed:
         return Verdict(Outcome.FAIL, expected, f"{len(missed)} that were not, such as: {missed[0]}")
     return Verdict(Outcome.PASS, expected, "all of them", {"for example": verdicts[0].observed})
+
+
+def _names(text: str, culprit: str) -> bool:
+    """Whether the culprit is in a text, and not as a part of a longer word, number or address."""
+    begin = r"(?<!\w)" if re.match(r"\w", culprit) else ""
+    begin += r"(?<!\d\.)" if re.match(r"\d", culprit) else ""
+    end = r"(?!\w)" if re.search(r"\w\Z", culprit) else ""
+    end += r"(?!\.\d)" if re.search(r"\d\Z", culprit) else ""
+    return re.search(f"{begin}{re.escape(culprit)}{end}", text) is not None
 
 
 def answered_by(attempt: Attempt, answer: str) -> Verdict:

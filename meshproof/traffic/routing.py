@@ -24,31 +24,37 @@ _WHERE = {
 @contextmanager
 def in_force(
     sample: Sample, objects: Sequence[Object], clusters: Collection[str] | None = None
-) -> Iterator[None]:
+) -> Iterator[Sequence[str]]:
     """The objects are applied, and the proxies obey them inside the block as far as they do
     within half a minute; afterwards they are gone again, or the mesh is marked dirty.
 
-    For VirtualServices and DestinationRules with names of their own, as ``mesh.routes`` makes.
+    Yields what is still missing in proxies by then, in words. For VirtualServices and
+    DestinationRules with names of their own, as ``mesh.routes`` makes.
     ``clusters``: where they are applied, by default wherever configuration counts: each primary
     governs its own callers, so rules for everybody are in every primary.
     """
     where = sample.mesh.deployment.topology.config_clusters if clusters is None else clusters
     wanted = _marks(sample, objects, where)
+    missing, left = list(wanted), list(wanted)
+
+    def arrived() -> bool:
+        found = _found(sample, wanted)
+        missing[:] = [one for one in wanted if one not in found]
+        return not missing
+
+    def gone() -> bool:
+        left[:] = _found(sample, wanted)
+        return not left
+
     try:
         with ExitStack() as stack:
             for name in where:
                 stack.enter_context(applied(sample.mesh.cluster(name), objects))
-            converge(
-                lambda: len(_found(sample, wanted)),
-                until=lambda found: found == len(wanted),
-                what="rules in the proxies",
-            )
-            yield
+            converge(arrived, what="rules in the proxies")
+            yield tuple(map(_told, missing))
     finally:
-        gone = "rules to be gone from the proxies"
-        converge(lambda: len(_found(sample, wanted)), until=lambda found: found == 0, what=gone)
-        if left := _found(sample, wanted):
-            sample.mesh.mark_dirty(f"deleted, but still in a proxy: {left[0]}")
+        if not converge(gone, what="rules to be gone from the proxies"):
+            sample.mesh.mark_dirty(f"deleted, but still in a proxy: {_told(left[0])}")
 
 
 def knows(sample: Sample, cluster: str, one: Object) -> bool:
@@ -96,9 +102,14 @@ def _subsets(objects: Sequence[Object]) -> list[tuple[str, int, str]]:
     ]
 
 
-def _found(sample: Sample, marks: Sequence[_Mark]) -> list[str]:
-    """The marks that are there, in words."""
+def _found(sample: Sample, marks: Sequence[_Mark]) -> list[_Mark]:
+    """The marks that are there."""
     asked = sorted({(spot, part) for spot, part, _ in marks}, key=str)
     texts = side_by_side(sample.mesh.shell, lambda one: in_use(*one), asked)
     dumps = dict(zip(asked, texts, strict=True))
-    return [f"{text} of {spot}" for spot, part, text in marks if text in dumps[spot, part]]
+    return [(spot, part, text) for spot, part, text in marks if text in dumps[spot, part]]
+
+
+def _told(mark: _Mark) -> str:
+    spot, _, text = mark
+    return f"{text} of {spot}"

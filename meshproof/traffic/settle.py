@@ -1,13 +1,14 @@
 """Waits until a change has reached the proxies. It judges nothing: what does not come is found
-by the tests, which then fail with what they see."""
+by the tests, which then fail with what they see; but for what a claim stands on (``require``)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
-from meshproof.errors import MeshproofError, WaitTimeoutError
+from meshproof.errors import EvidenceError, MeshproofError, WaitTimeoutError
 from meshproof.model import UNRELATED_ROOTS, Deployment, Mtls
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
@@ -16,16 +17,23 @@ from meshproof.traffic.response import Response
 from meshproof.wait import eventually
 from meshproof.workloads.sample import Caller, Sample
 
+Seen = TypeVar("Seen")
+
 # By a connection each: both of a proxy's workers are met, and what each keeps open to servers.
 _CALLS = 24
 _WITHIN = 30.0
+# After a re-wiring a proxy, or istiod, may hold a connection that the other end has given up: it
+# finds out by its keepalive, after half a minute.
+_SETTLED_WITHIN = 60.0
+# Only a machine that is very busy takes so long: whoever gives up earlier could not tell.
+_REQUIRED_WITHIN = 60.0
 
 
 def settle(sample: Sample) -> bool:
     """Wait until sleep in every cluster is answered by every version it can reach, with mTLS or
     without as the mesh says, and callers without a sidecar as well unless it is strict, and no
-    connection from before a change is left; or until half a minute has passed for the one, and as
-    much for the other. Returns whether that came about."""
+    connection from before a change is left; or until a minute has passed for the one, and half of
+    it for the other. Returns whether that came about."""
     names = sample.clusters
     callers = [sample.caller(name) for name in names]
 
@@ -34,7 +42,9 @@ def settle(sample: Sample) -> bool:
         return "; ".join(text for text in seen if text)
 
     with sample.mesh.lab.recorder.step("wait until the proxies know the way"):
-        known = converge(look, until=lambda missing: missing == "", what="the mesh")
+        known = converge(
+            look, until=lambda missing: missing == "", what="the mesh", within=_SETTLED_WITHIN
+        )
         return known and await_drained(sample)
 
 
@@ -72,24 +82,58 @@ def turn(sample: Sample, deployment: Deployment) -> None:
 
 
 def converge(
-    look: Callable[[], object],
+    look: Callable[[], Seen],
     *,
-    until: Callable[[object], bool] = bool,
+    until: Callable[[Seen], bool] = bool,
     what: str = "a change",
     within: float = _WITHIN,
 ) -> bool:
     """Look until the change is seen, or ``within`` seconds have passed: then the test that
     follows says what is there instead. Returns whether it was seen. What cannot be looked at
     now, as a proxy that does not answer, may be later."""
-
-    def seen() -> bool:
-        with suppress(MeshproofError):
-            return until(look())
-        return False
-
     with suppress(WaitTimeoutError):
-        return eventually(seen, what=what, within=within)
+        return eventually(_Look(look, until), what=what, within=within)
     return False
+
+
+def require(
+    look: Callable[[], Seen],
+    *,
+    until: Callable[[Seen], bool] = bool,
+    what: str,
+    within: float = _REQUIRED_WITHIN,
+) -> None:
+    """Look, as ``converge`` does, until what a claim stands on is seen.
+
+    For what was broken on purpose: a claim that is made of it before it is in force proves
+    nothing, whether it holds or not. Raises EvidenceError, which makes the test INCONCLUSIVE and
+    names what was waited for and what was seen last, after ``within`` seconds.
+    """
+    looking = _Look(look, until)
+    try:
+        eventually(looking, what=what, within=within)
+    except WaitTimeoutError:
+        seen = f"{what} did not come about within {within:.0f} s; last seen: {looking.last}"
+        raise EvidenceError(f"nothing can be claimed: {seen}") from None
+
+
+@dataclass
+class _Look(Generic[Seen]):
+    """A probe for ``eventually`` that takes errors for "not yet". ``last``: what it saw, or the
+    error, in words."""
+
+    look: Callable[[], Seen]
+    until: Callable[[Seen], bool]
+    last: str = "nothing"
+
+    def __call__(self) -> bool:
+        try:
+            found = self.look()
+        except MeshproofError as error:
+            self.last = str(error)[:1500]
+            return False
+        self.last = str(found)[:1500]
+        return self.until(found)
 
 
 def reachable(sample: Sample, caller: str) -> set[str]:

@@ -58,43 +58,42 @@ def no_rule_remains(lab: Lab) -> Verdict:
 
 def no_name_remains(lab: Lab) -> Verdict:
     """No cluster's DNS knows helloworld any more, while it does know a name that is there."""
-    return all_of(
-        unknown(
-            HOST,
-            cluster.name,
-            _asked(cluster, HOST),
-            _asked(cluster, host_of("kubernetes", "default")),
-        )
-        for cluster in lab.clusters.values()
-    )
+    return all_of(_names(cluster) for cluster in lab.clusters.values())
 
 
-def _asked(cluster: RunningCluster, name: str) -> NameAnswer:
-    """What the cluster's DNS says of a name when it has had its time to forget."""
-    server, spot = dns_address(cluster), node_spot(cluster)
+def rules_written(cluster: RunningCluster) -> list[str]:
+    """What kube-proxy has written on the nodes of a cluster, line by line."""
+    listing = ("nft", "list", "table", "ip", "kube-proxy")
+    texts = [cluster.on_node(node, *listing).stdout for node in cluster.nodes]
+    return [line.strip() for text in texts for line in text.splitlines()]
+
+
+def told_of(cluster: RunningCluster, name: str) -> NameAnswer:
+    """What a cluster's DNS says of a name."""
+    return ask_name(node_spot(cluster), name, dns_address(cluster))
+
+
+def _names(cluster: RunningCluster) -> Verdict:
     # CoreDNS is told a little later than whoever asks the API.
-    converge(lambda: not ask_name(spot, HOST, server).exists, what="its end", within=10)
-    return ask_name(spot, name, server)
+    converge(lambda: not told_of(cluster, HOST).exists, what="its end", within=10)
+    control = told_of(cluster, host_of("kubernetes", "default"))
+    return unknown(HOST, cluster.name, told_of(cluster, HOST), control)
 
 
 def _rules(cluster: RunningCluster) -> Verdict:
     expected = f"no rule of kube-proxy in {cluster.name} for {' or '.join(_NAMESPACES)}"
 
-    def lines() -> list[str]:
-        listing = ("nft", "list", "table", "ip", "kube-proxy")
-        texts = [cluster.on_node(node, *listing).stdout for node in cluster.nodes]
-        return [line.strip() for text in texts for line in text.splitlines()]
-
     def left() -> list[str]:
         # Chains that nothing leads to any more are emptied at once, and deleted by and by: older
         # kernels do not let kube-proxy do it at once (its nftables proxier, staleChains).
-        named = [line for line in lines() if any(f"{name}/" in line for name in _NAMESPACES)]
+        lines = rules_written(cluster)
+        named = [line for line in lines if any(f"{name}/" in line for name in _NAMESPACES)]
         return [line for line in named if not line.startswith("chain ")]
 
     converge(lambda: not left(), what="the end of kube-proxy's rules", within=10)
     if found := left():
         return Verdict(Outcome.FAIL, expected, f"{len(found)} lines, such as: {found[0]}")
-    if not any("kube-system/kube-dns" in line for line in lines()):
+    if not any("kube-system/kube-dns" in line for line in rules_written(cluster)):
         return Verdict(Outcome.INCONCLUSIVE, expected, "no rule for the cluster's DNS either")
     return Verdict(Outcome.PASS, expected, "none")
 

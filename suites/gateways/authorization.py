@@ -82,7 +82,12 @@ def enforced(sample: Sample, policy: Object, path: str) -> Iterator[None]:
             yield
     finally:
         name = policy["metadata"]["name"]
-        await_healed(sample, lambda: _statuses(sample, HELLO) == {_WELL}, f"the end of {name}")
+        await_healed(sample, lambda: _nobody_is_refused(sample, url), f"the end of {name}")
+
+
+def _nobody_is_refused(sample: Sample, url: str) -> bool:
+    """Whether helloworld answers all, and refuses nobody where a policy did."""
+    return _statuses(sample, HELLO) == {_WELL} and _FORBIDDEN not in _statuses(sample, url)
 
 
 def _only_forbidden(statuses: object) -> bool:

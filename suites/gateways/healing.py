@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from meshproof.errors import WaitTimeoutError
-from meshproof.traffic.settle import await_drained
-from meshproof.wait import eventually
+from meshproof.traffic.settle import await_drained, converge
 from meshproof.workloads.sample import Sample
-
-_WITHIN = 30.0
 
 
 def await_healed(sample: Sample, healed: Callable[[], bool], what: str) -> None:
     """Wait until the mesh is as it was, and no connection from before is left; a mesh that does
-    not get there is used by nobody else."""
-    try:
-        eventually(healed, what=what, within=_WITHIN)
-    except WaitTimeoutError:
+    not get there, or cannot be looked at, is used by nobody else."""
+    if not converge(healed, what=what):
         sample.mesh.mark_dirty(f"{what} did not come about")
         return
     if not await_drained(sample):

@@ -8,6 +8,7 @@ from meshproof.expect import Verdict, all_of, kept_out, reached
 from meshproof.lab.spot import node_spot
 from meshproof.model import Pair
 from meshproof.traffic import PATIENT, Target, attempt
+from meshproof.traffic.probe import BRIEF
 from meshproof.workloads.sample import Sample
 from suites.isolation.targets import api_target, kubelet_target
 
@@ -15,13 +16,17 @@ from suites.isolation.targets import api_target, kubelet_target
 _HEALTH = 15021
 
 
-def pods_are_kept_out(sample: Sample, pair: Pair) -> Verdict:
-    """From one cluster neither pods nor Services of the other are reached."""
+def pods_are_kept_out(sample: Sample, pair: Pair, patience: float = BRIEF) -> Verdict:
+    """From one cluster neither pods nor Services of the other are reached.
+
+    ``patience``: seconds to wait for an answer, PATIENT where one should come."""
     caller, called = pair
     outsider, inside = sample.outsider(caller).spot, sample.outsider(called).spot
     targets = [_pod(sample, called), _service(sample, called)]
     lab = sample.mesh.lab
-    return all_of(kept_out(attempt(lab, outsider, target, inside)) for target in targets)
+    return all_of(
+        kept_out(attempt(lab, outsider, target, inside, patience=patience)) for target in targets
+    )
 
 
 def pods_are_reached(sample: Sample, pair: Pair) -> Verdict:
@@ -32,11 +37,12 @@ def pods_are_reached(sample: Sample, pair: Pair) -> Verdict:
     return reached(attempt(sample.mesh.lab, outsider, target, inside, patience=PATIENT), "pod")
 
 
-def kubelets_are_kept_out(sample: Sample, pair: Pair) -> Verdict:
-    """From one cluster's nodes no kubelet of the other is reached."""
+def kubelets_are_kept_out(sample: Sample, pair: Pair, patience: float = BRIEF) -> Verdict:
+    """From one cluster's nodes no kubelet of the other is reached; ``patience`` as for pods."""
     caller, called = (sample.mesh.cluster(name) for name in pair)
     target = kubelet_target(called)
-    return kept_out(attempt(sample.mesh.lab, node_spot(caller), target, node_spot(called)))
+    lab, inside = sample.mesh.lab, node_spot(called)
+    return kept_out(attempt(lab, node_spot(caller), target, inside, patience=patience))
 
 
 def api_and_gateway_are_reached(sample: Sample, pair: Pair) -> Verdict:

@@ -17,13 +17,15 @@ from meshproof.expect import (
 )
 from meshproof.expect.control import as_control
 from meshproof.mesh.gateways import GATEWAY_PORT
+from meshproof.mesh.routes import host_of
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
+from meshproof.traffic.services import await_forgotten
 from meshproof.traffic.settle import converge
 from meshproof.traffic.wire import watch
-from meshproof.workloads.sample import Sample
-from meshproof.workloads.versions import a_service_for_each_version, url_of
+from meshproof.workloads.sample import NAMESPACE, Sample
+from meshproof.workloads.versions import a_service_for_each_version, name_of, url_of
 from suites.mtls.claims import encrypted_on_the_wire
 from suites.mtls.outsiders import (
     at_the_other_clusters_pod,
@@ -78,9 +80,13 @@ def services_answer(sample: Sample) -> Iterator[Mapping[str, Sequence[Response]]
         got.update(_from_everywhere(sample))
         return all(one.succeeded for responses in got.values() for one in responses)
 
-    with a_service_for_each_version(sample):
-        converge(answers, what="services of one version each")
-        yield got or _from_everywhere(sample)
+    try:
+        with a_service_for_each_version(sample):
+            converge(answers, what="services of one version each")
+            yield got or _from_everywhere(sample)
+    finally:
+        hosts = [host_of(name_of(version), NAMESPACE) for version in sample.plan]
+        await_forgotten(sample, hosts)
 
 
 def answered_from_the_other_network(before: Mapping[str, Sequence[Response]]) -> Verdict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 from meshproof.lab.cluster import RunningCluster
 from meshproof.lab.dns import dns_address
@@ -58,12 +59,26 @@ def ask(sample: Sample, caller: Caller, name: str) -> NameAnswer:
     return ask_name(caller.spot, name, dns_address(sample.mesh.cluster(caller.cluster)))
 
 
-def await_name(sample: Sample, caller: str, *, there: bool = True) -> None:
-    """Wait until a cluster's DNS knows the Service that was remote, or has forgotten it: it
-    keeps what it knew for seconds."""
-    name, here = name_of(remote_service(sample, caller)), sample.caller(caller)
-    what = f"{name} in {caller}, {'there' if there else 'gone'}"
-    converge(lambda: ask(sample, here, name).exists, until=lambda seen: seen is there, what=what)
+def await_name(sample: Sample, caller: str) -> None:
+    """Wait until a cluster's DNS knows the Service that was remote."""
+    what = f"{name_of(remote_service(sample, caller))} in {caller}"
+    converge(lambda: told_of_remote(sample, caller).exists, what=what)
+
+
+def await_no_name(sample: Sample, caller: str) -> None:
+    """Wait until a cluster's DNS says of that Service's name that there is none."""
+    what = f"the end of {name_of(remote_service(sample, caller))} in {caller}"
+    converge(lambda: told_of_remote(sample, caller), until=is_none, what=what)
+
+
+def told_of_remote(sample: Sample, caller: str) -> NameAnswer:
+    """What a cluster's DNS says of the Service that only the other cluster has, or had."""
+    return ask(sample, sample.caller(caller), name_of(remote_service(sample, caller)))
+
+
+def is_none(answer: NameAnswer) -> bool:
+    """Whether the answer is that there is no such name: silence says nothing."""
+    return answer.code == "NXDOMAIN"
 
 
 @contextmanager
@@ -78,7 +93,21 @@ def scattered_services(sample: Sample) -> Iterator[None]:
             own = helloworld_service(name=_name(version), version=version)
             services = [own, _namespaced_service(cluster)]
             stack.enter_context(applied(running, [namespace, *services]))
+        clusters = list(sample.plan.values())
+        side_by_side(sample.mesh.shell, lambda one: _await_elsewhere(sample, one), clusters)
         yield
+
+
+def _await_elsewhere(sample: Sample, caller: str) -> None:
+    """Wait until the names that a caller's cluster lacks are known to the DNS of the other."""
+    there = sample.caller(sample.plan[sample.remote_version(caller)])
+    for name in remote_names(sample, caller):
+        answer = partial(ask, sample, there, name)
+        converge(answer, until=_exists, what=f"{name} in {there.cluster}")
+
+
+def _exists(answer: NameAnswer) -> bool:
+    return answer.exists
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from suites.names.claims import (
     resolves_once_the_service_exists,
     resolves_only_where_it_exists,
 )
-from suites.names.services import await_name, remote_service
+from suites.names.services import await_name, await_no_name, remote_service
 
 Judge = Callable[[Verdict], None]
 
@@ -45,4 +45,6 @@ def test_once_the_service_exists_the_other_clusters_instance_answers(
             stack.enter_context(applied(cluster, [remote_service(sample, name)]))
         side_by_side(sample.mesh.shell, lambda name: await_name(sample, name), clusters)
         verdicts = [resolves_once_the_service_exists(sample, name) for name in clusters]
+    # Whoever comes next claims that these names are not there.
+    side_by_side(sample.mesh.shell, lambda name: await_no_name(sample, name), clusters)
     judge(all_of(verdicts))

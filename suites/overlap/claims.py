@@ -53,7 +53,8 @@ def pods_of_one_address(sample: Sample) -> Iterator[str]:
             await_weight(sample, sum(replicas.values()))
             yield str(shared[0])
     finally:
-        await_weight(sample, 2)
+        if not await_weight(sample, 2):
+            sample.mesh.mark_dirty("not all pods that were added are gone again")
 
 
 def _shared(sample: Sample) -> list[IPv4Address]:

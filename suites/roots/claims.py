@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import product
 
 from meshproof.expect import (
     Outcome,
@@ -20,12 +19,14 @@ from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.mesh.routes import host_of
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
+from meshproof.traffic.services import await_forgotten
 from meshproof.traffic.settle import converge
 from meshproof.workloads.sample import NAMESPACE, PORT, Sample
 from meshproof.workloads.versions import a_service_for_each_version, name_of, url_of
 from suites.identities.claims import authorities, distinct
 
 _CALLS = 20
+_FEW = 4
 _DISTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 
 
@@ -61,22 +62,33 @@ def roots_are_unrelated(sample: Sample) -> Verdict:
 
 @contextmanager
 def _services_known(sample: Sample, caller: str) -> Iterator[None]:
-    """Services that select one version each are there, and the caller's proxy knows an instance
-    of each."""
-    spots = {name: sample.caller(name).spot for name in sample.clusters}
-    clusters = [outbound(host_of(name_of(version), NAMESPACE), PORT) for version in sample.plan]
+    """Services that select one version each are there, the caller's proxy knows an instance of
+    each, and calls to each find their way to it, whatever comes of them there."""
+    spot = sample.caller(caller).spot
+    hosts = {version: host_of(name_of(version), NAMESPACE) for version in sample.plan}
+    clusters = {version: outbound(host, PORT) for version, host in hosts.items()}
     try:
         with a_service_for_each_version(sample):
             converge(
-                lambda: all(endpoints(spots[caller], cluster) for cluster in clusters),
+                lambda: all(endpoints(spot, cluster) for cluster in clusters.values()),
                 what="an endpoint of each version",
+            )
+            # Name, listener and route come by other ways than endpoints do, and later.
+            converge(
+                lambda: {one: _led_to(sample, caller, one) for one in clusters},
+                until=lambda led: led == {one: {name} for one, name in clusters.items()},
+                what="a way to each version",
             )
             yield
     finally:  # another caller's test makes Services of the same names at once
-        converge(
-            lambda: not any(endpoints(*one) for one in product(spots.values(), clusters)),
-            what="the end of the Services",
-        )
+        await_forgotten(sample, hosts.values())
+
+
+def _led_to(sample: Sample, caller: str, version: str) -> set[str]:
+    """The Envoy clusters that the caller's proxy leads calls to a version's own Service to."""
+    plan = Plan(url_of(version), times=_FEW, fresh=True)
+    responses = call(sample, sample.caller(caller), plan)
+    return {one.log.upstream_cluster if one.log else "" for one in responses}
 
 
 def _call(sample: Sample, caller: str, version: str) -> list[Response]:

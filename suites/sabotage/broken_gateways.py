@@ -9,6 +9,8 @@ from meshproof.mesh.operator_config import GATEWAY_LABELS, NETWORK_LABEL
 from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, PORT, SNI, WORKLOAD_IDENTITY
 
 SIDE_DOOR = "side-door"
+DENYING = "meshproof-sabotage"
+"""By which the filter that denies is known in the gateway's configuration."""
 _NETWORKING = "networking.istio.io/v1"
 _TYPES = "type.googleapis.com/envoy.extensions"
 _PROXY = "envoy.filters.network.tcp_proxy"
@@ -79,7 +81,7 @@ def short_connections() -> Object:
 def denying_gateway() -> Object:
     """The gateway denies everybody on the port where istiod never does."""
     anybody = {"permissions": [{"any": True}], "principals": [{"any": True}]}
-    rules = {"action": "DENY", "policies": {"nobody": anybody}}
+    rules = {"action": "DENY", "policies": {DENYING: anybody}}
     config = {"@type": f"{_TYPES}.filters.network.rbac.v3.RBAC", "stat_prefix": "tcp."}
     value = {"name": "envoy.filters.network.rbac", "typed_config": config | {"rules": rules}}
     listener = {"portNumber": GATEWAY_PORT, "filterChain": {"filter": {"name": _PROXY}}}

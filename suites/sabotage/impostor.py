@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from meshproof.lab.spot import Spot
 from meshproof.mesh.credentials import Credential
-from meshproof.traffic.settle import converge
+from meshproof.traffic.settle import require
 from meshproof.traffic.tls_question import ask
 
 # The files are gone once the server has read them; it ends by itself if nobody ends it.
 _SERVE = """
 set -e; folder=$(mktemp -d); cat > "$folder/all"; cd "$folder"
-setsid timeout 60 openssl s_server -accept "$1" -cert all -key all -cert_chain all -www \\
+setsid timeout 600 openssl s_server -accept "$1" -cert all -key all -cert_chain all -www \\
     >/dev/null 2>&1 </dev/null &
 echo $! "$folder"
 """
@@ -26,8 +28,24 @@ def serving_as(spot: Spot, port: int, credential: Credential) -> Iterator[None]:
         "bash", "-c", _SERVE, "serve", str(port), input=credential.chain + credential.key
     )
     pid, folder = started.stdout.split()
+    where = f"a TLS server on port {port} of {spot}"
     try:
-        converge(lambda: ask(spot, spot.address, port, "anything").chain, within=10)
+        require(
+            lambda: _shown(spot, port),
+            until=lambda shown: shown != "" and shown in credential.chain,
+            what=where,
+        )
         yield
     finally:
         spot.run("bash", "-c", 'kill "$1"; rm -r "$2"', "end", pid, folder, check=False)
+        require(
+            lambda: _shown(spot, port),
+            until=lambda shown: shown == "",
+            what=f"the end of {where}",
+        )
+
+
+def _shown(spot: Spot, port: int) -> str:
+    """The certificate that whoever listens there shows, in PEM; "" when nobody shows any."""
+    chain = ask(spot, spot.address, port, "anything").chain
+    return chain[0].public_bytes(Encoding.PEM).decode() if chain else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from meshproof.expect import Verdict, noticed
 from meshproof.expect.reach import undecided
@@ -11,13 +12,12 @@ from meshproof.lab.objects import Object
 from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.mesh.routes import aborting, virtual_service, without_access_logs
 from meshproof.process import side_by_side
-from meshproof.traffic.routing import in_force
-from meshproof.traffic.settle import converge, healed
+from meshproof.traffic.settle import converge, healed, require
 from meshproof.workloads.sample import HELLOWORLD, HOST, Sample, helloworld_objects
 from meshproof.workloads.scale import also_deployed
 from suites.distribution.claims import every_version_answers
 from suites.gateways.manifests import configured
-from suites.weight.claims import await_weight
+from suites.sabotage.shown import require_weight, ruled, weighs_again
 
 Judge = Callable[[Verdict], None]
 
@@ -40,19 +40,22 @@ def test_a_pod_that_lies_is_noticed(sample: Sample, judge: Judge) -> None:
 
 def test_errors_are_noticed(sample: Sample, judge: Judge) -> None:
     """With a fault that answers 503, the claim of distribution fails and names the fault."""
-    with in_force(sample, [virtual_service(HOST, [aborting(HOST, 503)])]):
+    with ruled(sample, [virtual_service(HOST, [aborting(HOST, 503)])]):
         verdicts = _claims(sample)
     judge(noticed(verdicts, "40 x 503 [FI]"))
 
 
 def test_missing_access_logs_are_noticed(sample: Sample, judge: Judge) -> None:
     """With access logs off, the claim of distribution is inconclusive and asks for them."""
+    logs = partial(_where_logs_are_on, sample)
     try:
         with configured(sample, [without_access_logs()]):
-            _await_logs(sample, on=False)
+            require(logs, until=lambda names: not names, what="access logs off")
             verdicts = _claims(sample)
     finally:
-        _await_logs(sample, on=True)
+        on = list(sample.clusters)
+        if not converge(logs, until=lambda names: names == on, what="access logs on"):
+            sample.mesh.mark_dirty("not all proxies write access logs again")
         healed(sample)
     judge(undecided(verdicts, "are access logs on"))
 
@@ -72,10 +75,10 @@ def _beside(sample: Sample, cluster: str, objects: Sequence[Object]) -> Iterator
     deployment = [one for one in objects if one["kind"] == "Deployment"]
     try:
         with also_deployed(sample, cluster, deployment):
-            await_weight(sample, 3)
+            require_weight(sample, 3)
             yield
     finally:
-        await_weight(sample, 2)
+        weighs_again(sample, 2)
         healed(sample)
 
 
@@ -91,11 +94,10 @@ def _liar(sample: Sample) -> list[Object]:
     return objects
 
 
-def _await_logs(sample: Sample, *, on: bool) -> None:
-    """Wait until each sleep's proxy writes access logs, or none does."""
-    spots = [sample.caller(name).spot for name in sample.clusters]
-    converge(
-        lambda: {"/dev/stdout" in in_use(spot, LISTENERS) for spot in spots},
-        until=lambda seen: seen == {on},
-        what=f"access logs {'on' if on else 'off'}",
-    )
+def _where_logs_are_on(sample: Sample) -> list[str]:
+    """The clusters in which sleep's proxy writes access logs."""
+    return [
+        name
+        for name in sample.clusters
+        if "/dev/stdout" in in_use(sample.caller(name).spot, LISTENERS)
+    ]

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from ipaddress import IPv4Address
 
 import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
-from meshproof.lab.objects import applied, apply
+from meshproof.lab.objects import applied
+from meshproof.lab.spot import Spot
+from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.mesh.gateways import GATEWAY_IDENTITY, GATEWAY_PORT
-from meshproof.mesh.manifests import SYSTEM, cross_network_gateway
+from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY
 from meshproof.mesh.proxy import endpoints, outbound, statistics
-from meshproof.traffic.settle import converge, healed
+from meshproof.traffic.settle import healed, require
 from meshproof.workloads.sample import HOST, PORT, WORKLOAD_IDENTITY, Sample
 from suites.gateways.authorization import allowed, denied
 from suites.gateways.claims import (
@@ -31,26 +35,22 @@ from suites.gateways.strangers import Stranger
 from suites.gateways.telemetry import only_tcp_is_counted
 from suites.paths.claims import remote_version_by_its_way
 from suites.sabotage import broken_gateways as broken
+from suites.sabotage.shown import ruled, terminating
 
 Judge = Callable[[Verdict], None]
+
+_ANSWERED = "HTTP/1.1 200"
+_REJECTED = r"^listener_manager\.lds\.update_rejected$"
+_TAKEN = r"^listener_manager\.lds\.update_success$"
 
 
 @pytest.mark.networks(2)
 def test_a_terminating_gateway_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a gateway that ends TLS, the claims that it passes it on and reads nothing fail."""
     caller = _first(sample)
-    far = far_side(sample, caller)
-    primary = sample.mesh.cluster(sample.mesh.deployment.topology.configured_by(far.there))
-    try:
-        with configured(sample, broken.way_of_the_terminated()):
-            apply(primary, [broken.terminating_gateway()])
-            converge(lambda: far.dial().identity == GATEWAY_IDENTITY)
-            shown = the_workload_shows_its_own_certificate(sample, caller)
-            counted = only_tcp_is_counted(sample, caller)
-    finally:
-        apply(primary, [cross_network_gateway()])
-        await_healed(sample, lambda: far.dial().identity == WORKLOAD_IDENTITY, "pass-through")
-        healed(sample)
+    with terminating(sample, caller, far_side(sample, caller)):
+        shown = the_workload_shows_its_own_certificate(sample, caller)
+        counted = only_tcp_is_counted(sample, caller)
     requests = f"http.outbound_0.0.0.0_{GATEWAY_PORT}"
     judge(all_of([noticed([shown], GATEWAY_IDENTITY), noticed([counted], requests)]))
 
@@ -60,13 +60,16 @@ def test_a_workload_that_asks_for_no_certificate_is_noticed(sample: Sample, judg
     """With a workload that lets anybody in, the claim that it turns such away fails."""
     far = far_side(sample, _first(sample))
     try:
-        with configured(sample, [broken.short_connections(), broken.open_workload()]):
-            converge(lambda: far.dial().said.startswith("HTTP/"))
+        with (
+            ruled(sample, [broken.short_connections()]),
+            configured(sample, [broken.open_workload()]),
+        ):
+            require(far.dial, until=lambda seen: _ANSWERED in seen.said, what="an open workload")
             verdict = the_workload_turns_away(sample, _first(sample))
     finally:
         await_healed(sample, lambda: "required" in far.dial().said, "a workload that asks")
         healed(sample)
-    judge(noticed([verdict], "HTTP/1.1 200"))
+    judge(noticed([verdict], _ANSWERED))
 
 
 @pytest.mark.networks(2)
@@ -87,7 +90,10 @@ def test_a_gateway_that_denies_is_noticed(sample: Sample, judge: Judge) -> None:
     far = far_side(sample, _first(sample))
     try:
         with configured(sample, [broken.denying_gateway()]):
-            converge(lambda: not far.dial().chain)
+            # That nobody shows a certificate may have other reasons: the gateway owns up to it.
+            listeners = f"'{broken.DENYING}' among the listeners of {far.gateway}"
+            require(lambda: broken.DENYING in in_use(far.gateway, LISTENERS), what=listeners)
+            require(far.dial, until=lambda seen: not seen.chain, what="a gateway that denies")
             verdict = a_deny_all_changes_nothing(sample, _first(sample))
     finally:
         await_healed(sample, lambda: bool(far.dial().chain), "a gateway that denies nothing")
@@ -99,11 +105,8 @@ def test_a_gateway_that_denies_is_noticed(sample: Sample, judge: Judge) -> None:
 def test_a_rejected_configuration_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a listener that the gateway must reject, the claim that it accepts all fails."""
     far = far_side(sample, _first(sample))
-    rejected = r"^listener_manager\.lds\.update_rejected$"
-    before = statistics(far.gateway, rejected)
     try:
-        with configured(sample, [broken.duplicate_chain()]):
-            converge(lambda: statistics(far.gateway, rejected) != before)
+        with _rejecting(sample, far.gateway):
             verdict = twins_are_accepted(sample, _first(sample))
     finally:
         healed(sample)
@@ -115,7 +118,7 @@ def test_a_wrong_gateway_address_is_noticed(sample: Sample, judge: Judge) -> Non
     """With a gateway's address where nobody is, the claim that calls cross fails and names it."""
     caller = _first(sample)
     nobody = sample.mesh.cluster(caller).control_plane.address
-    with configured(sample, [broken.no_retries()]), _advertised(sample, caller, nobody):
+    with ruled(sample, [broken.no_retries()]), _advertised(sample, caller, nobody):
         verdict = calls_cross(sample, caller)
     judge(noticed([verdict], f"{nobody}:{GATEWAY_PORT}"))
 
@@ -124,17 +127,23 @@ def test_a_wrong_gateway_address_is_noticed(sample: Sample, judge: Judge) -> Non
 def test_a_side_door_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a second way into the network, the claim of the gateway's address fails and names it."""
     caller = _first(sample)
-    there = sample.mesh.cluster(sample.plan[sample.remote_version(caller)])
+    far = far_side(sample, caller)
+    there = sample.mesh.cluster(far.there)
     door = broken.side_door(sample.mesh.deployment.topology[there.name].network)
     addresses = sample.mesh.lab.addresses[there.name]
     try:
         with applied(there, [door]):
             address = addresses.give(SYSTEM, broken.SIDE_DOOR)
-            converge(lambda: address in _known(sample, caller))
+            behind = replace(far, address=address).dial
+            # kube-proxy may know the address before it knows who is behind it.
+            opened = f"a way in at {address}"
+            require(behind, until=lambda seen: seen.identity == WORKLOAD_IDENTITY, what=opened)
+            known = f"{address} among the endpoints in {caller}"
+            require(lambda: _known(sample, caller), until=lambda seen: address in seen, what=known)
             verdict = remote_version_by_its_way(sample, caller)
     finally:
         addresses.take_back(SYSTEM, broken.SIDE_DOOR)
-        await_healed(sample, lambda: len(_gateways(sample, caller)) == 1, "one way only")
+        await_healed(sample, lambda: _gateways(sample, caller) == {far.address}, "one way only")
         healed(sample)
     judge(noticed([verdict], f"{address}:{GATEWAY_PORT}"))
 
@@ -146,6 +155,24 @@ def _first(sample: Sample) -> str:
 
 
 @contextmanager
+def _rejecting(sample: Sample, gateway: Spot) -> Iterator[None]:
+    """A gateway rejects all that is new for its listeners inside the block; afterwards it has
+    taken something again."""
+    before, what = statistics(gateway, _REJECTED), f"listeners that {gateway} rejects"
+    taken = dict[str, int]()
+    try:
+        with configured(sample, [broken.duplicate_chain()]):
+            try:
+                seen = partial(statistics, gateway, _REJECTED)
+                require(seen, until=lambda counts: counts != before, what=what)
+                yield
+            finally:
+                taken |= statistics(gateway, _TAKEN)
+    finally:
+        await_healed(sample, lambda: statistics(gateway, _TAKEN) != taken, f"the end of {what}")
+
+
+@contextmanager
 def _advertised(sample: Sample, caller: str, address: IPv4Address) -> Iterator[None]:
     """The other cluster's gateway seems to have this address."""
     there = sample.plan[sample.remote_version(caller)]
@@ -153,7 +180,8 @@ def _advertised(sample: Sample, caller: str, address: IPv4Address) -> Iterator[N
     assert own is not None
     try:
         _advertise(sample, there, address)
-        converge(lambda: _gateways(sample, caller) == {address})
+        what = f"{address} as the one gateway known in {caller}"
+        require(lambda: _gateways(sample, caller), until=lambda seen: seen == {address}, what=what)
         yield
     finally:
         _advertise(sample, there, own)

@@ -11,8 +11,7 @@ from meshproof.expect import Verdict, noticed
 from meshproof.lab.objects import Object, applied
 from meshproof.lab.rollout import await_rollout
 from meshproof.mesh.credentials import installed_authority, issue
-from meshproof.traffic.calls import Plan, call
-from meshproof.traffic.settle import converge
+from meshproof.traffic.settle import converge, healed, require
 from meshproof.workloads.sample import (
     HELLOWORLD,
     NAMESPACE,
@@ -31,7 +30,7 @@ from suites.identities.claims import (
 )
 from suites.mtls.outsiders import certificate_of_sleep
 from suites.sabotage.impostor import serving_as
-from suites.weight.claims import await_weight
+from suites.sabotage.shown import calls_by, faults, no_fault, weighs_again
 
 Judge = Callable[[Verdict], None]
 
@@ -43,7 +42,8 @@ def test_another_client_is_noticed(sample: Sample, judge: Judge) -> None:
     with applied(cluster, sleep_objects(image, name="stranger")):
         await_rollout(cluster, NAMESPACE, {"stranger"}, sample.mesh.shell)
         stranger = find_caller(cluster, "stranger", NAMESPACE)
-        converge(lambda: all(one.succeeded for one in call(sample, stranger, Plan(times=4))))
+        calls = "calls of a caller of another service account"
+        require(lambda: faults(calls_by(sample, stranger)), until=no_fault, what=calls)
         verdict = peers_know_each_other(sample, stranger)
     judge(noticed([verdict], "sa/stranger"))
 
@@ -82,17 +82,18 @@ def _impostor(sample: Sample, name: str) -> Iterator[None]:
     known = set(sample.servers())
 
     def answers() -> bool:
-        responses = call(sample, caller, Plan(times=12))
-        return any(one.pod not in known for one in responses)
+        responses = calls_by(sample, caller)
+        return not faults(responses) and any(one.pod not in known for one in responses)
 
     try:
         with applied(cluster, _other_account(sample.mesh.bundle.images["helloworld-v1"])):
-            converge(answers)
+            require(answers, what="answers of a server of another service account")
             yield
     finally:
-        if not converge(lambda: set(sample.servers()) <= known and not answers()):
+        if not converge(lambda: set(sample.servers()) <= known):
             sample.mesh.mark_dirty("a server of another service account is still there")
-        await_weight(sample, len(known))
+        weighs_again(sample, len(known))
+        healed(sample)
 
 
 def _other_account(image: str) -> list[Object]:

@@ -8,6 +8,7 @@ import pytest
 
 from meshproof.expect import Verdict, noticed
 from meshproof.model import Flow, Pair, Wiring, isolated
+from meshproof.traffic import PATIENT
 from meshproof.traffic.settle import healed
 from meshproof.workloads.sample import Sample
 from suites.isolation.under_mesh import kubelets_are_kept_out, pods_are_kept_out, pods_are_reached
@@ -24,7 +25,8 @@ def test_a_hole_between_the_networks_is_noticed(sample: Sample, pair: Pair, judg
     hole = Wiring("hole", {pair: frozenset(Flow)})
     try:
         lab.rewire(hole)
-        verdicts = [pods_are_kept_out(sample, pair), kubelets_are_kept_out(sample, pair)]
+        claims = (pods_are_kept_out, kubelets_are_kept_out)
+        verdicts = [claim(sample, pair, PATIENT) for claim in claims]
     finally:
         lab.rewire(own)
         healed(sample)

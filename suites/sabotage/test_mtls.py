@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
-from meshproof.expect import Verdict, all_of, noticed
+from meshproof.errors import EvidenceError
+from meshproof.expect import Outcome, Verdict, all_of, noticed
 from meshproof.lab.objects import Object, apply
 from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.mesh.manifests import SYSTEM, cross_network_gateway
 from meshproof.mesh.operator_config import GATEWAY_LABELS
 from meshproof.model import Mtls
 from meshproof.traffic.calls import Plan, call
-from meshproof.traffic.settle import converge, mtls_mode, settle
+from meshproof.traffic.response import Response
+from meshproof.traffic.settle import require, settle
 from meshproof.workloads.sample import HOST, NAMESPACE, PORT, Sample
 from suites.gateways.manifests import configured
 from suites.mtls.claims import encrypted_on_the_wire, plain_on_the_wire
 from suites.mtls.modes import (
+    answered_from_the_other_network,
     no_instance_is_left,
     only_its_own_clusters_version_answers,
     services_answer,
 )
 from suites.mtls.outsiders import (
+    Knock,
     at_the_other_clusters_gateway,
     at_the_other_clusters_pod,
     everybody_is_answered,
@@ -31,13 +36,14 @@ from suites.mtls.outsiders import (
     plain_text_is_turned_away_at_the_gateway,
     strict_alone_refuses,
 )
+from suites.sabotage.shown import calls_by, faults, ruled, turned
 
 Judge = Callable[[Verdict], None]
 
 
 def test_a_permissive_mesh_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a permissive mesh, the claim that callers without a sidecar are refused fails."""
-    with mtls_mode(sample, Mtls.PERMISSIVE):
+    with turned(sample, Mtls.PERMISSIVE):
         knocks = [in_its_own_cluster(sample)]
         if len(sample.mesh.deployment.topology.networks) == 1:
             knocks.append(at_the_other_clusters_pod(sample))
@@ -54,8 +60,10 @@ def test_a_strict_mesh_is_noticed(sample: Sample, judge: Judge) -> None:
 def test_plain_text_between_sidecars_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a DestinationRule that turns TLS off, the claim that the wire is encrypted fails."""
     names = sample.clusters
-    with mtls_mode(sample, Mtls.PERMISSIVE), configured(sample, [_without_tls()]):
-        converge(lambda: all(_in_plain_text(sample, name) for name in names))
+    with turned(sample, Mtls.PERMISSIVE), ruled(sample, [_without_tls()]):
+        for name in names:
+            peers = partial(_peers, sample, name)
+            require(peers, until=lambda seen: seen == {""}, what=f"plain text from {name}")
         verdicts = [encrypted_on_the_wire(sample, name) for name in names]
     judge(noticed(verdicts, "plain text on the wire"))
 
@@ -65,7 +73,7 @@ def test_plain_text_between_sidecars_is_noticed(sample: Sample, judge: Judge) ->
 def test_encryption_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a strict mesh, the claim that the wire is plain text fails."""
     names = sample.clusters
-    with mtls_mode(sample, Mtls.STRICT):
+    with turned(sample, Mtls.STRICT):
         verdicts = [plain_on_the_wire(sample, name) for name in names]
     judge(noticed(verdicts, "TLS on the wire"))
 
@@ -73,7 +81,7 @@ def test_encryption_is_noticed(sample: Sample, judge: Judge) -> None:
 def test_servers_that_ask_for_no_certificate_are_noticed(sample: Sample, judge: Judge) -> None:
     """With mTLS disabled, the claim that pods ask for a certificate fails."""
     names = sample.clusters
-    with mtls_mode(sample, Mtls.DISABLED):
+    with turned(sample, Mtls.DISABLED):
         verdicts = [nobody_gets_in_without_a_certificate(sample, name) for name in names]
     judge(noticed(verdicts, "no certificate was asked for"))
 
@@ -81,17 +89,12 @@ def test_servers_that_ask_for_no_certificate_are_noticed(sample: Sample, judge: 
 @pytest.mark.networks(2)
 def test_a_gateway_that_takes_plain_text_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a gateway that takes plain text, the claim that it turns it away fails."""
-    callers = [sample.outsider(name) for name in sample.plan.values()]
     knocks = at_the_other_clusters_gateway(sample)
-    urls = [one.url for one in knocks]
     try:
         with configured(sample, _plain_gateway()):
-            converge(
-                lambda: all(
-                    call(sample, who, Plan(url, patience=3))[0].succeeded
-                    for who, url in zip(callers, urls, strict=True)
-                )
-            )
+            for one in knocks:
+                what = f"an answer to plain text at {one.url}"
+                require(partial(_knock, sample, one), until=lambda got: got.succeeded, what=what)
             verdict = plain_text_is_turned_away_at_the_gateway(sample, knocks)
     finally:
         for name in sample.mesh.deployment.topology.config_clusters:
@@ -105,15 +108,25 @@ def test_a_gateway_that_takes_plain_text_is_noticed(sample: Sample, judge: Judge
 def test_what_crosses_networks_is_noticed(sample: Sample, judge: Judge) -> None:
     """With mTLS on, the claims that nothing crosses networks fail and name the other cluster."""
     first, second = sample.plan.values()
-    with services_answer(sample):
+    with services_answer(sample) as answers:
+        control = answered_from_the_other_network(answers)
+        if control.outcome is not Outcome.PASS:
+            raise EvidenceError(f"nothing can be claimed: {control.observed}")
         own = only_its_own_clusters_version_answers(sample, first)
         none = no_instance_is_left(sample)
     judge(all_of([noticed([own], f"from {second}"), noticed([none], "200")]))
 
 
-def _in_plain_text(sample: Sample, name: str) -> bool:
-    responses = call(sample, sample.caller(name), Plan(times=4))
-    return not any(one.log and one.log.upstream_peer for one in responses)
+def _peers(sample: Sample, name: str) -> set[str]:
+    """Who answers a cluster's sleep, by the certificates that its proxy is shown: "" shows none."""
+    responses = calls_by(sample, sample.caller(name))
+    if told := faults(responses):
+        return {told}
+    return {one.log.upstream_peer for one in responses if one.log}
+
+
+def _knock(sample: Sample, one: Knock) -> Response:
+    return call(sample, one.outsider, Plan(one.url, patience=3))[0]
 
 
 def _without_tls() -> Object:

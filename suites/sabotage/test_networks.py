@@ -11,8 +11,9 @@ from meshproof.expect import Verdict, noticed
 from meshproof.lab.seam import lab_errors
 from meshproof.mesh.operator_config import NETWORK_LABEL
 from meshproof.mesh.proxy import endpoints, outbound
-from meshproof.traffic.settle import converge, healed
+from meshproof.traffic.settle import healed, require
 from meshproof.workloads.sample import HOST, NAMESPACE, PORT, Sample, Server
+from suites.gateways.healing import await_healed
 from suites.weight.claims import weights_follow
 
 _CLUSTER = outbound(HOST, PORT)
@@ -30,9 +31,15 @@ def test_a_pod_on_the_wrong_network_is_noticed(
     caller = sample.plan["v1"]
     try:
         with _says_it_is_on(sample, pod, sample.mesh.deployment.topology[caller].network):
-            converge(lambda: not _gateway_of(sample, pod) & _known(sample, caller))
+            what = f"{pod.address} in place of its gateway among the endpoints in {caller}"
+            require(
+                lambda: _known(sample, caller),
+                until=lambda seen: pod.address in seen and not _gateway_of(sample, pod) & seen,
+                what=what,
+            )
             verdict = weights_follow(sample, 1)
     finally:
+        await_healed(sample, lambda: _is_behind(sample, pod, caller), f"{pod.pod} on its network")
         healed(sample)
     judge(noticed([verdict], f"{pod.address}:{PORT}"))
 
@@ -56,6 +63,13 @@ def _says_it_is_on(sample: Sample, pod: Server, network: str) -> Iterator[None]:
 
 def _known(sample: Sample, caller: str) -> set[str]:
     return {one.address for one in endpoints(sample.caller(caller).spot, _CLUSTER)}
+
+
+def _is_behind(sample: Sample, pod: Server, caller: str) -> bool:
+    """Whether the caller's proxy knows the pod by its gateway, and those of its own cluster by its
+    address."""
+    abroad, at_home = _known(sample, caller), _known(sample, pod.cluster)
+    return _gateway_of(sample, pod) <= abroad and pod.address in at_home - abroad
 
 
 def _gateway_of(sample: Sample, pod: Server) -> set[str]:

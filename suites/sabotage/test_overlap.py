@@ -10,7 +10,7 @@ import pytest
 from meshproof.expect import Verdict, noticed
 from meshproof.lab.cluster import RunningCluster
 from meshproof.traffic.calls import Plan, call
-from meshproof.traffic.settle import converge, healed
+from meshproof.traffic.settle import healed, require
 from meshproof.workloads.sample import PORT, Sample, Server
 from suites.overlap.claims import pods_of_one_address, the_right_instance_answers
 
@@ -33,7 +33,8 @@ def test_an_address_that_leads_elsewhere_is_noticed(
                 if one.cluster == home and one.address != address
             )
             with _leading(sample.mesh.cluster(home), address, other.address):
-                converge(lambda: _gone_astray(sample, home, address, other), what="the detour")
+                detour = f"calls to {address} that {other.pod} answers"
+                require(lambda: _gone_astray(sample, home, address, other), what=detour)
                 verdict = the_right_instance_answers(sample, address)
     finally:
         healed(sample)

@@ -14,7 +14,7 @@ from meshproof.lab.objects import Object, applied
 from meshproof.lab.seam import lab_errors
 from meshproof.mesh.account import Right, remote_account
 from meshproof.mesh.manifests import SYSTEM
-from meshproof.traffic.settle import converge
+from meshproof.traffic.settle import converge, require
 from meshproof.workloads.sample import NAMESPACE, Sample
 from suites.privilege.claims import (
     can_do_what_is_needed,
@@ -60,10 +60,12 @@ def test_a_narrower_role_is_noticed(sample: Sample, judge: Judge) -> None:
 
 
 def _noticed_with(sample: Sample, right: Right, namespace: str) -> Verdict:
-    with applied(_remote(sample), _grant(right, namespace)):
-        _await(sample, right, there=True)
-        verdicts = [has_exactly_the_rights_listed(sample), is_refused_the_rest(sample)]
-    _heal(sample, right, there=False)
+    try:
+        with applied(_remote(sample), _grant(right, namespace)):
+            require(lambda: _has(sample, right), what=f"the right to {right}")
+            verdicts = [has_exactly_the_rights_listed(sample), is_refused_the_rest(sample)]
+    finally:
+        _heal(sample, right)
     return noticed(verdicts, str(right))
 
 
@@ -77,12 +79,13 @@ def _taken_away(sample: Sample, right: Right) -> Iterator[None]:
     try:
         with lab_errors(f"narrow {_ROLE}"):
             rbac.patch_cluster_role(_ROLE, {"rules": kept})
-        _await(sample, right, there=False)
+        what = f"the end of the right to {right}"
+        require(lambda: _has(sample, right), until=lambda yes: not yes, what=what)
         yield
     finally:
         with lab_errors(f"restore {_ROLE}"):
             rbac.patch_cluster_role(_ROLE, {"rules": rules})
-        _heal(sample, right, there=True)
+        _heal(sample, right)
 
 
 def _grant(right: Right, namespace: str) -> list[Object]:
@@ -103,18 +106,18 @@ def _remote(sample: Sample) -> RunningCluster:
     return sample.mesh.cluster(readers(sample)[-1][0].name)
 
 
-def _await(sample: Sample, right: Right, *, there: bool) -> None:
-    """The API server learns of roles a moment after they change."""
+def _has(sample: Sample, right: Right) -> bool:
+    """Whether the API server grants a right: it learns of roles a moment after they change."""
     holder = readers(sample)[-1][1]
     account = remote_account(sample.mesh.cluster(holder.name), _remote(sample))
-    converge(
-        lambda: right in account.rights(NAMESPACE),
-        until=lambda seen: seen is there,
-        what=f"the right to {right}",
-    )
+    return right in account.rights(NAMESPACE)
 
 
-def _heal(sample: Sample, right: Right, *, there: bool) -> None:
-    _await(sample, right, there=there)
-    if has_exactly_the_rights_listed(sample).outcome is not Outcome.PASS:
+def _heal(sample: Sample, right: Right) -> None:
+    """Wait until the reader's rights are its own again, or mark the mesh."""
+
+    def exact() -> bool:
+        return has_exactly_the_rights_listed(sample).outcome is Outcome.PASS
+
+    if not converge(exact, what="the reader's own rights"):
         sample.mesh.mark_dirty(f"the reader's rights were not restored after '{right}'")

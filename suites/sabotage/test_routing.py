@@ -10,8 +10,6 @@ import pytest
 from meshproof.expect import Verdict, all_of, noticed
 from meshproof.mesh.routes import Tls
 from meshproof.model import Mtls
-from meshproof.traffic.routing import in_force
-from meshproof.traffic.settle import mtls_mode
 from meshproof.workloads.sample import Sample
 from suites.routing.claims import (
     all_answered_by,
@@ -26,13 +24,14 @@ from suites.routing.tls_claims import (
     plain_text_is_not_answered,
     tls_is_not_understood,
 )
+from suites.sabotage.shown import ruled, turned
 
 Judge = Callable[[Verdict], None]
 
 
 def test_wrong_weights_are_noticed(sample: Sample, judge: Judge) -> None:
     """With weights of 50 and 50, the claim of 80 % for v1 fails and tells v1's share."""
-    with in_force(sample, by_weight({"v1": 50, "v2": 50})):
+    with ruled(sample, by_weight({"v1": 50, "v2": 50})):
         verdict = shared_by_weight(sample, "v1", 0.8)
     judge(noticed([verdict], f"calls from {sample.clusters[0]}, answered by v1: "))
 
@@ -51,7 +50,7 @@ def test_another_subsets_name_is_noticed(sample: Sample, judge: Judge) -> None:
     rule, service = by_weight({"v1": 100})
     for subset, version in zip(rule["spec"]["subsets"], ("v2", "v1"), strict=True):
         subset["labels"]["version"] = version
-    with in_force(sample, [rule, service]):
+    with ruled(sample, [rule, service]):
         verdict = asked_for_by_name(sample, "v2")
     judge(noticed([verdict], "outbound_.5000_.v1_.helloworld"))
 
@@ -59,14 +58,14 @@ def test_another_subsets_name_is_noticed(sample: Sample, judge: Judge) -> None:
 @pytest.mark.networks(1)
 def test_mtls_that_is_on_is_noticed(sample: Sample, judge: Judge) -> None:
     """With mTLS on after all, the claims that calls end with 503 for want of it fail."""
-    with in_force(sample, in_mode(Tls.ISTIO_MUTUAL)):
+    with ruled(sample, in_mode(Tls.ISTIO_MUTUAL)):
         verdicts = [tls_is_not_understood(sample), plain_text_is_not_answered(sample)]
     judge(noticed(verdicts, "20 x 200"))
 
 
 def test_plain_text_is_noticed(sample: Sample, judge: Judge) -> None:
     """With plain text allowed and sent, the claims that it is refused, and of mTLS, fail."""
-    with mtls_mode(sample, Mtls.PERMISSIVE), in_force(sample, in_mode(Tls.DISABLE)):
+    with turned(sample, Mtls.PERMISSIVE), ruled(sample, in_mode(Tls.DISABLE)):
         answered = plain_text_is_not_answered(sample)
         encrypted = encrypted_as_the_mesh_says(sample)
     judge(all_of([noticed([answered], "20 x 200"), noticed([encrypted], "0 segments")]))
@@ -75,6 +74,6 @@ def test_plain_text_is_noticed(sample: Sample, judge: Judge) -> None:
 @pytest.mark.networks(2)
 def test_crossing_to_another_network_is_noticed(sample: Sample, judge: Judge) -> None:
     """With ISTIO_MUTUAL after all, the claim that no call crosses networks fails."""
-    with in_force(sample, by_wish(Tls.ISTIO_MUTUAL)):
+    with ruled(sample, by_wish(Tls.ISTIO_MUTUAL)):
         verdict = other_network_is_left_alone(sample)
     judge(noticed([verdict], "20 x 200"))

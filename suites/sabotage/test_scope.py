@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, noticed
-from meshproof.traffic.routing import in_force
 from meshproof.workloads.sample import Sample
+from suites.sabotage.shown import ruled
 from suites.scope.claims import (
     each_governs_its_own,
     ignored,
@@ -27,7 +27,7 @@ def test_a_remotes_rules_that_count_are_noticed(sample: Sample, judge: Judge) ->
     primary = sample.mesh.deployment.topology.config_clusters[0]
     remote = next(name for name in sample.clusters if name != primary)
     rules = rules_of(remote)
-    with in_force(sample, rules):
+    with ruled(sample, rules):
         verdicts = [ignored(sample, rules), obeyed(sample, primary)]
     judge(noticed(verdicts, f"bear {remote}'s mark"))
 
@@ -42,6 +42,6 @@ def test_a_primarys_rules_that_do_not_count_are_noticed(sample: Sample, judge: J
 def test_rules_that_reach_too_far_are_noticed(sample: Sample, judge: Judge) -> None:
     """With one primary's rules in the other as well, the claim that they stay at home fails."""
     primary = sample.mesh.deployment.topology.config_clusters[0]
-    with in_force(sample, marks_of(primary)):
+    with ruled(sample, marks_of(primary)):
         verdict = each_governs_its_own(sample, {primary})
     judge(noticed([verdict], f"bear {primary}'s mark"))

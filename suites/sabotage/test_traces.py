@@ -7,15 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, noticed
-from meshproof.lab.objects import apply
-from meshproof.mesh.gateways import GATEWAY_IDENTITY
-from meshproof.mesh.manifests import cross_network_gateway
-from meshproof.traffic.settle import converge, healed
+from meshproof.mesh.config_dump import LISTENERS, in_use
+from meshproof.traffic.settle import require
 from meshproof.workloads.sample import Sample
 from suites.gateways.far_side import far_side
-from suites.gateways.manifests import configured
-from suites.sabotage import broken_gateways as broken
-from suites.traces.claims import the_gateway_is_in_no_trace, traced
+from suites.sabotage.shown import terminating
+from suites.traces.claims import PLACE, the_gateway_is_in_no_trace, traced
 
 
 @pytest.mark.networks(2)
@@ -25,14 +22,8 @@ def test_a_terminating_gateway_is_noticed_in_traces(
     """With a gateway that ends TLS, the claim that it is in no trace fails and names it."""
     caller = sample.clusters[0]
     far = far_side(sample, caller)
-    governing = sample.mesh.deployment.topology.configured_by(far.there)
-    cluster = sample.mesh.cluster(governing)
-    try:
-        with traced(sample) as sinks, configured(sample, broken.way_of_the_terminated()):
-            apply(cluster, [broken.terminating_gateway()])
-            converge(lambda: far.dial().identity == GATEWAY_IDENTITY)
-            verdict = the_gateway_is_in_no_trace(sample, caller, sinks)
-    finally:
-        apply(cluster, [cross_network_gateway()])
-        healed(sample)
+    with traced(sample) as sinks, terminating(sample, caller, far):
+        reports = f"tracing in the listeners of {far.gateway}"
+        require(lambda: PLACE in in_use(far.gateway, LISTENERS), what=reports)
+        verdict = the_gateway_is_in_no_trace(sample, caller, sinks)
     judge(noticed([verdict], "router~"))

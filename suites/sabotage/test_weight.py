@@ -8,17 +8,18 @@ from meshproof.expect import Verdict, noticed
 from meshproof.traffic.settle import healed
 from meshproof.workloads.sample import Sample
 from meshproof.workloads.scale import scaled
-from suites.weight.claims import await_weight, shares_follow, weights_follow
+from suites.sabotage.shown import require_weight, weighs_again
+from suites.weight.claims import shares_follow, weights_follow
 
 
 def test_fewer_instances_are_noticed(sample: Sample, judge: Callable[[Verdict], None]) -> None:
     """With v2 scaled to two, the claim of three fails and tells v2's weight."""
     try:
         with scaled(sample, "v2", 2):
-            await_weight(sample, 3)
+            require_weight(sample, 3)
             verdict = weights_follow(sample, 3)
-        await_weight(sample, 2)
     finally:
+        weighs_again(sample, 2)
         healed(sample)
     judge(noticed([verdict], "v2 weighing 2"))
 

@@ -20,19 +20,21 @@ from meshproof.workloads.trace_sink import Span, TraceSinks, trace_sinks
 from suites.gateways.healing import await_healed
 from suites.gateways.manifests import configured
 
+PLACE = f"{TRACES_SERVICE}.{TRACES_NAMESPACE}."
+"""What is in the listeners of a proxy that reports what it has done to the sinks."""
+
 # With two equal endpoints the odds that one is never chosen are 2 in 2^40.
 _CALLS = 40
 # A gateway may learn a push later than sidecars what to report: more than two rounds are looked at
 # (about half of the calls go to the other cluster, so it takes four).
 _ROUNDS = 2
 # Proxies report every five seconds, or when five parts have come together.
-_WITHIN = 20.0
+_WITHIN = 60.0
 
 
 @contextmanager
 def traced(sample: Sample) -> Iterator[TraceSinks]:
     """Every call is traced inside the block, to sinks in each cluster."""
-    place = f"{TRACES_SERVICE}.{TRACES_NAMESPACE}."
     spots = [sample.caller(name).spot for name in sample.clusters]
     try:
         with trace_sinks(sample) as sinks, configured(sample, [_everything()]):
@@ -40,7 +42,7 @@ def traced(sample: Sample) -> Iterator[TraceSinks]:
     finally:
         await_healed(
             sample,
-            lambda: not any(place in in_use(spot, LISTENERS) for spot in spots),
+            lambda: not any(PLACE in in_use(spot, LISTENERS) for spot in spots),
             "the end of tracing",
         )
 

@@ -16,14 +16,15 @@ from meshproof.expect import (
     share_within,
     succeeded,
 )
-from meshproof.lab.spot import Spot
+from meshproof.lab.seam import lab_errors
+from meshproof.lab.spot import Spot, pod_spot
 from meshproof.mesh.gateways import GATEWAY_PORT, gateway_spot, sni_of
 from meshproof.mesh.proxy import Endpoint, endpoints, outbound
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.settle import converge
-from meshproof.workloads.sample import HOST, PORT, Sample, Server
+from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, PORT, Sample, Server
 
 _CLUSTER = outbound(HOST, PORT)
 # Unequal weights are scheduled: of this many calls each endpoint gets its share but for a few.
@@ -41,21 +42,29 @@ def weights_follow(sample: Sample, replicas: int) -> Verdict:
     return all_of([_weights(sample, name, servers, replicas) for name in names])
 
 
-def await_weight(sample: Sample, total: int) -> None:
+def await_weight(sample: Sample, total: int) -> bool:
     """Wait until the healthy endpoints in each sleep's proxy weigh so much in all, and those
-    behind the gateways together, or half a minute is over; ``weights_follow`` says what is there.
-    (A pod that has just become ready is in the proxies already, as one that is not.)"""
+    behind the gateways together, and every pod answers; or half a minute is over: then
+    ``weights_follow`` says what is there. Returns whether that came about."""
+    what = f"endpoints that weigh {total}"
+    return converge(lambda: weight_amiss(sample, total), until=lambda told: told == "", what=what)
+
+
+def weight_amiss(sample: Sample, total: int) -> str:
+    """What differs from endpoints that weigh so much in all, of pods that answer; "" if nothing.
+
+    A pod that has just become ready is in the proxies already, as one that is not; and by the
+    API it is ready as soon as its server has been started, before that listens."""
     callers = [sample.caller(name).spot for name in sample.clusters]
     topology = sample.mesh.deployment.topology
     behind = sample.plan.values() if len(topology.networks) > 1 else ()
-
-    def look() -> set[int]:
-        gateways = [gateway_spot(sample.mesh, name) for name in behind]
-        through = sum(_weight(spot, sni_of(HOST, PORT)) for spot in gateways)
-        seen = {_weight(spot, _CLUSTER) for spot in callers}
-        return seen | ({through} if gateways else set())
-
-    converge(look, until=lambda totals: totals == {total}, what=f"endpoints that weigh {total}")
+    gateways = [gateway_spot(sample.mesh, name) for name in behind]
+    through = sum(_weight(spot, sni_of(HOST, PORT)) for spot in gateways)
+    seen = {_weight(spot, _CLUSTER) for spot in callers} | ({through} if gateways else set())
+    if seen != {total}:
+        return f"endpoints weigh {' and '.join(map(str, sorted(seen)))}"
+    mute = _mute(sample)
+    return f"nobody answers in {', '.join(mute)}" if mute else ""
 
 
 def shares_follow(sample: Sample, replicas: int) -> Verdict:
@@ -75,6 +84,22 @@ def shares_follow(sample: Sample, replicas: int) -> Verdict:
 
 def _weight(spot: Spot, cluster: str) -> int:
     return sum(one.weight for one in endpoints(spot, cluster) if one.healthy)
+
+
+def _mute(sample: Sample) -> list[str]:
+    """The helloworld pods whose server does not answer, asked without any proxy."""
+    servers = list(sample.servers().values())
+
+    def answers(one: Server) -> bool:
+        cluster = sample.mesh.cluster(one.cluster)
+        with lab_errors(f"find {one.pod} of {one.cluster}"):  # it may be gone by now
+            spot = pod_spot(cluster, NAMESPACE, one.pod, container=HELLOWORLD)
+        url = f"http://127.0.0.1:{PORT}/hello"
+        asked = spot.run("curl", "-sf", "-m", "5", "-o", "/dev/null", url, check=False)
+        return asked.returncode == 0
+
+    found = side_by_side(sample.mesh.shell, answers, servers)
+    return [one.pod for one, yes in zip(servers, found, strict=True) if not yes]
 
 
 def _known(sample: Sample, caller: str) -> tuple[Endpoint, ...]:

@@ -18,6 +18,7 @@ from meshproof.expect import (
     reached,
     silent,
 )
+from meshproof.expect.reach import undecided
 from meshproof.lab.counters import Counters, FlowKey
 from meshproof.lab.spot import Spot
 from meshproof.traffic import Answer, Attempt, Detour, Refusal, Target
@@ -89,6 +90,47 @@ def test_a_sabotage_is_noticed_only_if_every_verdict_fails_and_names_it() -> Non
     assert noticed([bad, unclear], "a way is open").outcome is Outcome.FAIL
     assert noticed([bad], "another culprit").outcome is Outcome.FAIL
     assert noticed([], "a way is open").outcome is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("culprit", "observed", "named"),
+    [
+        ("0 segments", "0 segments", True),
+        ("0 segments", "10 segments", False),
+        ("0 segments", "1.0 segments", False),
+        ("20 x 200", "20 x 200; such as call mp-1", True),
+        ("20 x 200", "120 x 200", False),
+        ("200", "5 x 200; such as call mp-1", True),
+        ("200", "5 x 503; such as call mp-ab200", False),
+        ("v1 from east", "13 x v1 from east; such as", True),
+        ("v1 from east", "13 x v1 from east2", False),
+        ("v2 weighing 2", "v2 weighing 2 (10.20.0.5:5000 2)", True),
+        ("v2 weighing 2", "v2 weighing 20", False),
+        ("10.20.0.5:5000", "10.20.0.5:50001 weighing 1", False),
+        ("10.20.0.5", "the answer 'west hears 10.20.0.5'", True),
+        ("10.20.0.5", "the answer 'west hears 10.20.0.51'", False),
+        ("10.20.0.5", "the answer 'west hears 110.20.0.5'", False),
+        ("0.0.0.0_15443", "http.outbound_0.0.0.0_15443.downstream_rq_total: 3", False),
+        ("outbound_0.0.0.0_15443", "http.outbound_0.0.0.0_15443.downstream_rq_total: 3", True),
+        ("HTTP/1.1 200", "'HTTP/1.1 200 OK'", True),
+        ("40 x 503 [FI]", "40 did not: 40 x 503 [FI]; such as", True),
+        ("40 x 503 [FI]", "140 x 503 [FI]", False),
+        ("sample/helloworld", 'comment "sample/helloworld:http"', True),
+        ("sample/helloworld", "service-4ZNMC2HS-sample/helloworld/tcp/http__", True),
+        ("sample/helloworld", 'comment "sample/helloworld2:http"', False),
+        ("router~", "3 parts, such as router~10.20.0.9~gateway", True),
+        ("answered by v1: ", "calls from east, answered by v1: 9 of 20", True),
+        ("are access logs on", "no line in the access log: are access logs on?", True),
+        ("east hears it.", "east hears it.", True),
+    ],
+)
+def test_a_culprit_is_named_by_whole_words_and_numbers(
+    culprit: str, observed: str, named: bool
+) -> None:
+    bad, unclear = (Verdict(one, "a", observed) for one in (Outcome.FAIL, Outcome.INCONCLUSIVE))
+    outcome = Outcome.PASS if named else Outcome.FAIL
+    assert noticed([bad], culprit).outcome is outcome
+    assert undecided([unclear], culprit).outcome is outcome
 
 
 def test_silence_is_not_a_refusal() -> None:

@@ -1,0 +1,113 @@
+"""Sabotage that is shown to be in force, where it acts, before anything is claimed of it.
+
+What does not come into force makes the test INCONCLUSIVE, since the claim would be made of a mesh
+that is not broken. Nothing here asks a claim until it fails: the cause is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+
+from meshproof.errors import EvidenceError
+from meshproof.lab.objects import Object, apply
+from meshproof.mesh.gateways import GATEWAY_IDENTITY
+from meshproof.mesh.manifests import cross_network_gateway
+from meshproof.model import Mtls
+from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.response import Response
+from meshproof.traffic.routing import in_force
+from meshproof.traffic.settle import healed, mtls_mode, require
+from meshproof.workloads.sample import WORKLOAD_IDENTITY, Caller, Sample
+from suites.gateways.far_side import FarSide
+from suites.gateways.healing import await_healed
+from suites.gateways.manifests import configured
+from suites.sabotage import broken_gateways as broken
+from suites.weight.claims import await_weight, weight_amiss
+
+# A connection for each: a proxy has two workers, which learn of a change one by one and keep
+# connections of their own.
+_CALLS = 40
+
+
+@contextmanager
+def ruled(
+    sample: Sample, objects: Sequence[Object], clusters: Collection[str] | None = None
+) -> Iterator[None]:
+    """As ``in_force``, and every proxy that is governed by them uses the objects inside the block.
+
+    Raises EvidenceError when one does not.
+    """
+    with in_force(sample, objects, clusters) as missing:
+        if missing:
+            raise EvidenceError(f"nothing can be claimed: missing is {', '.join(missing)}")
+        yield
+
+
+@contextmanager
+def turned(sample: Sample, mode: Mtls) -> Iterator[None]:
+    """As ``mtls_mode``, and calls between sidecars and by others show the mode inside the block.
+
+    Raises EvidenceError when they do not.
+    """
+    with mtls_mode(sample, mode):
+        if sample.mesh.dirty is not None:
+            raise EvidenceError(f"nothing can be claimed: {sample.mesh.dirty}")
+        yield
+
+
+def require_weight(sample: Sample, total: int) -> None:
+    """Wait until the proxies' endpoints weigh so much, and every pod answers. Raises EvidenceError
+    when that does not come about."""
+    what = f"endpoints that weigh {total}"
+    require(lambda: weight_amiss(sample, total), until=no_fault, what=what)
+
+
+def weighs_again(sample: Sample, total: int) -> None:
+    """Wait until the proxies' endpoints weigh what they did before, or mark the mesh."""
+    if not await_weight(sample, total):
+        sample.mesh.mark_dirty(f"the proxies' endpoints do not weigh {total} again")
+
+
+def calls_by(sample: Sample, caller: Caller) -> list[Response]:
+    """Calls that meet both workers of the caller's proxy, and every instance by each."""
+    return call(sample, caller, Plan(times=_CALLS, fresh=True))
+
+
+def faults(responses: Sequence[Response]) -> str:
+    """What is wrong with calls that should all succeed, and at once; "" if nothing is."""
+    bad = [one for one in responses if not (one.succeeded and one.log and one.log.attempts == 1)]
+    told = f"{len(bad)} of {len(responses)} calls fail, are sent again or not logged, such as"
+    return f"{told} {bad[0]}" if bad else ""
+
+
+def no_fault(told: str) -> bool:
+    """Whether ``faults`` or ``weight_amiss`` has told of none."""
+    return told == ""
+
+
+@contextmanager
+def terminating(sample: Sample, caller: str, far: FarSide) -> Iterator[None]:
+    """The other cluster's gateway ends TLS inside the block: whoever dials it, and the caller's
+    proxy in each call that it leads on, is shown its own certificate. Afterwards it passes TLS on
+    again, or the mesh is marked dirty. Raises EvidenceError when it does not end it."""
+    governing = sample.mesh.deployment.topology.configured_by(far.there)
+    cluster = sample.mesh.cluster(governing)
+
+    def peers() -> set[str]:
+        responses = calls_by(sample, sample.caller(caller))
+        if told := faults(responses):
+            return {told}
+        return {one.log.upstream_peer for one in responses if one.log and one.cluster == far.there}
+
+    try:
+        with configured(sample, broken.way_of_the_terminated()):
+            apply(cluster, [broken.terminating_gateway()])
+            dialled, called = f"TLS that ends at the gateway of {far.there}", "calls through it"
+            require(far.dial, until=lambda seen: seen.identity == GATEWAY_IDENTITY, what=dialled)
+            require(peers, until=lambda seen: seen == {GATEWAY_IDENTITY}, what=called)
+            yield
+    finally:
+        apply(cluster, [cross_network_gateway()])
+        await_healed(sample, lambda: far.dial().identity == WORKLOAD_IDENTITY, "pass-through")
+        healed(sample)
