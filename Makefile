@@ -25,7 +25,7 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 unit: $(READY) unit-oldest
-	$(BIN)/pytest tests
+	$(BIN)/pytest tests -n $$(nproc)
 
 unit-oldest: $(OLDEST)/.ready ## what depends on pytest most, with the oldest that is supported
 	PYTHONPATH=$(CURDIR)/$(OLDEST)$${PYTHONPATH:+:$$PYTHONPATH} $(BIN)/python -m pytest tests/fixtures/test_scheduling.py

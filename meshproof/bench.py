@@ -20,7 +20,8 @@ from meshproof.bench_mesh import Timeline, first_verdict
 from meshproof.bench_run import measure_run
 from meshproof.engine.engine import RUN_LABEL, STATE_LABEL
 from meshproof.events import Event, Recorder
-from meshproof.lab import Ingredients, Lab, read_footprint
+from meshproof.files import read_footprint
+from meshproof.lab import Ingredients, Lab
 from meshproof.lab.memory import memory
 from meshproof.lab.ownership import Claim, new_id, object_name
 from meshproof.lab.remove import remove_lab

@@ -19,6 +19,7 @@ import yaml
 
 from meshproof.errors import EvidenceError
 from meshproof.expect import Outcome, all_of, believable, served_by_exactly, succeeded
+from meshproof.files import topology_named
 from meshproof.lab import Lab
 from meshproof.lab.memory import memory
 from meshproof.lab.objects import Object
@@ -30,7 +31,6 @@ from meshproof.mesh.mesh import Mesh
 from meshproof.mesh.operator_config import GATEWAY, Document
 from meshproof.model import Deployment, Member
 from meshproof.session import Session
-from meshproof.topologies import topology_named
 from meshproof.traffic.calls import HELLO, Plan, call
 from meshproof.traffic.settle import settle
 from meshproof.workloads.sample import (

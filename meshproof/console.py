@@ -1,4 +1,4 @@
-"""Says on the terminal what a run is doing: one line a step, with its time."""
+"""Says on the terminal what a run is doing, one line a step with its time; and single lines."""
 
 from __future__ import annotations
 
@@ -6,16 +6,25 @@ import time
 
 from rich.console import Console
 
-from meshproof.events import Event
+from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD
+from meshproof.events import Event, worker_name
+from meshproof.output import lost_output
 
 _PROGRESS_EVERY = 10.0
-_WIDTH_UNWATCHED = 160
 
 
-def wide_console() -> Console:
-    """A console that does not fold tables when nobody watches, as in CI."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_WIDTH_UNWATCHED)
+def say_line(text: str, *, err: bool = False) -> None:
+    """Print a line as it is, however long: without colours, folding or markup."""
+    Console(stderr=err).print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def with_lost_output(code: int) -> int:
+    """An exit code, when what was printed may have got lost: then nothing was shown to hold."""
+    lost = lost_output()
+    if lost is None:
+        return code
+    say_line(f"What was printed could not be written in full ({lost}).", err=True)
+    return EXIT_COULD_NOT_TELL if code == EXIT_HELD else code
 
 
 class Narrator:
@@ -48,7 +57,7 @@ class Narrator:
 
     def _line(self, text: str, worker: str | None) -> None:
         elapsed = time.monotonic() - self._begin
-        whose = f"{worker} " if worker else ""
+        whose = f"{worker_name(worker)}  " if worker else ""
         self._console.print(
             f"{elapsed:6.0f} {whose}{text}", highlight=False, markup=False, soft_wrap=True
         )

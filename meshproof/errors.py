@@ -7,7 +7,11 @@ tell, 64 usage).
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
+from contextlib import suppress
+
+from meshproof.telling import called, plain_lines, shown, telling_line
 
 EXIT_HELD = 0
 EXIT_DID_NOT_HOLD = 1
@@ -21,8 +25,9 @@ class MeshproofError(Exception):
     exit_code = EXIT_COULD_NOT_TELL
 
     def __init__(self, cause: str, remedy: str = "") -> None:
-        self.cause = cause.rstrip(".")
-        self.remedy = remedy.rstrip(".")
+        one_line = isinstance(self, UsageError)  # of what others report some comes in lines
+        self.cause = shown(cause.rstrip("."), lines=not one_line)
+        self.remedy = shown(remedy.rstrip("."), lines=not one_line)
         super().__init__(f"{self.cause}: {self.remedy}." if self.remedy else f"{self.cause}.")
 
 
@@ -75,8 +80,28 @@ class CommandError(MeshproofError):
         self.returncode = returncode
         self.stdout = stdout
         self.stderr = stderr
-        said = next((line for line in reversed(stderr.splitlines()) if line.strip()), "no message")
-        super().__init__(
-            f"'{' '.join(self.argv[:4])}{' …' if len(self.argv) > 4 else ''}' "
-            f"ended with {returncode}, saying: {said.strip()[:400]}"
+        super().__init__(f"'{called(argv)}' {self._ending()}")
+
+    def _ending(self) -> str:
+        """How the program ended, and the words of its own that tell why."""
+        ended = f"ended with {self.returncode}"
+        if self.returncode < 0:
+            with suppress(ValueError):
+                ended = f"was ended by {signal.Signals(-self.returncode).name}"
+        return f"{ended}, saying: {telling_line(self.stderr, self.stdout)}"
+
+
+class CommandTimeoutError(CommandError):
+    """A program that meshproof ran did not end in time, and was ended."""
+
+    def __init__(
+        self, argv: Sequence[str], seconds: float, stdout: str = "", stderr: str = ""
+    ) -> None:
+        self.seconds = seconds
+        super().__init__(argv, -1, stdout, stderr)
+
+    def _ending(self) -> str:
+        said = telling_line(self.stderr) if plain_lines(self.stderr) else ""
+        return f"was not finished after {self.seconds:.0f} s" + (
+            f"; it said: {said}" if said else ""
         )

@@ -7,15 +7,59 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from meshproof.errors import (
+    EXIT_COULD_NOT_TELL,
+    EXIT_DID_NOT_HOLD,
+    EXIT_HELD,
+    EXIT_USAGE,
+    MeshproofError,
+)
+from meshproof.reading import file_errors, reason
+
 Data = dict[str, Any]
+
+_Fields = Mapping[str, tuple[type, ...]]
+_NUMBER = (int, float)
+# What the kinds that are read again must hold; a record can come from anywhere.
+_READ_AGAIN: Mapping[str, _Fields] = {
+    "run-begin": {"tests": (list,)},
+    "run-end": {"exit_code": (int,)},
+    "step-begin": {"step": (str,)},
+    "step-end": {"step": (str,), "seconds": _NUMBER, "outcome": (str,)},
+    "test": {
+        "test": (str,),
+        "behaviour": (str,),
+        "ground": (str,),
+        "outcome": (str,),
+        "why": (str,),
+        "seconds": _NUMBER,
+    },
+    "not-applicable": {
+        "test": (str,),
+        "behaviour": (str,),
+        "ground": (str,),
+        "reason": (str,),
+        "told": (bool,),
+    },
+}
+_EXIT_CODES = (EXIT_HELD, EXIT_DID_NOT_HOLD, EXIT_COULD_NOT_TELL, EXIT_USAGE)
+_MOST = 2**30
+"""Bytes of a record that are read: many times those of the longest run."""
+_OUTCOMES = frozenset({"PASS", "FAIL", "INCONCLUSIVE", "skipped"})
+
+
+class RecordError(MeshproofError):
+    """A run's record cannot be read, or says what no record says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +84,30 @@ class Recorder:
 
     ``path`` may be None: then events only reach the listeners. Several processes may append to
     one file. ``marks`` are added to the data of every event, for example whose it is.
+    ``lost``: why the file could not be written at some moment; the run goes on without it, since
+    what it has made must still be removed, but it cannot end as one that held.
     """
 
     path: Path | None = None
     listeners: list[Listener] = field(default_factory=list)
     marks: Data = field(default_factory=dict)
+    lost: str | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def emit(self, kind: str, **data: Any) -> None:
         """Record that ``kind`` happened now; ``data`` must be JSON values."""
         event = Event(time.time(), kind, {**self.marks, **data})
         with self._lock:
-            if self.path is not None:
-                _append(self.path, event.to_json() + "\n")
-            for listener in self.listeners:
-                listener(event)
+            told = [event]
+            if self.path is not None and self.lost is None:
+                try:
+                    _append(self.path, event.to_json() + "\n")
+                except OSError as error:
+                    self.lost = f"the run's record {self.path} cannot be written ({reason(error)})"
+                    told.append(Event(time.time(), "notice", {**self.marks, "text": self.lost}))
+            for one in told:
+                for listener in self.listeners:
+                    listener(one)
 
     @contextmanager
     def step(self, name: str, **data: Any) -> Iterator[None]:
@@ -91,13 +144,43 @@ class Follower:
                 record.seek(self._position)
                 whole, newline, _ = record.read().rpartition(b"\n")
             self._position += len(whole) + len(newline)
-            for event in _parse(whole.decode()):
-                self.listener(event)
+            for line in whole.decode(errors="replace").splitlines():
+                if (event := _event(line)) is not None:
+                    self.listener(event)
 
 
 def read(path: Path) -> list[Event]:
-    """The events of a record, oldest first. A last line cut off by a kill is left out."""
-    return list(_parse(path.read_text(encoding="utf-8")))
+    """The events of a record, oldest first. A last line cut off by a kill is left out.
+
+    Raises RecordError, one sentence with file and line, when it cannot be read, or for a line
+    that is no event.
+    """
+    with file_errors(path, "the run's record", error=RecordError):
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode) or about.st_size > _MOST:
+            raise RecordError(
+                f"the run's record {path} is no file of up to {_MOST // 2**30} GiB",
+                "name the folder of another run",
+            )
+        text = path.read_text(encoding="utf-8")
+    whole, _, cut = text.rpartition("\n")
+    events = []
+    for number, line in enumerate([*whole.split("\n"), cut], 1):
+        event = _event(line)
+        if event is not None:
+            events.append(event)
+        elif line and line is not cut:
+            raise RecordError(
+                f"line {number} of the run's record {path} is no event of a run",
+                "name the folder of another run; this record was damaged or is something else",
+            )
+    return events
+
+
+def worker_name(worker: str | None) -> str:
+    """What people are told of pytest-xdist's "gw0": "worker 1". "" for a run without workers."""
+    number = (worker or "").removeprefix("gw")
+    return f"worker {int(number) + 1}" if number.isdecimal() and len(number) < 6 else worker or ""
 
 
 def _append(path: Path, line: str) -> None:
@@ -111,10 +194,20 @@ def _append(path: Path, line: str) -> None:
         os.close(record)
 
 
-def _parse(text: str) -> Iterator[Event]:
-    for line in text.splitlines():
-        try:
-            data = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        yield Event(data.pop("at"), data.pop("kind"), data)
+def _event(line: str) -> Event | None:
+    """The event that a line of a record holds; None when it holds none."""
+    try:
+        data = json.loads(line)
+        at, kind = data.pop("at"), data.pop("kind")
+    except (ValueError, RecursionError, AttributeError, TypeError, KeyError):
+        return None
+    if type(at) not in _NUMBER or not isfinite(at) or not isinstance(kind, str):
+        return None
+    fields = _READ_AGAIN.get(kind, {})
+    if any(type(data.get(name)) not in types for name, types in fields.items()):
+        return None
+    if kind == "test" and data["outcome"] not in _OUTCOMES:
+        return None
+    if kind == "run-end" and data["exit_code"] not in _EXIT_CODES:
+        return None
+    return Event(at, kind, data)

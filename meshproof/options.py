@@ -22,7 +22,8 @@ def asked_by(options: Options) -> Asked:
         variants=tuple(options["variant"] or ()),
         revision=options["revision"],
         full=options["full"],
-        checkout=options["checkout"] if options["artifacts"] in (None, "checkout") else None,
+        checkout=options["checkout"],
+        source=options["artifacts"],
     )
 
 

@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import traceback
 from collections.abc import Generator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from meshproof.console import Narrator, wide_console
-from meshproof.errors import (
-    EXIT_COULD_NOT_TELL,
-    EXIT_DID_NOT_HOLD,
-    EXIT_HELD,
-    EXIT_USAGE,
-    MeshproofError,
-)
+import meshproof
+from meshproof.console import Narrator, say_line
+from meshproof.environment import taken_away
+from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, EXIT_USAGE, MeshproofError
 from meshproof.expect import Outcome, Verdict
+from meshproof.files import BARE, read_footprint
 from meshproof.fixtures import declaring, enforcing, showing, unjudged
 from meshproof.fixtures import ground as ground_fixtures
 from meshproof.fixtures.applies import MARKERS
 from meshproof.fixtures.asking import REPEATED, add_options
 from meshproof.fixtures.declaring import behaviour_of, declared_by, not_applicable, note
-from meshproof.fixtures.enforcing import as_failure
+from meshproof.fixtures.enforcing import SkippedError, as_failure
 from meshproof.fixtures.failures import collect_evidence
 from meshproof.fixtures.ground import Ground
 from meshproof.fixtures.labs import LABS, SESSION
 from meshproof.fixtures.matrix import MATRIX, Matrix, expand
 from meshproof.fixtures.order import in_order, is_sabotage
 from meshproof.fixtures.outcomes import Outcomes, attach
-from meshproof.fixtures.unjudged import refusal, spare_what_is_kept
+from meshproof.fixtures.unjudged import (
+    refusal,
+    remember,
+    spare_other_clusters,
+    spare_what_is_kept,
+)
 from meshproof.fixtures.workers import (
     Controller,
     is_controller,
@@ -39,20 +45,28 @@ from meshproof.fixtures.workers import (
     make_session,
     pytest_xdist_auto_num_workers,  # noqa: F401 - a hook of this plugin by being here
 )
-from meshproof.model import Deployment
+from meshproof.model import Deployment, Footprint
 from meshproof.options import asked_by, words
-from meshproof.report import Judged, summary
-from meshproof.selection import BARE, Asked
+from meshproof.reading import reason
+from meshproof.report import Judged, Tally, summary
+from meshproof.selection import Asked
 from meshproof.session import Choices, orderly_end
 
 _OUTCOMES = pytest.StashKey[list[Judged]]()
 _ENDING = pytest.StashKey[Any]()
 _JUDGED = pytest.StashKey[bool]()
+# What of the options tells what was asked for.
+_RECORDED = frozenset({*REPEATED, "topology", "only", "keep", "reuse", "sabotage"})
 _LISTED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
 class InconclusiveError(MeshproofError):
     """A verdict was INCONCLUSIVE: an error in pytest's terms, never a skip."""
+
+
+class DidNotHoldError(AssertionError):
+    """A verdict was FAIL. No other error of a test is one: what breaks in a claim or a library
+    says nothing of the mesh."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -102,7 +116,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "last: the test removes the mesh, so it comes last on it")
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
-    narrator = Narrator(wide_console())
+    narrator = Narrator(Console())
     options = config.option
     asked = asked_by(vars(options))
     try:
@@ -168,8 +182,10 @@ def _matrix(config: pytest.Config) -> Matrix:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what was not asked for, and put tests that share a lab or a mesh together."""
+    remember(config, [item for item in items if _on(item)])
     asked = [item for item in items if _is_asked_for(item)]
-    chosen = spare_what_is_kept(config, asked)
+    footprint_of = partial(_footprint, config)
+    chosen = spare_other_clusters(config, spare_what_is_kept(config, asked), footprint_of)
     config.hook.pytest_deselected(items=list(set(items).difference(chosen)))
     items[:] = in_order(chosen, _on)
 
@@ -189,7 +205,49 @@ def _is_asked_for(item: pytest.Item) -> bool:
 def pytest_collectreport(report: pytest.CollectReport) -> None:
     """Without pytest's own summary, nobody else would say why a suite cannot be read."""
     if report.failed:
-        wide_console().print(str(report.longrepr), markup=False, highlight=False)
+        say_line(str(report.longrepr))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """List the tests, where that is all that was asked for, and count them in words."""
+    option = session.config.option
+    if not (option.conformance and option.collectonly) or option.behaviours or session.testsfailed:
+        return
+    if not session.config.pluginmanager.hasplugin("terminalreporter"):  # which lists them itself
+        for item in session.items:
+            say_line(item.nodeid)
+    places = _counted(len({str(_on(item)) for item in session.items}), "deployment")
+    say_line(f"{_counted(len(session.items), 'test')} would run, on {places}.")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """The record begins: what was planned, so that a reader knows whether it is whole."""
+    config = session.config
+    tests = [item.nodeid for item in session.items if _on(item)]
+    if tests and not config.option.collectonly and not is_worker(config):
+        options = {name: value for name, value in vars(config.option).items() if name in _RECORDED}
+        config.stash[SESSION].recorder.emit(
+            "run-begin", meshproof=meshproof.__version__, options=options, tests=tests
+        )
+        ignored = taken_away(os.environ)
+        if ignored:
+            text = f"set where this run was begun, and not heeded: {', '.join(ignored)}"
+            config.stash[SESSION].recorder.emit("notice", text=text)
+
+
+def pytest_internalerror(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+    """One sentence for what the machine refuses; pytest's own pages look like a verdict's."""
+    error = excinfo.value
+    if isinstance(error, MeshproofError):
+        say_line(str(error), err=True)
+    elif isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename is not None else ""
+        say_line(f"The run was called off: {where}{reason(error)}.", err=True)
+    else:
+        say_line("".join(traceback.format_exception(error)).rstrip(), err=True)
+        say_line("This is a defect of meshproof: please report it with the lines above.", err=True)
+    return True
 
 
 @pytest.hookimpl(wrapper=True)
@@ -199,7 +257,7 @@ def pytest_runtest_makereport(
     """Note each test's outcome in the record; what only meshproof said needs no traceback."""
     report = yield
     error = call.excinfo.value if call.excinfo else None
-    if isinstance(error, MeshproofError | AssertionError) and _on(item):
+    if isinstance(error, MeshproofError | DidNotHoldError) and _on(item):
         report.longrepr = str(error)
     if report.when == "call" and report.passed and _on(item) and _JUDGED not in item.stash:
         error = InconclusiveError("the test ended without a verdict: nothing was judged")
@@ -227,21 +285,20 @@ def pytest_report_teststatus(
     return None
 
 
-def _sum_up(config: pytest.Config) -> None:
-    """The table of behaviours, and where the run's record is."""
-    outcomes = config.stash[_OUTCOMES]
-    without = not_applicable(config)
-    if not (outcomes or without):
+def _sum_up(config: pytest.Config, *, planned: bool) -> None:
+    """The table of behaviours, and where the run's record is.
+
+    There is none where nothing was judged, unless that is because nothing applies.
+    """
+    outcomes, without = config.stash[_OUTCOMES], not_applicable(config)
+    if not outcomes and (planned or not without):
         return
-    console = wide_console()
-    console.print(summary(outcomes, without))
-    session = config.stash[SESSION]
-    console.print(f"\nRecord: {session.folder}", highlight=False, soft_wrap=True)
+    Console().print(summary(outcomes, without))
+    say_line(f"\nRecord: {config.stash[SESSION].folder}")
     failed = [one.test for one in outcomes if one.outcome in ("FAIL", "INCONCLUSIVE")]
     if failed:
         command = f"meshproof verify{_repeated(config)} --only '{failed[0]}'"
-        text = f"To repeat the first failure, on a lab that is kept: {command}"
-        console.print(text, markup=False, highlight=False, soft_wrap=True)
+        say_line(f"To repeat the first failure, on a lab that is kept: {command}")
 
 
 def _repeated(config: pytest.Config) -> str:
@@ -260,8 +317,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     called.
     """
     option = session.config.option
-    if refusal(session.config):
-        session.exitstatus = EXIT_USAGE
+    refused = refusal(session.config)
+    if refused is not None:
+        session.exitstatus = refused
         return
     if not option.conformance or is_worker(session.config):
         return
@@ -273,24 +331,27 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     place = {item.nodeid: number for number, item in enumerate(session.items)}
     outcomes.sort(key=lambda one: place.get(one.test, 0))
     # A worker that dies with nothing to do leaves no test behind that would tell of it.
-    told = {one.test for one in outcomes}
-    missing = [item for item in session.items if _on(item) and item.nodeid not in told]
-    session.exitstatus = _exit_code(outcomes, exitstatus, missing=bool(missing))
-    if missing:
-        many = len(missing) > 1
-        wide_console().print(f"{len(missing)} test{'s were' if many else ' was'} not run")
-    _sum_up(session.config)
+    planned = [item.nodeid for item in session.items if _on(item)]
+    tally = Tally.of(outcomes, planned)
+    recorder = session.config.stash[SESSION].recorder
+    code = _exit_code(tally, exitstatus)
+    if planned and code != EXIT_USAGE:
+        recorder.emit("run-end", exit_code=code)
+    if recorder.lost is not None and code == EXIT_HELD:
+        code = EXIT_COULD_NOT_TELL
+    session.exitstatus = code
+    _sum_up(session.config, planned=bool(planned))
+    if code != EXIT_USAGE:
+        say_line(tally.line(code))
 
 
-def _exit_code(outcomes: list[Judged], exitstatus: int, *, missing: bool) -> int:
-    found = {one.outcome for one in outcomes}
+def _exit_code(tally: Tally, exitstatus: int) -> int:
+    """What the tests' outcomes say, unless pytest itself came to grief."""
     if exitstatus == pytest.ExitCode.USAGE_ERROR:
         return EXIT_USAGE
-    if "FAIL" in found:
-        return EXIT_DID_NOT_HOLD
-    if missing or exitstatus != pytest.ExitCode.OK or found != {"PASS"}:
+    if tally.exit_code == EXIT_HELD and exitstatus != pytest.ExitCode.OK:
         return EXIT_COULD_NOT_TELL
-    return EXIT_HELD
+    return tally.exit_code
 
 
 @pytest.fixture
@@ -315,9 +376,14 @@ def judge(request: pytest.FixtureRequest) -> Any:
             collect_evidence(request.node)
         if verdict.outcome is Outcome.INCONCLUSIVE:
             raise InconclusiveError(str(verdict))
-        assert verdict.outcome is Outcome.PASS, str(verdict)
+        if verdict.outcome is Outcome.FAIL:
+            raise DidNotHoldError(str(verdict))
 
     return pronounce
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _on(item: pytest.Item) -> Ground | Deployment | None:
@@ -327,13 +393,22 @@ def _on(item: pytest.Item) -> Ground | Deployment | None:
     return found if isinstance(found, Ground | Deployment) else None
 
 
+def _footprint(config: pytest.Config, item: pytest.Item) -> Footprint | None:
+    """The clusters that a test stands on; None for tests that are none of ours."""
+    on, kubernetes = _on(item), config.stash[SESSION].wanted.kubernetes
+    if isinstance(on, Deployment):
+        return on.topology.footprint(kubernetes)
+    return read_footprint(on.clusters, kubernetes) if on is not None else None
+
+
 def _note(item: pytest.Item, report: pytest.TestReport, error: BaseException | None) -> None:
     ground = _on(item)
     if ground is None:
         return
     outcome = {"passed": "PASS", "skipped": "skipped"}.get(report.outcome)
     if outcome is None:
-        outcome = "FAIL" if isinstance(error, AssertionError) else "INCONCLUSIVE"
+        failed = isinstance(error, DidNotHoldError | SkippedError)
+        outcome = "FAIL" if failed else "INCONCLUSIVE"
     report.inconclusive = outcome == "INCONCLUSIVE"  # type: ignore[attr-defined]
     claim = behaviour_of(item)
     one = Judged(item.nodeid, claim, str(ground), outcome, str(error or ""), report.duration)

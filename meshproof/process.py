@@ -23,8 +23,17 @@ from typing import TypeVar
 
 import psutil
 
-from meshproof.errors import CancelledError, CommandError, MeshproofError, WaitFailedError
+from meshproof.environment import for_programs
+from meshproof.errors import (
+    CancelledError,
+    CommandError,
+    CommandTimeoutError,
+    MeshproofError,
+    WaitFailedError,
+)
 from meshproof.events import Recorder
+from meshproof.reading import reason
+from meshproof.telling import called
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -33,6 +42,8 @@ _ENGINE_PROGRAMS = frozenset({"podman", "docker", "netavark", "runc", "crun"})
 RUN_VARIABLE = "MESHPROOF_RUN"
 _DIES_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
 _ASK_EVERY = 0.5
+# An engine that only answers a question leaves nothing half made when it is ended.
+_QUESTIONS = frozenset({"version", "--version", "info", "inspect", "ps", "ls", "logs", "service"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +61,8 @@ class Finished:
 class Shell:
     """Runs programs for one run. Safe to use from several threads.
 
-    ``env`` is added to the process's own environment, from which KUBECONFIG is taken out: no
-    program may find the user's clusters by accident.
+    ``env`` is added to what ``environment.for_programs`` leaves of the process's own
+    environment: no program may find the user's clusters by accident.
     """
 
     recorder: Recorder = field(default_factory=Recorder)
@@ -78,9 +89,9 @@ class Shell:
         while the program runs. ``give_up_if`` is asked every half second and returns a reason
         when there is no use in waiting any more.
 
-        Raises CommandError when ``check`` and the exit code is not 0, or when the time is up;
-        WaitFailedError with the reason of ``give_up_if``; CancelledError after ``cancel``;
-        MeshproofError when the program does not exist.
+        Raises CommandError when ``check`` and the exit code is not 0, CommandTimeoutError when
+        the time is up, WaitFailedError with the reason of ``give_up_if``, CancelledError after
+        ``cancel``, MeshproofError when the program does not exist or cannot be started.
         """
         begin = time.monotonic()
         process = self._start(argv, env, cwd, wants_input=input is not None)
@@ -89,9 +100,10 @@ class Shell:
                 stdout, stderr = _communicate(process, input, timeout, give_up_if)
             else:
                 stdout, stderr = _communicate_by_line(process, on_stderr_line, timeout)
-        except subprocess.TimeoutExpired:
+        except subprocess.TimeoutExpired as late:
             _end(process)
-            raise CommandError(argv, -1, "", f"not finished after {timeout:.0f} s") from None
+            said = _text(late.stdout), _text(late.stderr)
+            raise CommandTimeoutError(argv, timeout, *said) from None
         except BaseException:
             _end(process)
             raise
@@ -110,8 +122,7 @@ class Shell:
 
     def environment(self) -> dict[str, str]:
         """What programs of this run find in their environment."""
-        inherited = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
-        return {**inherited, **self.env}
+        return {**for_programs(os.environ), **self.env}
 
     def cancel(self) -> None:
         """End all programs that run now, and refuse to start any more."""
@@ -133,26 +144,31 @@ class Shell:
         cwd: Path | None,
         wants_input: bool,
     ) -> subprocess.Popen[str]:
+        environment = {**self.environment(), **(env or {})}
         with self._lock:
             if self._cancelled:
                 raise CancelledError("the run was called off")
             for program in (_DIES_WITH_PARENT[0], argv[0]):
-                if shutil.which(program) is None:
+                if shutil.which(program, path=environment["PATH"]) is None:
                     raise MeshproofError(
                         f"the program '{program}' is not on this machine",
                         "run 'meshproof doctor --fix'",
                     )
-            process = subprocess.Popen(
-                [*_DIES_WITH_PARENT, *argv],
-                stdin=subprocess.PIPE if wants_input else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                cwd=cwd,
-                env={**self.environment(), **(env or {})},
-                start_new_session=True,
-            )
+            try:
+                process = subprocess.Popen(
+                    [*_DIES_WITH_PARENT, *argv],
+                    stdin=subprocess.PIPE if wants_input else subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    encoding="utf-8",
+                    errors="replace",
+                    cwd=cwd,
+                    env=environment,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                why = f"{error.filename or argv[0]}: {reason(error)}"
+                raise MeshproofError(f"'{called(argv)}' could not be started ({why})") from error
             self._live.add(process)
             return process
 
@@ -212,11 +228,17 @@ def _communicate_by_line(
 ) -> tuple[str, str]:
     lines: list[str] = []
     out: list[str] = []
+    late = threading.Event()
     assert process.stdout is not None
     assert process.stderr is not None
+
+    def end_late() -> None:
+        late.set()
+        _end(process)
+
     reader = threading.Thread(target=lambda pipe: out.append(pipe.read()), args=(process.stdout,))
     reader.start()
-    watchdog = threading.Timer(timeout, _end, args=(process,))
+    watchdog = threading.Timer(timeout, end_late)
     watchdog.start()
     try:
         for line in process.stderr:
@@ -226,7 +248,14 @@ def _communicate_by_line(
     finally:
         watchdog.cancel()
     reader.join()
+    if late.is_set():
+        raise subprocess.TimeoutExpired(process.args, timeout, "".join(out), "".join(lines))
     return "".join(out), "".join(lines)
+
+
+def _text(said: str | bytes | None) -> str:
+    """What a program had printed when its time was up: subprocess gives it as it is at hand."""
+    return said.decode(errors="replace") if isinstance(said, bytes) else said or ""
 
 
 def end_programs(programs: Sequence[psutil.Process]) -> None:
@@ -257,8 +286,10 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def _is_engine_at_work(program: psutil.Process) -> bool:
-    """Not so podman's API service: it ends only when idle, but heeds SIGTERM in good order."""
+    """Not so one that is asked something, nor podman's API service: that ends only when idle, but
+    heeds SIGTERM in good order."""
     try:
-        return program.name() in _ENGINE_PROGRAMS and "service" not in program.cmdline()
+        engine = program.name() in _ENGINE_PROGRAMS
+        return engine and _QUESTIONS.isdisjoint(program.cmdline()[:4])
     except psutil.NoSuchProcess:
         return False

@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from meshproof.artifacts import checkout_version, default_wanted
+from meshproof.artifacts import SOURCES, checkout_version, default_wanted, istio_version
 from meshproof.errors import UsageError
+from meshproof.files import BARE, read_topology, topology_named, topology_names
 from meshproof.model import REVISION, USUAL_REVISION, VARIANTS, Mtls, Releases, Topology
-from meshproof.topologies import read_topology, topology_named, topology_names
+from meshproof.nearest import choose
 
-BARE = "bare"
-"""What the command line calls the tests on bare clusters, beside the topologies' names."""
 _ON_DEMAND = frozenset({"external-control-plane-split-horizon"})
 """The topologies that are judged when they are named, or with --full: they combine what others
 are judged for by default."""
-_CLUSTERS = 2
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 # The Service istiod-<revision> has a name of 63 characters at most.
 _LONGEST_REVISION = 63 - len("istiod-")
@@ -31,7 +29,8 @@ class Asked:
     ``names`` and ``files``: topologies; ``istio``: versions, or versions by cluster; ``mtls``,
     ``variants``: names of modes and variants; ``revision``: the name that asks for the variant
     "revision" as well; ``full``: the product of everything that is not narrowed otherwise;
-    ``checkout``: an Istio source tree, whose Istio is the only one there is then.
+    ``checkout``: an Istio source tree, whose Istio is the only one there is then; ``source``:
+    where binaries and images are to come from.
     What is derived raises UsageError for what there is not, or cannot be.
     """
 
@@ -43,6 +42,7 @@ class Asked:
     revision: str | None = None
     full: bool = False
     checkout: Path | None = None
+    source: str | None = None
 
     @cached_property
     def topologies(self) -> tuple[Topology, ...]:
@@ -55,8 +55,10 @@ class Asked:
         tree, when none is."""
         if self.checkout is not None and self.istio:
             raise UsageError("with --checkout Istio is the tree's own", "leave --istio out")
+        check_source(self.source, self.checkout)
         newest = checkout_version(self.checkout) if self.checkout else default_wanted().istio[-1]
-        asked = [Releases.parse(text, newest) for text in self.istio] or [Releases(newest)]
+        asked = [Releases.parse(text, newest, istio_version) for text in self.istio]
+        asked = asked or [Releases(newest)]
         named = dict.fromkeys(name for one in asked for name, _ in one.by_cluster)
         known = dict.fromkeys(name for topology in self.topologies for name in topology.names)
         for name in named:
@@ -80,9 +82,7 @@ class Asked:
         """The mTLS modes asked for; () leaves them to the matrix."""
         for name in self.mtls:
             if name not in list(Mtls):
-                raise UsageError(
-                    f"there is no mTLS mode '{name}'", f"choose one of {', '.join(Mtls)}"
-                )
+                raise UsageError(f"there is no mTLS mode '{name}'", choose(name, Mtls))
         return tuple(dict.fromkeys(Mtls(name) for name in self.mtls))
 
     @property
@@ -107,7 +107,28 @@ class Asked:
 
     def check(self) -> None:
         """Raise UsageError for anything of this that there is not, or cannot be."""
+        check_source(self.source, self.checkout)
         _ = self.topologies, self.releases, self.modes, self.chosen_variants, self.chosen_revision
+        self._check_bare()
+
+    def _check_bare(self) -> None:
+        """What is said of meshes must be said of some: bare clusters have none."""
+        if self.topologies:
+            return
+        given = {
+            "--mtls": bool(self.mtls),
+            "--variant": bool(self.variants),
+            "--revision": self.revision is not None,
+            "--istio": bool(self.istio),
+            "--full": self.full,
+        }
+        said = [option for option, is_given in given.items() if is_given]
+        if said:
+            raise UsageError(
+                f"'{BARE}' stands for clusters without a mesh, about which "
+                f"{' and '.join(said)} say{'s' if len(said) == 1 else ''} nothing",
+                "name a topology as well, or leave that out",
+            )
 
 
 def chosen_topologies(names: Sequence[str], files: Sequence[Path]) -> tuple[Topology, ...]:
@@ -117,15 +138,45 @@ def chosen_topologies(names: Sequence[str], files: Sequence[Path]) -> tuple[Topo
     """
     if not names and not files:
         return tuple(topology_named(name) for name in topology_names())
-    named = [topology_named(name) for name in dict.fromkeys(names) if name != BARE]
-    chosen = (*named, *(read_topology(path) for path in files))
-    for topology in chosen:
-        if len(topology.workloads) != _CLUSTERS:
-            raise UsageError(
-                f"topology {topology.name} has {len(topology.workloads)} clusters with workloads",
-                f"the suites judge {_CLUSTERS}: one with v1 of helloworld, one with v2",
-            )
+    named = [_named(name) for name in dict.fromkeys(names) if name != BARE]
+    chosen = (*named, *(read_topology(path) for path in dict.fromkeys(files)))
+    found = [topology.name for topology in chosen]
+    twice = next((name for name in found if found.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(
+            f"two of the topologies chosen are called {twice}, so nobody could tell their verdicts "
+            "apart",
+            "give one of them another 'name', or leave it out",
+        )
     return chosen
+
+
+def _named(name: str) -> Topology:
+    if name not in topology_names():
+        if name.endswith((".yaml", ".yml")) or "/" in name:
+            raise UsageError(
+                f"'{name}' is no topology's name, but looks like a file",
+                f"use '--topology-file {name}'",
+            )
+        raise UsageError(f"there is no topology '{name}'", choose(name, (*topology_names(), BARE)))
+    return topology_named(name)
+
+
+def check_source(source: str | None, checkout: Path | None) -> None:
+    """Raise UsageError for an unknown source of artifacts, and for a source tree that would not
+    be used, or is missing."""
+    if source is not None and source not in SOURCES:
+        raise UsageError(
+            f"there is no source '{source}' of artifacts", f"choose one of {', '.join(SOURCES)}"
+        )
+    if checkout is not None and source not in (None, "checkout"):
+        raise UsageError(
+            f"--checkout names a tree to build Istio from, and --artifacts {source} would not "
+            "look at it",
+            "leave one of the two out",
+        )
+    if checkout is None and source == "checkout":
+        raise UsageError("no Istio source tree was named", "add '--checkout FOLDER'")
 
 
 def usual_topologies() -> tuple[str, ...]:
@@ -137,9 +188,7 @@ def check_variants(names: Sequence[str], topologies: Sequence[Topology]) -> None
     """Raise UsageError for a variant that there is not, or that none of the topologies can have."""
     for name in names:
         if name not in VARIANTS:
-            raise UsageError(
-                f"there is no variant '{name}'", f"choose one of {', '.join(VARIANTS)}"
-            )
+            raise UsageError(f"there is no variant '{name}'", choose(name, VARIANTS))
         variant = VARIANTS[name]
         if not any(variant.exists_on(topology) for topology in topologies):
             raise UsageError(

@@ -12,12 +12,20 @@ from functools import cached_property
 from pathlib import Path
 from types import FrameType
 
-from meshproof.artifacts import Bundle, Wanted, default_wanted, provide
+from meshproof.artifacts import (
+    Bundle,
+    Wanted,
+    check_wanted,
+    default_wanted,
+    istio_version,
+    kubernetes_version,
+    provide,
+)
 from meshproof.engine import Engine, choose_engine
 from meshproof.events import Listener, Recorder
 from meshproof.lab import Ingredients
-from meshproof.model import Version
 from meshproof.process import Shell
+from meshproof.reading import file_errors
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -61,7 +69,8 @@ class Session:
     def folder(self) -> Path | None:
         """The run's folder, made now: record and evidence."""
         if self.place is not None:
-            self.place.mkdir(parents=True, exist_ok=True)
+            with file_errors(self.place, "the run's folder", doing="make"):
+                self.place.mkdir(parents=True, exist_ok=True)
         return self.place
 
     @property
@@ -88,14 +97,18 @@ class Session:
 
     @cached_property
     def wanted(self) -> Wanted:
-        """The versions asked for. Raises ModelError for what is no version."""
+        """The versions asked for. Raises UsageError for what is no version."""
         newest = default_wanted()
         chosen = self.choices.kubernetes
-        istio = tuple(Version.parse(text) for text in self.choices.istio)
+        istio = tuple(istio_version(text) for text in self.choices.istio)
         return Wanted(
-            kubernetes=Version.parse(chosen) if chosen else newest.kubernetes,
+            kubernetes=newest.kubernetes if chosen is None else kubernetes_version(chosen),
             istio=istio or newest.istio,
         )
+
+    def check_versions(self) -> None:
+        """Raise UsageError for versions that cannot be had; makes and fetches nothing."""
+        check_wanted(self.wanted, self.choices.source, lambda: self.engine)
 
     @cached_property
     def bundle(self) -> Bundle:

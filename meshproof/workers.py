@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 
 import psutil
@@ -12,6 +13,7 @@ from meshproof.errors import UsageError
 from meshproof.model import Topology
 
 AUTO = "auto"
+_NUMBER = re.compile("[1-9][0-9]{0,8}")
 _CLUSTERS = 2
 # What a mesh adds to each of its clusters; what the worker's own process and a router take.
 _MESH_MEMORY = 0.35 * GIB
@@ -24,8 +26,14 @@ def labs_at_once(cpus: int, memory: int, clusters: int) -> int:
 
     ``memory``: bytes available.
     """
+    return min(cpus, labs_in(memory, clusters))
+
+
+def labs_in(memory: int, clusters: int) -> int:
+    """How many labs of so many clusters, each with a mesh, go into ``memory`` bytes; one at
+    least."""
     lab = clusters * (CLUSTER_MEMORY + _MESH_MEMORY) + _OWN_MEMORY
-    return max(1, min(cpus, int(memory // lab)))
+    return max(1, int(memory // lab))
 
 
 def labs_here(topologies: Sequence[Topology]) -> int:
@@ -42,14 +50,24 @@ def chosen_workers(
     """How many workers a run has when ``asked`` for: a number, or "auto" for what there is room.
 
     ``one_lab_for``: the option that is about a single lab, if one is given. Raises UsageError
-    for what is no number above 0, and for several workers with such an option.
+    for what is no number above 0, for several workers with such an option, and for more labs than
+    the machine has memory for.
     """
     if asked == AUTO:
         return 1 if one_lab_for else labs_here(topologies)
-    if not asked.isdecimal() or int(asked) < 1:
+    if not _NUMBER.fullmatch(asked):
         raise UsageError(f"--workers is '{asked}'", f"give a number from 1, or {AUTO}")
-    check_one_lab(int(asked), one_lab_for)
-    return int(asked)
+    count = int(asked)
+    check_one_lab(count, one_lab_for)
+    clusters = max((len(one.members) for one in topologies), default=_CLUSTERS)
+    most = labs_in(psutil.virtual_memory().total, clusters)
+    if count > most:
+        raise UsageError(
+            f"--workers is {count}, and this machine's memory holds {most} labs of {clusters} "
+            "clusters at most",
+            f"give a number up to {most}, or {AUTO}",
+        )
+    return count
 
 
 def check_one_lab(workers: int, one_lab_for: str | None) -> None:

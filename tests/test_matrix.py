@@ -9,11 +9,11 @@ import pytest
 
 from meshproof.artifacts import checkout_version
 from meshproof.errors import UsageError
+from meshproof.files import topology_named
 from meshproof.fixtures.matrix import Matrix
 from meshproof.model import Mtls, Releases, Version
 from meshproof.resources import resource
 from meshproof.selection import Asked
-from meshproof.topologies import topology_named
 
 HEAD = """
 import pytest

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network
-from pathlib import Path
 
 import pytest
 
 from meshproof.errors import ModelError, UsageError
-from meshproof.lab.kind_config import find_kind_config, read_cluster, read_footprint
+from meshproof.files import read_footprint
 from meshproof.model import Cluster, Footprint, Version, flat, isolated, wiring_named
 
 V = Version.parse("1.36.3")
@@ -53,33 +52,6 @@ def test_mixed_wiring_is_flat_between_some_only() -> None:
     wiring = flat(read_footprint("east,west,far", V), among=["east", "west"])
     assert wiring.is_flat("west", "east")
     assert not wiring.is_flat("east", "far")
-
-
-def test_footprints_are_read_from_kind_configurations() -> None:
-    same = read_footprint("east=same,west=same", V)
-    assert same["east"].pods == same["west"].pods == IPv4Network("10.10.0.0/16")
-    assert read_cluster("east", "east-two-nodes").nodes == 2
-
-
-@pytest.mark.parametrize(
-    ("change", "complaint"),
-    [
-        (("kubeProxyMode: nftables", "kubeProxyMode: iptables"), "kubeProxyMode"),
-        (("disableDefaultCNI: true", "disableDefaultCNI: false"), "must be true"),
-        (("podSubnet: 10.10.0.0/16", "podSubnet: 172.30.4.0/24"), "which the lab's networks use"),
-        (("podSubnet: 10.10.0.0/16", "podSubnet: ten"), "podSubnet"),
-        (("- role: control-plane", "- role: worker"), "0 control planes"),
-        (("kind: Cluster", "kind: [Cluster"), "is no YAML"),
-    ],
-)
-def test_a_wrong_kind_configuration_is_one_sentence(
-    tmp_path: Path, change: tuple[str, str], complaint: str
-) -> None:
-    wrong = tmp_path / "wrong.yaml"
-    wrong.write_text(find_kind_config("east").read_text().replace(*change))
-    with pytest.raises(UsageError, match=complaint) as caught:
-        read_cluster("east", wrong)
-    assert "\n" not in str(caught.value)
 
 
 def test_unknown_names_are_answered_with_those_known() -> None:

@@ -8,11 +8,12 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
-from meshproof.errors import CancelledError, CommandError, MeshproofError
+from meshproof.errors import CancelledError, CommandError, CommandTimeoutError, MeshproofError
 from meshproof.process import Shell, side_by_side
 from meshproof.wait import eventually
 
@@ -34,7 +35,7 @@ def test_a_missing_program_is_named() -> None:
 
 def test_time_is_bounded() -> None:
     begin = time.monotonic()
-    with pytest.raises(CommandError, match="not finished after 0 s"):
+    with pytest.raises(CommandTimeoutError, match="not finished after 0 s"):
         Shell().run(["sleep", "30"], timeout=0.2)
     assert time.monotonic() - begin < 10
 
@@ -46,9 +47,50 @@ def test_lines_arrive_while_the_program_runs() -> None:
     assert (lines, finished.stdout) == (["one", "two"], "out\n")
 
 
-def test_the_users_kubeconfig_is_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KUBECONFIG", "/home/somebody/.kube/config")
-    assert "KUBECONFIG" not in Shell().run(["env"]).stdout
+def test_time_is_bounded_line_by_line_too() -> None:
+    lines: list[str] = []
+    script = "echo one >&2; exec sleep 30"
+    with pytest.raises(CommandTimeoutError, match="not finished after 0 s; it said: one"):
+        Shell().run(["sh", "-c", script], timeout=0.4, on_stderr_line=lines.append, check=False)
+    assert lines == ["one"]
+
+
+def test_what_a_program_said_before_its_time_was_up_is_told() -> None:
+    with pytest.raises(CommandTimeoutError, match="it said: waiting") as caught:
+        Shell().run(["sh", "-c", "echo out; echo waiting >&2; exec sleep 30"], timeout=0.4)
+    assert caught.value.stdout == "out\n"
+
+
+def test_bytes_that_are_no_text_are_read_all_the_same() -> None:
+    script = "printf '\\377\\000\\033[31mbad\\033[0m \\303\\244\\n' >&2; exit 1"
+    with pytest.raises(CommandError, match="saying: bad ä"):
+        Shell().run(["sh", "-c", script])
+
+
+def test_output_is_utf_8_whatever_the_users_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("locale.getpreferredencoding", lambda *_: "latin-1")
+    monkeypatch.setattr("locale.getencoding", lambda: "latin-1")
+    assert Shell().run(["printf", "\\303\\244"]).stdout == "ä"
+
+
+def test_what_cannot_be_started_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(MeshproofError, match=r"'ls' could not be started \(.*/gone: no such file"):
+        Shell().run(["ls"], cwd=tmp_path / "gone")
+    with pytest.raises(MeshproofError, match=r"could not be started .*argument list too long"):
+        Shell().run(["ls", "x" * 3_000_000])
+
+
+def test_an_engine_that_is_only_asked_is_ended_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "docker"
+    program.write_text("#!/bin/sh\nwhile :; do sleep 1; done\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    begin = time.monotonic()
+    with pytest.raises(CommandTimeoutError):
+        Shell().run(["docker", "version"], timeout=0.3)
+    assert time.monotonic() - begin < 10
 
 
 def test_cancel_ends_what_runs_and_refuses_more() -> None:

@@ -37,11 +37,18 @@ NEWEST = default_wanted().istio[-1]
         (Asked(revision="a-"), "'a-' is no name for a revision"),
         (Asked(revision="a" * 57), "is no name for a revision: use lower-case letters, digits"),
         (Asked(revision="default"), "Istio takes 'default' for a mesh without a revision"),
-        (Asked(istio=("new",)), "'new' is no version: write it as in "),
+        (Asked(istio=("new",)), "'new' is no version of Istio: write it as in "),
         (Asked(istio=("east=new",)), "'new' is no version"),
         (Asked(istio=("east=",)), "'east=' does not say which Istio runs where: write a version"),
         (Asked(istio=("east=1.31.0,1.31.1",)), "does not say which Istio runs where"),
         (Asked(istio=("east=1.31.0,east=1.31.1",)), "names cluster east twice"),
+        (Asked(("primary-remote-falt",)), "did you mean primary-remote-flat"),
+        (Asked(("mine.yaml",)), "looks like a file: use '--topology-file mine.yaml'"),
+        (Asked(("bare",), mtls=("strict",)), "a mesh, about which --mtls says nothing"),
+        (Asked(("bare",), istio=("1.31.1",), full=True), "--istio and --full say nothing"),
+        (Asked(source="bogus"), "there is no source 'bogus' of artifacts: choose one of "),
+        (Asked(source="checkout"), "no Istio source tree was named: add '--checkout FOLDER'"),
+        (Asked(source="built", checkout=Path("/tree")), "--artifacts built would not look at it"),
         (
             Asked((FLAT, PRIMARIES), istio=("control=1.31.0",)),
             "no topology chosen has a cluster 'control' to run Istio in: name east or west.",
@@ -89,6 +96,6 @@ def test_the_nodes_hold_the_versions_that_are_needed_and_no_others() -> None:
 def test_the_suites_judge_two_clusters_with_workloads(tmp_path: Path) -> None:
     alone = tmp_path / "mine.yaml"
     alone.write_text("name: mine\nclusters:\n  east: {role: primary, network: a}\n")
-    with pytest.raises(UsageError, match="topology mine has 1 clusters with workloads"):
+    with pytest.raises(UsageError, match="topology mine has 1 cluster with workloads"):
         Asked(files=(alone,)).check()
     Asked((OUTSIDE,)).check()

@@ -8,8 +8,8 @@ from typing import cast
 import pytest
 
 from meshproof.errors import UsageError
+from meshproof.files import topology_named
 from meshproof.fixtures import workers
-from meshproof.topologies import topology_named
 from meshproof.workers import chosen_workers, labs_at_once, labs_here, one_lab_option
 
 GIB = 2**30

@@ -1,22 +1,37 @@
 """Binaries and images by version: published, built from modules, or from an Istio checkout."""
 
 from meshproof.artifacts.bundle import Bundle, Wanted
-from meshproof.artifacts.catalog import Catalog, catalog, default_wanted
-from meshproof.artifacts.checkout import checkout_version
-from meshproof.artifacts.manage import Row, listing, prune
-from meshproof.artifacts.provide import provide
+from meshproof.artifacts.catalog import (
+    Catalog,
+    catalog,
+    default_wanted,
+    istio_version,
+    kubernetes_version,
+)
+from meshproof.artifacts.checkout import check_tree, checkout_version
+from meshproof.artifacts.manage import Row, listing, prunable, prune, remove_rows
+from meshproof.artifacts.older import mark_older_store
+from meshproof.artifacts.provide import SOURCES, check_wanted, provide
 from meshproof.artifacts.store import Store
 
 __all__ = [
+    "SOURCES",
     "Bundle",
     "Catalog",
     "Row",
     "Store",
     "Wanted",
     "catalog",
+    "check_tree",
+    "check_wanted",
     "checkout_version",
     "default_wanted",
+    "istio_version",
+    "kubernetes_version",
     "listing",
+    "mark_older_store",
     "provide",
+    "prunable",
     "prune",
+    "remove_rows",
 ]

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from meshproof.artifacts.bundle import Wanted
-from meshproof.errors import UsageError
+from meshproof.errors import ModelError, UsageError
 from meshproof.model import Version
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -60,6 +60,27 @@ def default_wanted() -> Wanted:
     """The newest Kubernetes and the newest Istio of the catalog."""
     known = catalog()
     return Wanted(kubernetes=known.kubernetes[-1], istio=(known.istio[-1],))
+
+
+def kubernetes_version(text: str) -> Version:
+    """Read a version of Kubernetes. Raises UsageError that names those there are."""
+    return _version("Kubernetes", text, catalog().kubernetes)
+
+
+def istio_version(text: str) -> Version:
+    """Read a version of Istio. Raises UsageError that names those there are."""
+    return _version("Istio", text, catalog().istio)
+
+
+def _version(what: str, text: str, known: Iterable[Version]) -> Version:
+    try:
+        return Version.parse(text)
+    except ModelError:
+        *_, newest = versions = [str(version) for version in known]
+        raise UsageError(
+            f"'{text}' is no version of {what}",
+            f"write it as in {newest}; those that can be built here are {', '.join(versions)}",
+        ) from None
 
 
 def _check(what: str, wanted: Iterable[Version], known: Iterable[Version]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from meshproof.errors import UsageError
 from meshproof.events import Recorder
 from meshproof.model import Version
 from meshproof.process import Shell
+from meshproof.reading import file_errors, read_text
 
 _PACKAGES = ("./pilot/cmd/pilot-discovery", "./pilot/cmd/pilot-agent", "./istioctl/cmd/istioctl")
 _BOOTSTRAP = Path("tools/packaging/common/envoy_bootstrap.json")
@@ -49,7 +52,7 @@ def identity(tree: Path, shell: Shell) -> str:
 
 def istio_from_checkout(tree: Path, wanted: Wanted, engine: Engine, recorder: Recorder) -> Istio:
     """The Istio of a source tree. Raises UsageError when ``tree`` is none."""
-    _check(tree)
+    check_tree(tree)
     name = identity(tree, engine.shell)
     version = tree_version(tree, name)
     known = catalog()
@@ -78,27 +81,29 @@ def checkout_version(tree: Path) -> Version:
 
     Raises UsageError when ``tree`` is none.
     """
-    _check(tree)
+    check_tree(tree)
     return tree_version(tree, identity(tree, Shell()))
 
 
 def tree_version(tree: Path, name: str) -> Version:
     """The version that the tree says it will become, marked with its identity ``name``."""
-    said = (
-        (tree / "VERSION").read_text(encoding="utf-8").strip()
-        if (tree / "VERSION").is_file()
-        else "0.0"
-    )
+    version = tree / "VERSION"
+    said = read_text(version, "the file", error=UsageError) if version.is_file() else "0.0"
     numbers = [*re.findall(r"\d+", said), "0", "0", "0"][:3]
     return Version.parse(f"{'.'.join(numbers)}-checkout.{name[:12]}")
 
 
-def _check(tree: Path) -> None:
-    module = tree / "go.mod"
-    if not module.is_file() or not _MODULE.search(module.read_text(encoding="utf-8")):
+def check_tree(tree: Path) -> None:
+    """Raise UsageError for what is no Istio source tree."""
+    module, remedy = tree / "go.mod", "let --checkout name the top folder of a clone of Istio"
+    with file_errors(module, "the file", remedy=remedy, error=UsageError):
+        there = stat.S_ISREG(module.stat().st_mode) if os.path.lexists(module) else False
+    if not there or not _MODULE.search(
+        read_text(module, "the file", remedy=remedy, error=UsageError)
+    ):
         raise UsageError(
             f"{tree} is no Istio source tree (its go.mod does not say 'module istio.io/istio')",
-            "let --checkout name the top folder of a clone of Istio",
+            remedy,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 import shutil
@@ -13,6 +14,7 @@ import yaml
 from meshproof.artifacts.archive import Item
 from meshproof.artifacts.catalog import RECIPES
 from meshproof.artifacts.store import Recipe, Store
+from meshproof.environment import find_program, for_downloads
 from meshproof.errors import ArtifactError, CommandError
 from meshproof.process import Shell
 
@@ -47,6 +49,7 @@ def make_root(recipe: Recipe, folder: Path, store: Store, shell: Shell) -> None:
                 *("debootstrap", "--variant=minbase", f"--cache-dir={cache}"),
                 *(f"--include={packages}", recipe.version, str(root), _mirror(shell)),
             ],
+            env=for_downloads(os.environ),
             timeout=3600,
         )
     except CommandError as error:
@@ -119,7 +122,7 @@ def _first_link(root: Path, path: str) -> tuple[str, str] | None:
 
 def _mirror(shell: Shell) -> str:
     """The mirror that this machine's own apt uses (security updates live elsewhere)."""
-    if shutil.which("apt-get") is None:
+    if find_program("apt-get") is None:
         return _LAST_RESORT
     listed = shell.run(["apt-get", "indextargets", "--format", "$(SITE)"], check=False)
     sites = [site for site in listed.stdout.split() if site.rstrip("/").endswith("/debian")]

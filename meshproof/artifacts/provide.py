@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,6 +51,25 @@ def provide(
     return Built(
         wanted, engine, recorder, store, istio_from_modules(wanted, engine, recorder)
     ).bundle()
+
+
+def check_wanted(
+    wanted: Wanted, source: str | None, engine: Callable[[], Engine], store: Store | None = None
+) -> None:
+    """Raise UsageError for versions that ``provide`` would not find in ``source``.
+
+    Makes and fetches nothing. ``engine`` is asked for only when it matters: for versions that
+    are not in the catalog where no source is named, which the store may hold, or a registry.
+    """
+    try:
+        catalog().check(replace(wanted, istio=()) if source == "checkout" else wanted)
+    except UsageError:
+        if source == "published" or (source is None and registry_answers()):
+            return
+        if source is not None:
+            raise
+        if not Published(wanted, engine(), Recorder(), store or Store()).is_there():
+            raise
 
 
 def _from_checkout(

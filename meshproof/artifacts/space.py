@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from meshproof.errors import ArtifactError, CommandError
+from meshproof.errors import ArtifactError, CommandError, MeshproofError
 
 _GIB = 2**30
 _SAID = "no space left on device"
@@ -22,14 +22,18 @@ def full_disk_explained(what: str, folder: Path, needed: int) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    except (OSError, MeshproofError) as error:
+        if isinstance(error, ArtifactError) or not _tells_of_full_disk(error):
             raise
         raise _disk_full(what, folder, needed) from error
-    except CommandError as error:
-        if _SAID not in (error.stderr + error.stdout).lower():
-            raise
-        raise _disk_full(what, folder, needed) from error
+
+
+def _tells_of_full_disk(error: OSError | MeshproofError) -> bool:
+    """Whether it is such an error, or one that was made of such an error."""
+    cause = error if isinstance(error, OSError) else error.__cause__
+    if isinstance(cause, OSError):
+        return cause.errno in (errno.ENOSPC, errno.EDQUOT)
+    return isinstance(error, CommandError) and _SAID in (error.stderr + error.stdout).lower()
 
 
 def _disk_full(what: str, folder: Path, needed: int) -> ArtifactError:

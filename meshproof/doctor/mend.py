@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 
 from meshproof.doctor.findings import Finding, Fix, MakeFolder, Run, Step, Write
+from meshproof.environment import for_downloads
 from meshproof.errors import CancelledError, MeshproofError
 from meshproof.events import Recorder
 from meshproof.process import Shell
@@ -46,7 +48,7 @@ def _distinct(findings: Sequence[Finding]) -> list[Fix]:
 def _do(step: Step, shell: Shell) -> None:
     match step:
         case Run(argv, env):
-            shell.run(argv, env=env, timeout=_SECONDS)
+            shell.run(argv, env={**for_downloads(os.environ), **env}, timeout=_SECONDS)
         case MakeFolder(path):
             path.mkdir(parents=True, exist_ok=True)
         case Write(path, text):

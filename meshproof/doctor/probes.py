@@ -8,12 +8,14 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from meshproof.doctor.facts import EngineFacts, Outcome, Trial
 from meshproof.engine import Engine, choose_engine
+from meshproof.engine.choose import SEE_DOCTOR
 from meshproof.errors import CommandError, EngineError, MeshproofError
 from meshproof.process import Shell
+from meshproof.reading import reason
+from meshproof.telling import plain_lines
 
 _SECONDS = 20.0
 
@@ -71,18 +73,20 @@ def netem(shell: Shell) -> Trial:
 
 def overlay(shell: Shell) -> Trial:
     """Whether overlayfs can be mounted: the engine's images and containerd in the node use it."""
-    with tempfile.TemporaryDirectory(prefix="meshproof-doctor-") as folder:
-        return _tried(shell, ["unshare", "-m", "sh", "-c", _OVERLAY, folder])
+    try:
+        with tempfile.TemporaryDirectory(prefix="meshproof-doctor-") as folder:
+            return _tried(shell, ["unshare", "-m", "sh", "-c", _OVERLAY, folder])
+    except OSError as error:
+        return Trial(Outcome.NOT_TRIED, reason(error))
 
 
 def dropping_chains(shell: Shell) -> tuple[str, ...]:
     """The host's nft chains that drop what no rule takes, as "input of inet filter"."""
     try:
         said = shell.run(["nft", "-j", "list", "chains"], check=False, timeout=_SECONDS).stdout
-        entries = json.loads(said or "{}").get("nftables", [])
-    except (MeshproofError, json.JSONDecodeError):
+        chains = [entry["chain"] for entry in json.loads(said)["nftables"] if "chain" in entry]
+    except (MeshproofError, ValueError, TypeError, KeyError):
         return ()
-    chains = [entry["chain"] for entry in entries if "chain" in entry]
     return tuple(
         f"{chain['hook']} of {chain['family']} {chain['table']}"
         for chain in chains
@@ -112,16 +116,13 @@ def engine(shell: Shell, wanted: str | None) -> EngineFacts:
         chosen = choose_engine(shell, wanted)
         facts = _about(chosen, wanted)
     except (CommandError, EngineError) as error:
-        return EngineFacts(wanted=wanted, refusal=error.cause)
+        remedy = error.remedy if error.remedy != SEE_DOCTOR else ""
+        return EngineFacts(wanted=wanted, refusal=error.cause, remedy=remedy)
     return facts if facts.is_docker else replace(facts, container=_container(chosen))
 
 
 def _about(chosen: Engine, wanted: str | None) -> EngineFacts:
-    said = chosen.command("info", "--format", "{{json .}}", timeout=_SECONDS).stdout
-    try:
-        info: dict[str, Any] = json.loads(said)
-    except json.JSONDecodeError:
-        raise EngineError(f"'{chosen.name} info' did not answer in JSON") from None
+    info = chosen.info()
     if chosen.name == "docker":
         return EngineFacts(
             wanted=wanted,
@@ -149,12 +150,15 @@ def _container(podman: Engine) -> Trial:
     """Start a privileged container, as kind does, from the host's own /usr: no image needed."""
     if not Path("/bin").is_symlink():
         return Trial(Outcome.NOT_TRIED, "this host's /bin is not in /usr")
-    with tempfile.TemporaryDirectory(prefix="meshproof-doctor-") as folder:
-        for name in ("bin", "lib", "lib64"):
-            (Path(folder) / name).symlink_to(f"usr/{name}")
-        options = ["--rm", "--privileged", "--network", "none", "-v", "/usr:/usr:ro"]
-        argv = ["podman", "run", *options, "--rootfs", folder, "/bin/true"]
-        return _tried(podman.shell, argv)
+    try:
+        with tempfile.TemporaryDirectory(prefix="meshproof-doctor-") as folder:
+            for name in ("bin", "lib", "lib64"):
+                (Path(folder) / name).symlink_to(f"usr/{name}")
+            options = ["--rm", "--privileged", "--network", "none", "-v", "/usr:/usr:ro"]
+            argv = ["podman", "run", *options, "--rootfs", folder, "/bin/true"]
+            return _tried(podman.shell, argv)
+    except OSError as error:
+        return Trial(Outcome.NOT_TRIED, reason(error))
 
 
 def _tried(shell: Shell, argv: Sequence[str], stdin: str | None = None) -> Trial:
@@ -170,7 +174,7 @@ def _tried(shell: Shell, argv: Sequence[str], stdin: str | None = None) -> Trial
 
 
 def _refusal(argv: Sequence[str], returncode: int, stderr: str) -> Trial:
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    lines = plain_lines(stderr)
     if returncode == 127:  # unshare's and the shell's code for a program that does not exist
         return Trial(Outcome.NOT_TRIED, lines[-1] if lines else f"{argv[0]} found no program")
     # The first line that speaks of an error names the cause; podman prints warnings before it.

@@ -3,38 +3,73 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from functools import cached_property
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
-from meshproof.engine.engine import Engine, Network
+from meshproof.engine import answers
+from meshproof.engine.engine import Engine, Network, OtherEngineError
+from meshproof.environment import for_docker
 from meshproof.errors import EngineError
 
 _BRIDGE_NAME = "com.docker.network.bridge.name"
+_NO_CONFIG = "/nonexistent"
 
 
 class Docker(Engine):
     """docker by its command line and its own socket."""
 
     name = "docker"
-    _version_of = "Server"
 
-    def check_local(self) -> None:
-        """Routes and rules are written on this machine: containers elsewhere are no use."""
-        inspect = ("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
-        host = self.command(*inspect, check=False).stdout.strip()
-        if host and not host.startswith("unix://"):
-            raise EngineError(f"docker runs elsewhere ({host})", "use an engine on this machine")
+    @cached_property
+    def host(self) -> str:
+        """The URL of the daemon's socket: of ``DOCKER_HOST``, or of docker's current context.
+
+        Raises EngineError when docker does not say, or the daemon is none of this machine's:
+        routes and rules are written here, and containers elsewhere are no use.
+        """
+        template = answers.marked("{{.Endpoints.docker.Host}}")
+        finished = self._first_answer("context", "inspect", "--format", template)
+        host = next(iter(answers.rows(finished)), "")
+        if not host:
+            raise self._silent(finished)
+        if not host.startswith("unix://"):
+            raise EngineError(
+                f"docker runs elsewhere, or behind a port ({host})",
+                "use an engine of this machine, by its socket",
+            )
+        return host
 
     def kind_environment(self, network: str) -> dict[str, str]:
         return {
             "KIND_EXPERIMENTAL_PROVIDER": "docker",
             "KIND_EXPERIMENTAL_DOCKER_NETWORK": network,
+            "DOCKER_HOST": self.host,
+            # Proxies in docker's config.json would become those of the nodes, and of what is
+            # in them; of contexts, which it holds as well, the host is all that is needed.
+            "DOCKER_CONFIG": _NO_CONFIG,
         }
 
     def socket_url(self, folder: Path) -> str:
         """The socket that the user's docker command uses as well; nothing is started."""
-        return os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+        return self.host
+
+    def _environment(self) -> Mapping[str, str]:
+        return for_docker(os.environ)
+
+    def _version(self) -> str:
+        _ = self.host
+        finished = self._first_answer("version", "--format", "{{json .}}")
+        if finished.returncode != 0:
+            raise self._silent(finished)
+        with answers.understood(finished):
+            server = answers.object_of(finished)["Server"]
+            components = {one["Name"].lower() for one in server.get("Components") or []}
+            if any("podman" in name for name in components):
+                raise OtherEngineError(self.name, "podman")
+            return str(server["Version"])
 
     def _network_options(self, names: bool) -> list[str]:
         # What leaves a cluster's network leaves it through the router, under its own address.

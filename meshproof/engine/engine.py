@@ -1,26 +1,36 @@
 """What meshproof asks of a container engine.
 
 podman and docker take the same command lines for nearly all of it; where they differ, a
-subclass in ``podman.py`` or ``docker.py`` says how.
+subclass in ``podman.py`` or ``docker.py`` says how. What it prints is read in ``answers.py``.
 """
 
 from __future__ import annotations
 
-import json
+import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from meshproof.errors import CommandError, EngineError
+from meshproof.engine import answers
+from meshproof.engine.names import ENGINES
+from meshproof.environment import find_program, for_downloads
+from meshproof.errors import CommandTimeoutError, EngineError
 from meshproof.process import Finished, Shell
+from meshproof.telling import telling_line
+
+Made = TypeVar("Made")
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 RUN_LABEL = "io.meshproof.run"
 STATE_LABEL = "io.meshproof.state"
 KIND_LABEL = "io.x-k8s.kind.cluster"
+_QUICK = 60.0
+"""Seconds that an answer about what there is may take."""
+_FIRST = 20.0
+"""Seconds that the first answer of an engine may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,38 +52,60 @@ class Network:
     labels: Mapping[str, str]
 
 
+class OtherEngineError(EngineError):
+    """The program of an engine's name is another engine, called ``other``."""
+
+    def __init__(self, name: str, other: str) -> None:
+        self.other = other
+        super().__init__(f"{name} on this machine is {other}", f"use '--engine {other}'")
+
+
 class Engine(ABC):
-    """A running container engine. Failures raise CommandError with what the engine said."""
+    """A running container engine. Failures raise CommandError with what the engine said, and
+    answers that cannot be read EngineError."""
 
     name: str
-    _version_of: str
-    """The side that does the work, as `version --format` calls it: "Client" or "Server"."""
 
     def __init__(self, shell: Shell) -> None:
         self.shell = shell
         self._pids: dict[str, tuple[int, str]] = {}
 
-    def command(self, *argv: str, **options: Any) -> Finished:
+    def command(self, *argv: str, env: Mapping[str, str] | None = None, **options: Any) -> Finished:
         """Run one engine command (see ``Shell.run`` for the options)."""
-        return self.shell.run([self.name, *argv], **options)
+        environment = {**self._environment(), **(env or {})}
+        return self.shell.run([self.name, *argv], env=environment, **options)
 
     def version(self) -> str:
-        """The engine's own version. Raises EngineError when it is absent or does not answer."""
-        template = "{{." + self._version_of + ".Version}}"
-        finished = self.command("version", "--format", template, check=False, timeout=20)
-        if finished.returncode != 0:
-            raise EngineError(f"{self.name} does not answer: {finished.stderr.strip()[:200]}")
-        return finished.stdout.strip()
+        """The engine's own version, such as "4.3.1".
 
-    def check_local(self) -> None:  # noqa: B027 - podman by its command line always is
-        """Raises EngineError when the engine's containers run on another machine."""
+        Raises EngineError when the engine is absent, does not answer, or works on another
+        machine; OtherEngineError when the program of its name is another engine.
+        """
+        if find_program(self.name) is None:
+            raise EngineError(f"{self.name} is not installed")
+        said = self._first_answer("--version")
+        found = answers.says_it_is(f"{said.stdout}\n{said.stderr}", ENGINES)
+        if found is None:
+            words = telling_line(said.stdout, said.stderr, 120)
+            raise EngineError(f"the program {self.name} is no {self.name}: it says '{words}'")
+        if found != self.name:
+            raise OtherEngineError(self.name, found)
+        return self._version()
+
+    def info(self) -> dict[str, Any]:
+        """What the engine says of itself, in its own form. Raises EngineError."""
+        return answers.object_of(self.command("info", "--format", "{{json .}}", timeout=_FIRST))
 
     # --- images
 
     def image_id(self, reference: str) -> str | None:
         """The id of a local image, or None. Never pulls."""
-        finished = self.command("image", "inspect", "-f", "{{.Id}}", reference, check=False)
-        return finished.stdout.strip().removeprefix("sha256:") or None
+        return self._of_image(reference, "{{.Id}}").removeprefix("sha256:") or None
+
+    def image_size(self, reference: str) -> int:
+        """Bytes of a local image, 0 when there is none."""
+        size = self._of_image(reference, "{{.Size}}")
+        return int(size) if size.isdigit() else 0
 
     def import_rootfs(self, archive: Path, reference: str, changes: Sequence[str] = ()) -> None:
         """Make an image of one layer out of a root file system's tar archive."""
@@ -82,7 +114,7 @@ class Engine(ABC):
 
     def pull(self, reference: str) -> None:
         """Pull an image (by digest where the caller can: then the engine verifies it)."""
-        self.command("pull", reference, timeout=1800)
+        self.command("pull", reference, timeout=1800, env=for_downloads(os.environ))
 
     def save(self, references: Sequence[str], archive: Path) -> None:
         """Write images into one archive in Docker's format."""
@@ -91,7 +123,7 @@ class Engine(ABC):
     def commit(self, container: str, reference: str, changes: Sequence[str]) -> str:
         """Make an image out of a container's file system; returns the image's id."""
         options = [word for change in changes for word in ("--change", change)]
-        return self.command("commit", *options, container, reference).stdout.strip()
+        return answers.digest(self.command("commit", *options, container, reference))
 
     def remove_image(self, reference: str) -> bool:
         """Remove an image; False when containers use it. One that does not exist is no error."""
@@ -141,10 +173,13 @@ class Engine(ABC):
         """
         pid, identity = self._pids.get(container, (0, ""))
         if not _belongs(pid, identity):
-            template = "{{.State.Pid}} {{.Id}}"
-            finished = self.command("inspect", "-f", template, container, check=False, timeout=20)
-            words = finished.stdout.split()
-            if len(words) != 2 or words[0] == "0":
+            template = answers.marked("{{.State.Pid}} {{.Id}}")
+            finished = self.command(
+                "inspect", "-f", template, container, check=False, timeout=_FIRST
+            )
+            answers.check_only_absent(finished)
+            words = next(iter(answers.rows(finished)), "").split()
+            if len(words) != 2 or not words[0].isdigit() or words[0] == "0":
                 raise EngineError(f"container {container} does not run")
             pid, identity = int(words[0]), words[1]
             if not _belongs(pid, identity):
@@ -166,8 +201,8 @@ class Engine(ABC):
 
     def containers(self) -> list[Container]:
         """All containers, also stopped ones."""
-        names = self.command("ps", "-a", "-q", "--no-trunc").stdout.split()
-        return [_container(entry) for entry in self._inspect("container", names)]
+        ids = self._listed("ps", "-a", "--no-trunc", template="{{.ID}}")
+        return self._inspected("container", ids, _container)
 
     def remove_containers(self, names: Sequence[str]) -> None:
         """Remove containers, running or not, with their anonymous volumes."""
@@ -178,8 +213,8 @@ class Engine(ABC):
 
     def networks(self) -> list[Network]:
         """All networks that have a bridge on this machine."""
-        names = self.command("network", "ls", "--format", "{{.Name}}").stdout.split()
-        found = [self._network(entry) for entry in self._inspect("network", names)]
+        names = self._listed("network", "ls", template="{{.Name}}")
+        found = self._inspected("network", names, self._network)
         return [network for network in found if network is not None]
 
     def create_network(
@@ -212,10 +247,8 @@ class Engine(ABC):
 
     def volumes(self) -> dict[str, Mapping[str, str]]:
         """The names of all volumes, each with its labels."""
-        names = self.command("volume", "ls", "-q").stdout.split()
-        return {
-            entry["Name"]: entry.get("Labels") or {} for entry in self._inspect("volume", names)
-        }
+        names = self._listed("volume", "ls", template="{{.Name}}")
+        return dict(self._inspected("volume", names, _volume))
 
     def remove_volumes(self, names: Sequence[str]) -> None:
         """Remove volumes that no container uses any more."""
@@ -241,18 +274,53 @@ class Engine(ABC):
     @abstractmethod
     def _network(self, entry: dict[str, Any]) -> Network | None: ...
 
-    def _inspect(self, what: str, names: Sequence[str]) -> list[dict[str, Any]]:
+    @abstractmethod
+    def _version(self) -> str:
+        """The version, once the program is known to be this engine's. Raises EngineError."""
+
+    def _environment(self) -> Mapping[str, str]:
+        """What the engine's own program finds in its environment besides."""
+        return {}
+
+    # --- asking
+
+    def _first_answer(self, *argv: str) -> Finished:
+        """Ask what any engine that works answers at once; its exit code is the caller's to judge.
+
+        Raises EngineError when no answer comes.
+        """
+        try:
+            return self.command(*argv, check=False, timeout=_FIRST)
+        except CommandTimeoutError as error:
+            cause = f"{self.name} does not answer: nothing within {error.seconds:.0f} s"
+            raise EngineError(cause) from None
+
+    def _silent(self, finished: Finished) -> EngineError:
+        """The error for an engine whose program says that it cannot be reached."""
+        words = telling_line(finished.stderr, finished.stdout, 200)
+        return EngineError(f"{self.name} does not answer: {words}")
+
+    def _of_image(self, reference: str, template: str) -> str:
+        """One field of a local image; empty when there is no such image."""
+        question = ("image", "inspect", "-f", answers.marked(template), reference)
+        finished = self.command(*question, check=False, timeout=_QUICK)
+        answers.check_only_absent(finished)
+        return next(iter(answers.rows(finished)), "")
+
+    def _listed(self, *question: str, template: str) -> list[str]:
+        finished = self.command(*question, "--format", answers.marked(template), timeout=_QUICK)
+        return answers.rows(finished)
+
+    def _inspected(
+        self, what: str, names: Sequence[str], read: Callable[[dict[str, Any]], Made]
+    ) -> list[Made]:
         """Inspect many at once; those that have gone meanwhile are left out."""
         if not names:
             return []
-        finished = self.command(what, "inspect", *names, check=False)
-        try:
-            entries: list[dict[str, Any]] = json.loads(finished.stdout or "[]")
-        except json.JSONDecodeError:
-            raise CommandError(
-                [self.name, what, "inspect"], finished.returncode, finished.stdout, finished.stderr
-            ) from None
-        return entries
+        finished = self.command(what, "inspect", *names, check=False, timeout=_QUICK)
+        answers.check_only_absent(finished)
+        with answers.understood(finished):
+            return [read(entry) for entry in answers.objects(finished)]
 
 
 def _belongs(pid: int, container_id: str) -> bool:
@@ -269,3 +337,7 @@ def _container(entry: dict[str, Any]) -> Container:
         running=bool(entry["State"]["Running"]),
         labels=entry["Config"].get("Labels") or {},
     )
+
+
+def _volume(entry: dict[str, Any]) -> tuple[str, Mapping[str, str]]:
+    return entry["Name"], entry.get("Labels") or {}

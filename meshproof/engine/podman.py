@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
+from meshproof.engine import answers
 from meshproof.engine.engine import Container, Engine, Network
+from meshproof.errors import EngineError
 from meshproof.wait import eventually
 
 _IDLE_SECONDS = 5
@@ -18,15 +19,12 @@ class Podman(Engine):
     """podman by its command line; its API service is started for testcontainers alone."""
 
     name = "podman"
-    _version_of = "Client"
 
     def containers(self) -> list[Container]:
         """All containers, also those that a killed podman left in its storage alone."""
-        listing = self.command("ps", "-a", "--external", "--format", "json").stdout
-        return [
-            Container(entry["Names"][0], entry.get("State") == "running", entry["Labels"] or {})
-            for entry in json.loads(listing or "[]")
-        ]
+        listing = self.command("ps", "-a", "--external", "--format", "json", timeout=60)
+        with answers.understood(listing):
+            return [_container(entry) for entry in answers.objects(listing)]
 
     def kind_environment(self, network: str) -> dict[str, str]:
         return {
@@ -49,6 +47,18 @@ class Podman(Engine):
         eventually(socket.exists, what="podman's API socket", within=20, every=0.05)
         return f"unix://{socket}"
 
+    def _version(self) -> str:
+        finished = self._first_answer("version", "--format", "{{json .}}")
+        if finished.returncode != 0:
+            raise self._silent(finished)
+        said = answers.object_of(finished)
+        if said.get("Server"):  # podman tells of a server only where it is not the server itself
+            raise EngineError(
+                "podman runs elsewhere, or behind a socket", "let the podman of this machine run"
+            )
+        with answers.understood(finished):
+            return str(said["Client"]["Version"])
+
     def _network_options(self, names: bool) -> list[str]:
         # podman's name server forwards what it does not know to the host's: the lab wants no
         # way out, and only clusters of several nodes need the names of containers.
@@ -65,3 +75,9 @@ class Podman(Engine):
         return Network(
             entry["name"], entry["network_interface"], subnets, entry.get("labels") or {}
         )
+
+
+def _container(entry: dict[str, Any]) -> Container:
+    """A container of podman's list; one that its storage alone knows may have no name."""
+    names = entry.get("Names") or [entry["Id"]]
+    return Container(names[0], entry.get("State") == "running", entry.get("Labels") or {})

@@ -13,6 +13,8 @@ import urllib3
 
 from meshproof.errors import EvidenceError, MeshproofError
 from meshproof.lab.cluster import Node, RunningCluster
+from meshproof.lab.seam import in_words, status_message
+from meshproof.telling import shortened
 
 Object = dict[str, Any]
 """A Kubernetes object as its API writes it in JSON."""
@@ -86,7 +88,8 @@ class Source:
         )
         body: str = response.data.decode(errors="replace")
         if response.status != 200:
-            raise EvidenceError(f"GET {path} was answered with {response.status}: {body[:200]}")
+            said = status_message(body)
+            raise EvidenceError(f"GET {path} was answered with {response.status}: {said}")
         return body
 
     def get(self, path: str, *, limit: float = _LIMIT) -> Object:
@@ -140,6 +143,5 @@ def parts(found: Iterable[tuple[str, Callable[[], str]]]) -> Found:
 
 def one_line(error: BaseException) -> str:
     """An error in one line of bearable length."""
-    said = " ".join(str(error).split())
-    known = isinstance(error, MeshproofError)
-    return (said if known and said else f"{type(error).__name__}: {said}")[:300]
+    # Of our own the remedy is wanted as well.
+    return shortened(str(error) if isinstance(error, MeshproofError) else in_words(error), 300)

@@ -2,7 +2,6 @@
 
 from meshproof.lab.cluster import Node, RunningCluster
 from meshproof.lab.counters import Counters
-from meshproof.lab.kind_config import read_cluster, read_footprint
 from meshproof.lab.lab import Ingredients, Lab
 
 __all__ = [
@@ -11,6 +10,4 @@ __all__ = [
     "Lab",
     "Node",
     "RunningCluster",
-    "read_cluster",
-    "read_footprint",
 ]

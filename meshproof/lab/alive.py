@@ -8,6 +8,7 @@ from urllib3.exceptions import HTTPError
 from meshproof.errors import MeshproofError
 from meshproof.lab.cluster import RunningCluster
 from meshproof.lab.lab import Lab
+from meshproof.lab.seam import in_words
 
 _PATIENCE = 5.0
 
@@ -30,7 +31,7 @@ def _lost_cluster(lab: Lab, cluster: RunningCluster) -> str | None:
     try:
         kubernetes.client.VersionApi(cluster.api).get_code(_request_timeout=_PATIENCE)
     except (kubernetes.client.ApiException, HTTPError, OSError) as error:
-        return f"its API server does not answer: {str(error).splitlines()[0][:200]}"
+        return f"its API server does not answer: {in_words(error)}"
     return None
 
 

@@ -46,10 +46,12 @@ class RunningCluster:
     @cached_property
     def api(self) -> kubernetes.client.ApiClient:
         """A client of the cluster's API server, for the classes of ``kubernetes.client``."""
-        client = kubernetes.config.new_client_from_config(str(self.kubeconfig))
-        # The API server is on this machine: a proxy of the user's has no part in it.
-        client.configuration.proxy = None
-        api = kubernetes.client.ApiClient(client.configuration)
+        configuration = kubernetes.client.Configuration()
+        kubernetes.config.load_kube_config(str(self.kubeconfig), client_configuration=configuration)
+        # The API server is on this machine: a proxy of the user's has no part in it. Not one
+        # that cannot be used either, at which a client would already fail to be made.
+        configuration.proxy = configuration.no_proxy = None
+        api = kubernetes.client.ApiClient(configuration)
         api.rest_client.request = _bounded(api.rest_client.request)
         return api
 

@@ -1,21 +1,46 @@
-"""The lab's rules on the host: one nft table a run, so that removing them is one command."""
+"""The lab's rules on the host: one nft table a run, so that removing them is one command; and
+what engines that were killed have left of a lab's networks on the host."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import re
 import shlex
-import shutil
-from ipaddress import IPv4Address
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from itertools import pairwise
+from typing import Any
 
+from meshproof.engine import Engine
+from meshproof.environment import find_program
 from meshproof.errors import CommandError, LabError
-from meshproof.lab.ownership import table_name
+from meshproof.lab.ownership import real_state_dir, table_name
 from meshproof.lab.rules import Bridge, host_rules
 from meshproof.lab.subnets import Subnet
 from meshproof.process import Shell
 
-_PODMANS_CHAIN = re.compile(r"NETAVARK-(DN-)?[0-9A-F]{13}")
 _OURS = re.compile(r"meshproof_([0-9a-f]{8})")
+_PODMANS_CHAIN = re.compile(r"NETAVARK-(DN-)?[0-9A-F]{13}")
+# What podman (netavark) and docker call the things that they make on the host for a network.
+_NAMESPACE = re.compile(r"netns-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LINKS = {"bridge": re.compile(r"podman\d+|br-[0-9a-f]{12}"), "veth": re.compile(r"veth[0-9a-f]+")}
+_RULES = re.compile(r"NETAVARK[-_].+|DOCKER(?!-USER).*|br-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class HostLeftover:
+    """A thing on the host. ``name``: for people; ``commands``: what removes it, in order."""
+
+    name: str
+    commands: tuple[tuple[str, ...], ...]
+
+    def remove(self, shell: Shell) -> None:
+        """Remove it; that it has gone already is no error."""
+        for command in self.commands:
+            shell.run(command, check=False, timeout=20)
 
 
 def seal(shell: Shell, lab_id: str, bridges: list[Bridge], *, names: bool = False) -> None:
@@ -24,8 +49,10 @@ def seal(shell: Shell, lab_id: str, bridges: list[Bridge], *, names: bool = Fals
     ``names``: nodes may still ask the engine's name server on the host; clusters of several
     nodes need it while they are created. Raises LabError when the kernel refuses the rules.
     """
+    table = table_name(lab_id)
+    rules = host_rules(table, bridges, names=names)
+    rules += f"add counter inet {table} {_state_mark()}\n"
     try:
-        rules = host_rules(table_name(lab_id), bridges, names=names)
         shell.run(["nft", "-f", "-"], input=rules, timeout=20)
     except CommandError as error:
         raise LabError(
@@ -34,52 +61,13 @@ def seal(shell: Shell, lab_id: str, bridges: list[Bridge], *, names: bool = Fals
         ) from None
 
 
-def unseal(shell: Shell, lab_id: str) -> None:
-    """Remove the run's rules; none there is no error."""
-    shell.run(["nft", "delete", "table", "inet", table_name(lab_id)], check=False, timeout=20)
-
-
-def clear_subnet(shell: Shell, subnet: Subnet) -> None:
-    """Remove what an engine that was killed midway left of one of our networks on the host.
-
-    That is named network namespaces and a bridge with addresses of the subnet, and rules that
-    name the subnet; it is leased to us, so they are nobody else's. The engine has forgotten the
-    network and would leave them for ever.
-    """
-    for line in shell.run(["ip", "netns", "list"], check=False).stdout.splitlines():
-        namespace = line.split()[0]
-        if _links_on(shell, subnet, "-n", namespace):
-            shell.run(["ip", "netns", "delete", namespace], check=False)
-    for link in _links_on(shell, subnet):
-        shell.run(["ip", "link", "delete", link], check=False)
-    if shutil.which("iptables") is not None:
-        for table in ("nat", "filter"):
-            _clear_table(shell, table, str(subnet.network))
-
-
-def _links_on(shell: Shell, subnet: Subnet, *where: str) -> list[str]:
-    """The network devices that have an address of the subnet, on the host or in a namespace."""
-    listing = shell.run(["ip", *where, "-j", "-4", "address"], check=False).stdout
-    return [
-        link["ifname"]
-        for link in json.loads(listing or "[]")
-        if any(IPv4Address(info["local"]) in subnet.network for info in link["addr_info"])
-    ]
-
-
-def _clear_table(shell: Shell, table: str, network: str) -> None:
-    change = ["iptables", "-w", "-t", table]
-    rules = shell.run([*change, "-S"], check=False).stdout.splitlines()
-    ours = [rule for rule in rules if network in rule]
-    # A chain that podman made for this network alone is named in its rules.
-    chains = {word for rule in ours for word in rule.split() if _PODMANS_CHAIN.fullmatch(word)}
-    ours += [rule for rule in rules if rule not in ours and set(rule.split()) & chains]
-    for rule in ours:
-        if rule.startswith("-A "):
-            shell.run([*change, "-D", *shlex.split(rule)[1:]], check=False)
-    for chain in chains:
-        shell.run([*change, "-F", chain], check=False)
-        shell.run([*change, "-X", chain], check=False)
+def unseal(shell: Shell, lab_id: str) -> bool:
+    """Remove the run's rules; returns whether there were any. Raises LabError when they stay."""
+    argv = ["nft", "delete", "table", "inet", table_name(lab_id)]
+    ended = shell.run(argv, env={"LC_ALL": "C"}, check=False, timeout=20)
+    if ended.returncode != 0 and "No such file or directory" not in ended.stderr:
+        raise LabError(f"the nft rules of lab {lab_id} stay ({ended.stderr.strip()[:200]})")
+    return ended.returncode == 0
 
 
 def dropped_by_host(shell: Shell, lab_id: str) -> int:
@@ -94,7 +82,127 @@ def dropped_by_host(shell: Shell, lab_id: str) -> int:
 
 
 def sealed_ids(shell: Shell) -> set[str]:
-    """The ids of the runs that have rules on this host."""
-    listing = json.loads(shell.run(["nft", "-j", "list", "tables"], timeout=20).stdout)
-    names = [entry["table"]["name"] for entry in listing["nftables"] if "table" in entry]
-    return {match.group(1) for name in names if (match := _OURS.fullmatch(name))}
+    """The ids of the runs of this state folder that have rules on this host.
+
+    Two state folders, and two engines, share the host's rules: each table names its state folder.
+    """
+    listing = json.loads(shell.run(["nft", "-j", "list", "counters"], timeout=20).stdout)
+    counters = [entry["counter"] for entry in listing["nftables"] if "counter" in entry]
+    mine = [c["table"] for c in counters if (c["family"], c["name"]) == ("inet", _state_mark())]
+    return {match.group(1) for table in mine if (match := _OURS.fullmatch(table))}
+
+
+def left_on_host(engine: Engine, subnets: Sequence[Subnet]) -> list[HostLeftover]:
+    """What an engine that was killed midway left on the host of networks with these subnets.
+
+    ``subnets``: leased to one lab. The engine has forgotten the networks, and would leave for
+    ever what it made for them: named network namespaces, bridges, iptables rules. A subnet of a
+    network that the engine still knows is passed over: what it has there is in use, or goes with
+    the network. Of the rest only what an engine makes counts, by its kind and its name, and only
+    if it serves these subnets alone: a lease can be wrong, and must not cost the machine its own
+    links or its administrator's rules.
+    """
+    known = engine.networks()
+    used = [subnet for network in known for subnet in network.subnets]
+    free = [one.network for one in subnets if not any(one.network.overlaps(net) for net in used)]
+    if not free:
+        return []
+    shell, bridges = engine.shell, {network.bridge for network in known}
+    return [*_namespaces(shell, free), *_links(shell, free, bridges), *_rules(shell, free)]
+
+
+def _namespaces(shell: Shell, networks: Collection[IPv4Network]) -> Iterator[HostLeftover]:
+    """Namespaces of containers that are gone: no process is in them."""
+    for line in shell.run(["ip", "netns", "list"], check=False).stdout.splitlines():
+        name = line.split()[0]
+        if not _NAMESPACE.fullmatch(name):
+            continue
+        found = [address for link in _addresses(shell, "-n", name) for address in _of(link)]
+        if any(_lies_in(address, networks) for address in found) and _is_deserted(shell, name):
+            yield HostLeftover(f"network namespace {name}", (("ip", "netns", "delete", name),))
+
+
+def _is_deserted(shell: Shell, namespace: str) -> bool:
+    living = shell.run(["ip", "netns", "pids", namespace], check=False)
+    return living.returncode == 0 and not living.stdout.strip()
+
+
+def _links(
+    shell: Shell, networks: Collection[IPv4Network], spared: Collection[str]
+) -> Iterator[HostLeftover]:
+    """Bridges and their ports, but for those that a network of the engine names, and those that
+    this machine's own traffic leaves by."""
+    ways_out = {route.get("dev") for route in _asked(shell, "route", "show", "default")}
+    for link in _addresses(shell):
+        name, addresses = str(link.get("ifname", "")), _of(link)
+        pattern = _LINKS.get(str(link.get("linkinfo", {}).get("info_kind")))
+        ours = pattern is not None and pattern.fullmatch(name) is not None
+        only = bool(addresses) and all(_lies_in(address, networks) for address in addresses)
+        if ours and only and name not in spared and name not in ways_out:
+            yield HostLeftover(f"link {name}", (("ip", "link", "delete", name),))
+
+
+def _rules(shell: Shell, networks: Collection[IPv4Network]) -> Iterator[HostLeftover]:
+    if find_program("iptables") is None:
+        return
+    for table in ("nat", "filter"):
+        change = ("iptables", "-w", "-t", table)
+        listed = shell.run([*change, "-S"], check=False).stdout.splitlines()
+        rules = [words for words in map(_words, listed) if words[:1] == ["-A"]]
+        ours = [words for words in rules if _serves(words, networks)]
+        # A chain that podman made for this network alone is named in its rules.
+        chains = {word for words in ours for word in words if _PODMANS_CHAIN.fullmatch(word)}
+        ours += [words for words in rules if words not in ours and set(words) & chains]
+        for words in ours:
+            yield HostLeftover(
+                f"iptables rule '{shlex.join(words)}' of table {table}",
+                ((*change, "-D", *words[1:]),),
+            )
+        for chain in sorted(chains):
+            yield HostLeftover(
+                f"iptables chain {chain} of table {table}",
+                ((*change, "-F", chain), (*change, "-X", chain)),
+            )
+
+
+def _serves(words: Sequence[str], networks: Collection[IPv4Network]) -> bool:
+    """Whether an engine made this rule, and for one of these networks: from it, or to it."""
+    texts = {str(network) for network in networks}
+    pairs = list(pairwise(words))
+    named = any(
+        option in ("-s", "-d") and value in texts and words[at - 1] != "!"
+        for at, (option, value) in enumerate(pairs)
+    )
+    makers = [value for option, value in pairs if option in ("-A", "-j", "-g", "-i", "-o")]
+    return named and words[1] != "DOCKER-USER" and any(_RULES.fullmatch(one) for one in makers)
+
+
+def _words(rule: str) -> list[str]:
+    try:
+        return shlex.split(rule)
+    except ValueError:
+        return []
+
+
+def _addresses(shell: Shell, *where: str) -> list[dict[str, Any]]:
+    """The links with their IPv4 addresses, on the host or in a namespace."""
+    return _asked(shell, "address", where=where)
+
+
+def _asked(shell: Shell, *what: str, where: Sequence[str] = ()) -> list[dict[str, Any]]:
+    said = shell.run(["ip", *where, "-j", "-d", "-4", *what], check=False).stdout
+    answer: list[dict[str, Any]] = json.loads(said.strip() or "[]")
+    return answer
+
+
+def _of(link: dict[str, Any]) -> list[IPv4Address]:
+    return [IPv4Address(info["local"]) for info in link.get("addr_info", ()) if "local" in info]
+
+
+def _lies_in(address: IPv4Address, networks: Collection[IPv4Network]) -> bool:
+    return any(address in network for network in networks)
+
+
+def _state_mark() -> str:
+    """A counter in each lab's table that counts nothing: its name tells the state folder."""
+    return f"state_{hashlib.sha256(os.fsencode(real_state_dir())).hexdigest()[:12]}"

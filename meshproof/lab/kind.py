@@ -16,7 +16,9 @@ from meshproof.lab import dns
 from meshproof.lab.cluster import RunningCluster
 from meshproof.lab.dns import hopeless
 from meshproof.lab.ownership import object_name
+from meshproof.lab.seam import in_words
 from meshproof.model import Cluster
+from meshproof.telling import plain_lines, shortened
 from meshproof.wait import eventually
 
 # What kubelet says of causes; most of its errors are their consequences ("node not found").
@@ -57,7 +59,7 @@ class Kind:
             )
         except (ApiException, HTTPError, WaitTimeoutError, WaitFailedError) as error:
             raise LabError(
-                f"cluster {spec.name} did not become ready: {_first_line(error)}; "
+                f"cluster {spec.name} did not become ready: {in_words(error)}; "
                 f"{self._last_words(spec)}"
             ) from error
         return cluster
@@ -71,13 +73,11 @@ class Kind:
             "--kubeconfig": str(kubeconfig),
         }
         words = [word for option in options.items() for word in option]
-        # kind hands proxy settings on to its nodes: the lab has no way out.
-        no_proxy = {f"{scheme}_PROXY": "" for scheme in ("HTTP", "HTTPS", "NO")}
-        no_proxy |= {variable.lower(): "" for variable in no_proxy}
         try:
             self.engine.shell.run(
                 [str(self.program), "create", "cluster", "--retain", *words],
-                env={**self.engine.kind_environment(network), **no_proxy},
+                # No proxies are in it: kind would hand them on to its nodes.
+                env=self.engine.kind_environment(network),
                 timeout=420,
             )
         except CommandError as error:
@@ -118,9 +118,5 @@ def _not_ready(cluster: RunningCluster) -> str:
 
 def _kind_error(error: CommandError) -> str:
     """kind's own error line, without the log of the command that failed in the node."""
-    lines = [line for line in error.stderr.splitlines() if line.startswith("ERROR")]
-    return (lines[0] if lines else error.cause)[:400]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0][:400]
+    lines = [line for line in plain_lines(error.stderr) if line.startswith("ERROR")]
+    return shortened(lines[0]) if lines else error.cause

@@ -21,6 +21,7 @@ from meshproof.lab.counters import Counters, parse
 from meshproof.lab.dns import await_dns
 from meshproof.lab.host import dropped_by_host, seal
 from meshproof.lab.kind import Kind
+from meshproof.lab.needs import check_programs
 from meshproof.lab.ownership import Claim, Description, new_id, object_name
 from meshproof.lab.remove import remove_lab
 from meshproof.lab.router import Router
@@ -70,9 +71,10 @@ class Lab:
         """Bring up all clusters side by side, the router, and the wiring.
 
         Raises LabError (nothing is left then), ModelError when the wiring cannot exist on
-        this footprint (nothing has been created then).
+        this footprint, LabError when programs are missing (nothing has been created then).
         """
         wiring.check(footprint)
+        check_programs(made_with.engine)
         claim = Claim(new_id())
         lab = cls(claim, footprint, made_with)
         claim.take()

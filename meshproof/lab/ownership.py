@@ -1,29 +1,60 @@
 """Who owns what: every lab has an id, a folder, and a lock that its owner holds while it lives.
 
 The kernel gives the lock back when the owner dies, however it dies; a lab whose lock is free
-and that was not kept on purpose is a leftover.
+and that was not kept on purpose is a leftover. The folders of all labs lie in the state folder,
+which is marked as meshproof's own as each of them is (``meshproof.owned``).
 """
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import secrets
-import shutil
+import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from pydantic import TypeAdapter, ValidationError
 
-from meshproof.errors import LabError
+from meshproof.errors import LabError, MeshproofError, UsageError
+from meshproof.owned import (
+    LAB,
+    STATE,
+    NotOursError,
+    check_owned,
+    delete_owned,
+    is_deletable,
+    is_owned,
+    make_owned,
+)
 from meshproof.paths import state_dir
+from meshproof.reading import file_errors, read_text
 
 _PREFIX = "mp"
+_ID = re.compile(r"[0-9a-f]{8}")
+_SHOWN = 40
+"""How much of what is no id is repeated."""
+
+
+class LabInUseError(LabError):
+    """A lab was to be taken that a living process uses."""
+
+    def __init__(self, lab_id: str) -> None:
+        super().__init__(f"lab {lab_id} is in use by another process", "end that one first")
 
 
 def new_id() -> str:
     """A lab's id: eight hexadecimal digits, part of every name that the lab uses."""
     return secrets.token_hex(4)
+
+
+def is_lab_id(text: str) -> bool:
+    """Whether this is what ``new_id`` gives, whoever says it: eight hexadecimal digits."""
+    return _ID.fullmatch(text) is not None
 
 
 def object_name(lab_id: str, what: str) -> str:
@@ -57,54 +88,129 @@ class Description:
     ready: bool = False
 
 
+_DESCRIPTION = TypeAdapter(Description)
+
+
 class Claim:
-    """A lab's folder and lock. Used as a context manager it gives the lock back, nothing more."""
+    """A lab's folder and lock.
+
+    Raises UsageError for what is no lab's id: all that a lab has is found, and removed, by it.
+    """
 
     def __init__(self, lab_id: str) -> None:
+        if not is_lab_id(lab_id):
+            shown = lab_id if len(lab_id) <= _SHOWN else f"{lab_id[:_SHOWN]}…"
+            raise UsageError(
+                f"{shown!r} is no lab's id",
+                "give eight hexadecimal digits, as 'meshproof status' shows them",
+            )
         self.id = lab_id
         self.folder = labs_dir() / lab_id
-        self._lock = FileLock(labs_dir() / f"{lab_id}.lock", timeout=0)
+        self._lock_file = labs_dir() / f"{lab_id}.lock"
+        self._lock = FileLock(self._lock_file, timeout=0, thread_local=False)
 
     def take(self) -> None:
-        """Make the folder (mode 0700) and take the lock. Raises LabError when another has it."""
-        labs_dir().mkdir(parents=True, exist_ok=True, mode=0o700)
+        """Take the lock and make the folder (mode 0700), marked as a lab's.
+
+        Raises LabInUseError when a living process has the lock; NotOursError when the state
+        folder, or a folder of this name in it, is somebody else's; MeshproofError when the
+        system refuses.
+        """
+        make_owned(real_state_dir(), STATE)
+        with file_errors(labs_dir(), "the labs' folder", doing="make"):
+            labs_dir().mkdir(mode=0o700, exist_ok=True)
+        self._acquire()
         try:
-            self._lock.acquire()
-        except Timeout:
-            raise LabError(f"lab {self.id} is in use by another process") from None
-        self.folder.mkdir(mode=0o700, exist_ok=True)
+            make_owned(self.folder, LAB)
+        except BaseException:
+            self._give_up_lock()
+            raise
 
     def release(self) -> None:
         """Give the lock back; the folder stays."""
         self._lock.release()
 
     def forget(self) -> None:
-        """Remove folder and lock: nothing of this lab is left."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        Path(self._lock.lock_file).unlink(missing_ok=True)
-        self._lock.release()
+        """Remove folder and lock: nothing of this lab is left.
+
+        Raises NotOursError when the folder is not marked as a lab's, LabInUseError when a
+        living process has the lock, MeshproofError when the folder cannot be deleted.
+        """
+        if not self._lock.is_locked:
+            if not (_is_there(self.folder) or _is_there(self._lock_file)):
+                return
+            self._acquire()
+        try:
+            delete_owned(self.folder, LAB, within=labs_dir())
+            with file_errors(self._lock_file, "the lock", doing="delete"):
+                _unlink_regular(self._lock_file)
+        finally:
+            self._lock.release()
+
+    @property
+    def has_folder(self) -> bool:
+        """Whether the lab has a folder that is ours: marked, or empty."""
+        return _is_ours(labs_dir()) and is_deletable(self.folder, LAB)
 
     @property
     def is_free(self) -> bool:
-        """Whether no living process holds the lock (the caller does not hold it either)."""
+        """Whether no living process holds the lock (the caller does not hold it either).
+
+        Makes nothing. Raises NotOursError when there is something else in the lock's place.
+        """
+        if not _is_there(self._lock_file):
+            return True
         try:
-            with self._lock:
-                return True
-        except Timeout:
+            self._acquire()
+        except LabInUseError:
             return False
+        self._lock.release()
+        return True
 
     def write(self, description: Description) -> None:
-        """Write the description down, whole or not at all."""
-        draft = self.folder / "lab.json.new"
-        draft.write_text(json.dumps(asdict(description), indent=2), encoding="utf-8")
-        draft.replace(self.folder / "lab.json")
+        """Write the description down, whole or not at all. Raises MeshproofError when it cannot."""
+        draft, final = self.folder / "lab.json.new", self.folder / "lab.json"
+        with file_errors(final, "the lab's description", doing="write"):
+            draft.write_text(json.dumps(asdict(description), indent=2), encoding="utf-8")
+            draft.replace(final)
 
     def read(self) -> Description | None:
-        """The description, or None when the lab was interrupted before it was written."""
+        """The description; None when there is none that can be read.
+
+        A lab that was interrupted has not got one yet, and must still be found and removed.
+        """
         try:
-            return Description(**json.loads((self.folder / "lab.json").read_text(encoding="utf-8")))
-        except (FileNotFoundError, json.JSONDecodeError, TypeError):
+            text = read_text(self.folder / "lab.json", "the lab's description")
+            description = _DESCRIPTION.validate_json(text, strict=True)
+        except (MeshproofError, ValidationError):
             return None
+        return description if description.id == self.id else None
+
+    def _acquire(self) -> None:
+        check_owned(real_state_dir(), STATE)
+        if labs_dir().is_symlink() or (_is_there(self._lock_file) and not self._has_lock_file):
+            raise NotOursError(
+                f"{self._lock_file} is no lock of meshproof's", "look at it, and remove it"
+            )
+        with file_errors(self._lock_file, "the lock", doing="take"):
+            try:
+                self._lock.acquire()
+            except Timeout:
+                raise LabInUseError(self.id) from None
+
+    def _give_up_lock(self) -> None:
+        with suppress(OSError):
+            _unlink_regular(self._lock_file)
+        self._lock.release()
+
+    @property
+    def _has_lock_file(self) -> bool:
+        return _is_regular(self._lock_file)
+
+
+def real_state_dir() -> Path:
+    """The state folder, where it really is: it may be reached by a link, what is in it may not."""
+    return Path(os.path.realpath(state_dir()))
 
 
 def labs_dir() -> Path:
@@ -113,9 +219,42 @@ def labs_dir() -> Path:
 
 
 def claims() -> Iterator[Claim]:
-    """A claim for every lab that has left a folder or a lock."""
-    if not labs_dir().is_dir():
-        return
-    found = sorted(labs_dir().iterdir())
-    for lab_id in dict.fromkeys(path.stem for path in found):
+    """A claim for every lab that has left a folder or a lock; what else lies there is passed over.
+
+    Raises MeshproofError when the labs' folder cannot be read.
+    """
+    with file_errors(labs_dir(), "the labs' folder"):
+        try:
+            found = sorted(labs_dir().iterdir())
+        except FileNotFoundError:
+            return
+    ids = [path.name.removesuffix(".lock") for path in found if _is_of_a_lab(path)]
+    for lab_id in dict.fromkeys(ids if _is_ours(labs_dir()) else []):
         yield Claim(lab_id)
+
+
+def _is_of_a_lab(path: Path) -> bool:
+    """Whether a path in the labs' folder is a lab's folder or lock, by name and by what it is."""
+    if path.name.endswith(".lock"):
+        return is_lab_id(path.stem) and _is_regular(path)
+    return is_lab_id(path.name) and is_deletable(path, LAB)
+
+
+def _is_ours(labs: Path) -> bool:
+    return is_owned(real_state_dir(), STATE) and not labs.is_symlink()
+
+
+def _is_there(path: Path) -> bool:
+    return os.path.lexists(path)
+
+
+def _is_regular(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def _unlink_regular(path: Path) -> None:
+    if _is_regular(path):
+        path.unlink(missing_ok=True)

@@ -2,21 +2,22 @@
 
 What belongs to a lab is told by its id: in the names of its clusters and networks, in a label
 where the engine lets us set one, in the name of its nft table, and in the environment of the
-programs that it started.
+programs that it started. Whose the lab is tell its folder, its leases, and the state folder that
+its networks and its nft table name.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import psutil
 
 from meshproof.engine import Container, Engine
 from meshproof.engine.engine import KIND_LABEL, RUN_LABEL, STATE_LABEL
 from meshproof.errors import CommandError, LabError, WaitTimeoutError
-from meshproof.lab.host import clear_subnet, sealed_ids, unseal
-from meshproof.lab.ownership import Claim, object_name
+from meshproof.lab.host import left_on_host, sealed_ids, unseal
+from meshproof.lab.ownership import Claim, is_lab_id, object_name, table_name
 from meshproof.lab.subnets import Leases
 from meshproof.paths import state_dir
 from meshproof.process import RUN_VARIABLE, end_programs
@@ -25,65 +26,96 @@ from meshproof.wait import eventually
 # Started by the engine on our behalf, but its own: it ends them with their containers, and the
 # name server serves other networks as well.
 _ENGINES_OWN = frozenset({"conmon", "aardvark-dns", "netavark", "docker-proxy"})
-_NODE = re.compile(r"mp-([0-9a-f]{8})-[a-z]+")
 
 
-def remove_lab(engine: Engine, claim: Claim) -> None:
+def remove_lab(engine: Engine, claim: Claim) -> list[str]:
     """Remove programs, containers, volumes, networks, host rules, leases and folder of a lab.
 
-    Raises LabError that names what could not be removed; the folder then stays, so that a
-    later sweep tries again.
+    Returns the names of what went; the engine's recorder is told of them as well, also when not
+    all goes. Raises LabError that names what could not be removed; the folder then stays, so
+    that a later sweep tries again.
     """
-    end_programs(list(_programs(claim.id)))
+    gone: dict[str, None] = {}
+    try:
+        _remove_all(engine, claim.id, gone)
+        folder = _folder(claim)
+        claim.forget()
+        _note(gone, folder)
+    finally:
+        if gone:
+            engine.shell.recorder.emit("removed", lab=claim.id, what=list(gone))
+    return list(gone)
+
+
+def remains(engine: Engine, lab_id: str) -> list[str]:
+    """The names of all that ``remove_lab`` would remove now. Changes nothing."""
+    leased = Leases().of(lab_id)
+    return [
+        *(_program(process) for process in _programs(lab_id)),
+        *(f"container {container.name}" for container in _containers(engine, lab_id)),
+        *(f"volume {name}" for name in _volumes(engine, lab_id)),
+        *(f"network {name}" for name in _networks(engine, lab_id)),
+        *(one.name for one in (left_on_host(engine, leased) if leased else ())),
+        *([_table(lab_id)] if lab_id in sealed_ids(engine.shell) else ()),
+        *(f"lease of {subnet.network}" for subnet in leased),
+        *_folder(Claim(lab_id)),
+    ]
+
+
+def lab_ids_in(engine: Engine) -> set[str]:
+    """The ids of all labs of this state folder that are known by more than a folder.
+
+    That is by networks, nft rules or leases: they name the state folder. A container alone does
+    not, and labs that were made with another state folder are somebody else's to remove.
+    """
+    mine = str(state_dir())
+    networks = engine.networks()
+    foreign = {n.labels.get(RUN_LABEL) for n in networks if n.labels.get(STATE_LABEL) != mine}
+    named = {n.labels.get(RUN_LABEL, "") for n in networks}
+    found = named | sealed_ids(engine.shell) | Leases().owners()
+    return {lab_id for lab_id in found - foreign if is_lab_id(lab_id)}
+
+
+def _remove_all(engine: Engine, lab_id: str, gone: dict[str, None]) -> None:
+    """Remove all but the folder, and note what went."""
+    leases = Leases()
+    leased = leases.of(lab_id)  # read first: when it cannot be, nothing has been removed yet
+    _end(list(_programs(lab_id)), gone)
     try:
         eventually(
-            lambda: _remove_once(engine, claim.id),
-            what=f"the removal of lab {claim.id}",
+            lambda: _remove_once(engine, lab_id, gone),
+            what=f"the removal of lab {lab_id}",
             until=lambda left: not left,
             within=60,
             every=0.5,
         )
     except WaitTimeoutError as error:
         raise LabError(error.cause, "try 'meshproof sweep' again later") from None
-    end_programs(list(_orphaned_monitors(claim.id)))
-    for subnet in Leases().of(claim.id):
-        clear_subnet(engine.shell, subnet)
-    unseal(engine.shell, claim.id)
-    Leases().give_back(claim.id)
-    claim.forget()
+    _end(list(_orphaned_monitors(lab_id)), gone)
+    for one in left_on_host(engine, leased) if leased else ():
+        one.remove(engine.shell)
+        _note(gone, [one.name])
+    if unseal(engine.shell, lab_id):
+        _note(gone, [_table(lab_id)])
+    _end(list(_programs(lab_id)), gone)  # what the others' end has started
+    if still := ", ".join(_program(process) for process in _programs(lab_id)):
+        raise LabError(f"of lab {lab_id} there is still: {still}", "end it by hand")
+    leases.give_back(lab_id)
+    _note(gone, [f"lease of {subnet.network}" for subnet in leased])
 
 
-def remains(engine: Engine, lab_id: str) -> list[str]:
-    """The names of all that a lab still has in the engine, on the host and among programs."""
-    containers = [f"container {c.name}" for c in _containers(engine, lab_id)]
-    volumes = [f"volume {name}" for name in _volumes(engine, lab_id)]
-    networks = [f"network {name}" for name in _networks(engine, lab_id)]
-    rules = ["nft rules"] if lab_id in sealed_ids(engine.shell) else []
-    leases = ["leased subnets"] if lab_id in Leases().owners() else []
-    programs = [f"program {process.pid}" for process in _programs(lab_id)]
-    return containers + volumes + networks + rules + leases + programs
-
-
-def lab_ids_in(engine: Engine) -> set[str]:
-    """The ids of all labs that have left anything in the engine, in host rules or in leases.
-
-    Labs that were made with another state folder are somebody else's to remove.
-    """
-    mine = str(state_dir())
-    networks = engine.networks()
-    foreign = {n.labels.get(RUN_LABEL) for n in networks if n.labels.get(STATE_LABEL) != mine}
-    found = {c.labels[RUN_LABEL] for c in engine.containers() if RUN_LABEL in c.labels}
-    found |= {n.labels[RUN_LABEL] for n in networks if RUN_LABEL in n.labels}
-    return (found | sealed_ids(engine.shell) | Leases().owners()) - foreign
-
-
-def _remove_once(engine: Engine, lab_id: str) -> list[str]:
+def _remove_once(engine: Engine, lab_id: str, gone: dict[str, None]) -> list[str]:
     """One attempt; returns what is still there. Something can be half made at the first."""
+    containers = [container.name for container in _containers(engine, lab_id)]
     try:
-        engine.remove_containers([container.name for container in _containers(engine, lab_id)])
-        engine.remove_volumes(_volumes(engine, lab_id))
+        engine.remove_containers(containers)
+        _note(gone, [f"container {name}" for name in containers])
+        volumes = _volumes(engine, lab_id)
+        engine.remove_volumes(volumes)
+        _note(gone, [f"volume {name}" for name in volumes])
         for network in _networks(engine, lab_id):
             engine.remove_network(network)
+            _note(gone, [f"network {network}"])
     except CommandError as error:
         return [error.cause]
     return [
@@ -96,14 +128,15 @@ def _remove_once(engine: Engine, lab_id: str) -> list[str]:
 def _containers(engine: Engine, lab_id: str) -> list[Container]:
     """The router by its label, the nodes by their cluster's name: kind takes no labels.
 
-    A container that was half made when its maker was killed has neither: its name tells.
+    A container that was half made when its maker was killed has no label yet: its name tells.
     """
+    prefix = object_name(lab_id, "")
     return [
         container
         for container in engine.containers()
         if container.labels.get(RUN_LABEL) == lab_id
-        or container.name.startswith(object_name(lab_id, ""))
-        or _lab_of_cluster(container.labels.get(KIND_LABEL, "")) == lab_id
+        or container.labels.get(KIND_LABEL, "").startswith(prefix)
+        or (not container.labels and container.name.startswith(prefix))
     ]
 
 
@@ -118,12 +151,26 @@ def _volumes(engine: Engine, lab_id: str) -> list[str]:
 
 
 def _networks(engine: Engine, lab_id: str) -> list[str]:
-    return [n.name for n in engine.networks() if n.labels.get(RUN_LABEL) == lab_id]
+    mine = {RUN_LABEL: lab_id, STATE_LABEL: str(state_dir())}
+    return [n.name for n in engine.networks() if mine.items() <= dict(n.labels).items()]
 
 
-def _lab_of_cluster(name: str) -> str | None:
-    match = _NODE.fullmatch(name)
-    return match.group(1) if match else None
+def _table(lab_id: str) -> str:
+    return f"nft table {table_name(lab_id)}"
+
+
+def _folder(claim: Claim) -> list[str]:
+    return [f"folder {claim.folder}"] if claim.has_folder else []
+
+
+def _end(programs: list[psutil.Process], gone: dict[str, None]) -> None:
+    _note(gone, [_program(process) for process in programs])
+    end_programs(programs)
+
+
+def _note(gone: dict[str, None], names: Iterable[str]) -> None:
+    """Note names, each once: what resists is tried again."""
+    gone.update(dict.fromkeys(names))
 
 
 def _orphaned_monitors(lab_id: str) -> Iterator[psutil.Process]:
@@ -137,11 +184,32 @@ def _orphaned_monitors(lab_id: str) -> Iterator[psutil.Process]:
 
 
 def _programs(lab_id: str) -> Iterator[psutil.Process]:
-    """Programs of this lab on this machine; what runs inside containers ends with them."""
+    """Programs of this lab on this machine; what runs inside containers ends with them.
+
+    Never this process or one that it descends from: who asks for the removal may have the lab's
+    id in the environment. Nor any in other namespaces of users or processes than this one's:
+    they are a container's.
+    """
+    here = psutil.Process()
+    spared = {here.pid, *(parent.pid for parent in here.parents())}
     for process in psutil.process_iter():
         try:
-            ours = process.environ().get(RUN_VARIABLE) == lab_id
-            if ours and process.name() not in _ENGINES_OWN:
+            if process.environ().get(RUN_VARIABLE) != lab_id or process.pid in spared:
+                continue
+            if process.name() not in _ENGINES_OWN and _place(process.pid) == _place(here.pid):
                 yield process
-        except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
+        except (psutil.Error, OSError):
             continue
+
+
+def _place(pid: int) -> tuple[str, ...]:
+    """The namespaces of users and of processes that a process is in (namespaces(7))."""
+    folder = Path("/proc") / str(pid) / "ns"
+    return tuple(str((folder / name).readlink()) for name in ("user", "pid"))
+
+
+def _program(process: psutil.Process) -> str:
+    try:
+        return f"program {process.pid} ({process.name()})"
+    except psutil.Error:
+        return f"program {process.pid} (ended)"

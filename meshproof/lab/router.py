@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,16 +11,21 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 import docker
-from testcontainers.core.config import testcontainers_config
-from testcontainers.core.container import DockerContainer
 
 from meshproof.engine import Engine
 from meshproof.engine.engine import RUN_LABEL
+from meshproof.environment import TESTCONTAINERS, set_aside
 from meshproof.lab.counters import Counters, parse
 from meshproof.lab.ownership import object_name
 from meshproof.lab.rules import TABLE, Places, router_rules, routes
 from meshproof.lab.subnets import Subnet
 from meshproof.model import Footprint, Wiring
+
+# It reads the user's variables and a file in the home directory when it is imported, fails at
+# those that are malformed, and would log in to registries.
+with set_aside(os.environ, f"{TESTCONTAINERS} DOCKER_AUTH_CONFIG"):
+    from testcontainers.core.config import testcontainers_config
+    from testcontainers.core.container import DockerContainer
 
 _SYSCTLS = {"net.ipv4.ip_forward": "1", "net.ipv4.conf.all.rp_filter": "0"}
 # Packets for addresses that are nowhere in the lab get a way into the forward hook, where they
@@ -53,7 +59,7 @@ class Router:
         ``folder``: where the engine's API socket may be made. It forwards nothing until
         ``apply``. Raises docker.errors.DockerException when the engine refuses.
         """
-        testcontainers_config.ryuk_disabled = True  # meshproof itself removes what it made
+        _configure_testcontainers()
         names = list(self.networks)
         environment = {"DOCKER_HOST": self.engine.socket_url(folder)}
         first, subnet = self.networks[names[0]]
@@ -69,6 +75,7 @@ class Router:
                 network=first,
                 networking_config={first: _endpoint(subnet)},
                 stop_signal="SIGKILL",
+                use_config_proxy=False,
             )
         )
         router.start()
@@ -132,6 +139,14 @@ class Router:
 
     def _exec(self, *argv: str, input: str | None = None) -> str:
         return self.engine.exec(self.container, argv, input=input).stdout
+
+
+def _configure_testcontainers() -> None:
+    """No habits of the user's, also where somebody else has imported it before us."""
+    testcontainers_config.ryuk_disabled = True  # meshproof itself removes what it made
+    testcontainers_config.tc_properties = {}
+    testcontainers_config.hub_image_name_prefix = ""
+    testcontainers_config.connection_mode_override = None
 
 
 def _endpoint(subnet: Subnet) -> docker.types.EndpointConfig:

@@ -1,14 +1,22 @@
-"""Finds labs: those that live, those that were kept, and those whose owner died."""
+"""Finds labs: those that live, those that were kept, and those whose owner died; removes them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
 
-from meshproof.engine import Engine
-from meshproof.errors import MeshproofError, UsageError
-from meshproof.lab.ownership import Claim, Description, claims, labs_dir
+from meshproof.engine import Engine, choose_engine
+from meshproof.errors import LabError, MeshproofError, UsageError
+from meshproof.lab.ownership import (
+    Claim,
+    Description,
+    LabInUseError,
+    claims,
+    real_state_dir,
+)
 from meshproof.lab.remove import lab_ids_in, remains, remove_lab
+from meshproof.owned import LAB, STATE, check_owned
+from meshproof.process import Shell
 
 
 class State(Enum):
@@ -29,7 +37,7 @@ class Found:
 
 
 def find_all(engine: Engine | None) -> list[Found]:
-    """All labs of this user, also those of which only containers, networks or rules are left.
+    """All labs of this user, also those of which only networks, rules or leases are left.
 
     Without an engine only those that have a folder are found.
     """
@@ -41,42 +49,91 @@ def find_all(engine: Engine | None) -> list[Found]:
 
 
 def find(lab_id: str) -> Claim:
-    """The claim of the lab with this id. Raises UsageError when there is none."""
-    if not (labs_dir() / lab_id).is_dir():
-        raise UsageError(f"there is no lab '{lab_id}'", "see 'meshproof status'")
-    return Claim(lab_id)
+    """The claim of the lab with this id.
 
-
-def sweep(engine: Engine, also_kept: bool = False) -> list[str]:
-    """Remove all leftovers and return their ids; with ``also_kept`` the kept labs too.
-
-    What a living process uses is never touched. Raises LabError when something resists.
+    Raises UsageError for what is no id, or when there is none; NotOursError when the folder of
+    that name is not one that meshproof made.
     """
+    claim = Claim(lab_id)
+    if claim.has_folder:
+        return claim
+    if claim.folder.is_dir():
+        check_owned(real_state_dir(), STATE)
+        check_owned(claim.folder, LAB)
+    raise UsageError(f"there is no lab '{lab_id}'", "see 'meshproof status'")
+
+
+def to_be_swept(engine: Engine, *, also_kept: bool = False) -> list[Claim]:
+    """The leftovers, with ``also_kept`` the kept labs too: what ``sweep`` removes if nobody takes
+    it first. Changes nothing."""
     wanted = {State.LEFTOVER, State.KEPT} if also_kept else {State.LEFTOVER}
-    removed = []
-    for found in find_all(engine):
-        if found.state in wanted and take_down(engine, found.claim, spare_kept=not also_kept):
-            removed.append(found.claim.id)
+    return [found.claim for found in find_all(engine) if found.state in wanted]
+
+
+def what_would_go(engine: Engine, claim: Claim) -> list[str]:
+    """The names of all that ``take_down`` would remove. Changes nothing.
+
+    Raises LabInUseError when a living process uses the lab: then nothing would go.
+    """
+    if not claim.is_free:
+        raise LabInUseError(claim.id)
+    return remains(_engine_of(claim, engine), claim.id)
+
+
+def sweep(engine: Engine, also_kept: bool = False) -> dict[str, list[str]]:
+    """Remove all leftovers; with ``also_kept`` the kept labs too.
+
+    Returns the names of what went, by lab. What a living process uses is never touched. What
+    cannot be removed does not keep the rest from it: LabError tells of it at the end.
+    """
+    removed, resisting = {}, []
+    for claim in to_be_swept(engine, also_kept=also_kept):
+        try:
+            if (names := _sweep_one(engine, claim, also_kept)) is not None:
+                removed[claim.id] = names
+        except MeshproofError as error:
+            resisting.append(f"{error.cause} ({error.remedy})" if error.remedy else error.cause)
+    if resisting:
+        went = f"; removed: {', '.join(removed)}" if removed else ""
+        raise LabError(f"not all could be removed: {'; '.join(resisting)}{went}")
     return removed
 
 
-def take_down(engine: Engine, claim: Claim, *, spare_kept: bool = False) -> bool:
-    """Remove one lab; False when another process took it first.
+def take_down(engine: Engine, claim: Claim) -> list[str]:
+    """Remove one lab, kept or not, and return the names of what went.
 
-    ``spare_kept``: leave it when it turns out to be kept: its owner may have ended just now.
+    Raises LabInUseError, and removes nothing, when a living process uses it; LabError when
+    something resists.
     """
+    claim.take()
+    try:
+        return remove_lab(_engine_of(claim, engine), claim)
+    finally:
+        claim.release()
+
+
+def _sweep_one(engine: Engine, claim: Claim, also_kept: bool) -> list[str] | None:
+    """Remove one lab; None when it is to be left alone after all: its owner may have taken or kept
+    it just now."""
     try:
         claim.take()
-    except MeshproofError:
-        return False
-    if spare_kept and (about := claim.read()) is not None and about.kept:
+    except LabInUseError:
+        return None
+    try:
+        about = claim.read()
+        if about is not None and about.kept and not also_kept:
+            return None
+        return remove_lab(_engine_of(claim, engine), claim)
+    finally:
         claim.release()
-        return False
-    remove_lab(engine, claim)
-    left = remains(engine, claim.id)
-    if left:
-        raise MeshproofError(f"of lab {claim.id} there is still: {', '.join(left)}")
-    return True
+
+
+def _engine_of(claim: Claim, engine: Engine) -> Engine:
+    """The engine that a lab was made with: another would leave half of it."""
+    about = claim.read()
+    if about is None or about.engine == engine.name:
+        return engine
+    return choose_engine(Shell(engine.shell.recorder), about.engine)
 
 
 def _found(claim: Claim) -> Found:

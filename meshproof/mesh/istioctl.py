@@ -16,6 +16,7 @@ from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import Document
 from meshproof.model import Version
 from meshproof.process import Shell
+from meshproof.telling import plain_lines, shortened, telling_line
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,7 @@ class Istioctl:
             printed = self._run(cluster, version, *arguments, *more)
         except CommandError as error:
             raise LabError(f"no remote secret of {cluster.name}: {_said(error)}") from error
-        documents = [document for document in yaml.safe_load_all(printed) if document]
-        secret: Object = documents[0]
-        return secret
+        return _secret_in(printed, cluster.name)
 
     def _run(self, cluster: RunningCluster, version: Version, *arguments: str) -> str:
         argv = [str(self.programs[version]), *arguments, "--kubeconfig", str(cluster.kubeconfig)]
@@ -80,8 +79,21 @@ class Istioctl:
         return finished.stdout
 
 
+def _secret_in(printed: str, name: str) -> Object:
+    """The Secret among what istioctl printed. Raises LabError when there is none."""
+    try:
+        documents = list(yaml.safe_load_all(printed))
+    except yaml.YAMLError:
+        documents = []
+    for document in documents:
+        if isinstance(document, dict) and document.get("kind") == "Secret":
+            return document
+    words = telling_line(printed)
+    raise LabError(f"no remote secret of {name}: istioctl printed none, but '{words}'")
+
+
 def _said(error: Exception) -> str:
     if isinstance(error, CommandError):
-        lines = [line.strip() for line in error.stderr.splitlines() if "rror" in line]
-        return " ".join(lines[-2:])[:600] or str(error)
+        lines = [line for line in plain_lines(error.stderr) if "rror" in line]
+        return shortened(" ".join(lines[-2:]), 600) or str(error)
     return str(error)

@@ -10,8 +10,9 @@ going takes no new pods, and the namespace controller lets it wait for 5 s anywa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from enum import IntEnum
 from itertools import groupby
 
@@ -39,6 +40,8 @@ Patch = dict[str, dict[str, dict[str, str | None]]]
 # What a deletion meets that was done already, or that the next round does again.
 _TOLERATED = (404, 409, 429, 503)
 _WITHIN = 60.0
+_NAMED = 100
+"""How many of the objects removed are named in the record; all are counted."""
 
 
 class Stage(IntEnum):
@@ -91,18 +94,18 @@ def stop_mesh(cluster: RunningCluster, before: Inventory, *, recorder: Recorder)
     with recorder.step(doing, cluster=cluster.name), lab_errors(doing):
         api = cluster.api
         acting = [one for one in survey(api) if stage(one) <= Stage.PODS or _is_node(one)]
+        gone = _Gone(cluster.name)
 
         def delete_again() -> str:
             now = list_things(api, acting)
             _check_origin(cluster, now, before)
             new = now.new_since(before)
-            _delete(api, deletable(new, before))
+            _delete(api, deletable(new, before), gone)
             return named(one for one in new if Stage.WORKLOADS <= stage(one) <= Stage.PODS)
 
         what = f"the end of the workloads of {cluster.name}"
-        eventually(
-            delete_again, until=lambda left: not left, what=what, within=_WITHIN, recorder=recorder
-        )
+        with gone.recorded(recorder):
+            eventually(delete_again, until=_nothing, what=what, within=_WITHIN, recorder=recorder)
 
 
 def remove_rest(cluster: RunningCluster, before: Inventory, *, recorder: Recorder) -> None:
@@ -114,6 +117,7 @@ def remove_rest(cluster: RunningCluster, before: Inventory, *, recorder: Recorde
     """
     doing = f"remove what the mesh left in {cluster.name}"
     with recorder.step(doing, cluster=cluster.name), lab_errors(doing):
+        gone = _Gone(cluster.name)
 
         def delete_again() -> str:
             now = take_inventory(cluster)
@@ -123,17 +127,17 @@ def remove_rest(cluster: RunningCluster, before: Inventory, *, recorder: Recorde
                 one.name for one in new if stage(one) is Stage.NAMESPACES and not before.knows(one)
             }
             outside = [one for one in new if one.namespace not in going]
-            _delete(cluster.api, deletable(outside, before))
+            _delete(cluster.api, deletable(outside, before), gone)
             for path, patch in mark_patches(now, before).items():
                 _tolerant(cluster.api, "PATCH", path, patch)
+                gone.note([f"marks of {path}"])
             if going:
                 _await_end(cluster, going, recorder)
             return named(new)
 
         what = f"the state before the mesh in {cluster.name}"
-        eventually(
-            delete_again, until=lambda left: not left, what=what, within=_WITHIN, recorder=recorder
-        )
+        with gone.recorded(recorder):
+            eventually(delete_again, until=_nothing, what=what, within=_WITHIN, recorder=recorder)
 
 
 def leftovers(cluster: RunningCluster, before: Inventory) -> tuple[Thing, ...]:
@@ -183,9 +187,40 @@ def named(things: Iterable[Thing]) -> str:
     return ", ".join(str(thing) for thing in things)
 
 
+class _Gone:
+    """The names of what was removed from a cluster, each once, in order."""
+
+    def __init__(self, cluster: str) -> None:
+        self._cluster = cluster
+        self._names: dict[str, None] = {}
+
+    def note(self, names: Iterable[str]) -> None:
+        """Note what has just been asked to go."""
+        self._names.update(dict.fromkeys(names))
+
+    @contextmanager
+    def recorded(self, recorder: Recorder) -> Iterator[None]:
+        """At the end of the block, also when it fails, record what went."""
+        try:
+            yield
+        finally:
+            if self._names:
+                what = list(self._names)[:_NAMED]
+                count = len(self._names)
+                recorder.emit("removed", cluster=self._cluster, count=count, what=what)
+
+
+def _nothing(left: str) -> bool:
+    return not left
+
+
 def _check_origin(cluster: RunningCluster, now: Inventory, before: Inventory) -> None:
-    """Nodes outlive any mesh. Without this check, a wrong inventory would end the cluster."""
-    strange = [one for one in now.things if _is_node(one) and not before.knows(one)]
+    """Nodes outlive any mesh, and their names hold their lab's id. Without this check, a wrong
+    inventory would end the cluster."""
+    nodes = [one for one in now.things if _is_node(one)]
+    strange = [one for one in nodes if not before.knows(one)]
+    if not nodes:
+        raise LabError(f"{cluster.name} lists no node, so nothing shows what was there before")
     if strange:
         raise LabError(
             f"the inventory to go back to does not hold {named(strange)} of {cluster.name}",
@@ -193,10 +228,14 @@ def _check_origin(cluster: RunningCluster, now: Inventory, before: Inventory) ->
         )
 
 
-def _delete(api: kubernetes.client.ApiClient, groups: Iterable[Iterable[Thing]]) -> None:
+def _delete(
+    api: kubernetes.client.ApiClient, groups: Iterable[Iterable[Thing]], gone: _Gone
+) -> None:
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         for group in groups:
-            list(pool.map(lambda thing: _delete_one(api, thing), group))
+            things = list(group)
+            gone.note(map(str, things))
+            list(pool.map(lambda thing: _delete_one(api, thing), things))
 
 
 def _delete_one(api: kubernetes.client.ApiClient, thing: Thing) -> None:

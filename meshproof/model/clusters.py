@@ -13,6 +13,23 @@ from meshproof.model.versions import Version
 
 Pair = tuple[str, str]
 """An ordered pair of cluster names: who calls, and who is called."""
+# The container mp-<8 digits>-<name>-control-plane has the name of a host: 63 characters at most.
+_LONGEST_NAME = 63 - len("mp-01234567--control-plane")
+# What the lab's counters call addresses that are in no cluster.
+_NO_CLUSTER = "outside"
+
+
+def check_cluster_name(name: str) -> None:
+    """Raise ModelError for what cannot be a cluster's name."""
+    cause = f"{name[:60]!r} is no name for a cluster"
+    if not (name.isascii() and name.isalpha() and name.islower()):
+        raise ModelError(cause, "use a word of lower-case letters")
+    if len(name) > _LONGEST_NAME:
+        raise ModelError(
+            f"{cause}, of whose node it is part", f"use {_LONGEST_NAME} letters at most"
+        )
+    if name == _NO_CLUSTER:
+        raise ModelError(f"{cause}, but the word for addresses in none", "choose another")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +47,13 @@ class Cluster:
     nodes: int = 1
 
     def __post_init__(self) -> None:
-        if not (self.name.isascii() and self.name.isalpha() and self.name.islower()):
-            raise ModelError(
-                f"'{self.name}' is no name for a cluster", "use a word of lower-case letters"
-            )
+        check_cluster_name(self.name)
         if self.pods.overlaps(self.services):
-            raise ModelError(f"the pods and the services of cluster {self.name} share addresses")
+            raise ModelError(
+                f"the pods ({self.pods}) and the services ({self.services}) of cluster {self.name} "
+                "share addresses",
+                "give them disjoint ranges",
+            )
 
     def overlaps(self, other: Cluster) -> bool:
         """Whether an address can mean something in both clusters."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from meshproof.errors import ModelError
@@ -19,21 +20,24 @@ class Releases:
     by_cluster: tuple[tuple[str, Version], ...] = ()
 
     @classmethod
-    def parse(cls, text: str, newest: Version) -> Releases:
+    def parse(
+        cls, text: str, newest: Version, version: Callable[[str], Version] = Version.parse
+    ) -> Releases:
         """Read "1.31.1" or "east=1.31.0,west=1.31.1"; clusters not named then get ``newest``.
 
-        Raises ModelError for anything else.
+        ``version`` reads a single version. Raises ModelError for anything else, and what
+        ``version`` raises.
         """
         if "=" not in text:
-            return cls(Version.parse(text))
+            return cls(version(text))
         found: dict[str, Version] = {}
         for word in text.split(","):
-            name, equals, version = (part.strip() for part in word.partition("="))
-            if not (name and equals and version):
+            name, equals, said = (part.strip() for part in word.partition("="))
+            if not (name and equals and said):
                 raise ModelError(f"'{text}' does not say which Istio runs where", _WRITE)
             if name in found:
                 raise ModelError(f"'{text}' names cluster {name} twice", _WRITE)
-            found[name] = Version.parse(version)
+            found[name] = version(said)
         return cls(newest, tuple(found.items()))
 
     def on(self, topology: Topology) -> dict[str, Version]:

@@ -8,7 +8,7 @@ from functools import total_ordering
 
 from meshproof.errors import ModelError
 
-_PATTERN = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?")
+_PATTERN = re.compile(r"v?([0-9]{1,6})\.([0-9]{1,6})\.([0-9]{1,6})(?:-([0-9A-Za-z.-]{1,64}))?")
 
 
 @total_ordering

@@ -2,5 +2,17 @@
 
 from meshproof.report.declared import Declared, LeftOut, left_out, left_out_in
 from meshproof.report.summary import Judged, judged, summary
+from meshproof.report.tally import Ending, Tally, ending
 
-__all__ = ["Declared", "Judged", "LeftOut", "judged", "left_out", "left_out_in", "summary"]
+__all__ = [
+    "Declared",
+    "Ending",
+    "Judged",
+    "LeftOut",
+    "Tally",
+    "ending",
+    "judged",
+    "left_out",
+    "left_out_in",
+    "summary",
+]

@@ -10,19 +10,24 @@ from rich.text import Text
 
 from meshproof.model import Deployment, Mtls
 from meshproof.report.declared import Declared, is_plain
-from meshproof.report.words import marks, table
+from meshproof.report.words import Grid, marks
 
-_PREFACE = """\
+_ON_DEMAND = "on demand, also"
+_LEGEND = {
+    "judged": "'meshproof verify' judges it on this topology, with mTLS strict; where it judges it "
+    "with other modes or in variants, the cell names all of them",
+    "on demand": "it does so when asked for one of those in the last column",
+    "n/a": "it does not apply there, for the reason below the table",
+    _ON_DEMAND: "the modes and variants in which it is judged when they are asked for",
+}
+"""What the words in the tables mean."""
+_PREFACE = f"""\
 # Behaviours by topology
 
 Made from the suites by `make docs`, not written by hand; `meshproof behaviours` prints it.
 
-- *judged*: `meshproof verify` judges it on this topology, with mTLS strict; where it judges it \
-with other modes or in variants, the cell names all of them;
-- *on demand*: it does so when asked for one of those in the last column;
-- *n/a*: it does not apply there, for the reason below the table.
+{chr(10).join(f"- *{word}*: {meaning}" for word, meaning in _LEGEND.items())}
 """
-_ON_DEMAND = "on demand, also"
 
 
 @dataclass(frozen=True)
@@ -69,8 +74,10 @@ def markdown(found: Iterable[Section]) -> str:
 
 
 def tables(found: Iterable[Section]) -> RenderableType:
-    """The sections for a terminal."""
-    shown: list[RenderableType] = []
+    """The sections for a terminal, and what their words mean."""
+    shown: list[RenderableType] = [
+        Text(f"{word}: {meaning}", overflow="fold") for word, meaning in _LEGEND.items()
+    ]
     for section in found:
         if section.rows:
             shown.append(_filled(section.suite, section.header, section.rows))
@@ -81,10 +88,7 @@ def tables(found: Iterable[Section]) -> RenderableType:
 
 
 def _filled(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> RenderableType:
-    made = table(title, header[1:])
-    for row in rows:
-        made.add_row(*row)
-    return made
+    return Grid(title, header[1:], [(row[0], row[1:]) for row in rows])
 
 
 def _section(

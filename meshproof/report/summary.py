@@ -10,11 +10,11 @@ from rich.text import Text
 
 from meshproof.events import Event
 from meshproof.report.declared import LeftOut
-from meshproof.report.words import marks, table
+from meshproof.report.words import Grid, marks
+from meshproof.telling import shown
 
 _MARKS = {"PASS": "held", "FAIL": "FAILED", "INCONCLUSIVE": "could not tell"}
-_MOST_COLUMNS = 8
-_WORST_FIRST = ("FAIL", "INCONCLUSIVE", "skipped", "PASS")
+WORST_FIRST = ("FAIL", "INCONCLUSIVE", "skipped", "PASS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,40 +40,29 @@ def judged(events: Iterable[Event]) -> list[Judged]:
 
 
 def summary(outcomes: Sequence[Judged], without: Sequence[LeftOut] = ()) -> RenderableType:
-    """The tables of behaviours by ground, followed by each failure with its reasons.
+    """The table of behaviours by ground, followed by each failure with its reasons.
 
-    ``without``: what does not apply; the reasons are below the tables, each once.
+    ``without``: what does not apply; the reasons are below the table, each once.
     """
     told = [one for one in without if one.told]
     marked = marks(one.reason for one in told)
-    lines: list[RenderableType] = _tables(outcomes, told, marked)
-    lines += [Text(text) for text in _reasons(outcomes, without, marked)]
+    lines: list[RenderableType] = [_grid(outcomes, told, marked)]
+    lines += [Text(shown(text)) for text in _reasons(outcomes, without, marked)]
     troubles = [one for one in outcomes if one.outcome in ("FAIL", "INCONCLUSIVE")]
     skipped = [one for one in outcomes if one.outcome == "skipped"]
-    lines += [Text(f"\n{text}") for text in _troubles(troubles)]
-    lines += [Text(f"\nskipped: {one.test}: {one.why}") for one in skipped]
+    lines += [Text(f"\n{shown(text)}") for text in _troubles(troubles)]
+    lines += [Text(f"\n{shown(f'skipped: {one.test}: {one.why}')}") for one in skipped]
     return Group(*lines)
 
 
-def _tables(
-    outcomes: Sequence[Judged], told: Sequence[LeftOut], marked: Mapping[str, str]
-) -> list[RenderableType]:
-    """One table, or several where one would be too wide to be read."""
+def _grid(outcomes: Sequence[Judged], told: Sequence[LeftOut], marked: Mapping[str, str]) -> Grid:
     grounds = list(dict.fromkeys([one.ground for one in outcomes] + [one.ground for one in told]))
-    behaviours = dict.fromkeys(_behaviours(outcomes, told))
-    tables: list[RenderableType] = []
-    for begin in range(0, len(grounds), _MOST_COLUMNS):
-        shown = grounds[begin : begin + _MOST_COLUMNS]
-        made = table("Behaviours", shown)
-        for behaviour in behaviours:
-            cells = [_cell(outcomes, behaviour, ground) for ground in shown]
-            notes = [_note(told, behaviour, ground, marked) for ground in shown]
-            if any(cells) or any(notes):
-                made.add_row(
-                    behaviour, *(cell or note for cell, note in zip(cells, notes, strict=True))
-                )
-        tables.append(made)
-    return tables
+    rows = []
+    for behaviour in dict.fromkeys(_behaviours(outcomes, told)):
+        cells = (_cell(outcomes, behaviour, ground) for ground in grounds)
+        notes = (_note(told, behaviour, ground, marked) for ground in grounds)
+        rows.append((behaviour, [cell or note for cell, note in zip(cells, notes, strict=True)]))
+    return Grid("Behaviours", grounds, rows)
 
 
 def _behaviours(outcomes: Sequence[Judged], told: Sequence[LeftOut]) -> list[str]:
@@ -116,5 +105,5 @@ def _cell(outcomes: Sequence[Judged], behaviour: str, ground: str) -> str:
     here = [o for o in outcomes if (o.behaviour, o.ground) == (behaviour, ground)]
     if not here:
         return ""
-    worst = min((one.outcome for one in here), key=_WORST_FIRST.index)
+    worst = min((one.outcome for one in here), key=WORST_FIRST.index)
     return f"{_MARKS.get(worst, worst)} ({len(here)})"

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from rich.console import JustifyMethod
-from rich.table import Table
-
-from meshproof.events import Event
+from meshproof.events import Event, worker_name
+from meshproof.report.words import Grid
 
 # What the columns are called, and how the names of their steps begin.
 _COLUMNS = {
@@ -84,20 +82,18 @@ def _column(event: Event, open_steps: int) -> str:
     return next((name for name, one in beginnings if event.data["step"].startswith(one)), "")
 
 
-def timeline(events: Iterable[Event]) -> Table:
+def timeline(events: Iterable[Event]) -> Grid:
     """The table of a record's spans."""
-    table = Table(title="Where the time went, in seconds", title_justify="left")
-    for name in ("", "begins", *_COLUMNS, "first verdict", "tests", "tested", "in all"):
-        justify: JustifyMethod = "right" if name else "left"
-        table.add_column(name, justify=justify, overflow="fold")
     found = spans(events)
     start = min((span.begin for span in found), default=0.0)
+    rows = []
     for span in found:
         steps = [f"{span.steps[name]:.1f}" if name in span.steps else "" for name in _COLUMNS]
         last = (f"{span.first:.1f}", str(span.tests), f"{span.tested:.1f}", f"{span.total:.1f}")
-        name = f"{span.worker} {span.ground}".strip()
-        table.add_row(name, f"{span.begin - start:.0f}", *steps, *last)
-    return table
+        name = f"{worker_name(span.worker)} {span.ground}".strip()
+        rows.append((name, (f"{span.begin - start:.0f}", *steps, *last)))
+    columns = ("begins", *_COLUMNS, "first verdict", "tests", "tested", "in all")
+    return Grid("Where the time went, in seconds", columns, rows, right=True)
 
 
 def _by_worker(events: Iterable[Event]) -> dict[str, list[Event]]:

@@ -44,14 +44,21 @@ def test_later_configuration_files_win_and_broken_ones_are_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CONTAINERS_CONF", raising=False)
+    monkeypatch.delenv("CONTAINERS_CONF_OVERRIDE", raising=False)
     (tmp_path / "containers.conf.d").mkdir()
     (tmp_path / "containers.conf").write_text(
         '[containers]\ndefault_ulimits = ["nofile=1:1"]\n[engine]\nruntime = "crun"\n'
     )
     (tmp_path / "containers.conf.d" / "50-a.conf").write_text('[engine]\nruntime = "runc"\n')
     (tmp_path / "containers.conf.d" / "60-b.conf").write_text("not = [toml")
+    (tmp_path / "containers.conf.d" / "70-c.conf").write_text("containers = 7")
     conf = machine.containers_conf(tmp_path)
     assert (conf.ulimits, conf.runtime) == (("nofile=1:1",), "runc")
+    (tmp_path / "last").write_text('[engine]\nruntime = "kata"\n')
+    monkeypatch.setenv("CONTAINERS_CONF_OVERRIDE", str(tmp_path / "last"))
+    assert machine.containers_conf(tmp_path).runtime == "kata"
+    monkeypatch.setenv("CONTAINERS_CONF", str(tmp_path / "none"))
+    assert machine.containers_conf(tmp_path).ulimits == ()
 
 
 def test_a_folder_that_is_not_made_yet_is_measured_at_its_parent(tmp_path: Path) -> None:
@@ -106,8 +113,9 @@ def test_chains_that_drop_are_found(say: Say) -> None:
     other = '{"chain":{"family":"ip","table":"nat","hook":"postrouting","policy":"accept"}}'
     say("nft", f"""echo '{{"nftables":[{{"metainfo":{{}}}},{chain},{other}]}}'""")
     assert probes.dropping_chains(Shell()) == ("forward of ip filter",)
-    say("nft", "exit 1")
-    assert probes.dropping_chains(Shell()) == ()
+    for silent in ("exit 1", "echo '[]'", "echo nothing"):
+        say("nft", silent)
+        assert probes.dropping_chains(Shell()) == ()
 
 
 def test_an_engine_that_does_not_exist_is_a_usage_error() -> None:

@@ -109,6 +109,8 @@ def test_docker_that_does_not_answer_is_not_replaced_by_podman() -> None:
     found = finding(facts, "engine")
     assert (found.level, found.fix) == (Level.FAIL, None)
     assert "docker daemon" in found.remedy
+    known = replace(facts.engine, remedy="use '--engine podman', which works here")
+    assert finding(replace(facts, engine=known), "engine").remedy == known.remedy
 
 
 @pytest.mark.parametrize(("version", "level"), [("20.10.24", Level.WARN), ("26.1.5", Level.OK)])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
+from meshproof.files import read_footprint
 from meshproof.lab.counters import Counters, FlowKey, parse
-from meshproof.lab.kind_config import read_footprint
 from meshproof.lab.rules import Bridge, Places, host_rules, node_rules, router_rules
 from meshproof.model import Flow, Version, Wiring, flat, isolated
 

@@ -7,10 +7,10 @@ from ipaddress import IPv4Address
 
 import pytest
 
+from meshproof.files import topology_named
 from meshproof.mesh import operator_config
 from meshproof.mesh.operator_config import ACCESS_LOG, Images
 from meshproof.model import REVISION, Deployment, Version
-from meshproof.topologies import topology_named
 
 PLAIN = Images("localhost/meshproof", "1.31.1", plain_envoy=True)
 ISTIO = Images("docker.io/istio", "1.31.1", plain_envoy=False)

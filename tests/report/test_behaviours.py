@@ -6,11 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from meshproof.files import topology_named
 from meshproof.model import Deployment, Mtls, Version
 from meshproof.report import Declared, left_out
 from meshproof.report.behaviours import markdown, sections
 from meshproof.resources import resource
-from meshproof.topologies import topology_named
 
 FLAT, SPLIT = "primary-remote-flat", "primary-remote-split-horizon"
 

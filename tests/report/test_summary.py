@@ -63,13 +63,6 @@ def test_what_need_not_be_told_is_counted_where_it_is_nowhere_to_be_seen() -> No
     assert "Behaviours that apply to nothing asked for: 1; see the record." in text
 
 
-def test_many_grounds_make_several_tables_without_empty_rows() -> None:
-    grounds = [f"place-{number}" for number in range(10)]
-    text = shown([*(held("Fish swim.", one) for one in grounds), held("Birds fly.", "place-0")], [])
-    assert text.count("Fish swim.") == 2
-    assert text.count("Birds fly.") == 1
-
-
 def test_it_comes_back_from_the_record() -> None:
     data = {"test": "t", "behaviour": "b", "ground": "g", "reason": "r", "told": True}
     events = [Event(0, "not-applicable", data), Event(0, "notice", {"text": "x"})]

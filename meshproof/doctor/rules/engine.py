@@ -61,6 +61,8 @@ def _no_engine(facts: Facts) -> Finding:
     installs = packages is not None and "podman" in fixes.missing_packages(facts)
     if not facts.root:
         remedy = "run meshproof as root, then see what the doctor says"
+    elif facts.engine.remedy:
+        remedy = facts.engine.remedy
     elif facts.engine.is_docker:
         remedy = "start the docker daemon, or use '--engine podman'"
     else:

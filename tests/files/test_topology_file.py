@@ -8,13 +8,9 @@ from pathlib import Path
 import pytest
 
 from meshproof.errors import EXIT_USAGE, UsageError
-from meshproof.model import (
-    Role,
-    Topology,
-    Version,
-)
+from meshproof.files import read_topology, topology_named, topology_names
+from meshproof.model import Role, Topology, Version
 from meshproof.resources import resource
-from meshproof.topologies import read_topology, topology_named, topology_names
 
 KUBERNETES = Version.parse("1.36.3")
 KIND_CONFIGS = resource("kind-configs")
@@ -58,11 +54,11 @@ def test_a_topology_that_travels_has_its_files_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mine.yaml").write_text(
-        "# Mine.\nname: yours\nclusters:\n  east: {role: primary, network: n}\n"
+        "# Mine.\nname: yours\nclusters:\n"
+        "  east: {role: primary, network: n}\n  west: {role: remote, network: n}\n"
     )
-    monkeypatch.setattr("meshproof.topologies.topology_names", lambda: ("mine",))
-    found = {"topologies": tmp_path, "kind-configs": KIND_CONFIGS}
-    monkeypatch.setattr("meshproof.topologies.resource", found.__getitem__)
+    monkeypatch.setattr("meshproof.files.topology_file.topology_names", lambda: ("mine",))
+    monkeypatch.setattr("meshproof.files.topology_file.resource", {"topologies": tmp_path}.get)
     with pytest.raises(UsageError, match=r"mine\.yaml:2: 'name' is yours, but the file's"):
         topology_named("mine")
 
@@ -88,10 +84,33 @@ def complaint(folder: Path, text: str | bytes) -> str:
     return message.removeprefix(f"{folder}/any name.yaml:")
 
 
-def test_one_cluster_alone_is_allowed(tmp_path: Path) -> None:
-    topology = read(tmp_path, "name: lone\nclusters: {east: {role: primary, network: n}}\n")
-    assert topology.name == "lone" and topology.names == ("east",)
-    assert topology["east"].primary == "east"
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ("", "2: topology t has 1 cluster with workloads, and the suites judge two, one with v1"),
+        (
+            "  west: {role: remote, network: n}\n  far: {role: remote, network: n}\n",
+            "2: topology t has 3 clusters with workloads, and the suites judge two",
+        ),
+    ],
+)
+def test_the_suites_judge_two_clusters_with_workloads(
+    tmp_path: Path, others: str, said: str
+) -> None:
+    text = f"name: t\nclusters:\n  east: {{role: primary, network: n}}\n{others}"
+    assert complaint(tmp_path, text).startswith(said)
+
+
+def test_an_external_control_plane_has_no_workloads(tmp_path: Path) -> None:
+    topology = read(
+        tmp_path,
+        "name: t\nclusters:\n"
+        "  far: {role: external, network: n}\n"
+        "  east: {role: remote, network: n}\n"
+        "  west: {role: remote, network: n}\n",
+    )
+    assert topology.workloads == ("east", "west")
+    assert topology["far"].primary == "far"
 
 
 def test_the_only_primary_need_not_be_named(tmp_path: Path) -> None:
@@ -113,7 +132,7 @@ def test_a_kind_config_is_a_name_or_a_path_relative_to_the_file(tmp_path: Path) 
         """\
 name: t
 clusters:
-  no: {role: primary, network: n, kind-config: east-two-nodes}
+  no: {role: external, network: n, kind-config: east-two-nodes}
   on: {role: remote, network: n, kind-config: kind/own.yaml}
   off: {role: remote, network: n, kind-config: beside.yml}
 """,
@@ -139,14 +158,14 @@ def test_a_missing_file(tmp_path: Path) -> None:
     assert str(raised.value) == (
         f"there is no topology file {tmp_path}/none.yaml: name one that exists."
     )
-    with pytest.raises(UsageError, match=r"cannot read the topology file .* \(Is a directory\)"):
+    with pytest.raises(UsageError, match=r"cannot read the topology file .* \(is a directory\)"):
         read_topology(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "1: the file is empty: write at least {name: mine, clusters:"),
+        ("", "1: the file is empty: write {name: mine, clusters:"),
         ("# only a comment\n\n", "1: the file is empty"),
         ("---\n", "1: the file is empty"),
         ("# list\n- east\n- west\n", "2: this is not a mapping: write {name: mine"),
@@ -155,7 +174,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
         ("name: t\nclusters:\n\teast: {}\n", "3: this is not YAML (while scanning for the next"),
         ("name: a: b\n", "1: this is not YAML (mapping values are not allowed here)"),
         ("name: t\nclusters: *east\n", "2: this is not YAML (found undefined alias"),
-        ("name: t\n---\nname: u\n", "2: this is not YAML (expected a single document in the"),
+        ("name: t\n---\nname: u\n", "2: a second document begins here: keep one"),
         ("name: t\nclusters: \x01\n", "2: this is not YAML (special characters are not allowed)"),
         (b"name: t\nclusters: \xff\n", "2: this is not UTF-8: save the file as UTF-8."),
         ("[" * 5000, "1: this is nested too deeply: write {name: mine"),
@@ -190,7 +209,7 @@ clusters:
             EAST + "cluster: {}\n",
             "4: the key 'cluster' is unknown: did you mean clusters.",
         ),
-        (EAST + "mesh: one\n", "4: the key 'mesh' is unknown: it can be name, clusters."),
+        (EAST + "mesh: one\n", "4: the key 'mesh' is unknown: choose one of name, clusters."),
         (
             BOTH.replace("    network: b", "    netwrok: b"),
             "8: the key 'netwrok' of cluster west is unknown: did you mean network.",
@@ -206,7 +225,7 @@ clusters:
         (
             BOTH + "    version: 1.31.0\n",
             "10: the key 'version' of cluster west is unknown: "
-            "it can be role, network, primary, gateway, kind-config.",
+            "choose one of role, network, primary, gateway, kind-config.",
         ),
         ("name: t\n", "1: 'clusters' is missing: write a mapping such as {east: {"),
         ("clusters: {east: {role: primary, network: a}}\n", "1: 'name' is missing: write a name"),
@@ -266,8 +285,8 @@ clusters:
         ),
         (BOTH.replace("role: remote", "role:"), "7: 'role' of cluster west cannot be empty: write"),
         # Aliases that lead into themselves end somewhere.
-        ("&t\nname: t\nclusters: *t\n", "2: the key 'name' of cluster clusters is unknown"),
-        ("name: t\nclusters: &c\n  east: *c\n", "3: the key 'east' of cluster east is unknown"),
+        ("&t\nname: t\nclusters: *t\n", "3: this alias leads into itself: write out what"),
+        ("name: t\nclusters: &c\n  east: *c\n", "3: this alias leads into itself"),
         # Names of clusters.
         (
             EAST + "  west-2: {role: remote, network: a}\n",
@@ -352,5 +371,5 @@ def test_a_kind_config_at_fault_is_told_with_the_line_that_names_it(tmp_path: Pa
     (tmp_path / "own.yaml").write_text(text.replace("CNI: true", "CNI: false"))
     message = complaint(tmp_path, BOTH + "    kind-config: own.yaml\n")
     assert message.startswith(
-        f"10: {tmp_path}/own.yaml: networking.disableDefaultCNI must be true: "
+        f"10: {tmp_path}/own.yaml:8: networking.disableDefaultCNI must be true: "
     )

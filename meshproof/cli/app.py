@@ -1,0 +1,105 @@
+"""The program `meshproof`: its commands, and how each of its ends becomes an exit code.
+
+`meshproof COMMAND --help` says what each takes.
+"""
+
+from __future__ import annotations
+
+import traceback
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+import meshproof
+from meshproof.artifacts import mark_older_store
+from meshproof.cli.artifacts import artifacts_app
+from meshproof.cli.bench import bench
+from meshproof.cli.doctor import doctor
+from meshproof.cli.labs import down, status, sweep, up
+from meshproof.cli.report import report
+from meshproof.cli.verify import behaviours, verify
+from meshproof.console import say_line, with_lost_output
+from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, EXIT_USAGE, MeshproofError
+from meshproof.lab.older import mark_older_state
+from meshproof.reading import reason
+from meshproof.telling import shown
+
+_INTERRUPTED = 130
+"""What typer makes of a KeyboardInterrupt."""
+_HELP = {"help_option_names": ["-h", "--help"]}
+
+app = typer.Typer(
+    help="A conformance test bench for multicluster Istio, on real kind clusters.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings=_HELP,
+)
+for _command in (verify, behaviours, report, up, down, status, sweep, doctor, bench):
+    app.command(context_settings=_HELP)(_command)
+app.add_typer(artifacts_app, name="artifacts")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        say_line(f"meshproof {meshproof.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def everything(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="print it and end"),
+    ] = False,
+) -> None:
+    """A conformance test bench for multicluster Istio, on real kind clusters."""
+
+
+def run() -> int:
+    """Do what the command line asks for; returns the exit code.
+
+    Errors become one sentence; only a defect of ours shows a traceback.
+    """
+    return with_lost_output(_run())
+
+
+def _run() -> int:
+    # What is not ours, or cannot be read, is told of by whoever needs it.
+    with suppress(MeshproofError, OSError):
+        mark_older_store()
+        mark_older_state()
+    try:
+        code = app(standalone_mode=False)
+        if code == _INTERRUPTED:
+            raise KeyboardInterrupt
+        return int(code or EXIT_HELD)
+    except typer.Exit as ending:
+        return ending.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        say_line(
+            "Interrupted. What was not finished is removed; 'meshproof status' shows what is kept.",
+            err=True,
+        )
+        return EXIT_COULD_NOT_TELL
+    except Exception as error:
+        return _explained(error)
+
+
+def _explained(error: Exception) -> int:
+    """Say what went wrong; returns the exit code, which is never that of a verdict."""
+    if isinstance(error, MeshproofError):
+        say_line(str(error), err=True)
+        return error.exit_code
+    message = getattr(error, "format_message", None)
+    if message is not None:  # the command line library's word for a usage error
+        say_line(shown(message(), lines=False), err=True)
+        return EXIT_USAGE
+    if isinstance(error, OSError):
+        what = "something" if error.filename is None else shown(str(error.filename))
+        say_line(f"{what} could not be read or written ({reason(error)}).", err=True)
+        return EXIT_COULD_NOT_TELL
+    say_line("".join(traceback.format_exception(error)).rstrip(), err=True)
+    say_line("This is a defect of meshproof: please report it with the lines above.", err=True)
+    return EXIT_COULD_NOT_TELL

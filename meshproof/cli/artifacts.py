@@ -1,0 +1,105 @@
+"""The command `meshproof artifacts`: list, build, prune."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from math import isfinite
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from meshproof.artifacts import Row, Store, catalog, listing, prunable, remove_rows
+from meshproof.cli.options import (
+    CheckoutOption,
+    DryRunOption,
+    EngineOption,
+    IstioOption,
+    KubernetesOption,
+    SourceOption,
+    absolute,
+    session_of,
+)
+from meshproof.console import say_line
+from meshproof.engine import choose_engine
+from meshproof.errors import UsageError
+from meshproof.process import Shell
+from meshproof.session import orderly_end
+from meshproof.telling import shown
+
+artifacts_app = typer.Typer(
+    no_args_is_help=True,
+    help="Binaries and images, and their store.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_DAY = 86_400.0
+
+
+@artifacts_app.command("list")
+def list_command() -> None:
+    """What the store holds, and which versions can be had."""
+    store = Store()
+    rows = listing(store, choose_engine(Shell()))
+    table = Table()
+    for name in ("what", "version", "source", "MiB", "last used"):
+        table.add_column(name, justify="right" if name == "MiB" else "left", overflow="fold")
+    for row in rows:
+        used = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.last_used))
+        cells = (row.name, row.version, row.source, f"{row.size / 2**20:.0f}", used)
+        table.add_row(*(Text(shown(cell)) for cell in cells))
+    Console().print(table if rows else "The store is empty.")
+    total = sum(row.size for row in rows) / 2**30
+    known = catalog()
+    say_line(f"{total:.1f} GiB in {store.root} and the engine.")
+    say_line(f"Kubernetes: {', '.join(map(str, known.kubernetes))}")
+    say_line(f"Istio: {', '.join(map(str, known.istio))}")
+
+
+@artifacts_app.command("build")
+def build_command(
+    engine: EngineOption = None,
+    source: SourceOption = None,
+    checkout: CheckoutOption = None,
+    kubernetes: KubernetesOption = None,
+    istio: IstioOption = None,
+) -> None:
+    """Make or fetch what a lab of these versions needs, unless it is there."""
+    tree = absolute(checkout) if checkout is not None else None
+    session = session_of(engine, source, tree, kubernetes, istio)
+    with orderly_end(lambda text: say_line(text, err=True)):
+        bundle = session.bundle
+    say_line(f"{bundle.source}: {bundle.node_image}")
+
+
+@artifacts_app.command("prune")
+def prune_command(
+    unused_days: Annotated[str, typer.Option(help="remove what was not used for so long")] = "30",
+    everything: Annotated[bool, typer.Option("--all", help="remove all of it")] = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Remove what has not been used for a while; what was being made by killed runs anyway."""
+    oldest = time.time() - _days(unused_days) * _DAY
+
+    def keep(row: Row) -> bool:
+        return not everything and row.last_used >= oldest
+
+    store, engine = Store(), choose_engine(Shell())
+    found = prunable(store, engine, keep)
+    if not dry_run:
+        with orderly_end(lambda text: say_line(text, err=True)):
+            found = remove_rows(store, engine, found)
+    for row in found:
+        say_line(f"{'would go' if dry_run else 'removed'}: {row}, {row.size / 2**20:.0f} MiB")
+    freed = sum(row.size for row in found) / 2**20
+    say_line(f"{'This would free' if dry_run else 'Freed'} {freed:.0f} MiB of {store.root}.")
+
+
+def _days(text: str) -> float:
+    with suppress(ValueError):
+        if isfinite(days := float(text)) and days >= 0:
+            return days
+    raise UsageError(f"--unused-days is '{text}'", "give a number of days from 0")

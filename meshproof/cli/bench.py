@@ -1,0 +1,62 @@
+"""`meshproof bench`: figures on this machine."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from meshproof.cli.options import (
+    EngineOption,
+    SourceOption,
+    absolute,
+    check_ready,
+    check_writable,
+    session_of,
+)
+from meshproof.console import say_line
+from meshproof.errors import UsageError
+from meshproof.files import read_footprint
+from meshproof.selection import chosen_topologies
+from meshproof.session import orderly_end
+
+_COUNT = re.compile("[1-9][0-9]{0,3}")
+
+
+def bench(
+    rounds: Annotated[str, typer.Option(help="how often each thing is measured")] = "3",
+    clusters: Annotated[
+        list[str] | None, typer.Option(help="such as east,west; by default one to four")
+    ] = None,
+    topology: Annotated[list[str] | None, typer.Option(help="by default all")] = None,
+    engine: EngineOption = None,
+    source: SourceOption = None,
+    output: Annotated[Path, typer.Option(help="where the figures go as JSON")] = Path("bench.json"),
+) -> None:
+    """Measure clusters and meshes, by hand and by meshproof; prints a table and writes JSON.
+
+    With --clusters or --topology only what is named is measured; several topologies are also
+    measured in one run of verify.
+    """
+    from meshproof.bench import FOOTPRINTS, measure
+
+    if not _COUNT.fullmatch(rounds):
+        raise UsageError(f"--rounds is '{rounds}'", "give a number from 1")
+    everything = not clusters and not topology
+    whole = everything or len(topology or ()) > 1
+    footprints = FOOTPRINTS if everything else clusters or ()
+    chosen = chosen_topologies(topology or (), ()) if everything or topology else ()
+    target = absolute(output)
+    if target.is_dir():
+        raise UsageError(f"--output names a folder, {output}", "name a file")
+    with orderly_end(lambda text: say_line(text, err=True)):
+        session = session_of(engine, source)
+        for text in footprints:
+            read_footprint(text, session.wanted.kubernetes)
+        check_ready(session)
+        check_writable(target.parent, "the folder of --output,")
+        names = [one.name for one in chosen]
+        measure(session, int(rounds), target, Console(), footprints, names, whole_run=whole)

@@ -1,0 +1,134 @@
+"""`meshproof up`, `down`, `status` and `sweep`: labs that stand on this machine."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from meshproof.cli.options import (
+    CheckoutOption,
+    DryRunOption,
+    EngineOption,
+    IstioOption,
+    KubernetesOption,
+    SourceOption,
+    check_ready,
+    session_of,
+)
+from meshproof.console import say_line
+from meshproof.engine import Engine, choose_engine
+from meshproof.errors import MeshproofError
+from meshproof.files import read_footprint
+from meshproof.lab import Lab
+from meshproof.lab.ownership import Claim
+from meshproof.lab.sweep import State, find, find_all, take_down, to_be_swept, what_would_go
+from meshproof.lab.sweep import sweep as sweep_labs
+from meshproof.model import wiring_named
+from meshproof.process import Shell
+from meshproof.session import orderly_end
+from meshproof.telling import shown
+
+
+def up(
+    clusters: Annotated[
+        str, typer.Option(help="names, each with its kind configuration: east,west=same")
+    ] = "east,west",
+    wiring: Annotated[str, typer.Option(help="isolated or flat")] = "isolated",
+    engine: EngineOption = None,
+    source: SourceOption = None,
+    checkout: CheckoutOption = None,
+    kubernetes: KubernetesOption = None,
+    istio: IstioOption = None,
+) -> None:
+    """Bring up a lab and leave it in place."""
+    session = session_of(engine, source, checkout, kubernetes, istio)
+    footprint = read_footprint(clusters, session.wanted.kubernetes)
+    wanted = wiring_named(wiring, footprint)
+    check_ready(session)
+    with orderly_end(_say), Lab.create(footprint, session.ingredients(), wanted) as lab:
+        lab.await_dns()
+        lab.keep()
+    say_line(f"Lab {lab.id} is up. Reach its clusters with:")
+    for name in lab.clusters:
+        say_line(f"  kubectl --kubeconfig {lab.kubeconfig(name)} get nodes")
+    say_line(f"Remove it with: meshproof down {lab.id}")
+
+
+def down(
+    lab: Annotated[str, typer.Argument(help="the lab's id: eight hexadecimal digits")],
+    dry_run: DryRunOption = False,
+) -> None:
+    """Remove a kept lab."""
+    claim = find(lab)
+    description = claim.read()
+    engine = choose_engine(Shell(), description.engine if description else None)
+    if dry_run:
+        _tell_what_would_go(engine, claim)
+        return
+    with orderly_end(_say):
+        gone = take_down(engine, claim)
+    say_line(f"Lab {lab} is gone: {', '.join(gone)}.")
+
+
+def status() -> None:
+    """List the labs on this machine."""
+    engine, why = None, ""
+    try:
+        engine = choose_engine(Shell())
+    except MeshproofError as error:
+        why = str(error)
+    labs = find_all(engine)
+    if engine is None:
+        _say(f"Only folders were looked at: {why}")
+    table = Table()
+    for name in ("lab", "state", "clusters", "Kubernetes", "wiring", "age"):
+        table.add_column(name, overflow="fold")
+    for found in labs:
+        about = found.description
+        age = f"{(time.time() - about.created) / 60:.0f} min" if about else "?"
+        made_of = (
+            (", ".join(about.footprint), about.kubernetes, about.wiring) if about else ("?",) * 3
+        )
+        cells = (found.claim.id, found.state.value, *made_of, age)
+        table.add_row(*(Text(shown(cell)) for cell in cells))
+    Console().print(table if labs else "No labs.")
+
+
+def sweep(
+    kept: Annotated[bool, typer.Option("--kept", help="remove kept labs too")] = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Remove what runs that were killed have left behind, and nothing else."""
+    engine = choose_engine(Shell())
+    if dry_run:
+        claims = to_be_swept(engine, also_kept=kept)
+        for claim in claims:
+            _tell_what_would_go(engine, claim)
+        if not claims:
+            say_line("Nothing would be removed.")
+        return
+    with orderly_end(_say):
+        removed = sweep_labs(engine, also_kept=kept)
+    for lab, gone in removed.items():
+        say_line(f"Removed lab {lab}: {', '.join(gone)}.")
+    if not removed:
+        say_line("Nothing to remove.")
+    in_use = [found.claim.id for found in find_all(None) if found.state is State.IN_USE]
+    if in_use:
+        say_line(f"In use, left alone: {', '.join(in_use)}.")
+
+
+def _tell_what_would_go(engine: Engine, claim: Claim) -> None:
+    names = what_would_go(engine, claim)
+    say_line(f"Of lab {claim.id} there would be removed:")
+    for name in names:
+        say_line(f"  {name}")
+
+
+def _say(text: str) -> None:
+    say_line(text, err=True)

@@ -1,0 +1,41 @@
+"""`meshproof report`: views of an earlier run, from its record."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from meshproof.cli.options import absolute
+from meshproof.console import say_line
+from meshproof.errors import UsageError
+from meshproof.events import read
+from meshproof.report import ending, judged, left_out_in, summary
+from meshproof.report.timeline import timeline
+
+
+def report(
+    run: Annotated[Path, typer.Argument(help="a run's folder")],
+    times: Annotated[
+        bool, typer.Option("--timeline", help="where the time went, by deployment and step")
+    ] = False,
+) -> None:
+    """Print the table of a run again, from its record; ends with the run's own exit code."""
+    record = absolute(run) / "events.jsonl"
+    if not os.path.lexists(record):
+        raise UsageError(f"{run} is no run's folder: it has no events.jsonl", "name one of reports")
+    events = read(record)
+    outcomes = judged(events)
+    found = ending(events, outcomes)
+    console = Console()
+    if times:
+        console.print(timeline(events))
+    elif outcomes:
+        console.print(summary(outcomes, left_out_in(events)))
+    if found.early is not None:
+        say_line(found.early)
+    say_line(found.tally.line(found.exit_code))
+    raise typer.Exit(found.exit_code)

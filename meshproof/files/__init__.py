@@ -1,0 +1,21 @@
+"""Reads topology files and kind configurations: YAML in, a model out, or one sentence with file,
+line and remedy."""
+
+from meshproof.files.kind_config import (
+    find_kind_config,
+    read_cluster,
+    read_clusters,
+    read_footprint,
+)
+from meshproof.files.topology_file import BARE, read_topology, topology_named, topology_names
+
+__all__ = [
+    "BARE",
+    "find_kind_config",
+    "read_cluster",
+    "read_clusters",
+    "read_footprint",
+    "read_topology",
+    "topology_named",
+    "topology_names",
+]

@@ -1,0 +1,57 @@
+"""What a program of meshproof's does first of all, before it imports what takes time.
+
+Nothing has been made then: Ctrl-C ends the program without a word, and with an exit code that is
+no verdict.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+from typing import NoReturn
+
+from meshproof.errors import EXIT_COULD_NOT_TELL
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def leave_quietly_when_interrupted() -> None:
+    """End at once, quietly, on Ctrl-C or SIGTERM from now on; also on one that came before."""
+    for number in _ENDING:
+        # What was ignored stays ignored: nohup relies on it.
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda *_: os._exit(EXIT_COULD_NOT_TELL))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+
+
+def end(code: int) -> NoReturn:
+    """End this program with an exit code, whatever the interpreter makes of an interrupt.
+
+    Python ends by the signal in spite of SystemExit where KeyboardInterrupt was once raised in
+    the middle of ``exec`` or ``eval``, as libraries do when they are imported, though it was
+    caught.
+    """
+    if code != EXIT_COULD_NOT_TELL:
+        raise SystemExit(code)
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def hold_signals() -> None:
+    """Keep signals waiting until the program that replaces this one has begun to listen."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+
+
+def listen_as_usual() -> None:
+    """Let Ctrl-C raise KeyboardInterrupt again, and SIGTERM end the program."""
+    for number, usual in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGTERM, signal.SIG_DFL),
+        (signal.SIGHUP, signal.SIG_DFL),
+    ):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, usual)

@@ -1,0 +1,35 @@
+"""Marks a state folder that was made before such folders were marked: what is in it proves whose
+it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from meshproof.lab.ownership import is_lab_id, real_state_dir
+from meshproof.lab.subnets import Leases
+from meshproof.owned import STATE, is_owned, mark_proven
+
+_NAMES = frozenset({"labs", "subnets.json", "subnets.lock", "subnets.new"})
+
+
+def mark_older_state() -> None:
+    """Mark the state folder, if it is not marked and yet shown to be one.
+
+    It holds nothing but leases that can be read as such, and labs. These are not marked: what
+    is left of a lab of that time is removed by whoever made it. Raises OSError when it cannot be
+    read or written to, LabError when the leases cannot be read.
+    """
+    state = real_state_dir()
+    if not (state / "subnets.json").is_file() or is_owned(state, STATE):
+        return
+    Leases().owners()  # raises for what is none
+    if {path.name for path in state.iterdir()} <= _NAMES and _holds_labs_alone(state / "labs"):
+        mark_proven(state, STATE)
+
+
+def _holds_labs_alone(labs: Path) -> bool:
+    if labs.is_symlink() or (labs.exists() and not labs.is_dir()):
+        return False
+    return not labs.exists() or all(
+        is_lab_id(path.name.removesuffix(".lock")) for path in labs.iterdir()
+    )

@@ -1,0 +1,56 @@
+"""What is printed may get lost; a run and its record go on all the same.
+
+A reader that has gone (`| head -1`), a full disk, an encoding that lacks a character or a closed
+descriptor must not end a run with an exit code that looks like a verdict.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from typing import TextIO
+
+from meshproof.reading import reason
+
+_DESCRIPTORS = (0, 1, 2)
+
+
+class _Lossy(io.FileIO):
+    """Writes to a descriptor as long as that works, then pretends to."""
+
+    lost: OSError | None = None
+
+    def write(self, data: object) -> int:
+        if self.lost is None:
+            try:
+                return super().write(data)  # type: ignore[arg-type]
+            except OSError as error:
+                self.lost = error
+        return memoryview(data).nbytes  # type: ignore[arg-type]
+
+
+def guard_output() -> None:
+    """Make standard output and error lossy: they never raise. To be called first of all."""
+    for descriptor in _DESCRIPTORS:
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # Left closed, the next file that is opened would become the output.
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout, sys.stderr = _lossy(sys.stdout, 1), _lossy(sys.stderr, 2)
+
+
+def lost_output() -> str | None:
+    """Why standard output could not be written, if so; that its reader has gone is no trouble."""
+    sys.stdout.flush()
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    error = raw.lost if isinstance(raw, _Lossy) else None
+    return None if error is None or error.errno == errno.EPIPE else reason(error)
+
+
+def _lossy(stream: TextIO | None, descriptor: int) -> TextIO:
+    encoding = stream.encoding if stream is not None else "utf-8"
+    buffer = io.BufferedWriter(_Lossy(descriptor, "wb", closefd=False))
+    return io.TextIOWrapper(buffer, encoding, errors="replace", line_buffering=True)

@@ -1,0 +1,89 @@
+"""What a run came to: how many tests held, failed, could not tell, were not run; one line, and
+the exit code that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_DID_NOT_HOLD, EXIT_HELD
+from meshproof.events import Event
+from meshproof.report.summary import WORST_FIRST, Judged
+
+_WORDS = {EXIT_HELD: "HELD", EXIT_DID_NOT_HOLD: "FAILED"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts of tests. ``not_run``: those that were planned and have no verdict, for whatever
+    reason."""
+
+    held: int = 0
+    failed: int = 0
+    unclear: int = 0
+    not_run: int = 0
+
+    @classmethod
+    def of(cls, outcomes: Sequence[Judged], planned: Collection[str]) -> Tally:
+        """The tally of a run's outcomes, where of several of one test the worst counts.
+
+        ``planned``: the ids of the tests that were to be run.
+        """
+        worst: dict[str, str] = {}
+        for one in outcomes:
+            said = worst.get(one.test, one.outcome)
+            worst[one.test] = min(said, one.outcome, key=WORST_FIRST.index)
+        found = list(worst.values())
+        return cls(
+            held=found.count("PASS"),
+            failed=found.count("FAIL"),
+            unclear=found.count("INCONCLUSIVE"),
+            not_run=found.count("skipped") + len(set(planned) - worst.keys()),
+        )
+
+    @property
+    def exit_code(self) -> int:
+        """0 when all held, 1 when something did not, 2 when there is no telling."""
+        if self.failed:
+            return EXIT_DID_NOT_HOLD
+        if self.unclear or self.not_run or not self.held:
+            return EXIT_COULD_NOT_TELL
+        return EXIT_HELD
+
+    def line(self, exit_code: int) -> str:
+        """The tally in one line, which begins with what ``exit_code`` means."""
+        whole = self.held + self.failed + self.unclear + self.not_run
+        word = _WORDS.get(exit_code, "COULD NOT TELL")
+        held = f"{self.held} of {whole}{'' if exit_code == EXIT_HELD else ' held'}"
+        rest = f"{self.failed} failed, {self.unclear} could not tell, {self.not_run} not run"
+        return f"{word}: {held}; {rest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a recorded run ended. ``exit_code``: the run's own, if it came to an end; else what
+    its outcomes say. ``early``: why the record is not whole, if it is not."""
+
+    tally: Tally
+    exit_code: int
+    early: str | None = None
+
+
+def ending(events: Iterable[Event], outcomes: Sequence[Judged]) -> Ending:
+    """How the run ended whose record these events are."""
+    planned: list[str] = []
+    code: int | None = None
+    for event in events:
+        if event.kind == "run-begin":
+            planned = [str(test) for test in event.data["tests"]]
+        elif event.kind == "run-end":
+            code = event.data["exit_code"]
+    tally = Tally.of(outcomes, planned)
+    if code is not None:
+        # A record that contradicts itself is believed where it says the worse.
+        worse = tally.failed or (code == EXIT_HELD and tally.exit_code != EXIT_HELD)
+        return Ending(tally, tally.exit_code if worse else code)
+    when = "before its first verdict" if not outcomes else "before the run came to its end"
+    # What was seen to fail has failed, whatever became of the rest.
+    code = EXIT_DID_NOT_HOLD if tally.failed else EXIT_COULD_NOT_TELL
+    return Ending(tally, code, f"The record ends early, {when}.")

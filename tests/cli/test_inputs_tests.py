@@ -1,0 +1,28 @@
+"""One test, or a lab, or a variant: pytest is asked whether there are such tests, which takes two
+seconds, so these are few."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.harness import Case, check, refused
+from tests.cli.laid import LAB_ID, lab
+from tests.cli.world import World
+
+PART = "test_every_version_answers"
+ROWS = [
+    refused(
+        "a part of a name", f"verify primary-remote-flat --only {PART}", "did you mean suites/"
+    ),
+    refused(
+        "a lab of other clusters",
+        f"verify primary-remote-flat --reuse {LAB_ID}",
+        f"lab {LAB_ID} is made of far",
+        lay=lab(footprint={"far": "far"}),
+    ),
+]
+
+
+@pytest.mark.parametrize("one", ROWS)
+def test_inputs(world: World, one: Case) -> None:
+    check(world, one)

@@ -1,0 +1,224 @@
+"""`verify` with everything that a command line can say: refused in one sentence, or it goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.harness import (
+    LONG,
+    Case,
+    check,
+    goes_on,
+    refused,
+    unable,
+)
+from tests.cli.world import World
+
+REPORTS = ("work/reports",)
+NAMES = [
+    refused("nothing by that name", "verify nothing-like-it", "there is no topology", "choose"),
+    refused("nearly a name", "verify primary-remote-flatt", "did you mean primary-remote-flat"),
+    refused("capitals", "verify Primary-Remote-Flat", "did you mean primary-remote-flat"),
+    refused("all capitals", "verify BARE", "did you mean bare"),
+    refused("underscores", "verify primary_remote_flat", "did you mean primary-remote-flat"),
+    refused("a part of a name", "verify external-control", "did you mean external-control-plane"),
+    refused("an empty name", ["verify", ""], "there is no topology ''", "choose one of"),
+    refused("a blank", ["verify", " "], "there is no topology ' '"),
+    refused("two blanks around", ["verify", " bare "], "did you mean bare"),
+    refused("a file's name", "verify good.yaml", "use '--topology-file good.yaml'"),
+    refused("a file's path", "verify ./good", "use '--topology-file ./good'"),
+    refused("a path upward", "verify ../../etc/passwd", "looks like a file"),
+    refused("a dot", "verify .", "there is no topology '.'"),
+    refused("names with commas", "verify bare,primary-remote-flat", "there is no topology"),
+    refused("one that is, one that is not", "verify bare nope", "there is no topology 'nope'"),
+    refused("unicode digits", ["verify", "\u0661\u0662"], "there is no topology"),
+    refused("a newline", ["verify", "bare\n"], "did you mean bare"),
+    refused("terminal control", ["verify", "\x1b[2Jbare"], "there is no topology"),
+    refused("not UTF-8", ["verify", "bar\udce9"], "there is no topology"),
+    refused("100 kB", ["verify", LONG], "there is no topology"),
+    refused("an option as a name", "verify -- --full", "there is no topology '--full'"),
+]
+
+
+VERSIONS = [
+    refused("Kubernetes: a word", "verify bare --kubernetes abc", "'abc' is no version", "1.36.3"),
+    refused(
+        "and only listed", "verify --collect-only --kubernetes abc", "no version of Kubernetes"
+    ),
+    refused("Kubernetes: nothing", ["verify", "--kubernetes", ""], "'' is no version"),
+    refused("Kubernetes: minus one", "verify --kubernetes -1", "'-1' is no version"),
+    refused("Kubernetes: two parts", "verify --kubernetes 1.36", "write it as in 1.36.3"),
+    refused("Kubernetes: unknown", "verify --kubernetes 1.2.3", "choose one of 1.36.1, 1.36.3"),
+    refused(
+        "and only listed, too", "verify --collect-only --kubernetes 9.9.9", "not in the catalog"
+    ),
+    refused("Kubernetes: latest", "verify --kubernetes latest", "'latest' is no version"),
+    refused(
+        "Kubernetes: unicode digits", ["verify", "--kubernetes", "\u0661.36.3"], "is no version"
+    ),
+    refused("Kubernetes: huge", f"verify --kubernetes {'9' * 5000}.1.1", "is no version"),
+    refused("Kubernetes: 100 kB", ["verify", "--kubernetes", LONG], "is no version"),
+    refused("Kubernetes: a path", "verify --kubernetes ../1.36.3", "is no version"),
+    refused(
+        "Kubernetes: a newline",
+        ["verify", "--kubernetes", "1.36\n.3"],
+        "is no version",
+    ),
+    refused("Istio: a word", "verify --istio abc", "no version of Istio", "1.31.0, 1.31.1"),
+    refused("Istio: one of Kubernetes", "verify --istio 1.36.3", "choose one of 1.31.0, 1.31.1"),
+    refused("Istio: unknown, only listed", "verify --collect-only --istio 1.2.3", "1.31.1"),
+    refused("Istio: nothing", ["verify", "--istio", ""], "no version of Istio"),
+    refused("Istio: two with a comma", "verify --istio 1.31.0,1.31.1", "no version of Istio"),
+    refused("Istio: no such cluster", "verify --istio nope=1.31.0", "has a cluster 'nope'", "east"),
+    refused("Istio: a cluster twice", "verify --istio east=1.31.0,east=1.31.1", "east twice"),
+    refused("Istio: a cluster without", "verify --istio east=", "does not say which Istio"),
+    refused("Istio: without a cluster", "verify --istio =1.31.0", "does not say which Istio"),
+    refused("Istio: a cluster's unknown", "verify --istio east=1.2.3", "choose one of 1.31.0"),
+    refused("Istio: a cluster's word", "verify --istio east=abc", "no version of Istio"),
+    refused("Istio: two equal signs", "verify --istio east==1.31.0", "no version of Istio"),
+    refused("Istio: a trailing comma", "verify --istio east=1.31.0,", "does not say which Istio"),
+    refused("Istio: on bare clusters", "verify bare --istio 1.31.1", "--istio says nothing"),
+    goes_on("Istio: both", "verify --istio 1.31.0 --istio 1.31.1", makes=REPORTS),
+    goes_on("Istio: with a v", "verify --istio v1.31.1", makes=REPORTS),
+    goes_on("Istio: by cluster", "verify --istio east=1.31.0,west=1.31.1", makes=REPORTS),
+    goes_on("unknown, and a registry", "verify --istio 1.99.0", registry=True, makes=REPORTS),
+    goes_on(
+        "Kubernetes twice: the last", "verify --kubernetes x --kubernetes 1.36.1", makes=REPORTS
+    ),
+    refused(
+        "Kubernetes twice: the last is wrong", "verify --kubernetes 1.36.1 --kubernetes x", "'x'"
+    ),
+]
+MODES = [
+    refused("no such mode", "verify --mtls strickt", "strict"),
+    refused("a mode in capitals", "verify --mtls STRICT", "strict"),
+    refused("a mode of nothing", ["verify", "--mtls", ""], "strict"),
+    refused("modes with a comma", "verify --mtls strict,disabled", "did you mean disabled"),
+    refused("a mode of bare clusters", "verify bare --mtls permissive", "--mtls says nothing"),
+    refused(
+        "and only listed", "verify bare --mtls permissive --collect-only", "--mtls says nothing"
+    ),
+    refused(
+        "several of bare clusters", "verify bare --mtls strict --full", "--mtls and --full say"
+    ),
+    refused("no such variant", "verify --variant mesh-network", "did you mean mesh-networks"),
+    refused("a variant of nothing", ["verify", "--variant", ""], "there is no variant ''"),
+    refused("a variant in capitals", "verify --variant Revision", "did you mean revision"),
+    refused("a variant of 100 kB", ["verify", "--variant", LONG], "there is no variant"),
+    refused("a variant of bare clusters", "verify bare --variant revision", "needs a topology"),
+    refused(
+        "one network", "verify primary-remote-flat --variant mesh-networks", "several networks"
+    ),
+    refused("one root", "verify primary-remote-flat --variant unrelated-roots", "control planes"),
+    refused("a revision of nothing", ["verify", "--revision", ""], "'' is no name for a revision"),
+    refused("a blank as revision", ["verify", "--revision", " "], "' ' is no name"),
+    refused("a revision in capitals", "verify --revision Blue", "'Blue' is no name", "lower-case"),
+    refused("a revision with a dot", "verify --revision 1.31", "'1.31' is no name"),
+    refused("a revision with a newline", ["verify", "--revision", "blue\n"], "is no name"),
+    refused("a revision of unicode digits", ["verify", "--revision", "٣"], "is no name"),
+    refused("a revision too long", f"verify --revision {'a' * 57}", "56 at most"),
+    refused("a revision of 100 kB", ["verify", "--revision", LONG], "56 at most"),
+    refused("the default revision", "verify --revision default", "choose another name"),
+    refused("a revision of bare clusters", "verify bare --revision blue", "needs a topology"),
+    refused("full, on bare clusters", "verify bare --full", "--full says nothing"),
+    goes_on(
+        "bare clusters and others", "verify bare primary-remote-flat --mtls strict", makes=REPORTS
+    ),
+    goes_on("a name twice", "verify bare bare", makes=REPORTS),
+    goes_on("a mode twice", "verify --mtls strict --mtls strict", makes=REPORTS),
+]
+WORKERS = [
+    refused("a thousand workers", "verify --workers 1000", "this machine's memory", "up to"),
+    refused("a thousand, only listed", "verify --workers 1000 --collect-only", "memory"),
+    refused("no workers", "verify --workers 0", "give a number from 1, or auto"),
+    refused("minus one", "verify --workers -1", "give a number from 1"),
+    refused("minus one, with a sign", "verify --workers=-1", "give a number from 1"),
+    refused("half a worker", "verify --workers 0.5", "give a number from 1"),
+    refused("nan", "verify --workers nan", "give a number from 1"),
+    refused("infinitely many", "verify --workers inf", "give a number from 1"),
+    refused("workers in unicode", ["verify", "--workers", "٣"], "give a number from 1"),
+    refused("a superscript", ["verify", "--workers", "²"], "give a number from 1"),
+    refused("in hexadecimal", "verify --workers 0x2", "give a number from 1"),
+    refused("with an exponent", "verify --workers 1e3", "give a number from 1"),
+    refused("with a plus", "verify --workers +2", "give a number from 1"),
+    refused("with a newline", ["verify", "--workers", "2\n"], "give a number from 1"),
+    refused("nothing", ["verify", "--workers", ""], "give a number from 1"),
+    refused("a number of 5000 digits", f"verify --workers {'9' * 5000}", "give a number"),
+    refused("a word", "verify --workers many", "give a number from 1, or auto"),
+    refused("Auto", "verify --workers Auto", "give a number from 1, or auto"),
+    refused("two that keep", "verify --workers 2 --keep", "--keep is about one lab"),
+    refused("two that use one", "verify --workers 2 --reuse 01234567", "--reuse is about one lab"),
+    goes_on("one that keeps", "verify bare --workers 1 --keep", makes=REPORTS),
+    goes_on("two", "verify --workers 2", makes=REPORTS),
+]
+OTHERS = [
+    refused("no such option", "verify --enginee podman", "--enginee", "--engine"),
+    refused("an option of pytest's", "verify -k distribution", "No such option: -k"),
+    refused("an option without value", "verify --engine", "requires an argument"),
+    refused("a switch with a value", "verify --full=yes", "does not take a value"),
+    refused("an engine in capitals", "verify --engine Podman", "did you mean podman"),
+    refused("and only listed", "verify --engine Podman --collect-only", "did you mean podman"),
+    refused("an engine of nothing", ["verify", "--engine", ""], "there is no engine ''"),
+    refused("no such engine", "verify --engine containerd", "choose one of docker, podman"),
+    refused("an engine's path", "verify --engine /usr/bin/podman", "there is no engine"),
+    refused("an engine of 100 kB", ["verify", "--engine", LONG], "there is no engine"),
+    refused("no such source", "verify --artifacts bogus", "choose one of published, built"),
+    refused("and only listed, too", "verify --artifacts bogus --collect-only", "choose one of"),
+    refused("a source of nothing", ["verify", "--artifacts", ""], "there is no source ''"),
+    refused("a source in capitals", "verify --artifacts Built", "there is no source 'Built'"),
+    refused("a source of 100 kB", ["verify", "--artifacts", LONG], "there is no source"),
+    refused("a checkout of none", "verify --artifacts checkout", "add '--checkout FOLDER'"),
+    refused("reuse of no id", "verify --reuse nonsense", "'nonsense' is no lab's id"),
+    refused("reuse of no lab", "verify --reuse 01234567", "there is no lab '01234567'"),
+    refused("and only listed, again", "verify --reuse 01234567 --collect-only", "there is no lab"),
+    refused("reuse of nothing", ["verify", "--reuse", ""], "'' is no lab's id"),
+    refused("reuse of a path", "verify --reuse ../../v", "'../../v' is no lab's id"),
+    unable(
+        "no memory of the reports",
+        "verify --reports {work}/file/x",
+        "file",
+        lay=lambda w: (w.work / "file").touch(),
+    ),
+    unable(
+        "reports is a file",
+        "verify",
+        "the folder of reports",
+        "file exists",
+        lay=lambda w: (w.work / "reports").touch(),
+    ),
+    unable(
+        "reports is a broken link",
+        "verify",
+        "the folder of reports",
+        lay=lambda w: (w.work / "reports").symlink_to("nowhere/x"),
+    ),
+    unable(
+        "reports is a loop of links",
+        "verify",
+        "the folder of reports",
+        lay=lambda w: (w.work / "reports").symlink_to("reports"),
+    ),
+    unable("reports on a full device", "verify --reports /dev/full", "/dev/full"),
+    unable("reports below /proc", "verify --reports /proc/1/x", "/proc/1/x"),
+    refused(
+        "reports of nothing",
+        ["verify", "--reports", ""],
+        "--reports",
+    ),
+    unable(
+        "reports with a long name",
+        ["verify", "--reports", "a" * 300],
+        "the folder of reports",
+        "name too long",
+    ),
+    unable("reports of 100 kB", ["verify", "--reports", LONG], "the folder of reports"),
+    goes_on("reports, only listed", "verify --collect-only --reports /dev/full"),
+    goes_on("only listed", "verify --collect-only"),
+    goes_on("everything", "verify", makes=REPORTS),
+    goes_on("in full", "verify --full --enforce --sabotage", makes=REPORTS),
+]
+
+
+@pytest.mark.parametrize("one", [*NAMES, *VERSIONS, *MODES, *WORKERS, *OTHERS])
+def test_inputs(world: World, one: Case) -> None:
+    check(world, one)
