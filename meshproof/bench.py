@@ -23,11 +23,10 @@ from meshproof.events import Event, Recorder
 from meshproof.files import read_footprint
 from meshproof.lab import Ingredients, Lab
 from meshproof.lab.memory import memory
-from meshproof.lab.ownership import Claim, new_id, object_name
+from meshproof.lab.ownership import Claim, new_id, object_name, real_state_dir
 from meshproof.lab.remove import remove_lab
 from meshproof.lab.subnets import Leases, networks_in_use
 from meshproof.model import Footprint, flat, isolated
-from meshproof.paths import state_dir
 from meshproof.process import RUN_VARIABLE, Shell, side_by_side
 from meshproof.session import Session
 
@@ -188,7 +187,7 @@ def _by_hand(made_with: Ingredients, footprint: Footprint) -> float:
 
     try:
         for name, subnet in zip(networks, subnets, strict=True):
-            labels = {RUN_LABEL: bench_id, STATE_LABEL: str(state_dir())}
+            labels = {RUN_LABEL: bench_id, STATE_LABEL: str(real_state_dir())}
             engine.create_network(networks[name], subnet.network, subnet.containers, labels)
         return _timed(lambda: side_by_side(engine.shell, create, list(networks)))
     finally:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+import traceback
 
 from rich.console import Console
 
-from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD
+from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, EXIT_USAGE, MeshproofError
 from meshproof.events import Event, worker_name
 from meshproof.output import lost_output
+from meshproof.reading import reason
+from meshproof.telling import shown
 
 _PROGRESS_EVERY = 10.0
 
@@ -25,6 +28,24 @@ def with_lost_output(code: int) -> int:
         return code
     say_line(f"What was printed could not be written in full ({lost}).", err=True)
     return EXIT_COULD_NOT_TELL if code == EXIT_HELD else code
+
+
+def explained(error: Exception) -> int:
+    """Say what went wrong; returns the exit code, which is never that of a verdict."""
+    if isinstance(error, MeshproofError):
+        say_line(str(error), err=True)
+        return error.exit_code
+    message = getattr(error, "format_message", None)
+    if message is not None:  # the command line library's word for a usage error
+        say_line(shown(message(), lines=False), err=True)
+        return EXIT_USAGE
+    if isinstance(error, OSError):
+        what = "something" if error.filename is None else shown(str(error.filename))
+        say_line(f"{what} could not be read or written ({reason(error)}).", err=True)
+        return EXIT_COULD_NOT_TELL
+    say_line("".join(traceback.format_exception(error)).rstrip(), err=True)
+    say_line("This is a defect of meshproof: please report it with the lines above.", err=True)
+    return EXIT_COULD_NOT_TELL
 
 
 class Narrator:

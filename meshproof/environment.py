@@ -83,6 +83,7 @@ RULES = (
         "how what we print is encoded; what we read of programs is UTF-8",
         told=False,
     ),
+    Rule("PYTHONSAFEPATH", Goes.PYTEST, "set for it in any case", told=False),
     Rule("PYTHON*", Goes.NOWHERE, "-O drops assertions, warnings become errors, -i never ends"),
     # Kubernetes and Helm
     Rule("KUBERNETES_*", Goes.NOWHERE, "the cluster that runs this pod", told=False),
@@ -259,6 +260,7 @@ def for_pytest(
         "HOME": home(environ, exists=exists, users=users),
         "PATH": search_path(environ),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTHONSAFEPATH": "1",  # for xdist's workers: nothing is imported from where we are run
         _NOT_HEEDED: " ".join(dropped(environ, exists=exists)),
     }
 

@@ -30,6 +30,7 @@ Data = dict[str, Any]
 
 _Fields = Mapping[str, tuple[type, ...]]
 _NUMBER = (int, float)
+_LARGEST = 10**15
 # What the kinds that are read again must hold; a record can come from anywhere.
 _READ_AGAIN: Mapping[str, _Fields] = {
     "run-begin": {"tests": (list,)},
@@ -177,6 +178,11 @@ def read(path: Path) -> list[Event]:
     return events
 
 
+def _is_countable(number: float) -> bool:
+    """Whether a number of seconds can be reckoned with."""
+    return abs(number) < _LARGEST and isfinite(number)
+
+
 def worker_name(worker: str | None) -> str:
     """What people are told of pytest-xdist's "gw0": "worker 1". "" for a run without workers."""
     number = (worker or "").removeprefix("gw")
@@ -201,10 +207,12 @@ def _event(line: str) -> Event | None:
         at, kind = data.pop("at"), data.pop("kind")
     except (ValueError, RecursionError, AttributeError, TypeError, KeyError):
         return None
-    if type(at) not in _NUMBER or not isfinite(at) or not isinstance(kind, str):
+    if not (type(at) in _NUMBER and _is_countable(at) and isinstance(kind, str)):
         return None
     fields = _READ_AGAIN.get(kind, {})
     if any(type(data.get(name)) not in types for name, types in fields.items()):
+        return None
+    if not all(_is_countable(data[name]) for name, types in fields.items() if types is _NUMBER):
         return None
     if kind == "test" and data["outcome"] not in _OUTCOMES:
         return None

@@ -9,12 +9,15 @@ from __future__ import annotations
 import errno
 import io
 import os
+import select
 import sys
 from typing import TextIO
 
 from meshproof.reading import reason
 
 _DESCRIPTORS = (0, 1, 2)
+_PATIENCE = 30.0
+"""Seconds that a reader who has not gone may take before what is printed counts as lost."""
 
 
 class _Lossy(io.FileIO):
@@ -25,10 +28,19 @@ class _Lossy(io.FileIO):
     def write(self, data: object) -> int:
         if self.lost is None:
             try:
-                return super().write(data)  # type: ignore[arg-type]
+                written = super().write(data)  # type: ignore[arg-type]
+                if written is not None:
+                    return written
+                self._await_room()
+                return 0 if self.lost is None else memoryview(data).nbytes
             except OSError as error:
                 self.lost = error
         return memoryview(data).nbytes  # type: ignore[arg-type]
+
+    def _await_room(self) -> None:
+        """Who gave us the descriptor has made it non-blocking: wait until it takes something."""
+        if not select.select([], [self], [], _PATIENCE)[1]:
+            self.lost = OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
 def guard_output() -> None:
@@ -38,7 +50,7 @@ def guard_output() -> None:
             os.fstat(descriptor)
         except OSError:
             # Left closed, the next file that is opened would become the output.
-            os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     sys.stdout, sys.stderr = _lossy(sys.stdout, 1), _lossy(sys.stderr, 2)
 
 

@@ -161,10 +161,7 @@ def _delete_folder(folder: Path) -> None:
 
 def _mounted_in(folder: Path) -> list[str]:
     """Where something is mounted at or below a folder (proc(5), mountinfo: the fifth field)."""
-    try:
-        lines = os.fsdecode(_MOUNTS.read_bytes()).splitlines()
-    except OSError:
-        return []
+    lines = os.fsdecode(_MOUNTS.read_bytes()).rstrip("\n").split("\n")
     at = os.path.realpath(folder)
     fields = [line.split(" ")[4] for line in lines]
     points = [_ESCAPED.sub(lambda octal: chr(int(octal[1], 8)), field) for field in fields]

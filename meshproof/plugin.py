@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
-import traceback
 from collections.abc import Generator
 from dataclasses import replace
 from functools import partial
@@ -15,16 +13,17 @@ import pytest
 from rich.console import Console
 
 import meshproof
-from meshproof.console import Narrator, say_line
+from meshproof.console import Narrator, explained, say_line
 from meshproof.environment import taken_away
-from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, EXIT_USAGE, MeshproofError
+from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, MeshproofError
 from meshproof.expect import Outcome, Verdict
 from meshproof.files import BARE, read_footprint
 from meshproof.fixtures import declaring, enforcing, showing, unjudged
 from meshproof.fixtures import ground as ground_fixtures
 from meshproof.fixtures.applies import MARKERS
 from meshproof.fixtures.asking import REPEATED, add_options
-from meshproof.fixtures.declaring import behaviour_of, declared_by, not_applicable, note
+from meshproof.fixtures.declaring import behaviour_of, declared_by, note
+from meshproof.fixtures.ending import end_run
 from meshproof.fixtures.enforcing import SkippedError, as_failure
 from meshproof.fixtures.failures import collect_evidence
 from meshproof.fixtures.ground import Ground
@@ -44,13 +43,13 @@ from meshproof.fixtures.workers import (
     is_worker,
     make_session,
     pytest_xdist_auto_num_workers,  # noqa: F401 - a hook of this plugin by being here
+    tell_controller,
 )
 from meshproof.model import Deployment, Footprint
-from meshproof.options import asked_by, words
-from meshproof.reading import reason
-from meshproof.report import Judged, Tally, summary
+from meshproof.options import asked_by
+from meshproof.report import Judged
 from meshproof.selection import Asked
-from meshproof.session import Choices, orderly_end
+from meshproof.session import Choices, orderly_end, unhurried
 
 _OUTCOMES = pytest.StashKey[list[Judged]]()
 _ENDING = pytest.StashKey[Any]()
@@ -238,15 +237,9 @@ def pytest_runtestloop(session: pytest.Session) -> None:
 
 def pytest_internalerror(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
     """One sentence for what the machine refuses; pytest's own pages look like a verdict's."""
-    error = excinfo.value
-    if isinstance(error, MeshproofError):
-        say_line(str(error), err=True)
-    elif isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename is not None else ""
-        say_line(f"The run was called off: {where}{reason(error)}.", err=True)
-    else:
-        say_line("".join(traceback.format_exception(error)).rstrip(), err=True)
-        say_line("This is a defect of meshproof: please report it with the lines above.", err=True)
+    if not isinstance(excinfo.value, Exception):
+        return False
+    explained(excinfo.value)
     return True
 
 
@@ -285,30 +278,6 @@ def pytest_report_teststatus(
     return None
 
 
-def _sum_up(config: pytest.Config, *, planned: bool) -> None:
-    """The table of behaviours, and where the run's record is.
-
-    There is none where nothing was judged, unless that is because nothing applies.
-    """
-    outcomes, without = config.stash[_OUTCOMES], not_applicable(config)
-    if not outcomes and (planned or not without):
-        return
-    Console().print(summary(outcomes, without))
-    say_line(f"\nRecord: {config.stash[SESSION].folder}")
-    failed = [one.test for one in outcomes if one.outcome in ("FAIL", "INCONCLUSIVE")]
-    if failed:
-        command = f"meshproof verify{_repeated(config)} --only '{failed[0]}'"
-        say_line(f"To repeat the first failure, on a lab that is kept: {command}")
-
-
-def _repeated(config: pytest.Config) -> str:
-    """The options without which the same tests would not come about again."""
-    labs = config.stash.get(LABS, None)
-    given = {name: config.getoption(name) for name in REPEATED}
-    kept = {"reuse": labs.kept if labs is not None else None, "keep": True}
-    return "".join(f" {shlex.quote(word)}" for word in words({**given, **kept}))
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Table and exit code: 0 all held, 1 something did not, 2 could not tell, 64 usage.
@@ -316,42 +285,19 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     Not in ``pytest_terminal_summary``: before pytest 9, ``--no-summary`` keeps that from being
     called.
     """
-    option = session.config.option
-    refused = refusal(session.config)
+    config = session.config
+    refused = refusal(config)
     if refused is not None:
         session.exitstatus = refused
-        return
-    if not option.conformance or is_worker(session.config):
-        return
-    if option.collectonly and exitstatus in _LISTED:
-        session.exitstatus = EXIT_HELD
-        return
-    outcomes = session.config.stash[_OUTCOMES]
-    # Of several workers they come in as it happens; a table is to be compared with another.
-    place = {item.nodeid: number for number, item in enumerate(session.items)}
-    outcomes.sort(key=lambda one: place.get(one.test, 0))
-    # A worker that dies with nothing to do leaves no test behind that would tell of it.
-    planned = [item.nodeid for item in session.items if _on(item)]
-    tally = Tally.of(outcomes, planned)
-    recorder = session.config.stash[SESSION].recorder
-    code = _exit_code(tally, exitstatus)
-    if planned and code != EXIT_USAGE:
-        recorder.emit("run-end", exit_code=code)
-    if recorder.lost is not None and code == EXIT_HELD:
-        code = EXIT_COULD_NOT_TELL
-    session.exitstatus = code
-    _sum_up(session.config, planned=bool(planned))
-    if code != EXIT_USAGE:
-        say_line(tally.line(code))
-
-
-def _exit_code(tally: Tally, exitstatus: int) -> int:
-    """What the tests' outcomes say, unless pytest itself came to grief."""
-    if exitstatus == pytest.ExitCode.USAGE_ERROR:
-        return EXIT_USAGE
-    if tally.exit_code == EXIT_HELD and exitstatus != pytest.ExitCode.OK:
-        return EXIT_COULD_NOT_TELL
-    return tally.exit_code
+    elif is_worker(config):
+        tell_controller(config, config.stash[SESSION].recorder.lost)
+    elif config.option.conformance and config.option.collectonly:
+        session.exitstatus = EXIT_HELD if exitstatus in _LISTED else EXIT_COULD_NOT_TELL
+    elif config.option.conformance:
+        planned = [item.nodeid for item in session.items if _on(item)]
+        outcomes: list[Judged] = config.stash[_OUTCOMES]
+        with unhurried(lambda text: say_line(text, err=True)):
+            session.exitstatus = end_run(config, outcomes, planned, exitstatus)
 
 
 @pytest.fixture

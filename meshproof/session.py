@@ -27,6 +27,7 @@ from meshproof.lab import Ingredients
 from meshproof.process import Shell
 from meshproof.reading import file_errors
 
+_STILL = "Still cleaning up. To leave at once: kill -9, then 'meshproof sweep'."
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -129,6 +130,23 @@ class Session:
 
 
 @contextmanager
+def unhurried(say: Callable[[str], None]) -> Iterator[None]:
+    """Answer signals inside the block by ``say``, and otherwise ignore them: what goes on there
+    must come to its end, or something is left behind."""
+
+    def on_signal(*_: object) -> None:
+        say(_STILL)
+
+    heard = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, on_signal) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
 def orderly_end(say: Callable[[str], None]) -> Iterator[None]:
     """Let SIGTERM end the run as Ctrl-C does: by KeyboardInterrupt, once, with cleaning up.
 
@@ -140,7 +158,7 @@ def orderly_end(say: Callable[[str], None]) -> Iterator[None]:
     def on_signal(number: int, _: FrameType | None) -> None:
         asked.append(number)
         if len(asked) > 1:
-            say("Still cleaning up. To leave at once: kill -9, then 'meshproof sweep'.")
+            say(_STILL)
             return
         raise KeyboardInterrupt
 

@@ -43,7 +43,7 @@ TABLE = [
     ("PYTHONUTF8", "0", PYTEST),
     ("PYTHONOPTIMIZE", "1", NOWHERE),
     ("PYTHONWARNINGS", "error", NOWHERE),
-    ("PYTHONSAFEPATH", "1", NOWHERE),
+    ("PYTHONSAFEPATH", "1", PYTEST),
     ("PYTHONHOME", "/opt/python", NOWHERE),
     ("PYTHONSTARTUP", "/root/.startup", NOWHERE),
     ("PYTHONINSPECT", "1", NOWHERE),

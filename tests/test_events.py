@@ -37,3 +37,14 @@ def test_a_follower_passes_each_whole_line_on_once(tmp_path: Path) -> None:
     follower.catch_up()
     follower.catch_up()
     assert [event.kind for event in seen] == ["first", "second", "third"]
+
+
+def test_a_record_that_cannot_be_written_is_told_of_once_and_the_run_goes_on(
+    tmp_path: Path,
+) -> None:
+    seen = list[Event]()
+    recorder = Recorder(tmp_path / "no" / "events.jsonl", [seen.append])
+    recorder.emit("first")
+    recorder.emit("second")
+    assert [event.kind for event in seen] == ["first", "notice", "second"]
+    assert recorder.lost is not None and "events.jsonl cannot be written" in recorder.lost

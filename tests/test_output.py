@@ -72,3 +72,18 @@ def test_a_closed_output_is_not_given_to_the_next_file(tmp_path: Path) -> None:
     )
     subprocess.run(["sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, code], check=True)
     assert (tmp_path / "record").read_text() == ""
+
+
+def test_an_output_that_does_not_block_is_waited_for() -> None:
+    """As other programs leave their pipes to those that they start."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with subprocess.Popen(
+        [sys.executable, "-c", _PRINTS], stdout=writing, stderr=subprocess.PIPE, text=True
+    ) as program:
+        os.close(writing)
+        with os.fdopen(reading, "rb") as pipe:
+            lines = pipe.read().count(b"\n")
+        assert program.stderr is not None
+        assert program.stderr.read().strip() == "went on: None"
+    assert (program.returncode, lines) == (0, 20000)

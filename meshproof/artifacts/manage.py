@@ -88,12 +88,16 @@ def _remove(store: Store, engine: Engine, row: Row) -> bool:
         for work in store.unfinished():
             if work.name == row.digest:
                 remove_unfinished(store, engine, work)
-    elif row.source == CACHE:
+                return True
+        return False  # it was finished meanwhile
+    if row.source == CACHE:
         if not store.is_idle:
             return False
         store.remove_cache(row.digest)
     elif (entry := store.find(row.digest)) is None:
         store.remove_broken(row.digest)
+    elif row.source == BROKEN or entry.last_used > row.last_used:
+        return False  # it was made anew, or used, since the row was listed
     else:
         if not _remove_image(engine, entry):
             return False

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import traceback
 from contextlib import suppress
 from typing import Annotated
 
@@ -19,11 +18,9 @@ from meshproof.cli.doctor import doctor
 from meshproof.cli.labs import down, status, sweep, up
 from meshproof.cli.report import report
 from meshproof.cli.verify import behaviours, verify
-from meshproof.console import say_line, with_lost_output
-from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, EXIT_USAGE, MeshproofError
+from meshproof.console import explained, say_line, with_lost_output
+from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, MeshproofError
 from meshproof.lab.older import mark_older_state
-from meshproof.reading import reason
-from meshproof.telling import shown
 
 _INTERRUPTED = 130
 """What typer makes of a KeyboardInterrupt."""
@@ -66,11 +63,11 @@ def run() -> int:
 
 
 def _run() -> int:
-    # What is not ours, or cannot be read, is told of by whoever needs it.
-    with suppress(MeshproofError, OSError):
-        mark_older_store()
-        mark_older_state()
     try:
+        # What is not ours, or cannot be read, is told of by whoever needs it.
+        with suppress(MeshproofError, OSError):
+            mark_older_store()
+            mark_older_state()
         code = app(standalone_mode=False)
         if code == _INTERRUPTED:
             raise KeyboardInterrupt
@@ -84,22 +81,4 @@ def _run() -> int:
         )
         return EXIT_COULD_NOT_TELL
     except Exception as error:
-        return _explained(error)
-
-
-def _explained(error: Exception) -> int:
-    """Say what went wrong; returns the exit code, which is never that of a verdict."""
-    if isinstance(error, MeshproofError):
-        say_line(str(error), err=True)
-        return error.exit_code
-    message = getattr(error, "format_message", None)
-    if message is not None:  # the command line library's word for a usage error
-        say_line(shown(message(), lines=False), err=True)
-        return EXIT_USAGE
-    if isinstance(error, OSError):
-        what = "something" if error.filename is None else shown(str(error.filename))
-        say_line(f"{what} could not be read or written ({reason(error)}).", err=True)
-        return EXIT_COULD_NOT_TELL
-    say_line("".join(traceback.format_exception(error)).rstrip(), err=True)
-    say_line("This is a defect of meshproof: please report it with the lines above.", err=True)
-    return EXIT_COULD_NOT_TELL
+        return explained(error)

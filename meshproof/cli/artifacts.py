@@ -26,6 +26,7 @@ from meshproof.cli.options import (
 from meshproof.console import say_line
 from meshproof.engine import choose_engine
 from meshproof.errors import UsageError
+from meshproof.lab.sweep import State, find_all
 from meshproof.process import Shell
 from meshproof.session import orderly_end
 from meshproof.telling import shown
@@ -84,7 +85,13 @@ def prune_command(
     """Remove what has not been used for a while; what was being made by killed runs anyway."""
     oldest = time.time() - _days(unused_days) * _DAY
 
+    # What a living run has looked up it uses until it ends.
+    in_use = any(found.state is State.IN_USE for found in find_all(None))
+    since = time.time() - _DAY if in_use else None
+
     def keep(row: Row) -> bool:
+        if since is not None and row.last_used >= since:
+            return True
         return not everything and row.last_used >= oldest
 
     store, engine = Store(), choose_engine(Shell())

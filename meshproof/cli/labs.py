@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -25,7 +26,7 @@ from meshproof.engine import Engine, choose_engine
 from meshproof.errors import MeshproofError
 from meshproof.files import read_footprint
 from meshproof.lab import Lab
-from meshproof.lab.ownership import Claim
+from meshproof.lab.ownership import Claim, LabInUseError
 from meshproof.lab.sweep import State, find, find_all, take_down, to_be_swept, what_would_go
 from meshproof.lab.sweep import sweep as sweep_labs
 from meshproof.model import wiring_named
@@ -108,7 +109,8 @@ def sweep(
     if dry_run:
         claims = to_be_swept(engine, also_kept=kept)
         for claim in claims:
-            _tell_what_would_go(engine, claim)
+            with suppress(LabInUseError):  # somebody has taken it meanwhile
+                _tell_what_would_go(engine, claim)
         if not claims:
             say_line("Nothing would be removed.")
         return

@@ -18,7 +18,11 @@ from meshproof.process import Finished
 from meshproof.telling import called, plain_lines, shortened
 
 _MARK = "meshproof="
-_ABSENT = re.compile(r"no such|not found|not known", re.IGNORECASE)
+_KIND = r"(image|container|network|object|volume|secret|pod)s?"
+# Not "no such file or directory", which is said of a daemon's socket.
+_ABSENT = re.compile(
+    rf"no such {_KIND}\b|\b{_KIND}\b[^,;]*\b(not found|not known|does not exist)", re.IGNORECASE
+)
 _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 _JSON_BEGINS = re.compile(r"^\s*(?=[{\[])", re.MULTILINE)
 

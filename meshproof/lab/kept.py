@@ -15,6 +15,11 @@ def find_kept(lab_id: str) -> tuple[Claim, Description]:
     """
     claim = find(lab_id)
     about = claim.read()
+    if claim.is_unreadable:
+        raise LabError(
+            f"what lab {lab_id} says of itself ({claim.folder}/lab.json) cannot be read",
+            f"remove it with 'meshproof down {lab_id}'",
+        )
     if about is None or not about.ready:
         raise UsageError(
             f"lab {lab_id} never came up in full, so it cannot be used",

@@ -22,14 +22,13 @@ from meshproof.lab.dns import await_dns
 from meshproof.lab.host import dropped_by_host, seal
 from meshproof.lab.kind import Kind
 from meshproof.lab.needs import check_programs
-from meshproof.lab.ownership import Claim, Description, new_id, object_name
+from meshproof.lab.ownership import Claim, Description, new_id, object_name, real_state_dir
 from meshproof.lab.remove import remove_lab
 from meshproof.lab.router import Router
 from meshproof.lab.rules import TABLE, Bridge, Places, node_rules, routes
 from meshproof.lab.seam import lab_errors
 from meshproof.lab.subnets import Leases, Subnet, networks_in_use
 from meshproof.model import Cluster, Footprint, Wiring, isolated
-from meshproof.paths import state_dir
 from meshproof.process import RUN_VARIABLE, Shell, side_by_side
 
 
@@ -268,7 +267,7 @@ class Lab:
                     network,
                     subnet.network,
                     subnet.containers,
-                    {RUN_LABEL: self.id, STATE_LABEL: str(state_dir())},
+                    {RUN_LABEL: self.id, STATE_LABEL: str(real_state_dir())},
                     names=multi_node,
                 )
             seal(shell, self.id, self._bridges(), names=multi_node)

@@ -106,6 +106,7 @@ class Claim:
             )
         self.id = lab_id
         self.folder = labs_dir() / lab_id
+        self._description = self.folder / "lab.json"
         self._lock_file = labs_dir() / f"{lab_id}.lock"
         self._lock = FileLock(self._lock_file, timeout=0, thread_local=False)
 
@@ -169,9 +170,12 @@ class Claim:
 
     def write(self, description: Description) -> None:
         """Write the description down, whole or not at all. Raises MeshproofError when it cannot."""
-        draft, final = self.folder / "lab.json.new", self.folder / "lab.json"
+        draft, final = self.folder / "lab.json.new", self._description
         with file_errors(final, "the lab's description", doing="write"):
-            draft.write_text(json.dumps(asdict(description), indent=2), encoding="utf-8")
+            with draft.open("w", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(description), indent=2))
+                file.flush()
+                os.fsync(file.fileno())  # what is kept must be known for it after a power cut
             draft.replace(final)
 
     def read(self) -> Description | None:
@@ -180,11 +184,17 @@ class Claim:
         A lab that was interrupted has not got one yet, and must still be found and removed.
         """
         try:
-            text = read_text(self.folder / "lab.json", "the lab's description")
+            text = read_text(self._description, "the lab's description")
             description = _DESCRIPTION.validate_json(text, strict=True)
         except (MeshproofError, ValidationError):
             return None
         return description if description.id == self.id else None
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether there is a description that cannot be read: written whole or not at all, it was
+        damaged afterwards, and may be of a lab that was kept."""
+        return _is_there(self._description) and self.read() is None
 
     def _acquire(self) -> None:
         check_owned(real_state_dir(), STATE)

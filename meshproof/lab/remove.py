@@ -17,9 +17,8 @@ from meshproof.engine import Container, Engine
 from meshproof.engine.engine import KIND_LABEL, RUN_LABEL, STATE_LABEL
 from meshproof.errors import CommandError, LabError, WaitTimeoutError
 from meshproof.lab.host import left_on_host, sealed_ids, unseal
-from meshproof.lab.ownership import Claim, is_lab_id, object_name, table_name
+from meshproof.lab.ownership import Claim, is_lab_id, object_name, real_state_dir, table_name
 from meshproof.lab.subnets import Leases
-from meshproof.paths import state_dir
 from meshproof.process import RUN_VARIABLE, end_programs
 from meshproof.wait import eventually
 
@@ -68,7 +67,7 @@ def lab_ids_in(engine: Engine) -> set[str]:
     That is by networks, nft rules or leases: they name the state folder. A container alone does
     not, and labs that were made with another state folder are somebody else's to remove.
     """
-    mine = str(state_dir())
+    mine = str(real_state_dir())
     networks = engine.networks()
     foreign = {n.labels.get(RUN_LABEL) for n in networks if n.labels.get(STATE_LABEL) != mine}
     named = {n.labels.get(RUN_LABEL, "") for n in networks}
@@ -151,7 +150,7 @@ def _volumes(engine: Engine, lab_id: str) -> list[str]:
 
 
 def _networks(engine: Engine, lab_id: str) -> list[str]:
-    mine = {RUN_LABEL: lab_id, STATE_LABEL: str(state_dir())}
+    mine = {RUN_LABEL: lab_id, STATE_LABEL: str(real_state_dir())}
     return [n.name for n in engine.networks() if mine.items() <= dict(n.labels).items()]
 
 

@@ -20,10 +20,12 @@ from meshproof.process import Shell
 
 
 class State(Enum):
-    """In use: a living process holds it. Kept: left on purpose. Leftover: its owner died."""
+    """In use: a living process holds it. Kept: left on purpose. Leftover: its owner died.
+    Unreadable: what it says of itself was damaged, so it may have been kept, and is spared."""
 
     IN_USE = "in use"
     KEPT = "kept"
+    UNREADABLE = "unreadable"
     LEFTOVER = "leftover"
 
 
@@ -66,7 +68,9 @@ def find(lab_id: str) -> Claim:
 def to_be_swept(engine: Engine, *, also_kept: bool = False) -> list[Claim]:
     """The leftovers, with ``also_kept`` the kept labs too: what ``sweep`` removes if nobody takes
     it first. Changes nothing."""
-    wanted = {State.LEFTOVER, State.KEPT} if also_kept else {State.LEFTOVER}
+    wanted = {State.LEFTOVER}
+    if also_kept:
+        wanted |= {State.KEPT, State.UNREADABLE}
     return [found.claim for found in find_all(engine) if found.state in wanted]
 
 
@@ -121,7 +125,8 @@ def _sweep_one(engine: Engine, claim: Claim, also_kept: bool) -> list[str] | Non
         return None
     try:
         about = claim.read()
-        if about is not None and about.kept and not also_kept:
+        kept = about.kept if about is not None else claim.is_unreadable
+        if kept and not also_kept:
             return None
         return remove_lab(_engine_of(claim, engine), claim)
     finally:
@@ -140,5 +145,7 @@ def _found(claim: Claim) -> Found:
     description = claim.read()
     if not claim.is_free:
         return Found(claim, State.IN_USE, description)
+    if description is None and claim.is_unreadable:
+        return Found(claim, State.UNREADABLE, None)
     kept = description is not None and description.kept
     return Found(claim, State.KEPT if kept else State.LEFTOVER, description)

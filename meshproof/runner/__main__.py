@@ -18,7 +18,7 @@ def main() -> None:
     guard_output()
     import pytest
 
-    from meshproof.console import with_lost_output
+    from meshproof.console import explained, with_lost_output
     from meshproof.errors import (
         EXIT_COULD_NOT_TELL,
         EXIT_DID_NOT_HOLD,
@@ -26,7 +26,12 @@ def main() -> None:
         EXIT_USAGE,
     )
 
-    code = int(pytest.main(sys.argv[1:]))
+    try:
+        code = int(pytest.main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        code = EXIT_COULD_NOT_TELL
+    except Exception as error:  # out of a hook in which pytest catches nothing
+        code = explained(error)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left to be interrupted
     if code == _PYTESTS_USAGE:
         code = EXIT_USAGE

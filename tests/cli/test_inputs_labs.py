@@ -95,7 +95,7 @@ STATES = [
     case("status of nothing", "status", 0, "No labs."),
     case("status of a lab", "status", 0, LAB_ID, "kept", "east, west", "1.36.3", lay=lab()),
     *(
-        case(f"status of a lab: {name}", "status", 0, LAB_ID, "leftover", lay=lab(text))
+        case(f"status of a lab: {name}", "status", 0, LAB_ID, "unreadable", lay=lab(text))
         for name, text in {
             "empty": "",
             "cut off": '{"id": "0123',
@@ -108,8 +108,8 @@ STATES = [
             "10 MB": '"' + "x" * 10_000_000,
         }.items()
     ),
-    case("status of a lab: wrong types", "status", 0, "leftover", lay=lab(created="yesterday")),
-    case("status of a lab: another's id", "status", 0, "leftover", lay=lab(id="ffffffff")),
+    case("status of a lab: wrong types", "status", 0, "unreadable", lay=lab(created="yesterday")),
+    case("status of a lab: another's id", "status", 0, "unreadable", lay=lab(id="ffffffff")),
     case("status of a lab: with markup", "status", 0, LAB_ID, lay=lab(kubernetes="[/]")),
     case(
         "status of a lab: with terminal control",
@@ -126,7 +126,7 @@ STATES = [
         "status: description is a folder",
         "status",
         0,
-        "leftover",
+        "unreadable",
         lay=all_of(
             lab(),
             lambda w: (w.state / "labs" / LAB_ID / "lab.json").unlink(),
@@ -205,7 +205,7 @@ STATES = [
         "never came up",
         lay=lab(ready=False),
     ),
-    refused("reuse of a damaged lab", f"verify --reuse {LAB_ID}", "never came up", lay=lab("[]")),
+    unable("reuse of a damaged lab", f"verify --reuse {LAB_ID}", "cannot be read", lay=lab("[]")),
 ]
 
 

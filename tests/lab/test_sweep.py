@@ -153,3 +153,12 @@ def test_a_lab_that_was_killed_before_it_was_described_is_swept(state: Path) -> 
     (state / "labs" / f"{USED}.lock").touch()
     assert sorted(sweep(FakeEngine())) == [LEFT, KEPT, USED]
     assert list((state / "labs").iterdir()) == []
+
+
+def test_a_lab_whose_description_was_damaged_may_have_been_kept(state: Path) -> None:
+    make(KEPT, kept=True)
+    (state / "labs" / KEPT / "lab.json").write_text("")
+    assert KEPT not in sweep(FakeEngine())
+    assert (state / "labs" / KEPT).is_dir()
+    assert KEPT in sweep(FakeEngine(), also_kept=True)
+    assert not (state / "labs" / KEPT).exists()
