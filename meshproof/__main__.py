@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import traceback
-
-from meshproof.errors import EXIT_COULD_NOT_TELL
 from meshproof.first import end, leave_quietly_when_interrupted, listen_as_usual
 
 
 def main() -> None:
     """Run the command line; whatever comes of it is an exit code: 0, 1, 2 or 64."""
     leave_quietly_when_interrupted()
+    import traceback
+
+    from meshproof.errors import EXIT_COULD_NOT_TELL
     from meshproof.output import guard_output
 
     guard_output()
@@ -18,7 +18,7 @@ def main() -> None:
         from meshproof.cli.app import run
     except Exception:  # a damaged installation must not look like a verdict
         traceback.print_exc()
-        raise SystemExit(EXIT_COULD_NOT_TELL) from None
+        end(EXIT_COULD_NOT_TELL)
 
     listen_as_usual()
     end(run())

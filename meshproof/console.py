@@ -37,7 +37,8 @@ def explained(error: Exception) -> int:
         return error.exit_code
     message = getattr(error, "format_message", None)
     if message is not None:  # the command line library's word for a usage error
-        say_line(shown(message(), lines=False), err=True)
+        said = shown(message(), lines=False).rstrip(".")
+        say_line(f"{said}: see 'meshproof --help', or that of the command.", err=True)
         return EXIT_USAGE
     if isinstance(error, OSError):
         what = "something" if error.filename is None else shown(str(error.filename))

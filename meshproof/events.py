@@ -163,7 +163,7 @@ def read(path: Path) -> list[Event]:
                 f"the run's record {path} is no file of up to {_MOST // 2**30} GiB",
                 "name the folder of another run",
             )
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     whole, _, cut = text.rpartition("\n")
     events = []
     for number, line in enumerate([*whole.split("\n"), cut], 1):

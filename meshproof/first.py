@@ -12,8 +12,8 @@ import signal
 import sys
 from typing import NoReturn
 
-from meshproof.errors import EXIT_COULD_NOT_TELL
-
+_COULD_NOT_TELL = 2
+"""EXIT_COULD_NOT_TELL of meshproof.errors, which takes time to be imported."""
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -22,7 +22,7 @@ def leave_quietly_when_interrupted() -> None:
     for number in _ENDING:
         # What was ignored stays ignored: nohup relies on it.
         if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, lambda *_: os._exit(EXIT_COULD_NOT_TELL))
+            signal.signal(number, lambda *_: os._exit(_COULD_NOT_TELL))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
 
 
@@ -33,7 +33,9 @@ def end(code: int) -> NoReturn:
     the middle of ``exec`` or ``eval``, as libraries do when they are imported, though it was
     caught.
     """
-    if code != EXIT_COULD_NOT_TELL:
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)  # nothing is left that could be interrupted
+    if code != _COULD_NOT_TELL:
         raise SystemExit(code)
     atexit._run_exitfuncs()
     sys.stdout.flush()
@@ -47,11 +49,7 @@ def hold_signals() -> None:
 
 
 def listen_as_usual() -> None:
-    """Let Ctrl-C raise KeyboardInterrupt again, and SIGTERM end the program."""
-    for number, usual in (
-        (signal.SIGINT, signal.default_int_handler),
-        (signal.SIGTERM, signal.SIG_DFL),
-        (signal.SIGHUP, signal.SIG_DFL),
-    ):
+    """Let Ctrl-C raise KeyboardInterrupt again, and SIGTERM do the same."""
+    for number in _ENDING:
         if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, usual)
+            signal.signal(number, signal.default_int_handler)

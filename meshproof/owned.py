@@ -23,6 +23,7 @@ LAB = "lab"
 STATE = "state folder"
 STORE = "store"
 
+_VARIABLES = {STATE: "MESHPROOF_STATE", STORE: "MESHPROOF_STORE"}
 _LOOK = "look at where it leads, and remove the link if it is not needed"
 _MOUNTS = Path("/proc/self/mountinfo")
 _ESCAPED = re.compile(r"\\([0-7]{3})")
@@ -68,7 +69,8 @@ def check_not_foreign(folder: Path, kind: str) -> None:
         if foreign and not is_owned(folder, kind):
             raise NotOursError(
                 f"{folder} holds files and is not marked as a {kind} of meshproof's",
-                f"use an empty folder, or one that meshproof made (it has a file {MARK})",
+                f"let {_VARIABLES.get(kind, 'it')} name an empty folder, or one that meshproof "
+                f"made (it has a file {MARK})",
             )
 
 

@@ -9,6 +9,7 @@ Python's page tables for each of a run's thousands of programs); what they had s
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psutil
 
@@ -33,7 +34,7 @@ from meshproof.errors import (
 )
 from meshproof.events import Recorder
 from meshproof.reading import reason
-from meshproof.telling import called
+from meshproof.telling import called, shortened
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -171,6 +172,21 @@ class Shell:
                 raise MeshproofError(f"'{called(argv)}' could not be started ({why})") from error
             self._live.add(process)
             return process
+
+
+def json_of(finished: Finished) -> Any:
+    """What a program answered in JSON.
+
+    Raises MeshproofError, naming the program and its words, when it did not.
+    """
+    try:
+        return json.loads(finished.stdout)
+    except ValueError:
+        said = shortened(finished.stdout, 80) or "nothing"
+        raise MeshproofError(
+            f"'{called(finished.argv)}' did not answer in JSON, but: {said}",
+            "see that the program of this name on the PATH is the real one",
+        ) from None
 
 
 def called_off(shell: Shell) -> str | None:

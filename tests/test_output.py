@@ -87,3 +87,21 @@ def test_an_output_that_does_not_block_is_waited_for() -> None:
         assert program.stderr is not None
         assert program.stderr.read().strip() == "went on: None"
     assert (program.returncode, lines) == (0, 20000)
+
+
+@pytest.mark.parametrize(
+    ("columns", "left"), [("0", ""), ("-5", ""), ("x", ""), ("1", ""), ("120", "120")]
+)
+def test_a_width_that_nothing_fits_into_counts_as_not_said(columns: str, left: str) -> None:
+    code = (
+        "import os; from meshproof.output import guard_output; guard_output()\n"
+        "print(os.environ.get('COLUMNS', ''))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "COLUMNS": columns},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == left

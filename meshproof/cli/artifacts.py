@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import suppress
 from math import isfinite
@@ -20,7 +21,6 @@ from meshproof.cli.options import (
     IstioOption,
     KubernetesOption,
     SourceOption,
-    absolute,
     session_of,
 )
 from meshproof.console import say_line
@@ -69,8 +69,7 @@ def build_command(
     istio: IstioOption = None,
 ) -> None:
     """Make or fetch what a lab of these versions needs, unless it is there."""
-    tree = absolute(checkout) if checkout is not None else None
-    session = session_of(engine, source, tree, kubernetes, istio)
+    session = session_of(engine, source, checkout, kubernetes, istio)
     with orderly_end(lambda text: say_line(text, err=True)):
         bundle = session.bundle
     say_line(f"{bundle.source}: {bundle.node_image}")
@@ -78,12 +77,16 @@ def build_command(
 
 @artifacts_app.command("prune")
 def prune_command(
-    unused_days: Annotated[str, typer.Option(help="remove what was not used for so long")] = "30",
+    unused_days: Annotated[
+        str | None, typer.Option(help="remove what was not used for so long; by default 30")
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="remove all of it")] = False,
     dry_run: DryRunOption = False,
 ) -> None:
     """Remove what has not been used for a while; what was being made by killed runs anyway."""
-    oldest = time.time() - _days(unused_days) * _DAY
+    if everything and unused_days is not None:
+        raise UsageError("--all and --unused-days contradict each other", "leave one of them out")
+    oldest = time.time() - _days("30" if unused_days is None else unused_days) * _DAY
 
     # What a living run has looked up it uses until it ends.
     in_use = any(found.state is State.IN_USE for found in find_all(None))
@@ -95,6 +98,9 @@ def prune_command(
         return not everything and row.last_used >= oldest
 
     store, engine = Store(), choose_engine(Shell())
+    if not os.path.lexists(store.root):
+        say_line(f"There is no store at {store.root}, so there is nothing to prune.")
+        return
     found = prunable(store, engine, keep)
     if not dry_run:
         with orderly_end(lambda text: say_line(text, err=True)):

@@ -23,13 +23,14 @@ from meshproof.cli.options import (
 )
 from meshproof.console import say_line
 from meshproof.engine import Engine, choose_engine
-from meshproof.errors import MeshproofError
+from meshproof.errors import EXIT_COULD_NOT_TELL, MeshproofError
 from meshproof.files import read_footprint
 from meshproof.lab import Lab
-from meshproof.lab.ownership import Claim, LabInUseError
+from meshproof.lab.ownership import Claim, LabInUseError, real_state_dir
 from meshproof.lab.sweep import State, find, find_all, take_down, to_be_swept, what_would_go
 from meshproof.lab.sweep import sweep as sweep_labs
 from meshproof.model import wiring_named
+from meshproof.owned import STATE, check_not_foreign
 from meshproof.process import Shell
 from meshproof.session import orderly_end
 from meshproof.telling import shown
@@ -65,6 +66,8 @@ def down(
     dry_run: DryRunOption = False,
 ) -> None:
     """Remove a kept lab."""
+    Claim(lab)  # what is no id is told first
+    check_not_foreign(real_state_dir(), STATE)
     claim = find(lab)
     description = claim.read()
     engine = choose_engine(Shell(), description.engine if description else None)
@@ -78,14 +81,13 @@ def down(
 
 def status() -> None:
     """List the labs on this machine."""
+    check_not_foreign(real_state_dir(), STATE)
     engine, why = None, ""
     try:
         engine = choose_engine(Shell())
     except MeshproofError as error:
         why = str(error)
     labs = find_all(engine)
-    if engine is None:
-        _say(f"Only folders were looked at: {why}")
     table = Table()
     for name in ("lab", "state", "clusters", "Kubernetes", "wiring", "age"):
         table.add_column(name, overflow="fold")
@@ -97,7 +99,12 @@ def status() -> None:
         )
         cells = (found.claim.id, found.state.value, *made_of, age)
         table.add_row(*(Text(shown(cell)) for cell in cells))
-    Console().print(table if labs else "No labs.")
+    if engine is not None:
+        Console().print(table if labs else "No labs.")
+        return
+    Console().print(table if labs else "No labs have left a folder.")
+    _say(f"Only folders were looked at: {why}")
+    raise typer.Exit(EXIT_COULD_NOT_TELL)
 
 
 def sweep(
@@ -105,6 +112,7 @@ def sweep(
     dry_run: DryRunOption = False,
 ) -> None:
     """Remove what runs that were killed have left behind, and nothing else."""
+    check_not_foreign(real_state_dir(), STATE)
     engine = choose_engine(Shell())
     if dry_run:
         claims = to_be_swept(engine, also_kept=kept)

@@ -12,6 +12,7 @@ from rich.console import Console
 from meshproof.artifacts import Store, check_tree
 from meshproof.console import Narrator
 from meshproof.engine.names import check_engine_name
+from meshproof.errors import UsageError
 from meshproof.lab.needs import check_programs
 from meshproof.lab.subnets import check_state_dir
 from meshproof.paths import working_dir
@@ -23,7 +24,7 @@ EngineOption = Annotated[str | None, typer.Option(help="podman or docker; else t
 SourceOption = Annotated[
     str | None, typer.Option("--artifacts", help="published, built or checkout")
 ]
-CheckoutOption = Annotated[Path | None, typer.Option(help="an Istio source tree to build")]
+CheckoutOption = Annotated[str | None, typer.Option(help="an Istio source tree to build")]
 KubernetesOption = Annotated[str | None, typer.Option(help="version, for example 1.36.3")]
 IstioOption = Annotated[list[str] | None, typer.Option(help="version; can be given repeatedly")]
 DryRunOption = Annotated[
@@ -36,7 +37,7 @@ _PROBE = bytes(2**16)
 def session_of(
     engine: str | None = None,
     source: str | None = None,
-    checkout: Path | None = None,
+    checkout: str | None = None,
     kubernetes: str | None = None,
     istio: list[str] | None = None,
 ) -> Session:
@@ -46,10 +47,11 @@ def session_of(
     """
     if engine is not None:
         check_engine_name(engine)
-    check_source(source, checkout)
-    if checkout is not None:
-        check_tree(checkout)
-    choices = Choices(engine, source, checkout, kubernetes, tuple(istio or ()))
+    tree = named("an Istio source tree", checkout) if checkout is not None else None
+    check_source(source, tree)
+    if tree is not None:
+        check_tree(tree)
+    choices = Choices(engine, source, tree, kubernetes, tuple(istio or ()))
     session = Session(choices, [Narrator(Console(stderr=True))])
     session.check_versions()
     return session
@@ -63,6 +65,14 @@ def check_ready(session: Session) -> None:
     check_programs(session.engine)
     check_state_dir()
     Store().check_ours()
+
+
+def named(what: str, text: str) -> Path:
+    """The path that a word of the command line names. Raises UsageError for an empty one, which
+    an unset variable leaves, and which would stand for the working directory."""
+    if not text:
+        raise UsageError(f"{what} is named by an empty word", "name one, or leave it out")
+    return absolute(Path(text))
 
 
 def absolute(path: Path) -> Path:

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from meshproof.cli.options import absolute
+from meshproof.cli.options import named
 from meshproof.console import say_line
 from meshproof.errors import UsageError
 from meshproof.events import read
 from meshproof.report import ending, judged, left_out_in, summary
 from meshproof.report.timeline import timeline
 
+RECORD = "events.jsonl"
+
 
 def report(
-    run: Annotated[Path, typer.Argument(help="a run's folder")],
+    run: Annotated[str, typer.Argument(help="a run's folder")],
     times: Annotated[
         bool, typer.Option("--timeline", help="where the time went, by deployment and step")
     ] = False,
 ) -> None:
     """Print the table of a run again, from its record; ends with the run's own exit code."""
-    record = absolute(run) / "events.jsonl"
+    record = named("a run's folder", run)
+    if record.name != RECORD:
+        record /= RECORD
     if not os.path.lexists(record):
-        raise UsageError(f"{run} is no run's folder: it has no events.jsonl", "name one of reports")
+        raise UsageError(
+            f"{run} is no run's folder: it has no {RECORD}",
+            "name one below reports, such as reports/20261128-164040-e6dc",
+        )
     events = read(record)
     outcomes = judged(events)
     found = ending(events, outcomes)

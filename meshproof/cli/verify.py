@@ -15,14 +15,14 @@ from meshproof.cli.options import (
     EngineOption,
     KubernetesOption,
     SourceOption,
-    absolute,
     check_ready,
     check_writable,
+    named,
     session_of,
 )
 from meshproof.console import say_line
 from meshproof.environment import for_pytest
-from meshproof.errors import EXIT_USAGE, UsageError
+from meshproof.errors import EXIT_USAGE
 from meshproof.files import read_topology, topology_names
 from meshproof.first import hold_signals
 from meshproof.lab.kept import find_kept
@@ -40,7 +40,7 @@ TopologiesArgument = Annotated[
     typer.Argument(help="names; by default nearly all. 'bare' stands for clusters without a mesh"),
 ]
 TopologyFileOption = Annotated[
-    list[Path] | None, typer.Option(help="a topology of your own; can be given repeatedly")
+    list[str] | None, typer.Option(help="a topology of your own; can be given repeatedly")
 ]
 MtlsOption = Annotated[
     list[str] | None,
@@ -99,7 +99,7 @@ def verify(
     reports: ReportsOption = "reports",
 ) -> None:
     """Install the topologies, judge every behaviour from evidence, and print the verdict."""
-    files = [absolute(path) for path in topology_file or []]
+    files = [named("a topology file", path) for path in topology_file or []]
     options: dict[str, Any] = {
         "topology": _names(topologies or [], files, full=full, only=only is not None),
         "topology_file": files,
@@ -110,14 +110,14 @@ def verify(
         "istio": istio,
         "kubernetes": kubernetes,
         "artifacts": source,
-        "checkout": absolute(checkout) if checkout is not None else None,
+        "checkout": named("an Istio source tree", checkout) if checkout is not None else None,
         "engine": engine,
         "enforce": enforce,
         "sabotage": sabotage,
         "only": only,
         "keep": keep,
         "reuse": reuse,
-        "reports": _folder(reports),
+        "reports": named("the folder of reports", reports),
     }
     with orderly_end(_say):
         count = _prepare(options, workers, only_listed=collect_only)
@@ -138,12 +138,6 @@ def _names(named: Sequence[str], files: Sequence[Path], *, full: bool, only: boo
     return [name for name in everything if name not in own]
 
 
-def _folder(reports: str) -> Path:
-    if not reports:
-        raise UsageError("--reports names no folder", "name one, such as reports")
-    return absolute(Path(reports))
-
-
 def _prepare(options: Options, workers: str, *, only_listed: bool) -> int:
     """Say what cannot be before anything is made, then make the artifacts that are missing.
 
@@ -153,9 +147,9 @@ def _prepare(options: Options, workers: str, *, only_listed: bool) -> int:
     asked.check()
     one_lab_for = one_lab_option(keep=options["keep"], reuse=options["reuse"])
     count = chosen_workers(workers, asked.topologies, one_lab_for=one_lab_for)
-    engine, source, checkout, kubernetes = (
-        options[name] for name in ("engine", "artifacts", "checkout", "kubernetes")
-    )
+    engine, source, kubernetes = (options[name] for name in ("engine", "artifacts", "kubernetes"))
+    tree = options["checkout"]
+    checkout = str(tree) if tree is not None else None
     session = session_of(engine, source, checkout, kubernetes, list(asked.versions))
     reuse = options["reuse"]
     if reuse is not None:

@@ -4,7 +4,6 @@ what engines that were killed have left of a lab's networks on the host."""
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shlex
@@ -20,7 +19,7 @@ from meshproof.errors import CommandError, LabError
 from meshproof.lab.ownership import real_state_dir, table_name
 from meshproof.lab.rules import Bridge, host_rules
 from meshproof.lab.subnets import Subnet
-from meshproof.process import Shell
+from meshproof.process import Finished, Shell, json_of
 
 _OURS = re.compile(r"meshproof_([0-9a-f]{8})")
 _PODMANS_CHAIN = re.compile(r"NETAVARK-(DN-)?[0-9A-F]{13}")
@@ -74,11 +73,10 @@ def dropped_by_host(shell: Shell, lab_id: str) -> int:
     """How many packets of this lab the host refused to forward. Raises LabError when unsealed."""
     argv = ["nft", "-j", "list", "counters", "table", "inet", table_name(lab_id)]
     try:
-        listing = json.loads(shell.run(argv, timeout=20).stdout)
+        found = _counters(shell.run(argv, timeout=20))
     except CommandError:
         raise LabError(f"the host's rules of lab {lab_id} are gone") from None
-    counters = (entry["counter"] for entry in listing["nftables"] if "counter" in entry)
-    return sum(int(c["packets"]) for c in counters if c["name"] == "forwarding_refused")
+    return sum(int(c["packets"]) for c in found if c["name"] == "forwarding_refused")
 
 
 def sealed_ids(shell: Shell) -> set[str]:
@@ -86,10 +84,16 @@ def sealed_ids(shell: Shell) -> set[str]:
 
     Two state folders, and two engines, share the host's rules: each table names its state folder.
     """
-    listing = json.loads(shell.run(["nft", "-j", "list", "counters"], timeout=20).stdout)
-    counters = [entry["counter"] for entry in listing["nftables"] if "counter" in entry]
-    mine = [c["table"] for c in counters if (c["family"], c["name"]) == ("inet", _state_mark())]
+    found = _counters(shell.run(["nft", "-j", "list", "counters"], timeout=20))
+    mine = [c["table"] for c in found if (c["family"], c["name"]) == ("inet", _state_mark())]
     return {match.group(1) for table in mine if (match := _OURS.fullmatch(table))}
+
+
+def _counters(listed: Finished) -> list[dict[str, Any]]:
+    """The counters that nft listed. Raises MeshproofError when it did not list any rules."""
+    listing = json_of(listed)
+    entries = listing.get("nftables", []) if isinstance(listing, dict) else []
+    return [entry["counter"] for entry in entries if "counter" in entry]
 
 
 def left_on_host(engine: Engine, subnets: Sequence[Subnet]) -> list[HostLeftover]:
@@ -190,8 +194,8 @@ def _addresses(shell: Shell, *where: str) -> list[dict[str, Any]]:
 
 
 def _asked(shell: Shell, *what: str, where: Sequence[str] = ()) -> list[dict[str, Any]]:
-    said = shell.run(["ip", *where, "-j", "-d", "-4", *what], check=False).stdout
-    answer: list[dict[str, Any]] = json.loads(said.strip() or "[]")
+    asked = shell.run(["ip", *where, "-j", "-d", "-4", *what], check=False)
+    answer: list[dict[str, Any]] = json_of(asked) if asked.stdout.strip() else []
     return answer
 
 

@@ -16,7 +16,7 @@ from meshproof.lab.ownership import real_state_dir
 from meshproof.model.addresses import POOL
 from meshproof.owned import STATE, check_not_foreign, make_owned
 from meshproof.paths import state_dir
-from meshproof.process import Shell
+from meshproof.process import Shell, json_of
 from meshproof.reading import file_errors, read_json
 
 _PREFIX = 24
@@ -160,6 +160,6 @@ def check_state_dir() -> None:
 
 def networks_in_use(shell: Shell) -> list[IPv4Network]:
     """What this machine has a route or an address for, apart from its default route."""
-    routes = json.loads(shell.run(["ip", "-j", "-4", "route", "show", "table", "all"]).stdout)
+    routes = json_of(shell.run(["ip", "-j", "-4", "route", "show", "table", "all"]))
     found = {route["dst"] for route in routes if route["dst"] not in ("default", "0.0.0.0/0")}
     return [IPv4Network(text, strict=False) for text in sorted(found)]

@@ -71,19 +71,21 @@ class Ending:
 
 def ending(events: Iterable[Event], outcomes: Sequence[Judged]) -> Ending:
     """How the run ended whose record these events are."""
-    planned: list[str] = []
-    code: int | None = None
-    for event in events:
-        if event.kind == "run-begin":
-            planned = [str(test) for test in event.data["tests"]]
-        elif event.kind == "run-end":
-            code = event.data["exit_code"]
+    marks = [event for event in events if event.kind in ("run-begin", "run-end")]
+    begins = [event for event in marks if event.kind == "run-begin"]
+    ends = [event for event in marks if event.kind == "run-end"]
+    planned = [str(test) for event in begins for test in event.data["tests"]]
     tally = Tally.of(outcomes, planned)
-    if code is not None:
+    if outcomes and (len(begins) != 1 or len(ends) > 1):
+        lacks = "has no beginning" if not begins else "is of several runs"
+        worse = EXIT_DID_NOT_HOLD if tally.failed else EXIT_COULD_NOT_TELL
+        return Ending(tally, worse, f"The record {lacks}: what was to be judged is not known.")
+    if ends:
+        code = ends[0].data["exit_code"]
         # A record that contradicts itself is believed where it says the worse.
-        worse = tally.failed or (code == EXIT_HELD and tally.exit_code != EXIT_HELD)
-        return Ending(tally, tally.exit_code if worse else code)
+        is_worse = tally.failed or (code == EXIT_HELD and tally.exit_code != EXIT_HELD)
+        return Ending(tally, tally.exit_code if is_worse else code)
     when = "before its first verdict" if not outcomes else "before the run came to its end"
     # What was seen to fail has failed, whatever became of the rest.
-    code = EXIT_DID_NOT_HOLD if tally.failed else EXIT_COULD_NOT_TELL
-    return Ending(tally, code, f"The record ends early, {when}.")
+    worse = EXIT_DID_NOT_HOLD if tally.failed else EXIT_COULD_NOT_TELL
+    return Ending(tally, worse, f"The record ends early, {when}.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 
 from meshproof.first import end, leave_quietly_when_interrupted
@@ -32,7 +31,6 @@ def main() -> None:
         code = EXIT_COULD_NOT_TELL
     except Exception as error:  # out of a hook in which pytest catches nothing
         code = explained(error)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left to be interrupted
     if code == _PYTESTS_USAGE:
         code = EXIT_USAGE
     elif code not in (EXIT_HELD, EXIT_DID_NOT_HOLD, EXIT_USAGE):

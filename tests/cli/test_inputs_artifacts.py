@@ -54,6 +54,7 @@ PRUNE = [
             ("a comma", "1,5", "--unused-days"),
         )
     ),
+    refused("prune in two ways", "artifacts prune --all --unused-days 3", "contradict each other"),
     refused("prune without a number", "artifacts prune --unused-days", "requires an argument"),
     refused(
         "prune 100 kB",
@@ -80,7 +81,7 @@ PRUNE = [
     refused("prune --al", "artifacts prune --al", "--al"),
     unable("prune a file", "artifacts prune", "{store}", lay=file("store")),
     unable("prune a loop", "artifacts prune", "{store}", lay=loop("store")),
-    case("prune nothing", "artifacts prune", 0, "Freed 0 MiB"),
+    case("prune nothing", "artifacts prune", 0, "There is no store at"),
     case(
         "prune, dry, by age",
         "artifacts prune --dry-run",
@@ -230,7 +231,7 @@ BUILD = [
 NO_TREE = "is no Istio source tree"
 CHECKOUTS: dict[str, tuple[str, str, laid.Lay | None]] = {
     "a folder without go.mod": ("{work}", NO_TREE, None),
-    "nothing": ("", NO_TREE, None),
+    "nothing": ("", "an empty word", None),
     "what is not there": ("{work}/none", NO_TREE, None),
     "a file": ("{work}/x", NO_TREE, file("x")),
     "a loop of links": ("{work}/loop", "loop", loop("loop")),

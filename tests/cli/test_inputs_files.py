@@ -39,7 +39,7 @@ def link(world: World) -> None:
 MINE = "verify --topology-file mine.yaml"
 ROWS = [
     refused("no such file", MINE, "there is no topology file", "mine.yaml"),
-    refused("nothing", ["verify", "--topology-file", ""], "{work}", "is a directory"),
+    refused("nothing", ["verify", "--topology-file", ""], "an empty word"),
     refused("a folder", "verify --topology-file {work}", "folder"),
     refused("a device", "verify --topology-file /dev/null", "/dev/null"),
     refused("a loop of links", MINE, "mine.yaml", lay=loop("mine.yaml")),

@@ -50,7 +50,7 @@ DOWN = [
     refused("down none of these", "down 89abcdef", "there is no lab '89abcdef'", lay=lab()),
     refused("down a minus", "down -1", "No such option: -1"),
     refused("down an id behind --", "down -- -1", NO_ID),
-    refused("down in nobody's folder", "down 89abcdef", "there is no lab", lay=foreign),
+    refused("down in nobody's folder", "down 89abcdef", "not marked", lay=foreign),
     case("down, dry", f"down {LAB_ID} --dry-run", 0, "would be removed", "folder", lay=lab()),
 ]
 CLUSTERS = [
@@ -121,7 +121,7 @@ STATES = [
     ),
     case("status of a lab: infinitely old", "status", 0, LAB_ID, lay=lab(created=float("inf"))),
     case("status of a lab: huge time", "status", 0, LAB_ID, lay=lab(created=1e308)),
-    case("status: not ours", "status", 0, "No labs.", lay=foreign),
+    refused("status: not ours", "status", "not marked as a state folder", lay=foreign),
     case(
         "status: description is a folder",
         "status",
@@ -135,7 +135,7 @@ STATES = [
     ),
     unable("status: state is a file", "status", "{state}", lay=file("state")),
     unable("status: state is a loop", "status", "{state}", lay=loop("state")),
-    unable(
+    refused(
         "status: labs is a file",
         "status",
         "labs",
@@ -195,7 +195,7 @@ STATES = [
     case("sweep of nothing", "sweep", 0, "Nothing to remove."),
     case("sweep of nothing, dry", "sweep --dry-run", 0, "Nothing would be removed."),
     case("sweep spares kept ones", "sweep", 0, "Nothing to remove.", lay=lab()),
-    case("sweep spares what is not ours", "sweep --kept", 0, "Nothing to remove.", lay=foreign),
+    refused("sweep spares what is not ours", "sweep --kept", "not marked", lay=foreign),
     case("sweep, dry", "sweep --kept --dry-run", 0, f"Of lab {LAB_ID}", "folder", lay=lab()),
     refused("sweep with an id", f"sweep {LAB_ID}", LAB_ID, lay=lab()),
     refused("sweep --all", "sweep --all", "No such option: --all"),

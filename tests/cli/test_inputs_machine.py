@@ -32,6 +32,12 @@ def only(name: str, script: str) -> laid.Lay:
 
 NO_ENGINE = "no container engine can be used"
 LACKS = [
+    unable(
+        "an nft that answers nothing",
+        "status",
+        "'nft -j list counters' did not answer in JSON, but: nothing",
+        lay=lambda world: world.put("nft", "exit 0"),
+    ),
     *(
         unable(
             f"{argv}, without {name}",
@@ -66,7 +72,7 @@ LACKS = [
     case(
         "status without an engine",
         "status",
-        0,
+        2,
         NO_ENGINE,
         LAB_ID,
         lay=all_of(lab(), without("podman")),

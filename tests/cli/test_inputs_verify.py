@@ -93,7 +93,7 @@ MODES = [
     refused("no such mode", "verify --mtls strickt", "strict"),
     refused("a mode in capitals", "verify --mtls STRICT", "strict"),
     refused("a mode of nothing", ["verify", "--mtls", ""], "strict"),
-    refused("modes with a comma", "verify --mtls strict,disabled", "did you mean disabled"),
+    refused("modes with a comma", "verify --mtls strict,disabled", "by itself"),
     refused("a mode of bare clusters", "verify bare --mtls permissive", "--mtls says nothing"),
     refused(
         "and only listed", "verify bare --mtls permissive --collect-only", "--mtls says nothing"
@@ -203,7 +203,7 @@ OTHERS = [
     refused(
         "reports of nothing",
         ["verify", "--reports", ""],
-        "--reports",
+        "an empty word",
     ),
     unable(
         "reports with a long name",

@@ -48,6 +48,9 @@ END = Event(9.0, "run-end", {"exit_code": 1})
         ([BEGIN], ["PASS", "PASS"], 2, "before the run came to its end"),
         ([BEGIN], [], 2, "before its first verdict"),
         ([], [], 2, "before its first verdict"),
+        ([END], ["PASS", "PASS"], 2, "The record has no beginning"),
+        ([BEGIN, BEGIN, END], ["PASS", "PASS"], 2, "The record is of several runs"),
+        ([BEGIN, END, BEGIN, END], ["FAIL"], 1, "The record is of several runs"),
     ],
 )
 def test_a_record_that_is_not_whole_is_said_to_end_early(
