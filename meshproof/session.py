@@ -137,13 +137,8 @@ def unhurried(say: Callable[[str], None]) -> Iterator[None]:
     def on_signal(*_: object) -> None:
         say(_STILL)
 
-    heard = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, on_signal) for number in heard}
-    try:
+    with _answering(on_signal):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
@@ -162,6 +157,13 @@ def orderly_end(say: Callable[[str], None]) -> Iterator[None]:
             return
         raise KeyboardInterrupt
 
+    with _answering(on_signal):
+        yield
+
+
+@contextmanager
+def _answering(on_signal: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Let ``on_signal`` answer the signals that end a run; the handlers before are put back."""
     # What was ignored stays ignored: nohup relies on it.
     heard = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, on_signal) for number in heard}
