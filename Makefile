@@ -28,7 +28,7 @@ unit: $(READY) unit-oldest
 	$(BIN)/pytest tests -n $$(nproc)
 
 unit-oldest: $(OLDEST)/.ready ## what depends on pytest most, with the oldest that is supported
-	PYTHONPATH=$(CURDIR)/$(OLDEST)$${PYTHONPATH:+:$$PYTHONPATH} $(BIN)/python -m pytest tests/fixtures/test_scheduling.py
+	PYTHONPATH=$(CURDIR)/$(OLDEST)$${PYTHONPATH:+:$$PYTHONPATH} $(BIN)/python -m pytest tests/runner/test_scheduling.py
 
 docs: $(READY) ## docs/behaviours.md, from the suites
 	$(BIN)/meshproof behaviours --markdown > docs/behaviours.md.new

@@ -1,1 +1,1 @@
-"""Makes the suites importable from a source tree; everything else is in meshproof.plugin."""
+"""Makes the suites importable from a source tree; everything else is in meshproof.runner.plugin."""

@@ -19,8 +19,8 @@ import time
 import psutil
 
 from meshproof.engine import Engine, choose_engine
+from meshproof.lab.network.subnets import Leases
 from meshproof.lab.ownership import labs_dir
-from meshproof.lab.subnets import Leases
 from meshproof.process import Shell
 
 _ONE_TEST = (

@@ -28,7 +28,7 @@ from meshproof.engine import choose_engine
 from meshproof.errors import UsageError
 from meshproof.lab.sweep import State, find_all
 from meshproof.process import Shell
-from meshproof.session import orderly_end
+from meshproof.run.session import orderly_end
 from meshproof.telling import shown
 
 artifacts_app = typer.Typer(

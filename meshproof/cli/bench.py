@@ -20,8 +20,8 @@ from meshproof.cli.options import (
 from meshproof.console import say_line
 from meshproof.errors import UsageError
 from meshproof.files import read_footprint
-from meshproof.selection import chosen_topologies
-from meshproof.session import orderly_end
+from meshproof.run.selection import chosen_topologies
+from meshproof.run.session import orderly_end
 
 _COUNT = re.compile("[1-9][0-9]{0,3}")
 
@@ -41,7 +41,7 @@ def bench(
     With --clusters or --topology only what is named is measured; several topologies are also
     measured in one run of verify.
     """
-    from meshproof.bench import FOOTPRINTS, measure
+    from meshproof.bench.lab import FOOTPRINTS, measure
 
     if not _COUNT.fullmatch(rounds):
         raise UsageError(f"--rounds is '{rounds}'", "give a number from 1")

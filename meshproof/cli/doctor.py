@@ -13,7 +13,7 @@ from meshproof.cli.options import EngineOption, SourceOption
 from meshproof.engine.names import check_engine_name
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD
 from meshproof.process import Shell
-from meshproof.selection import check_source
+from meshproof.run.selection import check_source
 
 
 def doctor(

@@ -32,7 +32,7 @@ from meshproof.lab.sweep import sweep as sweep_labs
 from meshproof.model import wiring_named
 from meshproof.owned import STATE, check_not_foreign
 from meshproof.process import Shell
-from meshproof.session import orderly_end
+from meshproof.run.session import orderly_end
 from meshproof.telling import shown
 
 

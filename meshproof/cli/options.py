@@ -14,11 +14,11 @@ from meshproof.console import Narrator
 from meshproof.engine.names import check_engine_name
 from meshproof.errors import UsageError
 from meshproof.lab.needs import check_programs
-from meshproof.lab.subnets import check_state_dir
+from meshproof.lab.network.subnets import check_state_dir
 from meshproof.paths import working_dir
 from meshproof.reading import file_errors
-from meshproof.selection import check_source
-from meshproof.session import Choices, Session
+from meshproof.run.selection import check_source
+from meshproof.run.session import Choices, Session
 
 EngineOption = Annotated[str | None, typer.Option(help="podman or docker; else the first found")]
 SourceOption = Annotated[

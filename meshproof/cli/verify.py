@@ -27,11 +27,11 @@ from meshproof.files import read_topology, topology_names
 from meshproof.first import hold_signals
 from meshproof.lab.kept import find_kept
 from meshproof.model import VARIANTS, Mtls
-from meshproof.options import Options, asked_by, words
 from meshproof.resources import resource
-from meshproof.selection import usual_topologies
-from meshproof.session import Session, orderly_end
-from meshproof.workers import AUTO, chosen_workers, one_lab_option
+from meshproof.run.options import Options, asked_by, words
+from meshproof.run.selection import usual_topologies
+from meshproof.run.session import Session, orderly_end
+from meshproof.run.workers import AUTO, chosen_workers, one_lab_option
 
 KeepOption = Annotated[bool, typer.Option("--keep", help="leave the lab in place at the end")]
 ReuseOption = Annotated[str | None, typer.Option(help="use this kept lab instead of a new one")]
@@ -192,7 +192,7 @@ def _pytest(options: Options, switches: Sequence[str]) -> list[str]:
     plugins than these: what was asked for is what runs, wherever it is run."""
     suites = resource("suites")
     argv = [sys.executable, "-P", "-m", "meshproof.runner", "-c", str(suites / "verify.ini")]
-    argv += ["--rootdir", str(suites.parent), "-p", "xdist.plugin", "-p", "meshproof.plugin"]
+    argv += ["--rootdir", str(suites.parent), "-p", "xdist.plugin", "-p", "meshproof.runner.plugin"]
     argv += ["-p", "no:cacheprovider", "--conformance", "--capture=no", *switches]
     return [*argv, *words(options), str(suites)]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from meshproof.artifacts import Store
 from meshproof.doctor.findings import Finding, Level
 from meshproof.errors import MeshproofError
-from meshproof.lab.subnets import check_state_dir
+from meshproof.lab.network.subnets import check_state_dir
 from meshproof.paths import state_dir
 
 

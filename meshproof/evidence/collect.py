@@ -24,7 +24,7 @@ from meshproof.evidence.proxies import (
 )
 from meshproof.evidence.redact import redact
 from meshproof.evidence.source import Clock, Found, Object, Piece, Source, one_line
-from meshproof.lab.cluster import RunningCluster
+from meshproof.kube.cluster import RunningCluster
 from meshproof.lab.lab import Lab
 from meshproof.process import Shell
 

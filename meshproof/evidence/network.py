@@ -7,10 +7,10 @@ from functools import partial
 
 from meshproof.engine import Engine
 from meshproof.evidence.source import Clock, Found, Piece, Source, parts
-from meshproof.lab.counters import Counters, parse
-from meshproof.lab.host import dropped_by_host
 from meshproof.lab.lab import Lab
-from meshproof.lab.rules import TABLE
+from meshproof.lab.network.counters import Counters, parse
+from meshproof.lab.network.host import dropped_by_host
+from meshproof.lab.network.rules import TABLE
 
 _ROUTES = ("ip", "route")
 _ADDRESSES = ("ip", "address")

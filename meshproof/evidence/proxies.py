@@ -11,8 +11,8 @@ from typing import Any
 from meshproof.errors import LabError
 from meshproof.evidence.objects import container_statuses
 from meshproof.evidence.source import Found, Object, Piece, Source, parts
-from meshproof.lab.cluster import Node
-from meshproof.lab.spot import Spot
+from meshproof.kube.cluster import Node
+from meshproof.kube.spot import Spot
 
 ROOT_NAMESPACE = "istio-system"
 _PROXY = "istio-proxy"

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 import urllib3
 
 from meshproof.errors import EvidenceError, MeshproofError
-from meshproof.lab.cluster import Node, RunningCluster
-from meshproof.lab.seam import in_words, status_message
+from meshproof.kube.cluster import Node, RunningCluster
+from meshproof.kube.seam import in_words, status_message
 from meshproof.telling import shortened
 
 Object = dict[str, Any]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from meshproof.expect.verdict import Outcome, Verdict
-from meshproof.lab.names import NameAnswer
+from meshproof.kube.names import NameAnswer
 
 _NO_SUCH_NAME = "NXDOMAIN"
 

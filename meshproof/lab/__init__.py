@@ -1,13 +1,5 @@
 """Real kind clusters, each on a network of its own, and the router that is all their contact."""
 
-from meshproof.lab.cluster import Node, RunningCluster
-from meshproof.lab.counters import Counters
 from meshproof.lab.lab import Ingredients, Lab
 
-__all__ = [
-    "Counters",
-    "Ingredients",
-    "Lab",
-    "Node",
-    "RunningCluster",
-]
+__all__ = ["Ingredients", "Lab"]

@@ -14,8 +14,8 @@ from ipaddress import IPv4Address
 from kubernetes.client.exceptions import ApiException
 
 from meshproof.errors import LabError
-from meshproof.lab.cluster import RunningCluster
-from meshproof.lab.subnets import Subnet
+from meshproof.kube.cluster import RunningCluster
+from meshproof.lab.network.subnets import Subnet
 from meshproof.wait import eventually
 
 

@@ -6,9 +6,9 @@ import kubernetes.client
 from urllib3.exceptions import HTTPError
 
 from meshproof.errors import MeshproofError
-from meshproof.lab.cluster import RunningCluster
+from meshproof.kube.cluster import RunningCluster
+from meshproof.kube.seam import in_words
 from meshproof.lab.lab import Lab
-from meshproof.lab.seam import in_words
 
 _PATIENCE = 5.0
 

@@ -12,11 +12,11 @@ from urllib3.exceptions import HTTPError
 from meshproof.engine import Engine
 from meshproof.errors import CommandError, EngineError, LabError, WaitFailedError, WaitTimeoutError
 from meshproof.events import Recorder
-from meshproof.lab import dns
-from meshproof.lab.cluster import RunningCluster
-from meshproof.lab.dns import hopeless
+from meshproof.kube import dns
+from meshproof.kube.cluster import RunningCluster
+from meshproof.kube.dns import hopeless
+from meshproof.kube.seam import in_words
 from meshproof.lab.ownership import object_name
-from meshproof.lab.seam import in_words
 from meshproof.model import Cluster
 from meshproof.telling import plain_lines, shortened
 from meshproof.wait import eventually

@@ -15,19 +15,19 @@ from meshproof.engine import Engine
 from meshproof.engine.engine import RUN_LABEL, STATE_LABEL
 from meshproof.errors import UsageError
 from meshproof.events import Recorder
+from meshproof.kube.cluster import RunningCluster
+from meshproof.kube.dns import await_dns
+from meshproof.kube.seam import lab_errors
 from meshproof.lab.addresses import LoadBalancerAddresses
-from meshproof.lab.cluster import RunningCluster
-from meshproof.lab.counters import Counters, parse
-from meshproof.lab.dns import await_dns
-from meshproof.lab.host import dropped_by_host, seal
 from meshproof.lab.kind import Kind
 from meshproof.lab.needs import check_programs
+from meshproof.lab.network.counters import Counters, parse
+from meshproof.lab.network.host import dropped_by_host, seal
+from meshproof.lab.network.router import Router
+from meshproof.lab.network.rules import TABLE, Bridge, Places, node_rules, routes
+from meshproof.lab.network.subnets import Leases, Subnet, networks_in_use
 from meshproof.lab.ownership import Claim, Description, new_id, object_name, real_state_dir
 from meshproof.lab.remove import remove_lab
-from meshproof.lab.router import Router
-from meshproof.lab.rules import TABLE, Bridge, Places, node_rules, routes
-from meshproof.lab.seam import lab_errors
-from meshproof.lab.subnets import Leases, Subnet, networks_in_use
 from meshproof.model import Cluster, Footprint, Wiring, isolated
 from meshproof.process import RUN_VARIABLE, Shell, side_by_side
 

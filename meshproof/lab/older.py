@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from meshproof.lab.network.subnets import Leases
 from meshproof.lab.ownership import Claim, is_lab_id, real_state_dir
-from meshproof.lab.subnets import Leases
 from meshproof.owned import LAB, STATE, is_owned, mark_proven
 
 _NAMES = frozenset({"labs", "subnets.json", "subnets.lock", "subnets.new"})

@@ -16,9 +16,9 @@ import psutil
 from meshproof.engine import Container, Engine
 from meshproof.engine.engine import KIND_LABEL, RUN_LABEL, STATE_LABEL
 from meshproof.errors import CommandError, LabError, WaitTimeoutError
-from meshproof.lab.host import left_on_host, sealed_ids, unseal
+from meshproof.lab.network.host import left_on_host, sealed_ids, unseal
+from meshproof.lab.network.subnets import Leases
 from meshproof.lab.ownership import Claim, is_lab_id, object_name, real_state_dir, table_name
-from meshproof.lab.subnets import Leases
 from meshproof.process import RUN_VARIABLE, end_programs
 from meshproof.wait import eventually
 

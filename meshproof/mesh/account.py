@@ -15,8 +15,8 @@ import kubernetes.client
 import yaml
 
 from meshproof.errors import EvidenceError
-from meshproof.lab import RunningCluster
-from meshproof.lab.seam import lab_errors
+from meshproof.kube import RunningCluster
+from meshproof.kube.seam import lab_errors
 from meshproof.mesh.manifests import SYSTEM
 
 _JSON = "application/json"

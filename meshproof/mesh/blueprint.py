@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from meshproof.artifacts import Bundle
-from meshproof.lab.objects import Object
+from meshproof.kube.objects import Object
 from meshproof.mesh import manifests, operator_config
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY, Document, Images

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from meshproof.lab.spot import Spot
+from meshproof.kube.spot import Spot
 from meshproof.mesh.proxy import admin
 
 ROUTES = "dynamic_route_configs"

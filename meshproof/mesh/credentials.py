@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from meshproof.errors import EvidenceError
-from meshproof.lab.cluster import RunningCluster
-from meshproof.lab.seam import lab_errors
+from meshproof.kube.cluster import RunningCluster
+from meshproof.kube.seam import lab_errors
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.trust import SECRET, Authority
 

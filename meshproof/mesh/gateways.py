@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from meshproof.errors import LabError
-from meshproof.lab.seam import lab_errors
-from meshproof.lab.spot import Spot, pod_spot
+from meshproof.kube.seam import lab_errors
+from meshproof.kube.spot import Spot, pod_spot
 from meshproof.mesh.credentials import spiffe
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh

@@ -10,9 +10,9 @@ from ipaddress import IPv4Address
 
 import kubernetes.client
 
-from meshproof.lab import RunningCluster
-from meshproof.lab.objects import apply
-from meshproof.lab.seam import lab_errors
+from meshproof.kube import RunningCluster
+from meshproof.kube.objects import apply
+from meshproof.kube.seam import lab_errors
 from meshproof.mesh import manifests
 from meshproof.mesh.blueprint import Blueprint
 from meshproof.mesh.istioctl import Istioctl

@@ -18,8 +18,8 @@ from urllib.parse import quote
 import kubernetes.client
 from kubernetes.client.exceptions import ApiException
 
-from meshproof.lab.cluster import RunningCluster
-from meshproof.lab.seam import lab_errors
+from meshproof.kube.cluster import RunningCluster
+from meshproof.kube.seam import lab_errors
 from meshproof.wait import eventually
 
 Key = tuple[str, str, str, str]

@@ -9,9 +9,9 @@ from pathlib import Path
 import yaml
 
 from meshproof.errors import CommandError, LabError, WaitFailedError
-from meshproof.lab import RunningCluster
-from meshproof.lab.objects import Object
-from meshproof.lab.rollout import hopeless
+from meshproof.kube import RunningCluster
+from meshproof.kube.objects import Object
+from meshproof.kube.rollout import hopeless
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import Document
 from meshproof.model import Version

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from meshproof.errors import EvidenceError
-from meshproof.lab.spot import Spot
+from meshproof.kube.spot import Spot
 from meshproof.mesh.proxy import admin
 
 

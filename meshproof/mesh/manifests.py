@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshproof.lab.objects import Object
+from meshproof.kube.objects import Object
 from meshproof.mesh.operator_config import GATEWAY_LABELS, GATEWAY_PORTS, NETWORK_LABEL
 from meshproof.model import Member, Mtls
 

@@ -8,8 +8,9 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from meshproof.artifacts import Bundle
-from meshproof.lab import Lab, RunningCluster
-from meshproof.lab.objects import apply
+from meshproof.kube import RunningCluster
+from meshproof.kube.objects import apply
+from meshproof.lab import Lab
 from meshproof.mesh import manifests
 from meshproof.mesh.blueprint import Blueprint
 from meshproof.mesh.inventory import Inventory, take_inventory

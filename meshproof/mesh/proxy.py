@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshproof.errors import EvidenceError
-from meshproof.lab.spot import Spot
+from meshproof.kube.spot import Spot
 
 _ADMIN = "http://127.0.0.1:15000"
 _STATISTIC = re.compile(r"(?P<name>[^\s:]+): (?P<value>\d+)")

@@ -21,8 +21,8 @@ from kubernetes.client.exceptions import ApiException
 
 from meshproof.errors import LabError
 from meshproof.events import Recorder
-from meshproof.lab.cluster import RunningCluster
-from meshproof.lab.seam import lab_errors
+from meshproof.kube.cluster import RunningCluster
+from meshproof.kube.seam import lab_errors
 from meshproof.mesh.inventory import (
     AT_ONCE,
     Inventory,

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 
-from meshproof.lab.objects import Object
+from meshproof.kube.objects import Object
 from meshproof.mesh.manifests import SYSTEM
 
 _NETWORKING = "networking.istio.io/v1"

@@ -10,9 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from meshproof.errors import WaitTimeoutError
-from meshproof.lab.counters import Counters
+from meshproof.kube.spot import Spot
 from meshproof.lab.lab import Lab
-from meshproof.lab.spot import Spot
+from meshproof.lab.network.counters import Counters
 from meshproof.traffic.probe import BRIEF, PATIENT, Answer, Target, probe
 from meshproof.wait import eventually
 

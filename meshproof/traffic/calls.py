@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from meshproof.errors import EvidenceError, WaitTimeoutError
-from meshproof.lab.seam import lab_errors
+from meshproof.kube.seam import lab_errors
 from meshproof.traffic.response import LogLine, Refused, Response
 from meshproof.wait import eventually
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Caller, Sample, Server

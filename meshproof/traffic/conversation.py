@@ -7,8 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from meshproof.kube.spot import Spot
 from meshproof.lab.lab import Lab
-from meshproof.lab.spot import Spot
 from meshproof.model import Pair
 from meshproof.process import Finished
 from meshproof.traffic.probe import Target

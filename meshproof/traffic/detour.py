@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from meshproof.lab.cluster import RunningCluster
+from meshproof.kube.cluster import RunningCluster
+from meshproof.kube.spot import node_spot
 from meshproof.lab.lab import Lab
-from meshproof.lab.spot import node_spot
 from meshproof.traffic.probe import Answer, Target, probe
 
 

@@ -10,7 +10,7 @@ Source: https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/operatio
 from __future__ import annotations
 
 from meshproof.errors import EvidenceError
-from meshproof.lab.spot import Spot
+from meshproof.kube.spot import Spot
 from meshproof.mesh.gateways import gateway_spot
 from meshproof.mesh.proxy import statistics
 from meshproof.process import side_by_side

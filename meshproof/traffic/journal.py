@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from meshproof.errors import WaitTimeoutError
-from meshproof.lab.cluster import RunningCluster
-from meshproof.lab.seam import lab_errors
+from meshproof.kube.cluster import RunningCluster
+from meshproof.kube.seam import lab_errors
 from meshproof.wait import eventually
 
 # A line's own time is when it was written, which is after it happened.

@@ -7,7 +7,7 @@ from enum import Enum
 from ipaddress import IPv4Address
 
 from meshproof.errors import EvidenceError
-from meshproof.lab.spot import Spot
+from meshproof.kube.spot import Spot
 from meshproof.process import Finished
 
 # HTTP servers, proxies and the TLS servers of Kubernetes all answer this, if only to complain.

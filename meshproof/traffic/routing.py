@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from meshproof.lab.objects import Object, applied
-from meshproof.lab.spot import Spot
+from meshproof.kube.objects import Object, applied
+from meshproof.kube.spot import Spot
 from meshproof.mesh.config_dump import CLUSTERS, LISTENERS, ROUTES, in_use
 from meshproof.mesh.gateways import gateway_spot, sni_of
 from meshproof.mesh.proxy import outbound

@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from meshproof.errors import EvidenceError
-from meshproof.lab.spot import Spot
+from meshproof.kube.spot import Spot
 from meshproof.mesh.credentials import Credential
 
 ISTIO_ALPN = "istio"

@@ -9,9 +9,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from meshproof.errors import WaitTimeoutError
-from meshproof.lab.cluster import RunningCluster
-from meshproof.lab.seam import lab_errors
-from meshproof.lab.spot import Spot, pod_spot
+from meshproof.kube.cluster import RunningCluster
+from meshproof.kube.seam import lab_errors
+from meshproof.kube.spot import Spot, pod_spot
 from meshproof.mesh.proxy import admin
 from meshproof.wait import eventually
 

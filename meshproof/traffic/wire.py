@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from meshproof.lab import Counters
+from meshproof.lab.network import Counters
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.workloads.sample import Caller, Sample

@@ -14,9 +14,9 @@ from ipaddress import IPv4Address
 import kubernetes.client
 
 from meshproof.events import Recorder
-from meshproof.lab.cluster import RunningCluster
-from meshproof.lab.seam import lab_errors
-from meshproof.lab.spot import Spot, pod_spot
+from meshproof.kube.cluster import RunningCluster
+from meshproof.kube.seam import lab_errors
+from meshproof.kube.spot import Spot, pod_spot
 from meshproof.wait import eventually
 
 NAMESPACE = "echo"

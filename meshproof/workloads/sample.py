@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from meshproof.errors import EvidenceError
-from meshproof.lab import RunningCluster
-from meshproof.lab.objects import Object, apply
-from meshproof.lab.rollout import await_rollout
-from meshproof.lab.seam import lab_errors
-from meshproof.lab.spot import Spot, pod_spot
+from meshproof.kube import RunningCluster
+from meshproof.kube.objects import Object, apply
+from meshproof.kube.rollout import await_rollout
+from meshproof.kube.seam import lab_errors
+from meshproof.kube.spot import Spot, pod_spot
 from meshproof.mesh.credentials import spiffe
 from meshproof.mesh.gateways import sni_of
 from meshproof.mesh.mesh import Mesh

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from meshproof.errors import MeshproofError, WaitTimeoutError
-from meshproof.lab import RunningCluster
-from meshproof.lab.objects import Object, applied, apply
-from meshproof.lab.rollout import await_rollout
+from meshproof.kube import RunningCluster
+from meshproof.kube.objects import Object, applied, apply
+from meshproof.kube.rollout import await_rollout
 from meshproof.wait import eventually
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample, helloworld_objects
 

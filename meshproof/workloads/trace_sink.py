@@ -12,9 +12,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from meshproof.lab.objects import Object, applied
-from meshproof.lab.rollout import await_rollout
-from meshproof.lab.spot import Spot
+from meshproof.kube.objects import Object, applied
+from meshproof.kube.rollout import await_rollout
+from meshproof.kube.spot import Spot
 from meshproof.mesh.operator_config import TRACES_NAMESPACE, TRACES_PORT, TRACES_SERVICE
 from meshproof.process import side_by_side
 from meshproof.wait import eventually

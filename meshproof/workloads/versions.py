@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from meshproof.lab.objects import applied
+from meshproof.kube.objects import applied
 from meshproof.workloads.sample import NAMESPACE, PORT, Sample, helloworld_service
 
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from meshproof.errors import WaitTimeoutError
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.expect.names import unknown
-from meshproof.lab import Lab, RunningCluster
-from meshproof.lab.dns import dns_address
-from meshproof.lab.names import NameAnswer, ask_name
-from meshproof.lab.spot import node_spot
+from meshproof.kube import RunningCluster
+from meshproof.kube.dns import dns_address
+from meshproof.kube.names import NameAnswer, ask_name
+from meshproof.kube.spot import node_spot
+from meshproof.lab import Lab
 from meshproof.mesh.inventory import Inventory, take_inventory
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.routes import host_of

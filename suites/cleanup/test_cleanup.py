@@ -8,7 +8,7 @@ import pytest
 
 from meshproof.errors import WaitTimeoutError
 from meshproof.expect import Outcome, Verdict, all_of
-from meshproof.fixtures.labs import Labs
+from meshproof.run.labs import Labs
 from meshproof.workloads.sample import Sample
 from suites.cleanup.claims import (
     no_address_remains,

@@ -16,7 +16,7 @@ from meshproof.expect import (
     served_by_exactly,
     succeeded,
 )
-from meshproof.lab.objects import Object
+from meshproof.kube.objects import Object
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import HELLO, Plan, access_log, call
 from meshproof.traffic.response import LogLine, Response

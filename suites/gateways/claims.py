@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from meshproof.expect import Outcome, Verdict, all_of, believable, succeeded, went_through
-from meshproof.lab.counters import Counters
+from meshproof.lab.network.counters import Counters
 from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.mesh.loggers import logging_at
 from meshproof.traffic.calls import Plan, call

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from meshproof.errors import LabError
-from meshproof.lab.spot import Spot
+from meshproof.kube.spot import Spot
 from meshproof.mesh.gateways import GATEWAY_PORT, gateway_spot
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.traffic.journal import Journal, journal

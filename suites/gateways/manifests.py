@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from meshproof.lab.objects import Object, applied
+from meshproof.kube.objects import Object, applied
 from meshproof.mesh.credentials import spiffe
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY_LABELS, GATEWAY_PORTS, NETWORK_LABEL

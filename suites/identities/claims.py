@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 
 from meshproof.expect import Outcome, Verdict, all_of, believable, served_by_exactly, succeeded
 from meshproof.expect.control import as_control
-from meshproof.lab.spot import node_spot
+from meshproof.kube.spot import node_spot
 from meshproof.mesh.credentials import Credential, Installed, installed_authority
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from meshproof.errors import EvidenceError
-from meshproof.fixtures.labs import Labs
 from meshproof.lab import Lab
+from meshproof.run.labs import Labs
 from meshproof.workloads import Echo
 
 _MOST = 8

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address
 
-from meshproof.lab import Lab, RunningCluster
+from meshproof.kube import RunningCluster
+from meshproof.lab import Lab
 from meshproof.traffic import Target
 from meshproof.workloads import Echo
 from meshproof.workloads.echo import GATEWAY_SERVICE, HIGH, LOW, NAMESPACE, UDP_PORTS

@@ -7,14 +7,14 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, all_of, kept_out, reached
+from meshproof.kube.spot import node_spot
 from meshproof.lab import Lab
-from meshproof.lab.spot import node_spot
 from meshproof.model import Pair
 from meshproof.traffic import PATIENT, attempt
 from meshproof.workloads import Echo
 from suites.isolation.targets import api_target, kubelet_target, pod_targets
 
-pytestmark = pytest.mark.ground("east,west", "flat")
+pytestmark = pytest.mark.bare_lab("east,west", "flat")
 Echoes = dict[str, Echo]
 Judge = Callable[[Verdict], None]
 

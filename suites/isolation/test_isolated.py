@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, all_of, host_refused, kept_out, reached, silent
+from meshproof.kube.spot import node_spot
 from meshproof.lab import Lab
-from meshproof.lab.spot import node_spot
 from meshproof.model import Pair
 from meshproof.traffic import PATIENT, Target, attempt, detour, probe
 from meshproof.workloads import Echo
@@ -28,7 +28,7 @@ from suites.isolation.targets import (
     service_target,
 )
 
-pytestmark = pytest.mark.ground("east,west", "isolated")
+pytestmark = pytest.mark.bare_lab("east,west", "isolated")
 Echoes = dict[str, Echo]
 Judge = Callable[[Verdict], None]
 

@@ -16,7 +16,7 @@ from meshproof.workloads.echo import PATIENT_PORT
 from suites.isolation.targets import pod_targets
 
 
-@pytest.mark.ground("east,west", "flat")
+@pytest.mark.bare_lab("east,west", "flat")
 def test_open_flows_end_when_a_network_is_cut(
     lab: Lab, echoes: dict[str, Echo], pair: Pair, judge: Callable[[Verdict], None]
 ) -> None:

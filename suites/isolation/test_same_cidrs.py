@@ -14,7 +14,7 @@ from meshproof.workloads import Echo
 from suites.isolation.conftest import Twin
 from suites.isolation.targets import api_target, node_port_target, pod_targets
 
-pytestmark = pytest.mark.ground("east=same,west=same", "isolated")
+pytestmark = pytest.mark.bare_lab("east=same,west=same", "isolated")
 Echoes = dict[str, Echo]
 Judge = Callable[[Verdict], None]
 Twins = dict[str, Twin]

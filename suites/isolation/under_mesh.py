@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 
 from meshproof.expect import Verdict, all_of, kept_out, reached
-from meshproof.lab.spot import node_spot
+from meshproof.kube.spot import node_spot
 from meshproof.model import Pair
 from meshproof.traffic import PATIENT, Target, attempt
 from meshproof.traffic.probe import BRIEF

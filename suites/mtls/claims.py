@@ -8,7 +8,7 @@ from ipaddress import IPv4Address
 
 from meshproof.expect import Outcome, Verdict, all_of, believable, served_by_exactly, succeeded
 from meshproof.expect.control import as_control
-from meshproof.lab.counters import FlowKey
+from meshproof.lab.network.counters import FlowKey
 from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.traffic.calls import Plan
 from meshproof.traffic.settle import reachable

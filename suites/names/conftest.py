@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from meshproof.fixtures.standing import Standing
+from meshproof.run.standing import Standing
 from meshproof.workloads.sample import Sample
 from suites.names.services import dns_sleeps, scattered_services
 

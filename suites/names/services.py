@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
-from meshproof.lab.cluster import RunningCluster
-from meshproof.lab.dns import dns_address
-from meshproof.lab.names import NameAnswer, ask_name
-from meshproof.lab.objects import Object, applied, await_absence
-from meshproof.lab.rollout import await_rollout
+from meshproof.kube.cluster import RunningCluster
+from meshproof.kube.dns import dns_address
+from meshproof.kube.names import NameAnswer, ask_name
+from meshproof.kube.objects import Object, applied, await_absence
+from meshproof.kube.rollout import await_rollout
 from meshproof.mesh.routes import host_of
 from meshproof.process import side_by_side
 from meshproof.traffic.settle import converge

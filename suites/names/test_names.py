@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from meshproof.expect import Verdict, all_of
-from meshproof.lab.objects import applied
+from meshproof.kube.objects import applied
 from meshproof.process import side_by_side
 from meshproof.workloads.sample import Sample
 from suites.names.claims import (

@@ -7,7 +7,7 @@ from itertools import product
 
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.expect.rights import allowed, forbidden, may_exactly
-from meshproof.lab.seam import lab_errors
+from meshproof.kube.seam import lab_errors
 from meshproof.mesh.account import Account, remote_account
 from meshproof.model import Member
 from meshproof.workloads.sample import Sample

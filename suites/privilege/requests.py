@@ -6,8 +6,8 @@ open that should not be, nothing comes of it.
 
 from __future__ import annotations
 
-from meshproof.lab import RunningCluster
-from meshproof.lab.objects import Object
+from meshproof.kube import RunningCluster
+from meshproof.kube.objects import Object
 from meshproof.mesh.account import Request, Right
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.trust import SECRET

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from meshproof.fixtures.standing import Standing
+from meshproof.run.standing import Standing
 from meshproof.workloads.sample import Sample
 from suites.redirection.sleeps import sleeps
 

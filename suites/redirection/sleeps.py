@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from enum import Enum
 from ipaddress import IPv4Network
 
-from meshproof.lab.objects import Object, applied
-from meshproof.lab.rollout import await_rollout
+from meshproof.kube.objects import Object, applied
+from meshproof.kube.rollout import await_rollout
 from meshproof.workloads.sample import NAMESPACE, Sample, sleep_objects
 
 _ANNOTATION = "traffic.sidecar.istio.io/includeOutboundIPRanges"

@@ -6,7 +6,7 @@ import json
 from itertools import product
 
 from meshproof.expect import Outcome, Verdict, all_of
-from meshproof.lab.seam import lab_errors
+from meshproof.kube.seam import lab_errors
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.proxy import admin
 from meshproof.workloads.sample import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from meshproof.lab.objects import Object
+from meshproof.kube.objects import Object
 from meshproof.mesh.routes import Tls, destination_rule, to_versions, virtual_service
 from meshproof.workloads.sample import HOST, VERSIONS
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshproof.lab.objects import Object
+from meshproof.kube.objects import Object
 from meshproof.mesh.gateways import GATEWAY_IDENTITY, GATEWAY_PORT
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY_LABELS, NETWORK_LABEL

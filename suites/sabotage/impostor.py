@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from meshproof.lab.spot import Spot
+from meshproof.kube.spot import Spot
 from meshproof.mesh.credentials import Credential
 from meshproof.traffic.settle import require
 from meshproof.traffic.tls_question import ask

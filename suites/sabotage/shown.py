@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from meshproof.errors import EvidenceError
-from meshproof.lab.objects import Object, apply
+from meshproof.kube.objects import Object, apply
 from meshproof.mesh.gateways import GATEWAY_IDENTITY
 from meshproof.mesh.manifests import cross_network_gateway
 from meshproof.model import Mtls

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, host_refused, kept_out, noticed, reached
+from meshproof.faults.lab import masquerading, unsealed_host
+from meshproof.kube.spot import Spot, node_spot
 from meshproof.lab import Lab
-from meshproof.lab.sabotage import masquerading, unsealed_host
-from meshproof.lab.spot import Spot, node_spot
 from meshproof.model import Flow, Pair, Wiring
 from meshproof.traffic import PATIENT, Target, attempt, detour
 from meshproof.workloads import Echo
@@ -25,7 +25,7 @@ Echoes = dict[str, Echo]
 Judge = Callable[[Verdict], None]
 
 
-@pytest.mark.ground("east,west", "isolated")
+@pytest.mark.bare_lab("east,west", "isolated")
 def test_a_hole_in_the_router_is_noticed(
     lab: Lab, echoes: Echoes, pair: Pair, judge: Judge
 ) -> None:
@@ -50,7 +50,7 @@ def test_a_hole_in_the_router_is_noticed(
     judge(noticed(verdicts, f"a way is open from {caller} to {called}"))
 
 
-@pytest.mark.ground("east,west", "isolated")
+@pytest.mark.bare_lab("east,west", "isolated")
 def test_a_host_that_forwards_is_noticed(lab: Lab, pair: Pair, judge: Judge) -> None:
     """With the host's rules opened, the claim that the host is no path fails and says so."""
     caller, called = (lab.clusters[name] for name in pair)
@@ -59,7 +59,7 @@ def test_a_host_that_forwards_is_noticed(lab: Lab, pair: Pair, judge: Judge) -> 
     judge(noticed([verdict], "the host is a way"))
 
 
-@pytest.mark.ground("east,west", "flat")
+@pytest.mark.bare_lab("east,west", "flat")
 def test_hidden_addresses_are_noticed(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """With pods hidden behind their node, the claim of a flat network fails and names the node."""
     caller, called = (echoes[name] for name in pair)

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
-from meshproof.lab import Lab, RunningCluster
-from meshproof.lab.objects import applied
-from meshproof.lab.seam import lab_errors
+from meshproof.kube import RunningCluster
+from meshproof.kube.objects import applied
+from meshproof.kube.seam import lab_errors
+from meshproof.lab import Lab
 from meshproof.mesh.inventory import take_inventory
 from meshproof.traffic.settle import require
 from meshproof.workloads.sample import (
@@ -47,7 +48,7 @@ _OBJECTS = (
 )
 
 
-@pytest.mark.ground("east,west", "isolated")
+@pytest.mark.bare_lab("east,west", "isolated")
 @pytest.mark.parametrize("kind", [one["kind"] for one in _OBJECTS])
 def test_an_object_left_behind_is_noticed(lab: Lab, kind: str, judge: Judge) -> None:
     """With one object left behind, the claim that nothing remains fails and names it."""
@@ -59,7 +60,7 @@ def test_an_object_left_behind_is_noticed(lab: Lab, kind: str, judge: Judge) -> 
     judge(noticed([verdict], _LEFT))
 
 
-@pytest.mark.ground("east,west", "isolated")
+@pytest.mark.bare_lab("east,west", "isolated")
 def test_an_address_left_behind_is_noticed(lab: Lab, judge: Judge) -> None:
     """With a gateway's address left on a node, the claim that none remains fails and names it."""
     address = str(lab.subnets["west"].load_balancers[-1])
@@ -73,7 +74,7 @@ def test_an_address_left_behind_is_noticed(lab: Lab, judge: Judge) -> None:
     judge(noticed([verdict], address))
 
 
-@pytest.mark.ground("east,west", "isolated")
+@pytest.mark.bare_lab("east,west", "isolated")
 def test_a_service_left_behind_is_noticed(lab: Lab, judge: Judge) -> None:
     """With a Service left behind, the claims that no rule and no name remain fail and name it."""
     lab.await_dns()

@@ -8,7 +8,7 @@ from functools import partial
 
 from meshproof.expect import Verdict, noticed
 from meshproof.expect.reach import undecided
-from meshproof.lab.objects import Object
+from meshproof.kube.objects import Object
 from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.mesh.routes import aborting, virtual_service, without_access_logs
 from meshproof.process import side_by_side

@@ -11,8 +11,8 @@ from ipaddress import IPv4Address
 import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
-from meshproof.lab.objects import applied
-from meshproof.lab.spot import Spot
+from meshproof.kube.objects import applied
+from meshproof.kube.spot import Spot
 from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.mesh.gateways import GATEWAY_IDENTITY, GATEWAY_PORT
 from meshproof.mesh.manifests import SYSTEM

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import pytest
 
 from meshproof.expect import Verdict, noticed
-from meshproof.lab.objects import Object, applied
-from meshproof.lab.rollout import await_rollout
+from meshproof.kube.objects import Object, applied
+from meshproof.kube.rollout import await_rollout
 from meshproof.mesh.credentials import installed_authority, issue
 from meshproof.traffic.settle import converge, healed, require
 from meshproof.workloads.sample import (

@@ -9,7 +9,7 @@ import pytest
 
 from meshproof.errors import EvidenceError
 from meshproof.expect import Outcome, Verdict, all_of, noticed
-from meshproof.lab.objects import Object, apply
+from meshproof.kube.objects import Object, apply
 from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.mesh.manifests import SYSTEM, cross_network_gateway
 from meshproof.mesh.operator_config import GATEWAY_LABELS

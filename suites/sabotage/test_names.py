@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from meshproof.expect import Verdict, all_of, noticed
-from meshproof.lab.objects import applied
+from meshproof.kube.objects import applied
 from meshproof.process import side_by_side
 from meshproof.traffic.settle import require
 from meshproof.workloads.sample import HELLOWORLD, SLEEP, Sample

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from meshproof.expect import Verdict, noticed
-from meshproof.lab.seam import lab_errors
+from meshproof.kube.seam import lab_errors
 from meshproof.mesh.operator_config import NETWORK_LABEL
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.traffic.settle import healed, require

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from meshproof.expect import Verdict, noticed
-from meshproof.lab.cluster import RunningCluster
+from meshproof.kube.cluster import RunningCluster
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.settle import healed, require
 from meshproof.workloads.sample import PORT, Sample, Server

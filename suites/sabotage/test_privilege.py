@@ -9,9 +9,9 @@ import kubernetes.client
 import pytest
 
 from meshproof.expect import Outcome, Verdict, noticed
-from meshproof.lab import RunningCluster
-from meshproof.lab.objects import Object, applied
-from meshproof.lab.seam import lab_errors
+from meshproof.kube import RunningCluster
+from meshproof.kube.objects import Object, applied
+from meshproof.kube.seam import lab_errors
 from meshproof.mesh.account import Right, remote_account
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.traffic.settle import converge, require

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, noticed
-from meshproof.lab.seam import lab_errors
+from meshproof.kube.seam import lab_errors
 from meshproof.workloads.sample import Sample
 from suites.revisions.claims import STATUS, sidecars_follow
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from meshproof.expect import Outcome, Verdict, all_of, believable, served_by_exactly, succeeded
-from meshproof.lab.objects import Object
+from meshproof.kube.objects import Object
 from meshproof.mesh.routes import destination_rule, marking, to_versions, virtual_service
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call

@@ -9,7 +9,7 @@ import pytest
 
 from meshproof.expect import Verdict, all_of
 from meshproof.expect.control import with_control
-from meshproof.lab.objects import applied
+from meshproof.kube.objects import applied
 from meshproof.traffic.routing import in_force
 from meshproof.workloads.sample import Sample
 from suites.scope.claims import (

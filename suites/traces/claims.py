@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.expect.control import as_control
-from meshproof.lab.objects import Object
+from meshproof.kube.objects import Object
 from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.mesh.gateways import gateway_spot
 from meshproof.mesh.manifests import SYSTEM

@@ -16,8 +16,8 @@ from meshproof.expect import (
     share_within,
     succeeded,
 )
-from meshproof.lab.seam import lab_errors
-from meshproof.lab.spot import Spot, pod_spot
+from meshproof.kube.seam import lab_errors
+from meshproof.kube.spot import Spot, pod_spot
 from meshproof.mesh.gateways import GATEWAY_PORT, gateway_spot, sni_of
 from meshproof.mesh.proxy import Endpoint, endpoints, outbound
 from meshproof.process import side_by_side

@@ -76,7 +76,7 @@ def test_the_command_line_names_configuration_and_plugins(world: World) -> None:
     line = " ".join(ended.argv)
     assert ended.argv[:4] == [sys.executable, "-P", "-m", "meshproof.runner"]
     assert f"-c {suites / 'verify.ini'} --rootdir {suites.parent}" in line
-    assert "-p xdist.plugin -p meshproof.plugin -p no:cacheprovider" in line
+    assert "-p xdist.plugin -p meshproof.runner.plugin -p no:cacheprovider" in line
     assert ended.argv[-1] == str(suites)
     assert "--topology=bare" in ended.argv
 

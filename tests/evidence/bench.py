@@ -19,8 +19,8 @@ import yaml
 from meshproof.engine import Engine
 from meshproof.errors import CancelledError, CommandError
 from meshproof.events import Recorder
+from meshproof.kube.cluster import Node, RunningCluster
 from meshproof.lab import Lab
-from meshproof.lab.cluster import Node, RunningCluster
 from meshproof.model import Cluster, isolated
 from meshproof.process import Finished, Shell
 

@@ -19,8 +19,8 @@ from meshproof.expect import (
     silent,
 )
 from meshproof.expect.reach import undecided
-from meshproof.lab.counters import Counters, FlowKey
-from meshproof.lab.spot import Spot
+from meshproof.kube.spot import Spot
+from meshproof.lab.network.counters import Counters, FlowKey
 from meshproof.traffic import Answer, Attempt, Detour, Refusal, Target
 
 TARGET = Target("the pod", IPv4Address("10.20.0.5"), 80)

@@ -8,7 +8,7 @@ import pytest
 
 from meshproof.expect import Outcome
 from meshproof.expect.names import exists, known, unknown
-from meshproof.lab.names import NameAnswer
+from meshproof.kube.names import NameAnswer
 
 FOUND = NameAnswer("NOERROR", (IPv4Address("10.110.0.7"),))
 EMPTY, NONE = NameAnswer("NOERROR"), NameAnswer("NXDOMAIN")

@@ -25,9 +25,9 @@ from meshproof.engine.engine import KIND_LABEL, RUN_LABEL
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.events import Recorder
 from meshproof.lab import remove
+from meshproof.lab.network.subnets import Leases
 from meshproof.lab.ownership import Claim, is_lab_id
 from meshproof.lab.remove import remove_lab
-from meshproof.lab.subnets import Leases
 from meshproof.lab.sweep import find, find_all, sweep, take_down, what_would_go
 from meshproof.owned import (
     LAB,

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from meshproof.errors import LabError, MeshproofError, UsageError
+from meshproof.lab.network.subnets import Leases, check_state_dir
 from meshproof.lab.ownership import Claim, Description, LabInUseError, claims
-from meshproof.lab.subnets import Leases, check_state_dir
 from meshproof.lab.sweep import find
 from meshproof.owned import LAB, STATE, NotOursError, make_owned
 

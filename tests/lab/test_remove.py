@@ -18,8 +18,8 @@ from meshproof.engine.engine import KIND_LABEL, RUN_LABEL, STATE_LABEL
 from meshproof.engine.podman import Podman
 from meshproof.errors import LabError
 from meshproof.lab import remove
+from meshproof.lab.network.subnets import Leases
 from meshproof.lab.ownership import Claim
-from meshproof.lab.subnets import Leases
 from meshproof.process import RUN_VARIABLE, Shell
 from tests.lab.fakes import FakeEngine, network
 

@@ -10,9 +10,9 @@ from typing import cast
 
 import pytest
 
-from meshproof.lab.counters import Counters
+from meshproof.kube.spot import Spot
 from meshproof.lab.lab import Lab
-from meshproof.lab.spot import Spot
+from meshproof.lab.network.counters import Counters
 from meshproof.traffic import Answer, Attempt, Refusal, Target, attempt
 
 MODULE = importlib.import_module("meshproof.traffic.attempt")  # the function hides it

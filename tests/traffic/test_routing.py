@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from meshproof.errors import EvidenceError
-from meshproof.lab.objects import Object
+from meshproof.kube.objects import Object
 from meshproof.mesh.config_dump import CLUSTERS
 from meshproof.mesh.routes import destination_rule
 from meshproof.traffic import routing

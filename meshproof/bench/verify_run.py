@@ -1,0 +1,60 @@
+"""Measures topologies in one run of verify: how soon each is judged, and how long all take."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from rich.console import Console
+
+from meshproof.bench.figure import Figure
+from meshproof.errors import EXIT_DID_NOT_HOLD, EXIT_HELD, LabError
+from meshproof.events import read
+from meshproof.report.timeline import spans, timeline
+
+# The run removes its lab when it is asked to end.
+_CLEANING_UP = 180.0
+
+
+def measure_run(
+    topologies: Sequence[str], options: Sequence[str], folder: Path, console: Console
+) -> list[Figure]:
+    """Run verify once on these topologies, strict, and print its timeline.
+
+    ``options``: more of verify's; ``folder``: where the run's own folder is made. Raises
+    LabError when the run could not tell.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    before = set(folder.glob("reports/*/events.jsonl"))
+    argv = [sys.executable, "-m", "meshproof", "verify", "--mtls", "strict", *options, *topologies]
+    code = _run(argv, folder)
+    made = set(folder.glob("reports/*/events.jsonl")) - before
+    if code not in (EXIT_HELD, EXIT_DID_NOT_HOLD) or not made:
+        raise LabError(f"the run of all topologies could not tell: it ended with {code}")
+    events = read(made.pop())
+    console.print(timeline(events))
+    found = spans(events)
+    figures = [
+        Figure(f"one run, {span.ground}: to its first verdict", "s", (span.first,))
+        for span in found
+    ]
+    figures += [
+        Figure(f"one run, {span.ground}: {span.tests} tests", "s", (span.tested,)) for span in found
+    ]
+    whole = events[-1].at - events[0].at
+    return [*figures, Figure(f"one run of {len(found)} deployments: in all", "s", (whole,))]
+
+
+def _run(argv: Sequence[str], folder: Path) -> int:
+    """The run's exit code. It is a program that cleans up after itself, and is let do so."""
+    with subprocess.Popen(argv, cwd=folder, start_new_session=True) as running:
+        try:
+            return running.wait()
+        except BaseException:
+            running.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                running.wait(_CLEANING_UP)
+            raise

@@ -1,0 +1,1 @@
+"""Faults: one thing is broken on purpose, and healed at the end."""

@@ -1,0 +1,118 @@
+"""Waits for what was deployed to run, and gives up at once on what never will."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection
+
+import kubernetes.client
+
+from meshproof.errors import LabError, WaitFailedError, WaitTimeoutError
+from meshproof.kube.cluster import RunningCluster
+from meshproof.kube.seam import lab_errors
+from meshproof.process import Shell, called_off
+from meshproof.wait import eventually
+
+_HOPELESS = frozenset(
+    {
+        "ErrImagePull",
+        "ErrImageNeverPull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "CrashLoopBackOff",
+        "CreateContainerConfigError",
+        "RunContainerError",
+    }
+)
+_LAST_LINES = 3
+# An account or a webhook that comes a moment after the Deployment is no reason to give up.
+_MAY_PASS = datetime.timedelta(seconds=15)
+
+
+def await_rollout(
+    cluster: RunningCluster,
+    namespace: str,
+    deployments: Collection[str],
+    shell: Shell,
+    within: float = 120.0,
+) -> None:
+    """Wait until the Deployments have all their pods, of their newest template, ready.
+
+    ``within``: seconds; the wait also ends when ``shell`` is called off. Raises LabError, at
+    once and with the reason when an image cannot be had, a container crashes again and again,
+    or the API server refuses the pods.
+    """
+    what = f"{', '.join(sorted(deployments))} in {namespace} of {cluster.name}"
+    with lab_errors(f"wait for {what}"):
+        try:
+            eventually(
+                lambda: _missing(cluster, namespace, deployments),
+                until=lambda missing: missing == "",
+                fail_if=lambda _: called_off(shell) or hopeless(cluster, namespace),
+                what=what,
+                within=within,
+                every=0.25,
+                recorder=shell.recorder,
+            )
+        except (WaitTimeoutError, WaitFailedError) as error:
+            raise LabError(f"{error.cause}; {cluster.trouble()}") from error
+
+
+def hopeless(cluster: RunningCluster, namespace: str) -> str | None:
+    """Why pods of a namespace will never run, with their last words; None while they may.
+
+    Raises LabError when the API server does not answer.
+    """
+    with lab_errors(f"look at the pods in {namespace} of {cluster.name}"):
+        for pod in cluster.core.list_namespaced_pod(namespace).items:
+            states = [*(pod.status.init_container_statuses or [])]
+            states += [*(pod.status.container_statuses or [])]
+            for state in states:
+                waiting = state.state.waiting if state.state else None
+                if waiting is not None and waiting.reason in _HOPELESS:
+                    said = _last_words(cluster, pod, state.name)
+                    name = f"pod {namespace}/{pod.metadata.name} of {cluster.name}"
+                    return f"{name}: {waiting.reason}: {waiting.message or ''}{said}"
+        return _refused(cluster, namespace)
+
+
+def _refused(cluster: RunningCluster, namespace: str) -> str | None:
+    """What the API server says of pods that it does not admit (a webhook, a quota)."""
+    apps = kubernetes.client.AppsV1Api(cluster.api)
+    for deployment in apps.list_namespaced_deployment(namespace).items:
+        for condition in deployment.status.conditions or []:
+            since = datetime.datetime.now(datetime.UTC) - condition.last_transition_time
+            refused = condition.type == "ReplicaFailure" and condition.status == "True"
+            if refused and since > _MAY_PASS:
+                name = f"{namespace}/{deployment.metadata.name} of {cluster.name}"
+                return f"pods of {name} are refused: {condition.message}"
+    return None
+
+
+def _missing(cluster: RunningCluster, namespace: str, names: Collection[str]) -> str:
+    apps = kubernetes.client.AppsV1Api(cluster.api)
+    found = {one.metadata.name: one for one in apps.list_namespaced_deployment(namespace).items}
+    for name in sorted(names):
+        if name not in found:
+            return f"{name} is not there yet"
+        spec, status = found[name].spec, found[name].status
+        updated, ready = status.updated_replicas or 0, status.ready_replicas or 0
+        current = status.observed_generation == found[name].metadata.generation
+        total = status.replicas or 0
+        if not current or not updated == ready == total == spec.replicas:
+            return f"{name}: {ready} of {spec.replicas} ready, {total} in all"
+    return ""
+
+
+def _last_words(cluster: RunningCluster, pod: kubernetes.client.V1Pod, container: str) -> str:
+    try:
+        log = cluster.core.read_namespaced_pod_log(
+            pod.metadata.name,
+            pod.metadata.namespace,
+            container=container,
+            tail_lines=_LAST_LINES,
+            previous=True,
+        )
+    except kubernetes.client.ApiException:
+        return ""
+    return f"; said last: {' | '.join(log.splitlines())[:600]}" if log else ""

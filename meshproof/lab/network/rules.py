@@ -1,0 +1,108 @@
+"""Writes the nft rules of router, nodes and host. Pure text in, pure text out.
+
+The payload witnesses look at the first bytes of a TCP segment's payload (nft's ``@ih``): plain
+text HTTP by the words it begins with, TLS by its record header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from meshproof.model import Cluster, Flow, Footprint, Pair, Wiring
+
+TABLE = "meshproof"
+ROUTER_KINDS = (*(flow.value for flow in Flow), "reply", "ended", "tls", "http", "dropped")
+NODE_KINDS = ("pod", "tls", "http")
+_WORDS = ("GET ", "HEAD", "POST", "PUT ", "DELE", "OPTI", "PATC", "CONN", "PRI ", "HTTP")
+PLAIN_TEXT = tuple(f"0x{word.encode().hex()}" for word in _WORDS)
+"""How a segment of plain HTTP/1 or HTTP/2 begins: methods, HTTP/2's preface, the status line."""
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("meshproof.lab.network"),
+    undefined=StrictUndefined,
+    autoescape=False,  # nft rules, not HTML
+    keep_trailing_newline=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a running cluster's parts are, as the router needs to know them.
+
+    ``device``: the router's interface on the cluster's network; ``nodes``: all nodes' addresses;
+    ``api``: those that serve the API; ``gateways``: the addresses of LoadBalancer Services;
+    ``routes``: pod and service ranges, each with its next hop.
+    """
+
+    device: str
+    nodes: tuple[IPv4Address, ...]
+    api: tuple[IPv4Address, ...]
+    gateways: tuple[IPv4Address, ...] = ()
+    routes: Mapping[IPv4Network, IPv4Address] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """One of the lab's bridges on the host, and the host's own address on it."""
+
+    device: str
+    host: IPv4Address
+
+
+def chain(pair: Pair) -> str:
+    """The name under which a pair's chain and counters go: "east_to_west"."""
+    return f"{pair[0]}_to_{pair[1]}"
+
+
+def router_rules(footprint: Footprint, places: Mapping[str, Places], wiring: Wiring) -> str:
+    """The router's rules for a wiring, as one nft transaction; counters keep their values."""
+    return _TEMPLATES.get_template("router.nft.j2").render(
+        pairs=[_pair(footprint, places, wiring, pair) for pair in footprint.pairs],
+        outside={name: places[name].device for name in footprint.names},
+        kinds=ROUTER_KINDS,
+        plain_text=PLAIN_TEXT,
+    )
+
+
+def _pair(
+    footprint: Footprint, places: Mapping[str, Places], wiring: Wiring, pair: Pair
+) -> dict[str, Any]:
+    caller, called = pair
+    flows = wiring.between(caller, called)
+    there = places[called]
+    return {
+        "chain": chain(pair),
+        "enters": places[caller].device,
+        "leaves": there.device,
+        "api": there.api if Flow.API in flows else (),
+        "gateways": there.gateways if Flow.GATEWAY in flows else (),
+        "pods": footprint[called].pods if Flow.POD in flows else None,
+        "callers": (footprint[caller].pods, *places[caller].nodes),
+        "anything": Flow.ANYTHING in flows,
+    }
+
+
+def node_rules(cluster: Cluster, peers: Iterable[Cluster]) -> str:
+    """The rules of a cluster's nodes; towards ``peers`` pods keep their own address."""
+    return _TEMPLATES.get_template("node.nft.j2").render(
+        name=cluster.name,
+        pods=cluster.pods,
+        keep_source=(cluster.pods, *(peer.pods for peer in peers)),
+        kinds=NODE_KINDS,
+        plain_text=PLAIN_TEXT,
+    )
+
+
+def host_rules(table: str, bridges: Sequence[Bridge], *, names: bool = False) -> str:
+    """The host's rules of one run. ``names``: nodes may ask the engine's name server."""
+    return _TEMPLATES.get_template("host.nft.j2").render(table=table, bridges=bridges, names=names)
+
+
+def routes(networks: Mapping[IPv4Network, IPv4Address]) -> str:
+    """A batch for `ip -batch -` that sends each network by its next hop."""
+    return "".join(f"route replace {net} via {hop}\n" for net, hop in networks.items())

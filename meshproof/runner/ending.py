@@ -1,0 +1,82 @@
+"""How a run ends: the table, the line that says what it came to, the record's last event, and the
+exit code."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+import pytest
+from rich.console import Console
+
+from meshproof.console import say_line, with_lost_output
+from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, EXIT_USAGE
+from meshproof.report import Judged, Tally, summary
+from meshproof.run.options import words
+from meshproof.runner.declaring import not_applicable
+from meshproof.runner.options import REPEATED
+from meshproof.runner.stash import LABS, SESSION
+
+
+def end_run(
+    config: pytest.Config, outcomes: Sequence[Judged], planned: Sequence[str], exitstatus: int
+) -> int:
+    """Say what a run came to, and write down how it ended. Returns its exit code.
+
+    ``planned``: the ids of its tests, in order; ``exitstatus``: pytest's own. All held only if
+    the record and what was printed hold it all, too.
+    """
+    # Of several workers they come in as it happens; a table is to be compared with another.
+    place = {test: number for number, test in enumerate(planned)}
+    found = sorted(outcomes, key=lambda one: place.get(one.test, 0))
+    # A worker that dies with nothing to do leaves no test behind that would tell of it.
+    tally = Tally.of(found, planned)
+    recorder = config.stash[SESSION].recorder
+    code = _exit_code(tally, exitstatus)
+    if recorder.lost is not None and code == EXIT_HELD:
+        code = EXIT_COULD_NOT_TELL
+    _sum_up(config, found, planned=bool(planned))
+    if recorder.lost is not None:
+        say_line(f"The record is not whole: {recorder.lost}.")
+    if code == EXIT_USAGE:
+        return code
+    say_line(tally.line(code))
+    code = with_lost_output(code)
+    if planned:
+        recorder.emit("run-end", exit_code=code)
+    if recorder.lost is not None and code == EXIT_HELD:
+        code = EXIT_COULD_NOT_TELL
+    return code
+
+
+def _exit_code(tally: Tally, exitstatus: int) -> int:
+    """What the tests' outcomes say, unless pytest itself came to grief."""
+    if exitstatus == pytest.ExitCode.USAGE_ERROR:
+        return EXIT_USAGE
+    if tally.exit_code == EXIT_HELD and exitstatus != pytest.ExitCode.OK:
+        return EXIT_COULD_NOT_TELL
+    return tally.exit_code
+
+
+def _sum_up(config: pytest.Config, outcomes: Sequence[Judged], *, planned: bool) -> None:
+    """The table of behaviours, and where the run's record is.
+
+    There is none where nothing was judged, unless that is because nothing applies.
+    """
+    without = not_applicable(config)
+    if not outcomes and (planned or not without):
+        return
+    Console().print(summary(outcomes, without))
+    say_line(f"\nRecord: {config.stash[SESSION].folder}")
+    failed = [one.test for one in outcomes if one.outcome in ("FAIL", "INCONCLUSIVE")]
+    if failed:
+        command = f"meshproof verify{_repeated(config)} --only '{failed[0]}'"
+        say_line(f"To repeat the first failure, on a lab that is kept: {command}")
+
+
+def _repeated(config: pytest.Config) -> str:
+    """The options without which the same tests would not come about again."""
+    labs = config.stash.get(LABS, None)
+    given = {name: config.getoption(name) for name in REPEATED}
+    kept = {"reuse": labs.kept if labs is not None else None, "keep": True}
+    return "".join(f" {shlex.quote(word)}" for word in words({**given, **kept}))

@@ -1,0 +1,38 @@
+"""Collects the evidence of a failed test while what it failed on is still there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from meshproof.evidence import collect
+from meshproof.kube.seam import in_words
+from meshproof.runner.stash import LABS, SESSION
+from meshproof.workloads.sample import NAMESPACE, OUTSIDE
+
+# Each takes seconds; what breaks many tests of a lab at once is explained by the first of them.
+_MOST = 3
+_COLLECTED = pytest.StashKey[dict[str, list[str]]]()
+
+
+def collect_evidence(item: pytest.Item) -> None:
+    """Write what explains a failure of this test into the run's folder, once for each test.
+
+    Does nothing when there is no lab, no folder, or when three tests have theirs of it.
+    """
+    session, labs = item.config.stash[SESSION], item.config.stash.get(LABS, None)
+    lab = labs.lab if labs is not None else None
+    if lab is None or session.folder is None:
+        return
+    done = item.config.stash.setdefault(_COLLECTED, {}).setdefault(lab.id, [])
+    if item.nodeid in done or len(done) >= _MOST:
+        return
+    done.append(item.nodeid)
+    folder = session.folder / "evidence" / re.sub(r"[^\w.+-]+", "-", item.name)
+    try:
+        index = collect(lab, folder, (NAMESPACE, OUTSIDE))[0]
+        text = f"evidence: {index}"
+    except Exception as error:  # a verdict stands, whatever becomes of its evidence
+        text = f"evidence could not be collected: {in_words(error)}"
+    session.recorder.emit("notice", text=text)

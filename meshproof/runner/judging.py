@@ -1,0 +1,51 @@
+"""From a verdict to the outcome of a test, with the evidence of what did not hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from meshproof.errors import MeshproofError
+from meshproof.expect import Outcome, Verdict
+from meshproof.runner.failures import collect_evidence
+from meshproof.runner.stash import LABS, SESSION
+
+_JUDGED = pytest.StashKey[bool]()
+
+
+class InconclusiveError(MeshproofError):
+    """A verdict was INCONCLUSIVE: an error in pytest's terms, never a skip."""
+
+
+class DidNotHoldError(AssertionError):
+    """A verdict was FAIL. No other error of a test is one: what breaks in a claim or a library
+    says nothing of the mesh."""
+
+
+def pronounce(item: pytest.Item, verdict: Verdict) -> None:
+    """Record the verdict of a test. Raises DidNotHoldError or InconclusiveError unless it is a
+    PASS; what a lost cluster or router may have caused is INCONCLUSIVE."""
+    item.stash[_JUDGED] = True
+    labs = item.config.stash.get(LABS, None)
+    lost = labs.lost() if labs is not None and verdict.outcome is not Outcome.PASS else None
+    if lost is not None:
+        verdict = replace(verdict, outcome=Outcome.INCONCLUSIVE, observed=lost)
+    item.config.stash[SESSION].recorder.emit(
+        "verdict",
+        outcome=verdict.outcome.value,
+        expected=verdict.expected,
+        observed=verdict.observed,
+        evidence=dict(verdict.evidence),
+    )
+    if verdict.outcome is not Outcome.PASS:
+        collect_evidence(item)
+    if verdict.outcome is Outcome.INCONCLUSIVE:
+        raise InconclusiveError(str(verdict))
+    if verdict.outcome is Outcome.FAIL:
+        raise DidNotHoldError(str(verdict))
+
+
+def was_judged(item: pytest.Item) -> bool:
+    """Whether a verdict on this test was pronounced."""
+    return _JUDGED in item.stash

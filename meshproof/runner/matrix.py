@@ -1,0 +1,138 @@
+"""Which deployments a test runs on: the matrix asked for, narrowed by the test's markers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import permutations, product
+
+import pytest
+
+from meshproof.files import topology_names
+from meshproof.model import (
+    REVISION,
+    UNRELATED_ROOTS,
+    USUAL_REVISION,
+    VARIANTS,
+    Deployment,
+    Mtls,
+    Releases,
+    Topology,
+    Version,
+)
+from meshproof.report import Declared
+from meshproof.run.selection import Asked
+from meshproof.runner.applies import why_not
+from meshproof.runner.declaring import declared_by
+
+PLAIN = ""
+"""No variant."""
+# By default every topology is judged with strict mTLS, and these are the modes and variants of
+# those that stand for all others in everything else.
+_REFERENCE = {
+    ("primary-remote-flat", PLAIN): (Mtls.STRICT, Mtls.PERMISSIVE, Mtls.DISABLED),
+    ("primary-remote-flat", REVISION): (Mtls.STRICT,),
+    ("multi-primary-flat", PLAIN): (Mtls.STRICT, Mtls.DISABLED),
+    ("multi-primary-flat", UNRELATED_ROOTS): (Mtls.STRICT, Mtls.DISABLED),
+}
+
+
+MATRIX = pytest.StashKey["Matrix"]()
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """What is asked for, as data.
+
+    ``mtls``: modes instead of the default ones; ``variants``: in addition to the default ones,
+    where a topology can have them; ``full``: the product of all that is not narrowed so.
+    """
+
+    topologies: tuple[Topology, ...]
+    releases: tuple[Releases, ...]
+    kubernetes: Version
+    mtls: tuple[Mtls, ...] = ()
+    variants: tuple[str, ...] = ()
+    revision: str = USUAL_REVISION
+    full: bool = False
+
+    @classmethod
+    def of(cls, asked: Asked, kubernetes: Version) -> Matrix:
+        """The matrix that a command line asks for. Raises UsageError where that cannot be."""
+        return cls(
+            asked.topologies,
+            asked.releases,
+            kubernetes,
+            asked.modes,
+            asked.chosen_variants,
+            asked.chosen_revision,
+            asked.full,
+        )
+
+    @cached_property
+    def deployments(self) -> tuple[Deployment, ...]:
+        """All deployments, those that can share an installation next to each other."""
+        found = [
+            Deployment(
+                topology,
+                release.on(topology),
+                self.kubernetes,
+                mode,
+                frozenset({variant} - {PLAIN}),
+                self.revision if variant == REVISION else "",
+            )
+            for topology, release in product(self.topologies, self.releases)
+            for variant in self._variants(topology)
+            for mode in self._modes(topology, variant)
+        ]
+        return tuple(dict.fromkeys(found))
+
+    def _variants(self, topology: Topology) -> list[str]:
+        if self.full:
+            asked = list(self.variants or VARIANTS)
+        else:
+            usual = [name for where, name in _REFERENCE if where == topology.name and not self.mtls]
+            asked = [name for name in dict.fromkeys([*usual, *self.variants]) if name != PLAIN]
+        return [PLAIN, *(name for name in asked if VARIANTS[name].exists_on(topology))]
+
+    def _modes(self, topology: Topology, variant: str) -> Sequence[Mtls]:
+        if self.mtls or self.full:
+            return self.mtls or tuple(Mtls)
+        return _REFERENCE.get((topology.name, variant), (Mtls.STRICT,))
+
+
+def expand(metafunc: pytest.Metafunc, matrix: Matrix) -> Declared:
+    """Run a test on each of its deployments; if it asks for ``caller`` or ``pair``, with each
+    cluster with workloads, or ordered pair of them. Returns what was declared of it."""
+    declared = declare(metafunc.definition, matrix)
+    chosen = declared.runs_on
+    if not chosen:
+        # A parameter that nobody runs: pytest would make a skip of an empty set, which the
+        # reader could not tell from one that nobody declared.
+        metafunc.parametrize("sample", [pytest.param(None, id="nowhere")], indirect=True)
+    elif "caller" in metafunc.fixturenames:
+        whence = [(one, name) for one in chosen for name in one.topology.workloads]
+        ids = [f"{one}-from-{name}" for one, name in whence]
+        metafunc.parametrize(("sample", "caller"), whence, ids=ids, indirect=["sample"])
+    elif "pair" in metafunc.fixturenames:
+        between = [
+            (one, pair) for one in chosen for pair in permutations(one.topology.workloads, 2)
+        ]
+        ids = [f"{one}-{pair[0]}-to-{pair[1]}" for one, pair in between]
+        metafunc.parametrize(("sample", "pair"), between, ids=ids, indirect=["sample"])
+    else:
+        metafunc.parametrize("sample", chosen, ids=str, indirect=True)
+    return declared
+
+
+def declare(definition: pytest.Item, matrix: Matrix) -> Declared:
+    """Where in the matrix a test runs, and why not elsewhere."""
+    marks = list(definition.iter_markers())
+    names = dict.fromkeys([*topology_names(), *(one.name for one in matrix.topologies)])
+    reasons = {one: why_not(marks, one, names) for one in matrix.deployments}
+    return declared_by(
+        definition,
+        runs_on=tuple(one for one, reason in reasons.items() if reason is None),
+        left_out={one: reason for one, reason in reasons.items() if reason is not None},
+    )

@@ -1,0 +1,13 @@
+"""What the plugin keeps on pytest's configuration, for its own parts and the fixtures."""
+
+from __future__ import annotations
+
+import pytest
+
+from meshproof.run.labs import Labs
+from meshproof.run.session import Session
+
+SESSION = pytest.StashKey[Session]()
+"""The run's session, from the start."""
+LABS = pytest.StashKey[Labs]()
+"""The run's labs, once a test has asked for one."""

@@ -1,0 +1,145 @@
+"""What was asked for and will not be judged: it is told when the tests are known, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
+
+import pytest
+
+from meshproof.console import say_line
+from meshproof.errors import MeshproofError, UsageError
+from meshproof.lab.kept import find_kept
+from meshproof.lab.ownership import Description
+from meshproof.model import Deployment, Footprint
+from meshproof.runner.declaring import behaviour_of, declared_in
+from meshproof.runner.matrix import MATRIX, Matrix
+from meshproof.runner.stash import SESSION
+
+FootprintOf = Callable[[pytest.Item], Footprint | None]
+_REFUSED = pytest.StashKey[MeshproofError]()
+_KNOWN = pytest.StashKey[Sequence[str]]()
+_SHOWN = 3
+
+
+def remember(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
+    """Keep the ids of all tests that could have been asked for, for who misspells one."""
+    config.stash[_KNOWN] = [item.nodeid for item in items]
+
+
+def spare_what_is_kept(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]:
+    """The items without those that would remove what is to be kept; says which these are."""
+    option = config.option
+    if not option.keep or option.only is not None:
+        return items
+    removals = [item for item in items if item.get_closest_marker("last") is not None]
+    if removals:
+        names = " ".join(dict.fromkeys(map(behaviour_of, removals)))
+        _tell(config, f"not judged, since the lab is kept: {names}")
+    return [item for item in items if item not in removals]
+
+
+def spare_other_clusters(
+    config: pytest.Config, items: list[pytest.Item], footprint_of: FootprintOf
+) -> list[pytest.Item]:
+    """The items whose clusters the lab has that is to be used; says how many others there are."""
+    reuse = config.option.reuse
+    if reuse is None:
+        return items
+    try:
+        _, about = find_kept(reuse)
+    except MeshproofError as error:
+        config.stash[_REFUSED] = error
+        return []
+    fits = [item for item in items if _is_made_of(footprint_of(item), about)]
+    others = len(items) - len(fits)
+    made_of = f"lab {reuse} is made of {', '.join(about.footprint)}"
+    if not fits and items:
+        config.stash[_REFUSED] = UsageError(
+            f"{made_of}, and no test that is asked for is for these clusters",
+            "name the topology that it was made for",
+        )
+    elif others:
+        _tell(config, f"not judged, since {made_of}: {others} tests that need other clusters")
+    return fits
+
+
+def _is_made_of(footprint: Footprint | None, about: Description) -> bool:
+    return footprint is None or footprint.kind_configs == about.footprint
+
+
+def refusal(config: pytest.Config) -> int | None:
+    """The exit code of a run that was refused; says why, in one sentence. None for another."""
+    error = config.stash.get(_REFUSED, None)
+    if error is None:
+        return None
+    say_line(str(error), err=True)
+    return error.exit_code
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Say on which deployments nothing is judged; refuse what was named and leaves no test.
+
+    Of several processes the one that gives tests to the others does so. It refuses by the
+    exception that pytest itself says nothing about.
+    """
+    config = session.config
+    option = config.option
+    if hasattr(config, "workerinput") or session.testsfailed or option.behaviours is not None:
+        return
+    matrix = config.stash.get(MATRIX, None)
+    if _REFUSED in config.stash:
+        raise session.Failed(str(config.stash[_REFUSED]))
+    try:
+        if option.only is not None:
+            _check_only(option.only, session.items, config.stash.get(_KNOWN, []))
+        elif option.conformance and matrix is not None:
+            _check_matrix(config, matrix)
+    except UsageError as error:
+        config.stash[_REFUSED] = error
+        raise session.Failed(str(error)) from None
+
+
+def _check_only(only: str, items: Iterable[pytest.Item], known: Sequence[str]) -> None:
+    if only in {item.nodeid for item in items}:
+        return
+    raise UsageError(f"there is no test '{only}' in what is asked for", _nearest(only, known))
+
+
+def _nearest(only: str, known: Sequence[str]) -> str:
+    """The ids that somebody may have meant: those that hold the words given, else similar ones."""
+    within = [one for one in known if one in only]  # a line of a summary, copied as it is
+    holding = within or [one for one in known if only and only in one]
+    near = holding or get_close_matches(only, known, n=_SHOWN, cutoff=0.5)
+    more = f" (and {len(near) - _SHOWN} more)" if len(near) > _SHOWN else ""
+    if near:
+        return f"did you mean {' or '.join(near[:_SHOWN])}{more}"
+    return "take it from a summary, or from 'meshproof verify --collect-only'"
+
+
+def _check_matrix(config: pytest.Config, matrix: Matrix) -> None:
+    judged = {deployment for one in declared_in(config) for deployment in one.runs_on}
+    without = [one for one in matrix.deployments if one not in judged]
+    for name in matrix.variants:
+        if not any(name in one.variants for one in judged):
+            raise UsageError(
+                f"no test is for the variant {name} of what is asked for",
+                "choose other topologies or mTLS modes, or leave the variant out",
+            )
+    if without:
+        _tell(config, f"nothing is judged on: {_listed(without)}")
+
+
+def _listed(deployments: Iterable[Deployment]) -> str:
+    return ", ".join(map(str, deployments))
+
+
+def _tell(config: pytest.Config, text: str) -> None:
+    """Make a notice of it; where tests are only listed, which leaves no record, a line."""
+    if hasattr(config, "workerinput"):
+        return
+    if config.option.collectonly:
+        say_line(text)
+    else:
+        config.stash[SESSION].recorder.emit("notice", text=text)

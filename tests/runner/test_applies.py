@@ -1,0 +1,106 @@
+"""Where tests apply, and the reasons why not elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from meshproof.errors import UsageError
+from meshproof.files import topology_named, topology_names
+from meshproof.model import Deployment, Mtls, Version
+from meshproof.runner.applies import why_not
+
+FLAT, SPLIT = "primary-remote-flat", "primary-remote-split-horizon"
+PRIMARIES, SAME = "multi-primary-flat", "overlapping-cidrs"
+STRICT, DISABLED = Mtls.STRICT, Mtls.DISABLED
+MARK = pytest.mark
+
+
+def on(name: str, mtls: Mtls = STRICT, *variants: str) -> Deployment:
+    topology = topology_named(name)
+    versions = dict.fromkeys(topology.names, Version(1, 31, 1))
+    revision = "canary" if "revision" in variants else ""
+    return Deployment(topology, versions, Version(1, 36, 3), mtls, frozenset(variants), revision)
+
+
+def why(deployment: Deployment, *marks: pytest.MarkDecorator) -> str | None:
+    return why_not([one.mark for one in marks], deployment, topology_names())
+
+
+def test_without_markers_a_test_applies_to_every_plain_deployment() -> None:
+    assert why(on(FLAT)) is None
+    assert why(on(SPLIT)) is None
+    assert why(on(FLAT, DISABLED)) == "with mTLS strict only"
+    assert why(on(FLAT, STRICT, "revision")) == "not in the variant revision"
+
+
+@pytest.mark.parametrize(
+    ("mark", "where", "elsewhere", "reason"),
+    [
+        (MARK.topology(FLAT), FLAT, SPLIT, f"on {FLAT} only"),
+        (
+            MARK.topology(FLAT, SAME, PRIMARIES),
+            SAME,
+            SPLIT,
+            f"on {FLAT}, {SAME} or {PRIMARIES} only",
+        ),
+        (MARK.topology(FLAT, reason="needs a lake"), FLAT, SPLIT, "needs a lake"),
+        (MARK.networks(1), FLAT, SPLIT, "on one network only"),
+        (MARK.networks(2), SPLIT, FLAT, "across networks only"),
+        (MARK.primaries(1), FLAT, PRIMARIES, "needs one control plane alone"),
+        (MARK.primaries(2), PRIMARIES, FLAT, "needs several control planes"),
+        (MARK.remotes, FLAT, SAME, "needs a cluster that another cluster's istiod serves"),
+        (MARK.ranges("disjoint"), SPLIT, SAME, "needs clusters whose addresses differ"),
+        (MARK.ranges("same"), SAME, SPLIT, "needs clusters whose pods have the same addresses"),
+    ],
+)
+def test_what_a_topology_lacks(
+    mark: pytest.MarkDecorator, where: str, elsewhere: str, reason: str
+) -> None:
+    assert why(on(where), mark) is None
+    assert why(on(elsewhere), mark) == reason
+
+
+def test_an_external_control_plane_is_one_control_plane_that_serves_remotes() -> None:
+    outside = on("external-control-plane")
+    assert why(outside, MARK.primaries(1), MARK.remotes) is None
+    assert why(outside, MARK.primaries(2)) == "needs several control planes"
+
+
+def test_modes() -> None:
+    mark = MARK.mtls("strict", "disabled")
+    assert why(on(FLAT), mark) is None
+    assert why(on(FLAT, DISABLED), mark) is None
+    assert why(on(FLAT, Mtls.PERMISSIVE), mark) == "with mTLS strict or disabled only"
+
+
+def test_variants() -> None:
+    too, alone = MARK.variant("mesh-networks"), MARK.only_variant("unrelated-roots")
+    assert why(on(SPLIT), too) is None
+    assert why(on(SPLIT, STRICT, "mesh-networks"), too) is None
+    assert why(on(PRIMARIES, STRICT, "unrelated-roots"), alone) is None
+    assert why(on(PRIMARIES), alone) == "in the variant unrelated-roots only"
+    assert why(on(FLAT), alone) == "needs several control planes"
+
+
+def test_the_closest_of_two_markers_counts_and_the_topology_comes_first() -> None:
+    modes = (MARK.mtls("disabled"), MARK.mtls("strict"))
+    assert why(on(FLAT, DISABLED), *modes) is None
+    assert why(on(FLAT), *modes, MARK.networks(2)) == "across networks only"
+
+
+@pytest.mark.parametrize(
+    ("mark", "said"),
+    [
+        (MARK.networks(3), r"there is no marker networks\(3\): write 1, or 2 for several\."),
+        (MARK.primaries(), r"there is no marker primaries\(\): write 1, or 2"),
+        (MARK.primaries(1, 2), r"there is no marker primaries\(1, 2\): write 1, or 2"),
+        (MARK.mtls("off"), r"there is no marker mtls\('off'\): write one of strict, perm"),
+        (MARK.variant("blue"), r"there is no marker variant\('blue'\): write one of mesh-n"),
+        (MARK.only_variant("blue"), r"there is no marker only_variant\('blue'\)"),
+        (MARK.topology(FLAT, "flat"), r"there is no marker topology\('flat'\): write one of "),
+        (MARK.ranges("equal"), r"there is no marker ranges\('equal'\): write one of disj"),
+    ],
+)
+def test_markers_that_cannot_be(mark: pytest.MarkDecorator, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        why(on(FLAT), mark)
