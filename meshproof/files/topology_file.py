@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
 
 from meshproof.errors import ModelError, UsageError
 from meshproof.files.document import At, Document, read_document, shown
 from meshproof.files.kind_config import kind_config_names, locate_kind_config, read_cluster
 from meshproof.files.schema import check, dotted
-from meshproof.model import Cluster, Member, Role, Topology, TopologyError
-from meshproof.model.clusters import check_cluster_name
+from meshproof.model import (
+    Cluster,
+    Gateway,
+    Member,
+    MeshSpec,
+    Placement,
+    Role,
+    Topology,
+    TopologyError,
+)
+from meshproof.model.clusters import GATEWAY_PORTS, check_cluster_name
+from meshproof.model.member import TLS_PORT
 from meshproof.resources import resource
 
 BARE = "bare"
@@ -24,8 +35,59 @@ _TopologyName = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_le
 _NetworkName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$", max_length=63)
 ]
+_LabelValue = Annotated[
+    str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)?$", max_length=63)
+]
 _CLUSTERS = "{east: {role: primary, network: shared}, west: {role: primary, network: shared}}"
 _EXAMPLE = f"{{name: mine, clusters: {_CLUSTERS}}}"
+
+
+_VERSIONS = "write a list such as [v1, v2], or instances by version such as {v1: 1, v2: 3}"
+_GATEWAY = "write true, false, or a mapping such as {port: 15443}"
+# Those of a gateway's other tasks: discovery, webhooks, and its own health.
+_TAKEN_PORTS = frozenset(GATEWAY_PORTS) - {TLS_PORT}
+
+
+def _as_mapping(value: object) -> object:
+    """A gateway that is only said to be there is one without anything special."""
+    by_word: dict[object, object] = {True: {}, False: None, None: ""}
+    return by_word[value] if value is None or isinstance(value, bool) else value
+
+
+def _counted(value: object) -> object:
+    """Versions without numbers have one instance each."""
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return dict.fromkeys(value, 1) if len(set(value)) == len(value) else value
+    return value
+
+
+def _free(port: int) -> int:
+    if port in _TAKEN_PORTS:
+        raise ValueError(f"a gateway has other tasks on port {port}")
+    return port
+
+
+class _GatewayEntry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    port: Annotated[StrictInt, AfterValidator(_free)] = Field(
+        TLS_PORT,
+        ge=1,
+        le=65535,
+        description=f"write a port that is not {', '.join(map(str, sorted(_TAKEN_PORTS)))}",
+    )
+
+
+class _MeshEntry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    REMEDY: ClassVar = "write a mapping such as {trust-domain: one.example, root: shared}"
+    trust_domain: str = Field(
+        MeshSpec().trust_domain,
+        alias="trust-domain",
+        description="write a DNS name such as one.example",
+    )
+    root: str = Field(
+        MeshSpec().root, min_length=1, description="write a name; meshes of one name share a root"
+    )
 
 
 class _ClusterEntry(BaseModel):
@@ -38,7 +100,18 @@ class _ClusterEntry(BaseModel):
     primary: str | None = Field(
         None, description="write the name of the cluster whose istiod serves this one"
     )
-    gateway: StrictBool = Field(False, description="write true or false")
+    gateway: Annotated[_GatewayEntry | None, BeforeValidator(_as_mapping)] = Field(
+        None, description=_GATEWAY
+    )
+    mesh: str | None = Field(None, description="write the name of one of the 'meshes'")
+    reads: list[str] | None = Field(
+        None, description="write a list of clusters such as [west], or [] for none"
+    )
+    versions: Annotated[dict[str, StrictInt] | None, BeforeValidator(_counted)] = Field(
+        None, description=_VERSIONS
+    )
+    region: _LabelValue = Field("", description="write a name such as r1")
+    zones: list[_NetworkName] = Field([], description="write a list such as [r1-a, r1-b]")
     kind_config: str | None = Field(
         None,
         alias="kind-config",
@@ -51,6 +124,9 @@ class _TopologyFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: _TopologyName = Field(
         description="write a name such as two-primaries, of lower-case letters, digits and hyphens"
+    )
+    meshes: dict[_TopologyName, _MeshEntry] = Field(
+        {}, description="write a mapping such as {one: {trust-domain: one.example}}"
     )
     clusters: dict[str, _ClusterEntry] = Field(description=f"write a mapping such as {_CLUSTERS}")
 
@@ -94,10 +170,9 @@ def _read(path: Path) -> tuple[Document, Topology]:
     _check_names(document, entries)
     try:
         members = tuple(_member(document, entries, name) for name in entries.clusters)
-        topology = Topology(entries.name, members)
+        topology = Topology(entries.name, members, _placements(entries))
     except TopologyError as error:
         raise document.error(error.at, error.cause, error.remedy) from None
-    _check_two_with_workloads(document, topology)
     return document, topology
 
 
@@ -105,8 +180,8 @@ def _called(at: At) -> str:
     """What messages call a place: "cluster west", "'role' of cluster west"."""
     if len(at) == 1:
         return f"'{at[0]}'"
-    name = dotted(at[1:2])
-    return f"cluster {name}" if len(at) == 2 else f"'{dotted(at[2:])}' of cluster {name}"
+    holder = f"{'mesh' if at[0] == 'meshes' else 'cluster'} {dotted(at[1:2])}"
+    return holder if len(at) == 2 else f"'{dotted(at[2:])}' of {holder}"
 
 
 def _check_names(document: Document, entries: _TopologyFile) -> None:
@@ -117,24 +192,64 @@ def _check_names(document: Document, entries: _TopologyFile) -> None:
             raise document.error(("clusters", name), error.cause, error.remedy) from None
 
 
-def _check_two_with_workloads(document: Document, topology: Topology) -> None:
-    """Raise UsageError for what today's suites do not judge; the model knows no such limit."""
-    count = len(topology.workloads)
-    if count != 2:
-        clusters = "cluster" if count == 1 else "clusters"
-        raise document.error(
-            ("clusters",),
-            f"topology {topology.name} has {count} {clusters} with workloads, and the suites judge "
-            "two, one with v1 of helloworld and one with v2",
-            f"describe two, as in {_CLUSTERS}",
-        )
-
-
 def _member(document: Document, entries: _TopologyFile, name: str) -> Member:
     entry = entries.clusters[name]
     primary = entry.primary if entry.primary is not None else _default_primary(entries, name)
     cluster = _cluster(document, name, entry.kind_config)
-    return Member(cluster, entry.role, entry.network, primary, entry.gateway)
+    return Member(
+        cluster,
+        entry.role,
+        entry.network,
+        primary,
+        Gateway(entry.gateway.port) if entry.gateway is not None else None,
+        _mesh(entries, name, primary),
+        None if entry.reads is None else tuple(dict.fromkeys(entry.reads)),
+        entry.region,
+        tuple(entry.zones),
+    )
+
+
+def _mesh(entries: _TopologyFile, name: str, primary: str) -> MeshSpec:
+    """The mesh of a cluster: the one that it names, that of its primary, or the only one."""
+    served_by = entries.clusters.get(primary)
+    named = entries.clusters[name].mesh or (served_by.mesh if served_by is not None else None)
+    known = list(entries.meshes)
+    if named is None and len(known) > 1:
+        raise TopologyError(
+            ("clusters", name),
+            f"{name} does not say which mesh it is in",
+            "add " + " or ".join(f"'mesh: {one}'" for one in known),
+        )
+    chosen = named if named is not None else next(iter(known), None)
+    if chosen is None:
+        return MeshSpec()
+    if chosen not in known:
+        raise TopologyError(
+            ("clusters", name, "mesh"),
+            f"the mesh of {name} is {shown(chosen)}, which is none of the 'meshes'",
+            f"name {' or '.join(known)}" if known else f"add 'meshes: {{{chosen}: {{}}}}'",
+        )
+    entry = entries.meshes[chosen]
+    return MeshSpec(chosen, entry.trust_domain, entry.root)
+
+
+def _placements(entries: _TopologyFile) -> tuple[Placement, ...]:
+    """Where versions run: as each cluster says; one that says nothing has the next free one."""
+    given = [one for entry in entries.clusters.values() for one in entry.versions or {}]
+    free = (one for one in map("v{}".format, count(1)) if one not in given)
+    found: list[Placement] = []
+    for name, entry in entries.clusters.items():
+        if entry.versions is not None:
+            found += [Placement(one, name, number) for one, number in entry.versions.items()]
+        elif entry.role is not Role.EXTERNAL:
+            found.append(Placement(next(free), name))
+    if entries.clusters and not found:
+        raise TopologyError(
+            ("clusters",),
+            "no version of helloworld runs anywhere, so there is nothing to call",
+            "give one of the clusters 'versions: [v1]'",
+        )
+    return tuple(found)
 
 
 def _default_primary(entries: _TopologyFile, name: str) -> str:

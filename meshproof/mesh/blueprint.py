@@ -17,12 +17,13 @@ from meshproof.model import MESH_NETWORKS, UNRELATED_ROOTS, Deployment, Member, 
 
 @dataclass(frozen=True)
 class Blueprint:
-    """``gateways``: the address that each gateway will have; ``istiods``: where each remote
-    reaches its primary's istiod. Both are known before anything is installed."""
+    """``roots``: the roots of trust by name; ``gateways``: the address that each gateway will
+    have; ``istiods``: where each remote reaches its primary's istiod. Addresses are known before
+    anything is installed."""
 
     deployment: Deployment
     bundle: Bundle
-    root: Authority
+    roots: Mapping[str, Authority]
     gateways: Mapping[str, IPv4Address]
     istiods: Mapping[str, IPv4Address]
 
@@ -32,7 +33,7 @@ class Blueprint:
 
     def prepared(self, member: Member) -> list[Object]:
         """Namespace and trust. A remote gets ``cacerts`` too: only its primary's is used."""
-        root = self.root
+        root = self.roots[member.mesh.root]
         if UNRELATED_ROOTS in self.deployment.variants:
             root = Authority.root(f"meshproof root of {member.name}")
         authority = root.intermediate(f"meshproof {member.name}")
@@ -55,7 +56,7 @@ class Blueprint:
         images = self._images(member)
         networks: Document = {}
         if not self._labelled:
-            networks = operator_config.mesh_networks(self.deployment, self.gateways)
+            networks = operator_config.mesh_networks(self.deployment, member, self.gateways)
         if self.is_config_cluster(member):
             istiod = self.istiods[member.name]
             return operator_config.config_cluster(self.deployment, member, images, istiod, networks)

@@ -62,8 +62,10 @@ class _Installation:
         ]
 
     def prepare(self, member: Member) -> None:
-        """Namespace and trust."""
-        apply(self._cluster(member), self.plan.prepared(member))
+        """Namespace and trust, and where the nodes are."""
+        cluster = self._cluster(member)
+        nodes = [one.container for one in cluster.nodes]
+        apply(cluster, [*self.plan.prepared(member), *manifests.node_localities(member, nodes)])
 
     # --- tracks
 
@@ -89,6 +91,7 @@ class _Installation:
             self._istioctl(member, "external", self.plan.control_plane(member))
         self._give_istiod_an_address(member)
         apply(cluster, self.plan.beside_istiod(member))
+        self._introduce(config)
         self._await_service(config)
         self._install_gateway(config)
 
@@ -102,21 +105,18 @@ class _Installation:
     # --- their steps
 
     def _introduce(self, member: Member) -> None:
-        """Give every other control plane the secret to read this cluster by.
+        """Give every istiod that reads this cluster the secret to do so.
 
-        Also while that control plane is still starting: it will find it.
+        Also while it is still starting: it will find it.
         """
-        others = [
-            one for one in self.mesh.deployment.topology.control_planes if one.name != member.name
-        ]
-        if not others:
+        readers = self.mesh.deployment.topology.readers(member.name)
+        if not readers:
             return
-        names = ", ".join(one.name for one in others)
-        with self._step(f"give {names} the remote secret of {member.name}"):
+        with self._step(f"give {', '.join(readers)} the remote secret of {member.name}"):
             version = self.plan.version(member)
             secret = self.istioctl.remote_secret(self._cluster(member), version)
-            for other in others:
-                apply(self._cluster(other), [secret])
+            for name in readers:
+                apply(self.mesh.cluster(name), [secret])
 
     def _give_istiod_an_address(self, member: Member) -> None:
         if self.plan.has_address(member):
@@ -136,7 +136,7 @@ class _Installation:
             )
 
     def _install_gateway(self, member: Member) -> None:
-        if not member.gateway:
+        if member.gateway is None:
             return
         with self._step(f"install the gateway of {member.name}"):
             self._istioctl(member, "gateway", self.plan.gateway(member))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import cycle
+
 from meshproof.kube.objects import Object
 from meshproof.mesh.operator_config import GATEWAY_LABELS, GATEWAY_PORTS, NETWORK_LABEL
 from meshproof.model import Member, Mtls
@@ -9,6 +12,8 @@ from meshproof.model import Member, Mtls
 SYSTEM = "istio-system"
 ISTIOD_ADDRESS = "istiod-internal"
 """The Service by which remotes on the same network reach istiod."""
+REGION_LABEL = "topology.kubernetes.io/region"
+ZONE_LABEL = "topology.kubernetes.io/zone"
 _NETWORKING = "networking.istio.io/v1"
 _MODES = {Mtls.STRICT: "STRICT", Mtls.PERMISSIVE: "PERMISSIVE", Mtls.DISABLED: "DISABLE"}
 
@@ -23,6 +28,27 @@ def system_namespace(member: Member, served_by: str | None, *, labelled: bool) -
     annotations = {"topology.istio.io/controlPlaneClusters": served_by} if served_by else {}
     metadata = {"name": SYSTEM, "labels": labels, "annotations": annotations}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+
+
+def node_localities(member: Member, nodes: Sequence[str]) -> list[Object]:
+    """Where a cluster's nodes are, as labels; nothing where the topology does not say.
+
+    ``nodes``: their names, the control plane's first. Each worker gets one of the zones in turn,
+    or the only node the only zone
+    (https://kubernetes.io/docs/reference/labels-annotations-taints/#topologykubernetesiozone).
+    """
+    if not member.region:
+        return []
+    region = {REGION_LABEL: member.region}
+    if not member.zones:
+        return [_node(name, region) for name in nodes]
+    workers = nodes[1:] or nodes
+    zones = zip(workers, cycle(member.zones), strict=False)
+    return [_node(name, region | {ZONE_LABEL: zone}) for name, zone in zones]
+
+
+def _node(name: str, labels: dict[str, str]) -> Object:
+    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}}
 
 
 def cross_network_gateway() -> Object:

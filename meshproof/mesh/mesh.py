@@ -22,6 +22,17 @@ from meshproof.model import Deployment, Mtls
 from meshproof.process import Shell, side_by_side
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Way:
+    """Where something is called: an address and a port."""
+
+    address: IPv4Address
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.address}:{self.port}"
+
+
 @dataclass
 class Mesh:
     """A running Deployment. ``before``: what each cluster held when nothing was installed."""
@@ -31,8 +42,12 @@ class Mesh:
     bundle: Bundle
     folder: Path
     before: Mapping[str, Inventory]
-    root: Authority = field(default_factory=lambda: Authority.root("meshproof root"))
+    roots: Mapping[str, Authority] = field(init=False, repr=False)
     dirty: str | None = None
+
+    def __post_init__(self) -> None:
+        names = dict.fromkeys(mesh.root for mesh in self.deployment.topology.meshes)
+        self.roots = {name: Authority.root(f"{name} root") for name in names}
 
     @classmethod
     def begin(cls, lab: Lab, deployment: Deployment, bundle: Bundle, folder: Path) -> Mesh:
@@ -52,9 +67,19 @@ class Mesh:
         return self.lab.clusters[name]
 
     def gateway(self, cluster: str) -> IPv4Address | None:
-        """The address of a cluster's east-west gateway; None where there is none."""
-        member = self.deployment.topology[cluster]
-        return self.lab.addresses[cluster].reserve(SYSTEM, GATEWAY) if member.gateway else None
+        """The address of a cluster's own east-west gateway; None where there is none."""
+        if self.deployment.topology[cluster].gateway is None:
+            return None
+        return self.lab.addresses[cluster].reserve(SYSTEM, GATEWAY)
+
+    def ways_to(self, cluster: str) -> dict[str, Way]:
+        """How a cluster is reached from other networks: the addresses and ports of the gateways
+        that lead to it, by the clusters that these are in."""
+        return {
+            member.name: Way(self.lab.addresses[member.name].reserve(SYSTEM, GATEWAY), gateway.port)
+            for member in self.deployment.gateways_to(cluster)
+            if (gateway := member.gateway) is not None
+        }
 
     @property
     def shell(self) -> Shell:
@@ -78,9 +103,9 @@ class Mesh:
         gateways = {
             member.name: addresses[member.name].reserve(SYSTEM, GATEWAY)
             for member in topology.members
-            if member.gateway
+            if member.gateway is not None
         }
-        plan = Blueprint(self.deployment, self.bundle, self.root, gateways, {})
+        plan = Blueprint(self.deployment, self.bundle, self.roots, gateways, {})
         istiods = {
             remote.name: addresses[remote.primary].reserve(SYSTEM, plan.istiod_service(remote))
             for remote in topology.remotes

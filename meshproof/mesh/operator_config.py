@@ -13,14 +13,15 @@ from ipaddress import IPv4Address
 from typing import Any
 
 from meshproof.model import Deployment, Member
+from meshproof.model.member import TLS_PORT
 
 Document = dict[str, Any]
 
-MESH_ID = "meshproof"
 GATEWAY = "istio-eastwestgateway"
 GATEWAY_LABELS = {"istio": "eastwestgateway", "app": GATEWAY}
-GATEWAY_PORTS = {"status-port": 15021, "tls": 15443, "tls-istiod": 15012, "tls-webhook": 15017}
+GATEWAY_PORTS = {"status-port": 15021, "tls": TLS_PORT, "tls-istiod": 15012, "tls-webhook": 15017}
 NETWORK_LABEL = "topology.istio.io/network"
+PORT_LABEL = "networking.istio.io/gatewayPort"
 
 # What a call left behind in a sidecar; the first field is how a call is found again.
 ACCESS_LOG = {
@@ -69,7 +70,7 @@ def primary(deployment: Deployment, member: Member, images: Images, networks: Do
     values["global"] |= {"externalIstiod": has_remotes, "meshNetworks": networks}
     values["pilot"] = _pilot(images)
     document = _document("default", images, values, deployment.revision)
-    document["spec"]["meshConfig"] = _mesh_config()
+    document["spec"]["meshConfig"] = _mesh_config(member)
     return document
 
 
@@ -120,7 +121,7 @@ def config_cluster(
         "meshNetworks": networks,
     }
     values["pilot"] = {"configMap": True}
-    document["spec"]["meshConfig"] = _mesh_config()
+    document["spec"]["meshConfig"] = _mesh_config(member)
     if deployment.revision:
         # The chart leaves the revision out of the address that it writes for a config cluster.
         address = f"istiod-{deployment.revision}.istio-system.svc:15012"
@@ -130,7 +131,10 @@ def config_cluster(
 
 def gateway(deployment: Deployment, member: Member, images: Images, *, labelled: bool) -> Document:
     """An east-west gateway. ``labelled``: its Service tells which network it leads to."""
+    tls = member.gateway.port if member.gateway is not None else TLS_PORT
     labels = GATEWAY_LABELS | ({NETWORK_LABEL: member.network} if labelled else {})
+    if labelled and tls != TLS_PORT:
+        labels |= {PORT_LABEL: str(tls)}
     component = {
         "name": GATEWAY,
         "enabled": True,
@@ -142,7 +146,7 @@ def gateway(deployment: Deployment, member: Member, images: Images, *, labelled:
             "podAnnotations": {"proxy.istio.io/config": _gateway_statistics()},
             "service": {
                 "ports": [
-                    {"name": name, "port": port, "targetPort": port}
+                    {"name": name, "port": tls if name == "tls" else port, "targetPort": port}
                     for name, port in GATEWAY_PORTS.items()
                 ]
             },
@@ -158,26 +162,28 @@ def gateway(deployment: Deployment, member: Member, images: Images, *, labelled:
     return document
 
 
-def mesh_networks(deployment: Deployment, gateways: Mapping[str, IPv4Address]) -> Document:
+def mesh_networks(
+    deployment: Deployment, reader: Member, gateways: Mapping[str, IPv4Address]
+) -> Document:
     """``meshNetworks``: each network's endpoints by the cluster they come from, and its gateways.
 
-    ``gateways``: each cluster's gateway address.
+    ``reader``: whose istiod is told, of the networks of its own mesh; ``gateways``: each
+    cluster's gateway address.
     """
     topology = deployment.topology
+    mesh = [topology[name] for name in topology.workloads if topology[name].mesh == reader.mesh]
     return {
         network: {
             "endpoints": [
-                {"fromRegistry": member.name}
-                for member in topology.on(network)
-                if member.name in topology.workloads
+                {"fromRegistry": member.name} for member in mesh if member.network == network
             ],
             "gateways": [
-                {"address": str(gateways[member.name]), "port": GATEWAY_PORTS["tls"]}
-                for member in topology.on(network)
-                if member.name in gateways
+                {"address": str(gateways[member.name]), "port": member.gateway.port}
+                for member in mesh
+                if member.network == network and member.gateway is not None
             ],
         }
-        for network in topology.networks
+        for network in dict.fromkeys(member.network for member in mesh)
     }
 
 
@@ -209,7 +215,7 @@ def _document(profile: str, images: Images, values: Document, revision: str) -> 
 def _values(member: Member, images: Images) -> Document:
     return {
         "global": {
-            "meshID": MESH_ID,
+            "meshID": member.mesh.name,
             "multiCluster": {"clusterName": member.name},
             "network": member.network,
             # Nothing is pulled while a mesh comes up: images are in the nodes.
@@ -222,8 +228,9 @@ def _values(member: Member, images: Images) -> Document:
     }
 
 
-def _mesh_config() -> Document:
+def _mesh_config(member: Member) -> Document:
     return {
+        "trustDomain": member.mesh.trust_domain,
         "accessLogFile": "/dev/stdout",
         "accessLogEncoding": "JSON",
         "accessLogFormat": json.dumps(ACCESS_LOG),

@@ -13,14 +13,17 @@ from meshproof.model.clusters import (
     wiring_named,
 )
 from meshproof.model.deployment import Deployment
-from meshproof.model.releases import Releases
-from meshproof.model.topology import (
+from meshproof.model.member import (
+    Gateway,
     Member,
+    MeshSpec,
     Mtls,
+    Placement,
     Role,
-    Topology,
     TopologyError,
 )
+from meshproof.model.releases import Releases
+from meshproof.model.topology import Topology
 from meshproof.model.variants import (
     MESH_NETWORKS,
     REVISION,
@@ -43,9 +46,12 @@ __all__ = [
     "Deployment",
     "Flow",
     "Footprint",
+    "Gateway",
     "Member",
+    "MeshSpec",
     "Mtls",
     "Pair",
+    "Placement",
     "Releases",
     "Role",
     "Topology",

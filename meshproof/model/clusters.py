@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -15,6 +16,8 @@ Pair = tuple[str, str]
 """An ordered pair of cluster names: who calls, and who is called."""
 # The container mp-<8 digits>-<name>-control-plane has the name of a host: 63 characters at most.
 _LONGEST_NAME = 63 - len("mp-01234567--control-plane")
+# What Kubernetes takes for a name: a DNS label (RFC 1123).
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 # What the lab's counters call addresses that are in no cluster.
 _NO_CLUSTER = "outside"
 
@@ -22,11 +25,11 @@ _NO_CLUSTER = "outside"
 def check_cluster_name(name: str) -> None:
     """Raise ModelError for what cannot be a cluster's name."""
     cause = f"{name[:60]!r} is no name for a cluster"
-    if not (name.isascii() and name.isalpha() and name.islower()):
-        raise ModelError(cause, "use a word of lower-case letters")
+    if not _NAME.fullmatch(name):
+        raise ModelError(cause, "use lower-case letters, digits and hyphens between them")
     if len(name) > _LONGEST_NAME:
         raise ModelError(
-            f"{cause}, of whose node it is part", f"use {_LONGEST_NAME} letters at most"
+            f"{cause}, of whose node it is part", f"use {_LONGEST_NAME} characters at most"
         )
     if name == _NO_CLUSTER:
         raise ModelError(f"{cause}, but the word for addresses in none", "choose another")
@@ -34,7 +37,7 @@ def check_cluster_name(name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """One Kubernetes cluster to be. ``name``: a place ("east"), unique in its footprint.
+    """One Kubernetes cluster to be. ``name``: a DNS label ("east"), unique in its footprint.
 
     ``kind_config``: the file of kind's own configuration from which ``pods`` and ``services``
     were read.
@@ -113,13 +116,16 @@ class Flow(Enum):
     API = "api"
     """The API servers, port 6443."""
     GATEWAY = "gateway"
-    """The gateways' addresses, ports 15443, 15012, 15017 and 15021."""
+    """The gateways' addresses, and the ports that gateways have."""
     POD = "pod"
     """Pods (and their nodes) to pods, without address translation."""
     ANYTHING = "anything"
     """Everything: a hole, which only a sabotage asks for."""
 
 
+GATEWAY_PORTS = (15443, 15012, 15017, 15021)
+"""Where a gateway takes TLS of other networks, discovery, webhooks, and questions for its health
+(https://istio.io/latest/docs/ops/deployment/application-requirements/)."""
 ISOLATED = frozenset({Flow.API, Flow.GATEWAY})
 FLAT = ISOLATED | {Flow.POD}
 
@@ -128,11 +134,13 @@ FLAT = ISOLATED | {Flow.POD}
 class Wiring:
     """What the router lets through, for each ordered pair of clusters.
 
-    Pairs that are not named are isolated. ``name`` appears in reports.
+    Pairs that are not named are isolated. ``name`` appears in reports; ``gateway_ports``: the
+    ports of ``Flow.GATEWAY``.
     """
 
     name: str
     flows: Mapping[Pair, frozenset[Flow]] = field(default_factory=dict, hash=False)
+    gateway_ports: tuple[int, ...] = GATEWAY_PORTS
 
     def between(self, caller: str, called: str) -> frozenset[Flow]:
         """The kinds of flow that may be opened from ``caller`` to ``called``."""

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from meshproof.errors import ModelError
-from meshproof.model.topology import Mtls, Topology
-from meshproof.model.variants import REVISION, VARIANTS
+from meshproof.model.member import Member, Mtls
+from meshproof.model.topology import Topology
+from meshproof.model.variants import MESH_NETWORKS, REVISION, VARIANTS
 from meshproof.model.versions import Version
 
 
@@ -53,6 +54,14 @@ class Deployment:
                 f"{VARIANTS[name].needs}",
                 "leave it out",
             )
+
+    def gateways_to(self, cluster: str) -> tuple[Member, ...]:
+        """The members whose gateways lead to a cluster from other networks. ``meshNetworks`` does
+        not say which cluster a gateway is in, so there it is all of the network."""
+        if MESH_NETWORKS in self.variants:
+            here = self.topology.on(self.topology[cluster].network)
+            return tuple(one for one in here if one.gateway is not None)
+        return self.topology.gateways_to(cluster)
 
     def __str__(self) -> str:
         words = [self.topology.name, self._versions(), self.mtls.value]

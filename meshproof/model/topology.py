@@ -1,182 +1,37 @@
-"""Topologies: which cluster plays which role on which network. Data, no I/O.
+"""Topologies: which cluster plays which role on which network, and what follows from that.
 
-Terms and rules are those of Istio's deployment models
+Data, no I/O. Rules are those of Istio's deployment models
 (https://istio.io/latest/docs/ops/deployment/deployment-models/).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, StrEnum
-from itertools import combinations
+from itertools import combinations, permutations
 
 from meshproof.errors import ModelError
-from meshproof.model.clusters import Cluster, Flow, Footprint, Pair, Wiring, flat, isolated
+from meshproof.model.clusters import GATEWAY_PORTS, Flow, Footprint, Pair, Wiring
+from meshproof.model.member import Member, MeshSpec, Placement, Role
+from meshproof.model.topology_checks import check_topology
 from meshproof.model.versions import Version
-
-
-class Role(Enum):
-    """What a cluster is to the mesh."""
-
-    PRIMARY = "primary"
-    """Runs istiod, for itself and for its remotes."""
-    REMOTE = "remote"
-    """Is served by the istiod of its primary."""
-    EXTERNAL = "external"
-    """Runs istiod for its remotes, and no workloads: an external control plane
-    (https://istio.io/latest/docs/setup/install/external-controlplane/)."""
-
-
-class Mtls(StrEnum):
-    """What the mesh's PeerAuthentication says."""
-
-    STRICT = "strict"
-    PERMISSIVE = "permissive"
-    DISABLED = "disabled"
-
-
-class TopologyError(ModelError):
-    """A topology that cannot exist. ``at``: the path of keys at fault, as in its file."""
-
-    def __init__(self, at: tuple[str, ...], cause: str, remedy: str = "") -> None:
-        self.at = at
-        super().__init__(cause, remedy)
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One cluster's part in the mesh.
-
-    ``primary``: the name of the cluster whose istiod serves it (for one that runs istiod, its own);
-    ``gateway``: whether it has an east-west gateway.
-    """
-
-    cluster: Cluster
-    role: Role
-    network: str
-    primary: str
-    gateway: bool = False
-
-    @property
-    def name(self) -> str:
-        """The cluster's name."""
-        return self.cluster.name
 
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """Clusters, their roles and networks. Raises TopologyError for what cannot exist."""
+    """Clusters, their roles and networks, and the versions of helloworld in them.
+
+    ``placements``: by default one version in each cluster with workloads. Raises TopologyError
+    for what cannot exist.
+    """
 
     name: str
     members: tuple[Member, ...]
+    placements: tuple[Placement, ...] = ()
 
     def __post_init__(self) -> None:
-        self._check_clusters()
-        for member in self.members:
-            self._check_primary(member)
-        self._check_gateways()
-        self._check_ranges()
-
-    def _check_clusters(self) -> None:
-        if not self.members:
-            raise TopologyError(
-                ("clusters",),
-                f"topology {self.name} has no clusters",
-                "describe at least one, with the role primary",
-            )
-        for name in self.names:
-            if self.names.count(name) > 1:
-                raise TopologyError(
-                    ("clusters", name),
-                    f"two clusters are called {name}",
-                    "give each a name of its own",
-                )
-        if not self.control_planes:
-            raise TopologyError(
-                ("clusters",),
-                f"topology {self.name} has no primary, so no cluster would run istiod",
-                "give one cluster the role primary",
-            )
-        for member in self.externals:
-            if len(self.control_planes) > 1:
-                raise TopologyError(
-                    ("clusters", member.name, "role"),
-                    f"{member.name} is external, but not the only control plane",
-                    "let one external cluster serve all others, or give each the role primary",
-                )
-            if member.gateway:
-                raise TopologyError(
-                    ("clusters", member.name, "gateway"),
-                    f"{member.name} is external, so it has no workloads to lead to",
-                    "leave 'gateway' out",
-                )
-            if not self.served_by(member.name):
-                raise TopologyError(
-                    ("clusters", member.name, "role"),
-                    f"{member.name} is external and serves no cluster",
-                    f"give another cluster the role remote and 'primary: {member.name}'",
-                )
-
-    def _check_primary(self, member: Member) -> None:
-        at = ("clusters", member.name, "primary")
-        if member.role is not Role.REMOTE:
-            if member.primary != member.name:
-                role = "a primary" if member.role is Role.PRIMARY else "external"
-                raise TopologyError(
-                    at,
-                    f"{member.name} is {role} and cannot be served by {member.primary!r}",
-                    f"leave 'primary' out, or give {member.name} the role remote",
-                )
-            return
-        choice = " or ".join(one.name for one in self.control_planes)
-        if member.primary not in self.names:
-            raise TopologyError(
-                at,
-                f"the primary of {member.name} is {member.primary!r}, which is no cluster here",
-                f"name {choice}",
-            )
-        if self[member.primary].role is Role.REMOTE:
-            raise TopologyError(
-                at,
-                f"the primary of {member.name} is {member.primary}, which has the role remote",
-                f"name {choice}, or give {member.primary} the role primary",
-            )
-
-    def _check_gateways(self) -> None:
-        for remote in self.remotes:
-            primary = self[remote.primary]
-            if primary.role is Role.EXTERNAL:
-                continue  # its istiod has an address of its own
-            if primary.network != remote.network and not primary.gateway:
-                raise TopologyError(
-                    ("clusters", primary.name, "gateway"),
-                    f"{remote.name} is on another network than its primary {primary.name}, "
-                    "which has no gateway to reach istiod through",
-                    f"add 'gateway: true' to {primary.name}",
-                )
-        if len(self.networks) == 1:
-            return
-        for network in self.networks:
-            here = [member for member in self.on(network) if member.name in self.workloads]
-            if not any(member.gateway for member in here):
-                raise TopologyError(
-                    ("clusters", here[0].name, "gateway"),
-                    f"no cluster on the network {network} has a gateway, so no other network "
-                    "reaches it",
-                    f"add 'gateway: true' to {' or '.join(member.name for member in here)}",
-                )
-
-    def _check_ranges(self) -> None:
-        for one, other in combinations(self.members, 2):
-            if one.network == other.network and one.cluster.overlaps(other.cluster):
-                mine, theirs = one.cluster, other.cluster
-                raise TopologyError(
-                    ("clusters", other.name, "network"),
-                    f"{one.name} (pods {mine.pods}, services {mine.services}) and {other.name} "
-                    f"(pods {theirs.pods}, services {theirs.services}) share the network "
-                    f"{one.network}, but their ranges overlap",
-                    "give them disjoint ranges, or put them on networks of their own",
-                )
+        if not self.placements:
+            object.__setattr__(self, "placements", usual_placements(self.workloads))
+        check_topology(self)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -189,9 +44,19 @@ class Topology:
         return tuple(dict.fromkeys(self[name].network for name in self.workloads))
 
     @property
+    def meshes(self) -> tuple[MeshSpec, ...]:
+        """The meshes, in the order in which they first come."""
+        return tuple(dict.fromkeys(member.mesh for member in self.members))
+
+    @property
     def workloads(self) -> tuple[str, ...]:
         """The names of the clusters in which workloads run: all but external control planes."""
         return tuple(member.name for member in self.members if member.role is not Role.EXTERNAL)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The cluster that each version of helloworld runs in, in the order given."""
+        return {one.version: one.cluster for one in self.placements}
 
     @property
     def primaries(self) -> tuple[Member, ...]:
@@ -227,7 +92,8 @@ class Topology:
         return self.config_cluster(primary.name)
 
     def config_cluster(self, control_plane: str) -> str:
-        """The cluster from which an istiod reads its configuration."""
+        """The cluster from which an istiod reads its configuration, and which it takes for its
+        own."""
         if self[control_plane].role is Role.EXTERNAL:
             return self.served_by(control_plane)[0].name
         return control_plane
@@ -236,6 +102,44 @@ class Topology:
     def config_clusters(self) -> tuple[str, ...]:
         """The clusters whose configuration counts for anybody."""
         return tuple(self.config_cluster(member.name) for member in self.control_planes)
+
+    def reads(self, control_plane: str) -> tuple[str, ...]:
+        """The clusters that an istiod reads by a remote secret: what the topology says, or all of
+        its mesh that have workloads, but for the one that it takes for its own."""
+        reader = self[control_plane]
+        if reader.reads is not None:
+            return reader.reads
+        own = self.config_cluster(control_plane)
+        return tuple(
+            name for name in self.workloads if name != own and self[name].mesh == reader.mesh
+        )
+
+    def readers(self, cluster: str) -> tuple[str, ...]:
+        """The clusters whose istiods read a cluster by a remote secret."""
+        return tuple(one.name for one in self.control_planes if cluster in self.reads(one.name))
+
+    def knows(self, caller: str, cluster: str) -> bool:
+        """Whether the istiod that serves ``caller`` knows the endpoints in ``cluster``."""
+        primary = self[caller].primary
+        return cluster == self.config_cluster(primary) or cluster in self.reads(primary)
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """The ordered pairs of a caller's cluster and a version in another cluster of which its
+        istiod knows."""
+        return tuple(
+            (caller, version)
+            for caller in self.workloads
+            for version, cluster in self.versions.items()
+            if caller != cluster and self.knows(caller, cluster)
+        )
+
+    def gateways_to(self, cluster: str) -> tuple[Member, ...]:
+        """The members whose gateways lead to a cluster from other networks: its own, or where it
+        has none, all of its network (as istiod chooses them)."""
+        if self[cluster].gateway is not None:
+            return (self[cluster],)
+        return tuple(one for one in self.on(self[cluster].network) if one.gateway is not None)
 
     @property
     def overlapping(self) -> bool:
@@ -269,11 +173,25 @@ class Topology:
         return Footprint(tuple(member.cluster for member in self.members), kubernetes)
 
     def wiring(self, footprint: Footprint) -> Wiring:
-        """Flat inside each network, isolated between them."""
-        networks = dict.fromkeys(member.network for member in self.members)
-        if len(networks) == 1:
-            return flat(footprint)
-        flows: dict[Pair, frozenset[Flow]] = {}
-        for network in networks:
-            flows.update(flat(footprint, among=[m.name for m in self.on(network)]).flows)
-        return Wiring("mixed", flows) if flows else isolated()
+        """What must be reached, and nothing else: pods inside each network, gateways everywhere,
+        and API servers by those istiods alone that read them."""
+        pairs = {pair: self._flows(*pair) for pair in permutations(self.names, 2)}
+        ports = (one.gateway.port for one in self.members if one.gateway is not None)
+        wiring = Wiring(self.name, pairs, tuple(dict.fromkeys((*GATEWAY_PORTS, *ports))))
+        wiring.check(footprint)
+        return wiring
+
+    def _flows(self, caller: str, called: str) -> frozenset[Flow]:
+        flows = {Flow.GATEWAY}
+        if self.same_network(caller, called):
+            flows.add(Flow.POD)
+        if self[caller].role is not Role.REMOTE and (
+            called in self.reads(caller) or called == self.config_cluster(caller)
+        ):
+            flows.add(Flow.API)
+        return frozenset(flows)
+
+
+def usual_placements(clusters: tuple[str, ...]) -> tuple[Placement, ...]:
+    """A version of its own in each cluster: v1, v2, v3 and so on, in order."""
+    return tuple(Placement(f"v{number}", name) for number, name in enumerate(clusters, 1))

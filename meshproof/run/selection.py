@@ -14,7 +14,9 @@ from meshproof.files import BARE, read_topology, topology_named, topology_names
 from meshproof.model import REVISION, USUAL_REVISION, VARIANTS, Mtls, Releases, Topology
 from meshproof.nearest import choose
 
-_ON_DEMAND = frozenset({"external-control-plane-split-horizon"})
+_ON_DEMAND = frozenset(
+    {"external-control-plane-split-horizon", "two-primaries-four-clusters", "zones"}
+)
 """The topologies that are judged when they are named, or with --full: they combine what others
 are judged for by default."""
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")

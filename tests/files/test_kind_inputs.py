@@ -313,13 +313,13 @@ def test_footprints_are_read_from_kind_configurations() -> None:
     [
         ("", "'' is no name for a cluster"),
         ("east,,west", "'' is no name for a cluster"),
-        ("east-1", "'east-1' is no name for a cluster"),
+        ("east_1", "'east_1' is no name for a cluster"),
         ("east=", "there is no kind configuration '': name a file, or one of"),
         ("moon", "there is no kind configuration 'moon': name a file, or one of"),
         ("east=../east", "there is no kind configuration '../east'"),
         ("east=none.yaml", "there is no kind configuration 'none.yaml'"),
         ("east=/", "cannot read the kind configuration / (is a directory)"),
-        (f"{'e' * 38}=east", "37 letters at most"),
+        (f"{'e' * 38}=east", "37 characters at most"),
     ],
 )
 def test_clusters_that_there_are_not(text: str, said: str) -> None:

@@ -30,7 +30,7 @@ def test_primary_remote_flat() -> None:
     assert (west.name, west.role, west.primary) == ("west", Role.REMOTE, "east")
     assert topology.networks == ("shared",)
     assert not east.gateway and not west.gateway
-    assert topology.wiring(topology.footprint(KUBERNETES)).name == "flat"
+    assert topology.wiring(topology.footprint(KUBERNETES)).is_flat("west", "east")
 
 
 def test_primary_remote_split_horizon() -> None:
@@ -39,7 +39,7 @@ def test_primary_remote_split_horizon() -> None:
     assert (east.role, west.role, west.primary) == (Role.PRIMARY, Role.REMOTE, "east")
     assert topology.networks == ("net-east", "net-west")
     assert east.gateway and west.gateway
-    assert topology.wiring(topology.footprint(KUBERNETES)).name == "isolated"
+    assert not topology.wiring(topology.footprint(KUBERNETES)).is_flat("west", "east")
 
 
 @pytest.mark.parametrize("name", ["primary-remote", "../topologies/primary-remote-flat", ""])
@@ -85,20 +85,47 @@ def complaint(folder: Path, text: str | bytes) -> str:
 
 
 @pytest.mark.parametrize(
-    ("others", "said"),
+    ("east", "west", "versions"),
     [
-        ("", "2: topology t has 1 cluster with workloads, and the suites judge two, one with v1"),
-        (
-            "  west: {role: remote, network: n}\n  far: {role: remote, network: n}\n",
-            "2: topology t has 3 clusters with workloads, and the suites judge two",
-        ),
+        ("", "", {"v1": ("east", 1), "v2": ("west", 1)}),
+        (", versions: [v1, v3]", "", {"v1": ("east", 1), "v3": ("east", 1), "v2": ("west", 1)}),
+        (", versions: {v2: 3}", "", {"v2": ("east", 3), "v1": ("west", 1)}),
+        (", versions: []", "", {"v1": ("west", 1)}),
+        (", versions: {}", ", versions: [new]", {"new": ("west", 1)}),
     ],
 )
-def test_the_suites_judge_two_clusters_with_workloads(
-    tmp_path: Path, others: str, said: str
+def test_versions_are_given_or_come_in_order(
+    tmp_path: Path, east: str, west: str, versions: dict[str, tuple[str, int]]
 ) -> None:
-    text = f"name: t\nclusters:\n  east: {{role: primary, network: n}}\n{others}"
-    assert complaint(tmp_path, text).startswith(said)
+    topology = read(
+        tmp_path,
+        "name: t\nclusters:\n"
+        f"  east: {{role: primary, network: n{east}}}\n"
+        f"  west: {{role: remote, network: n{west}}}\n",
+    )
+    found = {one.version: (one.cluster, one.replicas) for one in topology.placements}
+    assert found == versions
+
+
+def test_a_topology_says_meshes_gateways_regions_and_who_reads_whom(tmp_path: Path) -> None:
+    topology = read(
+        tmp_path,
+        """\
+name: t
+meshes: {one: {trust-domain: one.example}, two: {root: elsewhere}}
+clusters:
+  prod-east: {role: primary, network: a, mesh: one, gateway: {port: 8443}, kind-config: east}
+  west: {role: remote, primary: prod-east, network: a}
+  1far: {role: primary, network: b, mesh: two, gateway: true, reads: [], kind-config: far}
+  north: {role: primary, network: c, mesh: two, gateway: true, region: r1, zones: [r1-a]}
+""",
+    )
+    east, west, far, north = topology.members
+    assert east.gateway is not None and east.gateway.port == 8443
+    assert west.mesh == east.mesh and west.mesh.trust_domain == "one.example"
+    assert (far.mesh.root, far.mesh.trust_domain) == ("elsewhere", "cluster.local")
+    assert (north.region, north.zones) == ("r1", ("r1-a",))
+    assert topology.reads("1far") == () and topology.reads("north") == ("1far",)
 
 
 def test_an_external_control_plane_has_no_workloads(tmp_path: Path) -> None:
@@ -209,7 +236,15 @@ clusters:
             EAST + "cluster: {}\n",
             "4: the key 'cluster' is unknown: did you mean clusters.",
         ),
-        (EAST + "mesh: one\n", "4: the key 'mesh' is unknown: choose one of name, clusters."),
+        (EAST + "mesh: one\n", "4: the key 'mesh' is unknown: it belongs under clusters."),
+        (EAST + "meshes: [one]\n", "4: 'meshes' cannot be a list: write a mapping such as {one: "),
+        (
+            EAST + "meshes: {one: {domain: x}}\n",
+            "4: the key 'domain' of mesh one is unknown: did you mean trust-domain.",
+        ),
+        (EAST + "meshes: {one: {trust-domain: 1}}\n", "4: 'trust-domain' of mesh one cannot be 1"),
+        (EAST + "meshes: {one: yes}\n", "4: mesh one cannot be yes: write a mapping such as"),
+        (EAST + "meshes: {One: {}}\n", "4: 'meshes' cannot have the key 'One': write a mapping"),
         (
             BOTH.replace("    network: b", "    netwrok: b"),
             "8: the key 'netwrok' of cluster west is unknown: did you mean network.",
@@ -224,8 +259,7 @@ clusters:
         ),
         (
             BOTH + "    version: 1.31.0\n",
-            "10: the key 'version' of cluster west is unknown: "
-            "choose one of role, network, primary, gateway, kind-config.",
+            "10: the key 'version' of cluster west is unknown: did you mean versions or region.",
         ),
         ("name: t\n", "1: 'clusters' is missing: write a mapping such as {east: {"),
         ("clusters: {east: {role: primary, network: a}}\n", "1: 'name' is missing: write a name"),
@@ -270,12 +304,36 @@ clusters:
         (BOTH.replace("network: b", "network: !!int é"), "8: 'network' of cluster west cannot be"),
         (
             BOTH.replace("gateway: true", "gateway: maybe"),
-            "9: 'gateway' of cluster west cannot be 'maybe': write true or false.",
+            "9: 'gateway' of cluster west cannot be 'maybe': "
+            "write true, false, or a mapping such as {port: 15443}.",
         ),
         (
             BOTH.replace("gateway: true", 'gateway: "true"'),
-            "9: 'gateway' of cluster west cannot be 'true': write true or false.",
+            "9: 'gateway' of cluster west cannot be 'true': write true, false, or a mapping",
         ),
+        (
+            BOTH.replace("gateway: true", "gateway: {port: 15012}"),
+            "9: 'gateway.port' of cluster west cannot be 15012: "
+            "write a port that is not 15012, 15017, 15021.",
+        ),
+        (BOTH.replace("gateway: true", "gateway: {port: 0}"), "9: 'gateway.port' of cluster west"),
+        (
+            BOTH.replace("gateway: true", "gateway: {prot: 1}"),
+            "9: the key 'prot' of 'gateway' of cluster west is unknown: did you mean port.",
+        ),
+        (
+            BOTH + "    versions: v1\n",
+            "10: 'versions' of cluster west cannot be 'v1': write a li",
+        ),
+        (
+            BOTH + "    versions: [1]\n",
+            "10: 'versions' of cluster west cannot be a list: write",
+        ),
+        (BOTH + "    versions: [v1, v1]\n", "10: 'versions' of cluster west cannot be a list"),
+        (BOTH + "    versions: {v1: two}\n", "10: 'versions.v1' of cluster west cannot be 'two'"),
+        (BOTH + "    reads: east\n", "10: 'reads' of cluster west cannot be 'east': write a list"),
+        (BOTH + "    zones: r1-a\n", "10: 'zones' of cluster west cannot be 'r1-a': write a list"),
+        (BOTH + "    region: r 1\n", "10: 'region' of cluster west cannot be 'r 1': write a name"),
         (BOTH + "    primary: [east]\n", "10: 'primary' of cluster west cannot be a list: write"),
         (BOTH + "    kind-config: {a: b}\n", "10: 'kind-config' of cluster west cannot be a map"),
         (BOTH + "    primary: true\n", "10: 'primary' of cluster west cannot be true: write"),
@@ -289,11 +347,12 @@ clusters:
         ("name: t\nclusters: &c\n  east: *c\n", "3: this alias leads into itself"),
         # Names of clusters.
         (
-            EAST + "  west-2: {role: remote, network: a}\n",
-            "4: 'west-2' is no name for a cluster: use a word of lower-case letters.",
+            EAST + "  west_2: {role: remote, network: a}\n",
+            "4: 'west_2' is no name for a cluster: "
+            "use lower-case letters, digits and hyphens between them.",
         ),
         (EAST + "  West: {role: remote, network: a}\n", "4: 'West' is no name for a cluster"),
-        (EAST + "  5: {role: remote, network: a}\n", "4: '5' is no name for a cluster"),
+        (EAST + "  -5: {role: remote, network: a}\n", "4: '-5' is no name for a cluster"),
         (EAST + "  é: {role: remote, network: a}\n", "4: 'é' is no name for a cluster"),
     ],
 )
@@ -352,9 +411,25 @@ def test_keys_and_values(tmp_path: Path, text: str, said: str) -> None:
             "give them disjoint ranges, or put them on networks of their own.",
         ),
         (
-            EAST + "  south: {role: remote, network: a}\n",
-            "4: there is no kind configuration 'south' for cluster south: "
+            EAST + "  nowhere: {role: remote, network: a}\n",
+            "4: there is no kind configuration 'nowhere' for cluster nowhere: "
             "set 'kind-config' to one of east",
+        ),
+        (
+            "name: t\nmeshes: {a: {}, b: {}}\nclusters:\n  east: {role: primary, network: n}\n",
+            "4: east does not say which mesh it is in: add 'mesh: a' or 'mesh: b'.",
+        ),
+        (
+            EAST.replace("network: a", "network: a, mesh: one"),
+            "3: the mesh of east is 'one', which is none of the 'meshes': add 'meshes: {one: {}}'.",
+        ),
+        (
+            EAST.replace("network: a", "network: a, versions: []"),
+            "2: no version of helloworld runs anywhere, so there is nothing to call: give one",
+        ),
+        (
+            EAST.replace("network: a", "network: a, reads: [far]"),
+            "3: east cannot read 'far': leave 'reads' out.",
         ),
         (
             BOTH + "    kind-config: kind/none.yaml\n",

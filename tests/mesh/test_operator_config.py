@@ -48,7 +48,7 @@ def test_a_gateway_tells_its_network_by_label_unless_told_not_to(split: Deployme
 
 
 def test_mesh_networks_name_each_networks_clusters_and_gateways(split: Deployment) -> None:
-    assert operator_config.mesh_networks(split, GATEWAYS)["net-west"] == {
+    assert operator_config.mesh_networks(split, split.topology["east"], GATEWAYS)["net-west"] == {
         "endpoints": [{"fromRegistry": "west"}],
         "gateways": [{"address": "172.30.1.200", "port": 15443}],
     }

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
+from typing import Any
 
 from meshproof.lab.network.rules import chain
 from meshproof.model import Pair
@@ -95,14 +96,19 @@ def parse(listing: str) -> Counters:
     flows: dict[tuple[str, str, FlowKey], int] = {}
     for entry in json.loads(listing)["nftables"]:
         if "counter" in entry:
-            place, _, kind = entry["counter"]["name"].rpartition("__")
+            place, _, kind = _name(entry["counter"]).rpartition("__")
             packets[place, kind] = entry["counter"]["packets"]
         elif "set" in entry and entry["set"]["name"].endswith("_flows"):
-            place, _, kind = entry["set"]["name"].removesuffix("_flows").rpartition("__")
+            place, _, kind = _name(entry["set"]).removesuffix("_flows").rpartition("__")
             for element in entry["set"].get("elem", []):
                 key, count = _element(element)
                 flows[place, kind, key] = count
     return Counters(packets, flows)
+
+
+def _name(entry: dict[str, Any]) -> str:
+    """The name that the rules were written for: nft's own begins with an underscore."""
+    return str(entry["name"]).removeprefix("_")
 
 
 def _element(element: dict[str, dict[str, object]]) -> tuple[FlowKey, int]:

@@ -81,6 +81,7 @@ def _pair(
         "leaves": there.device,
         "api": there.api if Flow.API in flows else (),
         "gateways": there.gateways if Flow.GATEWAY in flows else (),
+        "gateway_ports": wiring.gateway_ports,
         "pods": footprint[called].pods if Flow.POD in flows else None,
         "callers": (footprint[caller].pods, *places[caller].nodes),
         "anything": Flow.ANYTHING in flows,

@@ -19,12 +19,12 @@ PLACES = {
     )
     for number, name in enumerate(FOOTPRINT.names)
 }
-POD_RULE = "add rule inet meshproof east_to_west ip saddr { 10.10.0.0/16, 172.30.0.2 } "
+POD_RULE = "add rule inet meshproof _east_to_west ip saddr { 10.10.0.0/16, 172.30.0.2 } "
 
 
 def test_isolated_lets_api_and_gateways_through_and_drops_the_rest() -> None:
     rules = router_rules(FOOTPRINT, PLACES, isolated())
-    ours = [line for line in rules.splitlines() if "rule inet meshproof east_to_west" in line]
+    ours = [line for line in rules.splitlines() if "rule inet meshproof _east_to_west" in line]
     assert "ip daddr { 172.30.1.2 } tcp dport 6443" in "\n".join(ours)
     assert "ip daddr { 172.30.1.200 } tcp dport { 15443, 15012, 15017, 15021 }" in "\n".join(ours)
     assert not any("__pod accept" in line or "__anything accept" in line for line in ours)
@@ -33,13 +33,13 @@ def test_isolated_lets_api_and_gateways_through_and_drops_the_rest() -> None:
 
 def test_flat_lets_pods_and_nodes_reach_pods() -> None:
     rules = router_rules(FOOTPRINT, PLACES, flat(FOOTPRINT))
-    assert f"{POD_RULE}ip daddr 10.20.0.0/16 counter name east_to_west__pod accept" in rules
+    assert f"{POD_RULE}ip daddr 10.20.0.0/16 counter name _east_to_west__pod accept" in rules
 
 
 def test_a_hole_is_in_one_direction_only() -> None:
     hole = Wiring("hole", {("east", "west"): frozenset({Flow.ANYTHING})})
     rules = router_rules(FOOTPRINT, PLACES, hole)
-    assert "east_to_west__anything accept" in rules
+    assert "_east_to_west__anything accept" in rules
     assert "west_to_east__anything accept" not in rules
 
 
@@ -50,7 +50,7 @@ def test_no_gateways_means_no_rule_for_them() -> None:
 
 def test_the_witnesses_come_before_anything_is_decided() -> None:
     lines = router_rules(FOOTPRINT, PLACES, isolated()).splitlines()
-    ours = [line for line in lines if "rule inet meshproof east_to_west" in line]
+    ours = [line for line in lines if "rule inet meshproof _east_to_west" in line]
     witnesses = [number for number, line in enumerate(ours) if "@ih" in line]
     decisions = [number for number, line in enumerate(ours) if line.endswith(("accept", "drop"))]
     assert max(witnesses) < min(decisions)
@@ -72,14 +72,14 @@ def test_the_host_drops_what_leaves_a_bridge() -> None:
 
 
 LISTING = """{"nftables": [
- {"counter": {"name": "east_to_west__api", "table": "meshproof", "packets": 7, "bytes": 1}},
- {"counter": {"name": "east__http", "table": "meshproof", "packets": 2, "bytes": 1}},
- {"counter": {"name": "east_to_outside__dropped", "packets": 1, "bytes": 1}},
- {"set": {"name": "east_to_outside__dropped_flows", "elem": [{"elem": {
+ {"counter": {"name": "_east_to_west__api", "table": "meshproof", "packets": 7, "bytes": 1}},
+ {"counter": {"name": "_east__http", "table": "meshproof", "packets": 2, "bytes": 1}},
+ {"counter": {"name": "_east_to_outside__dropped", "packets": 1, "bytes": 1}},
+ {"set": {"name": "_east_to_outside__dropped_flows", "elem": [{"elem": {
    "val": {"concat": ["10.10.0.5", "10.10.0.6", 53]}, "counter": {"packets": 1, "bytes": 9}}}]}},
- {"set": {"name": "east__http_flows", "elem": [{"elem": {
+ {"set": {"name": "_east__http_flows", "elem": [{"elem": {
    "val": {"concat": ["10.10.0.5", "10.10.0.6", 5000]}, "counter": {"packets": 2, "bytes": 9}}}]}},
- {"set": {"name": "east__tls_flows"}}]}"""
+ {"set": {"name": "_east__tls_flows"}}]}"""
 
 
 def test_counters_are_read_and_subtracted() -> None:

@@ -10,11 +10,14 @@ import pytest
 
 from meshproof.errors import ModelError
 from meshproof.model import (
-    FLAT,
     Cluster,
     Deployment,
+    Flow,
+    Gateway,
     Member,
+    MeshSpec,
     Mtls,
+    Placement,
     Role,
     Topology,
     TopologyError,
@@ -32,7 +35,8 @@ def member(
     second = block or SECOND[name]
     pods, services = IPv4Network(f"10.{second}.0.0/16"), IPv4Network(f"10.{second + 100}.0.0/16")
     role = Role.REMOTE if primary else Role.PRIMARY
-    return Member(Cluster(name, pods, services, "f"), role, network, primary or name, gateway)
+    cluster = Cluster(name, pods, services, "f")
+    return Member(cluster, role, network, primary or name, Gateway() if gateway else None)
 
 
 def split() -> Topology:
@@ -64,15 +68,63 @@ def test_a_topology_answers_who_is_what() -> None:
         topology["north"]
 
 
-def test_wiring_is_flat_inside_a_network_and_isolated_between() -> None:
-    flat = Topology("t", (member("east"), member("west", "east")))
-    assert flat.wiring(flat.footprint(KUBERNETES)).name == "flat"
-    isolated = split()
-    assert isolated.wiring(isolated.footprint(KUBERNETES)).name == "isolated"
+def test_pods_are_reached_inside_a_network_and_api_servers_by_those_who_read_them() -> None:
     wiring = mixed().wiring(mixed().footprint(KUBERNETES))
     assert wiring.name == "mixed"
-    assert wiring.between("west", "east") == FLAT
-    assert not wiring.is_flat("west", "far") and not wiring.is_flat("far", "east")
+    assert wiring.between("east", "west") == {Flow.API, Flow.GATEWAY, Flow.POD}
+    assert wiring.between("west", "east") == {Flow.GATEWAY, Flow.POD}
+    assert wiring.between("far", "west") == {Flow.API, Flow.GATEWAY}
+    assert wiring.between("west", "far") == {Flow.GATEWAY}
+
+
+def test_a_gateway_on_another_port_is_let_through() -> None:
+    east = replace(member("east", network="a"), gateway=Gateway(8443))
+    topology = Topology("t", (east, member("far", network="b", gateway=True)))
+    wiring = topology.wiring(topology.footprint(KUBERNETES))
+    assert 8443 in wiring.gateway_ports and 15443 in wiring.gateway_ports
+
+
+def test_who_reads_whom_follows_from_the_mesh_and_can_be_said() -> None:
+    topology = mixed()
+    assert topology.reads("east") == ("west", "far")
+    assert topology.readers("west") == ("east", "far")
+    assert topology.knows("west", "far") and topology.knows("far", "west")
+    east, west, far = topology.members
+    alone = Topology("t", (east, west, replace(far, reads=())))
+    assert alone.readers("west") == ("east",)
+    assert not alone.knows("far", "west") and alone.knows("west", "far")
+    assert alone.pairs == (("east", "v2"), ("east", "v3"), ("west", "v1"), ("west", "v3"))
+
+
+def test_meshes_do_not_read_each_other() -> None:
+    east, west, far = mixed().members
+    apart = Topology("t", (east, west, replace(far, mesh=MeshSpec("other"))))
+    assert apart.reads("east") == ("west",) and apart.reads("far") == ()
+    assert apart.pairs == (("east", "v2"), ("west", "v1"))
+
+
+def test_an_external_istiod_reads_what_it_does_not_take_for_its_own() -> None:
+    assert outside().reads("north") == ("west",)
+    assert outside().pairs == (("east", "v2"), ("west", "v1"))
+
+
+def test_gateways_lead_to_their_own_cluster_or_to_their_network() -> None:
+    topology = mixed()
+    assert [one.name for one in topology.gateways_to("west")] == ["east"]
+    east, west, far = topology.members
+    both = Topology("t", (east, replace(west, gateway=Gateway()), far))
+    assert [one.name for one in both.gateways_to("west")] == ["west"]
+    istio = dict.fromkeys(both.names, ISTIO)
+    told = Deployment(both, istio, KUBERNETES, variants=frozenset({"mesh-networks"}))
+    assert [one.name for one in told.gateways_to("west")] == ["east", "west"]
+
+
+def test_each_cluster_has_a_version_unless_told_otherwise() -> None:
+    assert mixed().versions == {"v1": "east", "v2": "west", "v3": "far"}
+    assert outside().versions == {"v1": "east", "v2": "west"}
+    given = replace(mixed(), placements=(Placement("v1", "far", 3),))
+    assert given.versions == {"v1": "far"}
+    assert given.pairs == (("east", "v1"), ("west", "v1"))
 
 
 def test_a_deployment_is_a_test_id() -> None:
@@ -202,15 +254,75 @@ def test_an_external_control_plane_that_serves_nobody_cannot_exist() -> None:
     control = Member(member("north").cluster, Role.EXTERNAL, "shared", "north")
     with pytest.raises(TopologyError, match="north is external and serves no cluster"):
         Topology("outside", (control,))
-    with pytest.raises(TopologyError, match="north is external, but not the only control plane"):
-        Topology("outside", (control, member("east")))
-    control = Member(control.cluster, Role.EXTERNAL, "shared", "north", gateway=True)
+    control = Member(control.cluster, Role.EXTERNAL, "shared", "north", Gateway())
     with pytest.raises(TopologyError, match="it has no workloads to lead to"):
         Topology("outside", (control, member("east", "north")))
 
 
 def test_an_external_control_plane_on_another_network_needs_no_gateway() -> None:
-    assert outside().on("outside")[0].gateway is False
+    assert outside().on("outside")[0].gateway is None
+
+
+def test_a_primary_can_be_beside_an_external_control_plane() -> None:
+    beside = Topology("t", (*outside().members, member("far", network="c", gateway=True)))
+    assert beside.reads("far") == ("east", "west")
+    assert beside.reads("north") == ("west", "far")
+    assert beside.config_clusters == ("east", "far")
+
+
+@pytest.mark.parametrize(
+    ("changes", "at", "said"),
+    [
+        ({"reads": ("east",)}, "reads", "far cannot read 'east', which is in another mesh"),
+        ({"reads": ("far",)}, "reads", "far cannot read 'far': name east or west"),
+        ({"reads": ("nowhere",)}, "reads", "far cannot read 'nowhere': name east or west"),
+        ({"zones": ("a",)}, "zones", "the zones of far are in no region: add 'region'"),
+        ({"region": "r", "zones": ("a", "b")}, "zones", "far has 2 zones and 1 nodes for work"),
+        (
+            {"mesh": MeshSpec("other", "Not A Domain")},
+            "trust-domain",
+            "'Not A Domain' is no trust domain",
+        ),
+    ],
+)
+def test_members_that_cannot_be(changes: dict[str, Any], at: str, said: str) -> None:
+    east, west, far = mixed().members
+    with pytest.raises(TopologyError) as raised:
+        Topology("t", (east, west, replace(replace(far, mesh=MeshSpec("other")), **changes)))
+    assert raised.value.at[-1] == at
+    assert str(raised.value).startswith(said)
+
+
+def test_a_remote_is_read_by_its_primary_and_in_its_mesh() -> None:
+    east, west, far = mixed().members
+    with pytest.raises(TopologyError, match="east serves west and does not read it: add west"):
+        Topology("t", (replace(east, reads=("far",)), west, far))
+    with pytest.raises(TopologyError, match="west is in the mesh other, but its primary east is"):
+        Topology("t", (east, replace(west, mesh=MeshSpec("other")), far))
+    with pytest.raises(TopologyError, match="west is a remote, so it has no istiod that reads"):
+        Topology("t", (east, replace(west, reads=()), far))
+
+
+@pytest.mark.parametrize(
+    ("placements", "said"),
+    [
+        ([Placement("v1", "east"), Placement("v1", "west")], "v1 is in east already"),
+        ([Placement("v1", "east", 0)], "0 is no number of instances of v1: write 1 to 10"),
+        ([Placement("V_1", "east")], "'V_1' is no name for a version"),
+        ([Placement("v1", "north")], "north is external, so no version of helloworld runs in it"),
+    ],
+)
+def test_placements_that_cannot_be(placements: list[Placement], said: str) -> None:
+    with pytest.raises(TopologyError) as raised:
+        replace(outside(), placements=tuple(placements))
+    assert str(raised.value).startswith(said)
+
+
+def test_a_mesh_without_any_version_has_nothing_to_judge() -> None:
+    east, west, far = mixed().members
+    members = (east, west, replace(far, mesh=MeshSpec("other")))
+    with pytest.raises(TopologyError, match="no version of helloworld runs in the mesh other"):
+        Topology("t", members, (Placement("v1", "east"),))
 
 
 def test_clusters_that_share_addresses_overlap_on_networks_of_their_own() -> None:

@@ -25,9 +25,17 @@ def test_versions_are_ordered_as_semver_says() -> None:
         Version.parse("latest")
 
 
-def test_clusters_carry_place_names() -> None:
-    with pytest.raises(ModelError, match="'cluster-1' is no name"):
-        cluster("cluster-1")
+@pytest.mark.parametrize("name", ["east", "cluster1", "prod-east", "1", "0-0", "e" * 37])
+def test_clusters_are_called_as_kubernetes_allows(name: str) -> None:
+    assert cluster(name).name == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", "East", "east_1", "east.one", "-east", "east-", "outside", "e" * 38, "east\n", "é"]
+)
+def test_what_is_no_name_for_a_cluster(name: str) -> None:
+    with pytest.raises(ModelError, match="is no name for a cluster"):
+        cluster(name)
 
 
 def test_pods_and_services_of_a_cluster_do_not_overlap() -> None:
