@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import permutations, product
+from itertools import product
 
 import pytest
 
@@ -23,7 +23,8 @@ from meshproof.model import (
 )
 from meshproof.report import Declared
 from meshproof.run.selection import Asked
-from meshproof.runner.applies import why_not
+from meshproof.runner.applies import networks_of, why_not
+from meshproof.runner.axes import axis_of
 from meshproof.runner.declaring import declared_by
 
 PLAIN = ""
@@ -103,24 +104,21 @@ class Matrix:
 
 
 def expand(metafunc: pytest.Metafunc, matrix: Matrix) -> Declared:
-    """Run a test on each of its deployments; if it asks for ``caller`` or ``pair``, with each
-    cluster with workloads, or ordered pair of them. Returns what was declared of it."""
+    """Run a test on each of its deployments, and there with each value of its axis, if it has one.
+    Returns what was declared of it."""
     declared = declare(metafunc.definition, matrix)
     chosen = declared.runs_on
+    axis = axis_of(metafunc.fixturenames)
     if not chosen:
         # A parameter that nobody runs: pytest would make a skip of an empty set, which the
         # reader could not tell from one that nobody declared.
         metafunc.parametrize("sample", [pytest.param(None, id="nowhere")], indirect=True)
-    elif "caller" in metafunc.fixturenames:
-        whence = [(one, name) for one in chosen for name in one.topology.workloads]
-        ids = [f"{one}-from-{name}" for one, name in whence]
-        metafunc.parametrize(("sample", "caller"), whence, ids=ids, indirect=["sample"])
-    elif "pair" in metafunc.fixturenames:
-        between = [
-            (one, pair) for one in chosen for pair in permutations(one.topology.workloads, 2)
-        ]
-        ids = [f"{one}-{pair[0]}-to-{pair[1]}" for one, pair in between]
-        metafunc.parametrize(("sample", "pair"), between, ids=ids, indirect=["sample"])
+    elif axis is not None:
+        networks = networks_of(metafunc.definition.iter_markers())
+        runs = [(one, value) for one in chosen for value in axis.on(one.topology, networks)]
+        values = [(one, *value) for one, value in runs]
+        ids = [f"{one}-{axis.id(value)}" for one, value in runs]
+        metafunc.parametrize(("sample", *axis.fixtures), values, ids=ids, indirect=["sample"])
     else:
         metafunc.parametrize("sample", chosen, ids=str, indirect=True)
     return declared
@@ -130,7 +128,8 @@ def declare(definition: pytest.Item, matrix: Matrix) -> Declared:
     """Where in the matrix a test runs, and why not elsewhere."""
     marks = list(definition.iter_markers())
     names = dict.fromkeys([*topology_names(), *(one.name for one in matrix.topologies)])
-    reasons = {one: why_not(marks, one, names) for one in matrix.deployments}
+    axis = axis_of(getattr(definition, "fixturenames", ()))
+    reasons = {one: why_not(marks, one, names, axis) for one in matrix.deployments}
     return declared_by(
         definition,
         runs_on=tuple(one for one, reason in reasons.items() if reason is None),

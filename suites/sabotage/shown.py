@@ -15,6 +15,7 @@ from meshproof.mesh.gateways import GATEWAY_IDENTITY
 from meshproof.mesh.manifests import cross_network_gateway
 from meshproof.model import Mtls
 from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.drain import draining
 from meshproof.traffic.response import Response
 from meshproof.traffic.routing import in_force
 from meshproof.traffic.settle import healed, mtls_mode, require
@@ -69,6 +70,12 @@ def weighs_again(sample: Sample, total: int) -> None:
         sample.mesh.mark_dirty(f"the proxies' endpoints do not weigh {total} again")
 
 
+def require_at_rest(sample: Sample) -> None:
+    """Wait until no proxy has connections left from before a change: a call that sets out on one
+    is a 503, which has nothing to do with what was broken. Raises EvidenceError when one has."""
+    require(lambda: draining(sample), until=no_fault, what="the end of connections from before")
+
+
 def calls_by(sample: Sample, caller: Caller) -> list[Response]:
     """Calls that meet both workers of the caller's proxy, and every instance by each."""
     return call(sample, caller, Plan(times=_CALLS, fresh=True))
@@ -82,7 +89,7 @@ def faults(responses: Sequence[Response]) -> str:
 
 
 def no_fault(told: str) -> bool:
-    """Whether ``faults`` or ``weight_amiss`` has told of none."""
+    """Whether ``faults``, ``weight_amiss`` or ``draining`` has told of none."""
     return told == ""
 
 
@@ -106,6 +113,7 @@ def terminating(sample: Sample, caller: str, far: FarSide) -> Iterator[None]:
             dialled, called = f"TLS that ends at the gateway of {far.there}", "calls through it"
             require(far.dial, until=lambda seen: seen.identity == GATEWAY_IDENTITY, what=dialled)
             require(peers, until=lambda seen: seen == {GATEWAY_IDENTITY}, what=called)
+            require_at_rest(sample)
             yield
     finally:
         apply(cluster, [cross_network_gateway()])

@@ -13,11 +13,18 @@ from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.mesh.routes import aborting, virtual_service, without_access_logs
 from meshproof.process import side_by_side
 from meshproof.traffic.settle import converge, healed, require
-from meshproof.workloads.sample import HELLOWORLD, HOST, Sample, helloworld_objects
+from meshproof.workloads.sample import (
+    HELLOWORLD,
+    HOST,
+    NAMESPACE,
+    Sample,
+    find_caller,
+    helloworld_objects,
+)
 from meshproof.workloads.scale import also_deployed
 from suites.distribution.claims import every_version_answers
 from suites.gateways.manifests import configured
-from suites.sabotage.shown import require_weight, ruled, weighs_again
+from suites.sabotage.shown import require_at_rest, require_weight, ruled, weighs_again
 
 Judge = Callable[[Verdict], None]
 
@@ -47,14 +54,15 @@ def test_errors_are_noticed(sample: Sample, judge: Judge) -> None:
 
 def test_missing_access_logs_are_noticed(sample: Sample, judge: Judge) -> None:
     """With access logs off, the claim of distribution is inconclusive and asks for them."""
-    logs = partial(_where_logs_are_on, sample)
+    logs = partial(_who_writes_logs, sample)
+    before = logs()
     try:
         with configured(sample, [without_access_logs()]):
             require(logs, until=lambda names: not names, what="access logs off")
+            require_at_rest(sample)
             verdicts = _claims(sample)
     finally:
-        on = list(sample.clusters)
-        if not converge(logs, until=lambda names: names == on, what="access logs on"):
+        if not converge(logs, until=lambda names: names == before, what="access logs on"):
             sample.mesh.mark_dirty("not all proxies write access logs again")
         healed(sample)
     judge(undecided(verdicts, "are access logs on"))
@@ -94,10 +102,14 @@ def _liar(sample: Sample) -> list[Object]:
     return objects
 
 
-def _where_logs_are_on(sample: Sample) -> list[str]:
-    """The clusters in which sleep's proxy writes access logs."""
-    return [
-        name
-        for name in sample.clusters
-        if "/dev/stdout" in in_use(sample.caller(name).spot, LISTENERS)
-    ]
+def _who_writes_logs(sample: Sample) -> set[str]:
+    """The proxies that write access logs: sleep's, and helloworld's, which drain their
+    connections when that changes."""
+    callers = [sample.caller(name) for name in sample.clusters]
+    clusters = [sample.mesh.cluster(name) for name in sample.plan.values()]
+    servers = [find_caller(one, HELLOWORLD, NAMESPACE) for one in clusters]
+    found = side_by_side(
+        sample.mesh.shell, lambda one: in_use(one.spot, LISTENERS), [*callers, *servers]
+    )
+    told = zip([*callers, *servers], found, strict=True)
+    return {str(one.spot) for one, text in told if "/dev/stdout" in text}

@@ -35,7 +35,7 @@ from suites.gateways.strangers import Stranger
 from suites.gateways.telemetry import only_tcp_is_counted
 from suites.paths.claims import remote_version_by_its_way
 from suites.sabotage import broken_gateways as broken
-from suites.sabotage.shown import ruled, terminating
+from suites.sabotage.shown import require_at_rest, ruled, terminating
 
 Judge = Callable[[Verdict], None]
 
@@ -65,6 +65,7 @@ def test_a_workload_that_asks_for_no_certificate_is_noticed(sample: Sample, judg
             configured(sample, [broken.open_workload()]),
         ):
             require(far.dial, until=lambda seen: _ANSWERED in seen.said, what="an open workload")
+            require_at_rest(sample)
             verdict = the_workload_turns_away(sample, _first(sample))
     finally:
         await_healed(sample, lambda: "required" in far.dial().said, "a workload that asks")

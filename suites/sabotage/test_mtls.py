@@ -36,7 +36,7 @@ from suites.mtls.outsiders import (
     plain_text_is_turned_away_at_the_gateway,
     strict_alone_refuses,
 )
-from suites.sabotage.shown import calls_by, faults, ruled, turned
+from suites.sabotage.shown import calls_by, faults, require_at_rest, ruled, turned
 
 Judge = Callable[[Verdict], None]
 
@@ -95,6 +95,7 @@ def test_a_gateway_that_takes_plain_text_is_noticed(sample: Sample, judge: Judge
             for one in knocks:
                 what = f"an answer to plain text at {one.url}"
                 require(partial(_knock, sample, one), until=lambda got: got.succeeded, what=what)
+            require_at_rest(sample)
             verdict = plain_text_is_turned_away_at_the_gateway(sample, knocks)
     finally:
         for name in sample.mesh.deployment.topology.config_clusters:

@@ -91,11 +91,3 @@ def test_the_nodes_hold_the_versions_that_are_needed_and_no_others() -> None:
     assert both.versions == ("1.31.0",)
     mixed = Asked((OUTSIDE,), istio=("east=1.31.0,west=1.31.0",))
     assert set(mixed.versions) == {"1.31.0", str(NEWEST)}
-
-
-def test_the_suites_judge_two_clusters_with_workloads(tmp_path: Path) -> None:
-    alone = tmp_path / "mine.yaml"
-    alone.write_text("name: mine\nclusters:\n  east: {role: primary, network: a}\n")
-    with pytest.raises(UsageError, match="topology mine has 1 cluster with workloads"):
-        Asked(files=(alone,)).check()
-    Asked((OUTSIDE,)).check()
