@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from meshproof.errors import EvidenceError
 from meshproof.kube.objects import Object, apply
+from meshproof.kube.workload import Workload
 from meshproof.mesh.gateways import GATEWAY_IDENTITY
 from meshproof.mesh.manifests import cross_network_gateway
 from meshproof.model import Mtls
@@ -18,7 +19,7 @@ from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.routing import in_force
 from meshproof.traffic.settle import healed, mtls_mode, require
-from meshproof.workloads.sample import WORKLOAD_IDENTITY, Caller, Sample
+from meshproof.workloads.sample import WORKLOAD_IDENTITY, Sample
 from suites.gateways.far_side import FarSide
 from suites.gateways.healing import await_healed
 from suites.gateways.manifests import configured
@@ -69,7 +70,7 @@ def weighs_again(sample: Sample, total: int) -> None:
         sample.mesh.mark_dirty(f"the proxies' endpoints do not weigh {total} again")
 
 
-def calls_by(sample: Sample, caller: Caller) -> list[Response]:
+def calls_by(sample: Sample, caller: Workload) -> list[Response]:
     """Calls that meet both workers of the caller's proxy, and every instance by each."""
     return call(sample, caller, Plan(times=_CALLS, fresh=True))
 

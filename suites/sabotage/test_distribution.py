@@ -97,7 +97,5 @@ def _liar(sample: Sample) -> list[Object]:
 def _where_logs_are_on(sample: Sample) -> list[str]:
     """The clusters in which sleep's proxy writes access logs."""
     return [
-        name
-        for name in sample.clusters
-        if "/dev/stdout" in in_use(sample.caller(name).spot, LISTENERS)
+        name for name in sample.clusters if "/dev/stdout" in in_use(sample.caller(name), LISTENERS)
     ]
