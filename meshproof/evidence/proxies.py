@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import partial
-from ipaddress import IPv4Address
 from typing import Any
 
 from meshproof.errors import LabError
 from meshproof.evidence.objects import container_statuses
 from meshproof.evidence.source import Found, Object, Piece, Source, parts
 from meshproof.kube.cluster import Node
-from meshproof.kube.spot import Spot
 
 ROOT_NAMESPACE = "istio-system"
 _PROXY = "istio-proxy"
@@ -116,20 +114,20 @@ def _proxy_page(source: Source, pod: Object, running: Processes, page: str) -> F
 def _ask(source: Source, pod: Object, running: Processes, url: str) -> str:
     """What a pod answers to itself. Raises CommandError when curl fails, LabError without a
     running container."""
-    seconds = source.clock.left()
-    curl = ("curl", "-sS", "--fail", "--max-time", f"{seconds:.1f}", url)
-    return _spot(source, pod, running).run(*curl, timeout=seconds + 1).stdout
+    # From the node: a pod's own programs cannot be run where the API server is dead.
+    enter = ("nsenter", "-t", str(_process(pod, running)), "-n")
+    curl = ("curl", "-sS", "--fail", "--max-time", f"{source.clock.left():.1f}", url)
+    node = next(node for node in source.nodes if node.container == pod["spec"]["nodeName"])
+    return source.on_node(node, *enter, *curl)
 
 
-def _spot(source: Source, pod: Object, running: Processes) -> Spot:
-    """The pod, entered by whichever container runs: its application may well be crashing."""
-    name, status = pod["metadata"]["name"], pod["status"]
+def _process(pod: Object, running: Processes) -> int:
+    """A process of whichever container runs: a pod's application may well be crashing."""
     for container in container_statuses(pod):
         pid = running.get(container.get("containerID", "").removeprefix("containerd://"))
         if pid is not None:
-            node = next(node for node in source.nodes if node.container == pod["spec"]["nodeName"])
-            return Spot(name, source.cluster, node, IPv4Address(status["podIP"]), pid)
-    raise LabError(f"no container of pod {name} runs on its node")
+            return pid
+    raise LabError(f"no container of pod {pod['metadata']['name']} runs on its node")
 
 
 def _log(source: Source, pod: Object, container: str, lines: int) -> Found:

@@ -14,7 +14,7 @@ def redirected(tried: Tried) -> Verdict:
     A line that is missing is a FAIL if the control's, made later, is there: the call passed the
     proxy by; INCONCLUSIVE if not. Rule: ``topologies.md``, includeIPRanges.
     """
-    who = tried.caller.pod
+    who = tried.caller.name
     expected = f"{len(tried.responses)} calls of {who} to go through its proxy"
     control = _control(tried, expected)
     if not tried.responses or control.outcome is not Outcome.PASS:
@@ -35,7 +35,7 @@ def bypassed(tried: Tried) -> Verdict:
     A line is a FAIL that quotes where it led. INCONCLUSIVE: no calls, or the control has no
     lines. Rule: ``topologies.md``, includeIPRanges.
     """
-    who = tried.caller.pod
+    who = tried.caller.name
     expected = f"{len(tried.responses)} calls of {who} to bypass its proxy"
     through = [one for one in tried.responses if one.log is not None]
     if through:

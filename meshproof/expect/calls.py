@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from meshproof.expect.verdict import Outcome, Verdict
-from meshproof.traffic.response import LogLine, Refused, Response
+from meshproof.traffic.access_log import LogLine
+from meshproof.traffic.response import Refused, Response
 
 _EXAMPLES = 3
 

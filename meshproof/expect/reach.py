@@ -125,7 +125,7 @@ def answered_by(attempt: Attempt, answer: str) -> Verdict:
     crossing = {
         f"{place} {kind}": count
         for (place, kind), count in attempt.counted.packets.items()
-        if place.startswith(f"{attempt.caller.cluster.name}_to_") and kind in _ANY_POD and count
+        if place.startswith(f"{attempt.caller.cluster}_to_") and kind in _ANY_POD and count
     }
     if attempt.strayed:
         crossing["dropped"] = attempt.strayed

@@ -11,7 +11,7 @@ from meshproof.events import Recorder
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.names import ask_name
 from meshproof.kube.seam import lab_errors
-from meshproof.kube.spot import node_spot
+from meshproof.kube.workload import node_probe
 from meshproof.process import Shell, called_off
 from meshproof.wait import eventually
 
@@ -108,7 +108,7 @@ def _missing(cluster: RunningCluster) -> str:
     if not any(_is_ready(pod) for pod in pods):
         return f"CoreDNS is not ready; {cluster.trouble()}"
     server = dns_address(cluster)
-    known, unknown = (ask_name(node_spot(cluster), one, server) for one in (_KNOWN, _UNKNOWN))
+    known, unknown = (ask_name(node_probe(cluster), one, server) for one in (_KNOWN, _UNKNOWN))
     if not known.exists or unknown.code != "NXDOMAIN":
         return f"{_KNOWN}: {known}, {_UNKNOWN}: {unknown}"
     return ""

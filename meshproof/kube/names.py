@@ -1,4 +1,4 @@
-"""Asks a name server from a spot on the network, and reads its answer to the letter.
+"""Asks a name server from a workload, and reads its answer to the letter.
 
 A name that does not exist is NXDOMAIN; a server that refuses, fails or says nothing is
 something else, and proves nothing about the name.
@@ -14,7 +14,7 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 
-from meshproof.kube.spot import Spot
+from meshproof.kube.workload import Workload
 
 # perl, which every Debian has, since shells cannot send null bytes.
 _ASK = (
@@ -45,10 +45,10 @@ class NameAnswer:
         return f"{self.code} {', '.join(map(str, self.addresses))}".strip()
 
 
-def ask_name(spot: Spot, name: str, server: IPv4Address) -> NameAnswer:
-    """Ask ``server`` from ``spot`` for the A records of ``name``, taken as fully qualified."""
+def ask_name(workload: Workload, name: str, server: IPv4Address) -> NameAnswer:
+    """Ask ``server`` from ``workload`` for the A records of ``name``, taken as fully qualified."""
     query = dns.message.make_query(name.rstrip(".") + ".", dns.rdatatype.A)
-    asked = spot.run(
+    asked = workload.run_from_node(
         "perl", "-e", _ASK, str(server), query.to_wire().hex(), str(_PATIENCE), check=False
     )
     if asked.returncode != 0 or not asked.stdout:

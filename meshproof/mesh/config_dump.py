@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from meshproof.kube.spot import Spot
-from meshproof.mesh.proxy import admin
+from meshproof.kube.workload import Workload
 
 ROUTES = "dynamic_route_configs"
 CLUSTERS = "dynamic_active_clusters"
@@ -14,12 +13,12 @@ LISTENERS = "dynamic_listeners"
 _NOT_IN_USE = ("draining_state", "warming_state", "error_state")
 
 
-def in_use(spot: Spot, part: str) -> str:
-    """What the proxy in this pod uses of a part of its configuration, as JSON.
+def in_use(workload: Workload, part: str) -> str:
+    """What the workload's proxy uses of a part of its configuration, as JSON.
 
     Raises EvidenceError when the proxy does not answer.
     """
-    configs = json.loads(admin(spot, f"config_dump?resource={part}")).get("configs", [])
+    configs = json.loads(workload.admin(f"config_dump?resource={part}")).get("configs", [])
     kept = [
         {name: value for name, value in one.items() if name not in _NOT_IN_USE} for one in configs
     ]

@@ -23,7 +23,6 @@ from meshproof.mesh.trust import SECRET, Authority
 
 _LIFETIME = datetime.timedelta(hours=1)
 _SLACK = datetime.timedelta(minutes=5)
-TRUST_DOMAIN = "cluster.local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +39,6 @@ class Installed:
 
     authority: Authority
     root: x509.Certificate
-
-
-def spiffe(namespace: str, account: str) -> str:
-    """The identity of a service account, as https://istio.io/latest/docs/concepts/security/ has
-    it."""
-    return f"spiffe://{TRUST_DOMAIN}/ns/{namespace}/sa/{account}"
 
 
 def installed_authority(cluster: RunningCluster) -> Installed:

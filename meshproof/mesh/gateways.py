@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from meshproof.errors import LabError
-from meshproof.kube.seam import lab_errors
-from meshproof.kube.spot import Spot, pod_spot
-from meshproof.mesh.credentials import spiffe
+from meshproof.kube.workload import PROXY, Workload, find_workload, spiffe
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 from meshproof.mesh.operator_config import GATEWAY, GATEWAY_PORTS
@@ -15,15 +12,9 @@ GATEWAY_PORT = GATEWAY_PORTS["tls"]
 GATEWAY_IDENTITY = spiffe(SYSTEM, f"{GATEWAY}-service-account")
 
 
-def gateway_spot(mesh: Mesh, cluster: str) -> Spot:
+def gateway_workload(mesh: Mesh, cluster: str) -> Workload:
     """The pod of a cluster's east-west gateway. Raises LabError when none runs."""
-    running = mesh.cluster(cluster)
-    with lab_errors(f"find the gateway of {cluster}"):
-        pods = running.core.list_namespaced_pod(SYSTEM, label_selector=f"app={GATEWAY}").items
-        alive = [pod for pod in pods if pod.metadata.deletion_timestamp is None]
-        if not alive:
-            raise LabError(f"no gateway runs in {cluster}")
-        return pod_spot(running, SYSTEM, alive[0].metadata.name, container="istio-proxy")
+    return find_workload(mesh.cluster(cluster), GATEWAY, SYSTEM, container=PROXY)
 
 
 def sni_of(host: str, port: int, subset: str = "") -> str:

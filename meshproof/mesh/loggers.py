@@ -7,23 +7,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from meshproof.errors import EvidenceError
-from meshproof.kube.spot import Spot
-from meshproof.mesh.proxy import admin
+from meshproof.kube.workload import Workload
 
 
 @contextmanager
-def logging_at(spot: Spot, logger: str, level: str) -> Iterator[None]:
+def logging_at(workload: Workload, logger: str, level: str) -> Iterator[None]:
     """One of the proxy's loggers has another level inside the block, and its own afterwards.
 
     Raises EvidenceError when the proxy has no such logger, or does not take the level.
     """
-    own = _level(admin(spot, "logging", "POST"), logger)
+    own = _level(workload.admin("logging", "POST"), logger)
     try:
-        if _level(admin(spot, f"logging?{logger}={level}", "POST"), logger) != level:
-            raise EvidenceError(f"the proxy of {spot} does not log {logger} at {level}")
+        if _level(workload.admin(f"logging?{logger}={level}", "POST"), logger) != level:
+            raise EvidenceError(f"the proxy of {workload} does not log {logger} at {level}")
         yield
     finally:
-        admin(spot, f"logging?{logger}={own}", "POST")
+        workload.admin(f"logging?{logger}={own}", "POST")
 
 
 def _level(listing: str, logger: str) -> str:

@@ -7,10 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from meshproof.errors import EvidenceError
-from meshproof.kube.spot import Spot
+from meshproof.kube.workload import Workload
 
-_ADMIN = "http://127.0.0.1:15000"
 _STATISTIC = re.compile(r"(?P<name>[^\s:]+): (?P<value>\d+)")
 
 
@@ -24,22 +22,13 @@ class Endpoint:
     healthy: bool
 
 
-def admin(spot: Spot, path: str, method: str = "GET") -> str:
-    """What the admin interface of the proxy in this pod answers.
-
-    Raises EvidenceError when it does not.
-    """
-    url = f"{_ADMIN}/{path}"
-    asked = spot.run("curl", "-sS", "-f", "-m", "10", "-X", method, url, check=False)
-    if asked.returncode != 0:
-        raise EvidenceError(f"the proxy of {spot} did not answer: {asked.stderr.strip()[-200:]}")
-    return asked.stdout
-
-
-def endpoints(spot: Spot, cluster: str) -> tuple[Endpoint, ...]:
+def endpoints(workload: Workload, cluster: str) -> tuple[Endpoint, ...]:
     """The endpoints that the proxy has for an Envoy cluster, such as
-    "outbound|5000||helloworld.sample.svc.cluster.local"; () when it has no such cluster."""
-    listing = json.loads(admin(spot, "clusters?format=json"))
+    "outbound|5000||helloworld.sample.svc.cluster.local"; () when it has no such cluster.
+
+    Raises EvidenceError when the proxy does not answer.
+    """
+    listing = json.loads(workload.admin("clusters?format=json"))
     for entry in listing.get("cluster_statuses", []):
         if entry["name"] == cluster:
             return tuple(_endpoint(host) for host in entry.get("host_statuses", []))
@@ -51,9 +40,12 @@ def outbound(host: str, port: int, subset: str = "") -> str:
     return f"outbound|{port}|{subset}|{host}"
 
 
-def statistics(spot: Spot, pattern: str) -> dict[str, int]:
-    """The proxy's counters and gauges whose name matches a regular expression."""
-    text = admin(spot, "stats")
+def statistics(workload: Workload, pattern: str) -> dict[str, int]:
+    """The proxy's counters and gauges whose name matches a regular expression.
+
+    Raises EvidenceError when the proxy does not answer.
+    """
+    text = workload.admin("stats")
     found = (_STATISTIC.fullmatch(line.strip()) for line in text.splitlines())
     values = {match["name"]: int(match["value"]) for match in found if match}
     return {name: value for name, value in values.items() if re.search(pattern, name)}

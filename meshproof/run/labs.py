@@ -90,7 +90,7 @@ class Labs:
         """The echo of each cluster."""
         with self._remembered(lab.footprint):
             made = side_by_side(lab.engine.shell, lambda name: self.echo(lab, name), lab.clusters)
-        return {echo.spot.cluster.name: echo for echo in made}
+        return {echo.pod.cluster: echo for echo in made}
 
     def close(self, *, keep: bool = False) -> None:
         """Remove the lab; leave it in place if it was kept before, or shall be now."""

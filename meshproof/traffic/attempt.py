@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from meshproof.errors import WaitTimeoutError
-from meshproof.kube.spot import Spot
+from meshproof.kube.workload import Workload
 from meshproof.lab.lab import Lab
 from meshproof.lab.network.counters import Counters
 from meshproof.traffic.probe import BRIEF, PATIENT, Answer, Target, probe
@@ -24,7 +24,7 @@ _CONTROL_WITHIN = 30.0
 class Attempt:
     """A question from one cluster to another. ``counted``: what router and nodes saw of it."""
 
-    caller: Spot
+    caller: Workload
     called: str
     target: Target
     answer: Answer
@@ -34,7 +34,7 @@ class Attempt:
     @property
     def pair(self) -> tuple[str, str]:
         """The clusters: who called, who was called."""
-        return self.caller.cluster.name, self.called
+        return self.caller.cluster, self.called
 
     @property
     def dropped(self) -> int:
@@ -44,12 +44,12 @@ class Attempt:
     @property
     def strayed(self) -> int:
         """Packets for this very target that left the cluster meanwhile and got nowhere."""
-        here, target = self.caller.cluster.name, self.target
+        here, target = self.caller.cluster, self.target
         return self.counted.strayed(here, target.address, target.port)
 
 
 def attempt(
-    lab: Lab, caller: Spot, target: Target, control: Spot, *, patience: float = BRIEF
+    lab: Lab, caller: Workload, target: Target, control: Workload, *, patience: float = BRIEF
 ) -> Attempt:
     """Ask ``target`` from ``control`` (in the target's cluster) until that is answered, or half a
     minute has passed, then from ``caller``.
@@ -62,10 +62,10 @@ def attempt(
     before = lab.counters()
     answer = probe(caller, target, patience)
     counted = lab.counters() - before
-    return Attempt(caller, control.cluster.name, target, answer, answered, counted)
+    return Attempt(caller, control.cluster, target, answer, answered, counted)
 
 
-def _answer_inside(control: Spot, target: Target) -> Answer:
+def _answer_inside(control: Workload, target: Target) -> Answer:
     """The control's answer as soon as there is one, or else what came of it in the end."""
     last: list[Answer] = []
 

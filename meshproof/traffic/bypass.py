@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from meshproof.traffic.calls import Plan, access_log, call
+from meshproof.kube.workload import Workload
+from meshproof.traffic.access_log import entries_of
+from meshproof.traffic.calls import Plan, answers, call
 from meshproof.traffic.response import Response
-from meshproof.traffic.wire import Watched, watch
-from meshproof.workloads.sample import Caller, Sample
+from meshproof.traffic.wire import Watched
+from meshproof.workloads.sample import Sample
 
 # Lines come in order: those of calls before the control's are there when its own is.
 _GRACE = 0.5
@@ -28,18 +30,20 @@ class Tried:
     control: Sequence[Response]
 
     @property
-    def caller(self) -> Caller:
+    def caller(self) -> Workload:
         """Who called."""
         return self.watched.caller
 
 
-def try_past(sample: Sample, caller: Caller, plan: Plan, control: Plan) -> Tried:
+def try_past(sample: Sample, caller: Workload, plan: Plan, control: Plan) -> Tried:
     """Make the calls of ``plan``, then those of ``control``, and look for the lines of both.
 
     ``control``: calls that surely go through the caller's proxy.
     """
-    watched = watch(sample, replace(caller, sidecar=False), plan)
+    before = sample.mesh.lab.counters()
+    made = answers(sample, caller, plan)
+    watched = Watched(sample, caller, made, sample.mesh.lab.counters() - before)
     later = call(sample, caller, control)
-    lines = access_log(caller, [one.id for one in watched.responses], within=_GRACE)
+    lines = entries_of(caller, [one.id for one in watched.responses], within=_GRACE)
     responses = [replace(one, log=lines.get(one.id)) for one in watched.responses]
     return Tried(watched, responses, later)

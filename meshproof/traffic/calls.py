@@ -9,15 +9,14 @@ import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from meshproof.errors import EvidenceError, WaitTimeoutError
-from meshproof.kube.seam import lab_errors
-from meshproof.traffic.response import LogLine, Refused, Response
-from meshproof.wait import eventually
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Caller, Sample, Server
+from meshproof.errors import EvidenceError
+from meshproof.kube.workload import Workload
+from meshproof.traffic.access_log import WITHIN, entries_of
+from meshproof.traffic.response import Refused, Response
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample
 
 HELLO = f"http://{HELLOWORLD}.{NAMESPACE}:{PORT}/hello"
 _MARK = "\x1e"
@@ -39,10 +38,9 @@ _REFUSALS = {
 _HELLO = re.compile(r"Hello version: (\S+), instance: (\S+)")
 _XFCC_URI = re.compile(r"URI=([^;,\s\"]+)")
 _XFCC_BY = re.compile(r"By=([^;,\s\"]+)")
-
-
-# Proxies flush their logs at once, an older Istio's once a second, on a busy machine later.
-_LOGGED_WITHIN, _UNANSWERED_WITHIN = 15.0, 4.0
+_OK = 200
+# A call that nobody answered may never have met the proxy: a name that does not resolve.
+_UNANSWERED_WITHIN = 4.0
 
 
 @dataclass(frozen=True)
@@ -60,80 +58,36 @@ class Plan:
     fresh: bool = False
 
 
-def call(sample: Sample, caller: Caller, plan: Plan | None = None) -> list[Response]:
+def call(sample: Sample, caller: Workload, plan: Plan | None = None) -> list[Response]:
     """Call from a pod and collect what each call came to, in order.
 
     A caller with a sidecar has its log line beside each call, as far as there is one within a
     few seconds, 15 at most. Raises EvidenceError when the calls could not be made at all.
     """
+    responses = answers(sample, caller, plan)
+    if not caller.sidecar:
+        return responses
+    answered = all(one.status is not None for one in responses)
+    ids = [one.id for one in responses]
+    logged = entries_of(caller, ids, WITHIN if answered else _UNANSWERED_WITHIN)
+    return [replace(response, log=logged.get(response.id)) for response in responses]
+
+
+def answers(sample: Sample, caller: Workload, plan: Plan | None = None) -> list[Response]:
+    """The same without the lines in the caller's log, which nobody waits for."""
     chosen = plan or Plan()
     ids = _ids(chosen.times)
     servers = sample.servers()
     bounded = 30 + chosen.patience * min(chosen.times, 10)
-    made = caller.spot.inside(
+    made = caller.run(
         "curl", "--config", "-", input=_config(chosen, ids), check=False, timeout=bounded
     )
     results = _results(made.stdout)
     if set(results) != set(ids):
         said = made.stderr.strip()[-300:]
-        raise EvidenceError(
-            f"{len(results)} of {len(ids)} calls from {caller.spot} were made: {said}"
-        )
+        raise EvidenceError(f"{len(results)} of {len(ids)} calls from {caller} were made: {said}")
     servers |= sample.servers()  # one that went, or came, meanwhile may have answered
-    responses = [_response(one, results[one], caller, servers) for one in ids]
-    if not caller.sidecar:
-        return responses
-    # A call that nobody answered may never have met the proxy: a name that does not resolve.
-    answered = all(one.status is not None for one in responses)
-    logged = access_log(caller, ids, _LOGGED_WITHIN if answered else _UNANSWERED_WITHIN)
-    return [replace(response, log=logged.get(response.id)) for response in responses]
-
-
-def access_log(
-    caller: Caller,
-    ids: Sequence[str],
-    within: float = _LOGGED_WITHIN,
-    container: str = "istio-proxy",
-) -> dict[str, LogLine]:
-    """The lines of a pod's access log with these request ids, as far as they come ``within`` s.
-
-    Proxies write their log late: waited is for the ids, never for a time.
-    """
-    wanted, found = set(ids), dict[str, LogLine]()
-
-    def look() -> int:
-        found.update({line.request_id: line for line in _lines(caller, container, len(wanted))})
-        return len(wanted & found.keys())
-
-    with suppress(WaitTimeoutError):  # what is missing is judged by whoever needs it
-        eventually(look, until=lambda n: n == len(wanted), what="log lines", within=within)
-    return {one: found[one] for one in wanted & found.keys()}
-
-
-def _lines(caller: Caller, container: str, wanted: int) -> list[LogLine]:
-    with lab_errors(f"read the log of {caller.spot}"):
-        text = caller.spot.cluster.core.read_namespaced_pod_log(
-            caller.pod, caller.namespace, container=container, tail_lines=wanted + 200
-        )
-    return [line for raw in text.splitlines() if (line := _line(raw)) is not None]
-
-
-def _line(raw: str) -> LogLine | None:
-    """One line of an access log; None for what is none."""
-    if not raw.startswith("{"):
-        return None
-    try:
-        entry: dict[str, Any] = json.loads(raw)
-    except json.JSONDecodeError:
-        return None
-    names = LogLine.__dataclass_fields__
-    values = {name: _text(entry.get(name)) for name in names}
-    numbers = {name: int(entry.get(name) or 0) for name in ("status", "attempts")}
-    return LogLine(**(values | numbers))  # type: ignore[arg-type]
-
-
-def _text(value: object) -> str:
-    return "" if value is None or value == "-" else str(value)
+    return [_response(one, results[one], caller, servers) for one in ids]
 
 
 def _ids(count: int) -> list[str]:
@@ -171,8 +125,8 @@ def _results(printed: str) -> dict[str, tuple[dict[str, Any], str]]:
 def _response(
     identity: str,
     result: tuple[dict[str, Any], str],
-    caller: Caller,
-    servers: Mapping[str, Server],
+    caller: Workload,
+    servers: Mapping[str, Workload],
 ) -> Response:
     account, body = result
     broken = int(account["exit"])  # also when an answer began, and broke off
@@ -196,6 +150,3 @@ def _response(
         served_as=server.group(1) if server else None,
         source=str(account["source"]),
     )
-
-
-_OK = 200

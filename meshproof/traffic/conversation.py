@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from meshproof.kube.spot import Spot
+from meshproof.kube.workload import Workload
 from meshproof.lab.lab import Lab
 from meshproof.model import Pair
 from meshproof.process import Finished
@@ -30,7 +30,7 @@ class Conversation:
 
 
 def converse(
-    lab: Lab, spot: Spot, target: Target, pair: Pair, meanwhile: Callable[[], object]
+    lab: Lab, caller: Workload, target: Target, pair: Pair, meanwhile: Callable[[], object]
 ) -> Conversation:
     """Say a word over TCP to ``target``, which says back what it hears; do ``meanwhile`` when
     that has passed the router as pod traffic; then say another over the same connection.
@@ -44,22 +44,22 @@ def converse(
     talk = f"{words} | socat -t 1 - {reach}; rm -f {go_on}"
     before = lab.counters()
     with ThreadPoolExecutor(max_workers=1) as pool:
-        talking = pool.submit(_run, spot, talk)
+        talking = pool.submit(_run, caller, talk)
         try:
             eventually(
                 lambda: (lab.counters() - before).between(pair, "pod"),
                 until=lambda packets: packets >= _BEGUN,
-                what=f"a connection from {spot} to {target}",
+                what=f"a connection from {caller} to {target}",
                 within=_WITHIN,
                 every=0.05,
             )
             meanwhile()
         finally:
-            spot.run("touch", go_on, check=False)
+            caller.run_from_node("touch", go_on, check=False)
         talked = talking.result()
     ended = (lab.counters() - before).between(pair, "ended")
     return Conversation(tuple(talked.stdout.split()), ended)
 
 
-def _run(spot: Spot, script: str) -> Finished:
-    return spot.run("sh", input=script, check=False, timeout=60)
+def _run(caller: Workload, script: str) -> Finished:
+    return caller.run_from_node("sh", input=script, check=False, timeout=60)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from meshproof.kube.cluster import RunningCluster
-from meshproof.kube.spot import node_spot
+from meshproof.kube.workload import node_probe
 from meshproof.lab.lab import Lab
 from meshproof.traffic.probe import Answer, Target, probe
 
@@ -25,12 +25,12 @@ def detour(lab: Lab, caller: RunningCluster, target: Target) -> Detour:
 
     Raises LabError when the host's rules are gone.
     """
-    spot = node_spot(caller)
+    here, node = node_probe(caller), caller.control_plane
     route = (f"{target.address}/32", "via", str(lab.subnets[caller.name].host))
     before = lab.dropped_by_host()
-    spot.run("ip", "route", "add", *route)
+    caller.on_node(node, "ip", "route", "add", *route)
     try:
-        answer = probe(spot, target)
+        answer = probe(here, target)
     finally:
-        spot.run("ip", "route", "delete", *route)
-    return Detour(str(spot), target, answer, lab.dropped_by_host() - before)
+        caller.on_node(node, "ip", "route", "delete", *route)
+    return Detour(str(here), target, answer, lab.dropped_by_host() - before)

@@ -10,11 +10,11 @@ Source: https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/operatio
 from __future__ import annotations
 
 from meshproof.errors import EvidenceError
-from meshproof.kube.spot import Spot
-from meshproof.mesh.gateways import gateway_spot
+from meshproof.kube.workload import Workload, find_workload
+from meshproof.mesh.gateways import gateway_workload
 from meshproof.mesh.proxy import statistics
 from meshproof.process import side_by_side
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample, find_caller
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample
 
 _DRAINING = r"^listener_manager\.total_(listeners|filter_chains)_draining$"
 
@@ -25,26 +25,26 @@ def draining(sample: Sample) -> str:
     Raises LabError when one does not run, EvidenceError when one does not answer.
     """
 
-    def drains(spot: Spot) -> bool:
-        counts = statistics(spot, _DRAINING)
+    def drains(workload: Workload) -> bool:
+        counts = statistics(workload, _DRAINING)
         if not counts:
-            raise EvidenceError(f"the proxy of {spot} does not say whether it drains")
+            raise EvidenceError(f"the proxy of {workload} does not say whether it drains")
         return any(counts.values())
 
-    spots = _receivers(sample)
-    answers = zip(spots, side_by_side(sample.mesh.shell, drains, spots), strict=True)
-    names = [str(spot) for spot, yes in answers if yes]
+    proxies = _receivers(sample)
+    answers = zip(proxies, side_by_side(sample.mesh.shell, drains, proxies), strict=True)
+    names = [str(proxy) for proxy, yes in answers if yes]
     return f"{', '.join(names)}: connections are closed by and by" if names else ""
 
 
-def _receivers(sample: Sample) -> list[Spot]:
+def _receivers(sample: Sample) -> list[Workload]:
     """A helloworld pod of each cluster that has one, and the gateways."""
     mesh = sample.mesh
     topology = mesh.deployment.topology
 
-    def found(cluster: str) -> list[Spot]:
-        server = find_caller(mesh.cluster(cluster), HELLOWORLD, NAMESPACE).spot
-        return [server, gateway_spot(mesh, cluster)] if topology[cluster].gateway else [server]
+    def found(cluster: str) -> list[Workload]:
+        server = find_workload(mesh.cluster(cluster), HELLOWORLD, NAMESPACE)
+        return [server, gateway_workload(mesh, cluster)] if topology[cluster].gateway else [server]
 
     clusters = dict.fromkeys(sample.plan.values())
-    return [spot for spots in side_by_side(mesh.shell, found, clusters) for spot in spots]
+    return [proxy for proxies in side_by_side(mesh.shell, found, clusters) for proxy in proxies]

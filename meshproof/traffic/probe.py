@@ -7,7 +7,7 @@ from enum import Enum
 from ipaddress import IPv4Address
 
 from meshproof.errors import EvidenceError
-from meshproof.kube.spot import Spot
+from meshproof.kube.workload import Workload
 from meshproof.process import Finished
 
 # HTTP servers, proxies and the TLS servers of Kubernetes all answer this, if only to complain.
@@ -54,21 +54,21 @@ class Answer:
         return self.refusal.value if self.refusal else f"the answer '{self.text}'"
 
 
-def probe(spot: Spot, target: Target, patience: float = BRIEF) -> Answer:
-    """Ask ``target`` from ``spot`` and wait ``patience`` seconds for the answer.
+def probe(workload: Workload, target: Target, patience: float = BRIEF) -> Answer:
+    """Ask ``target`` from ``workload`` and wait ``patience`` seconds for the answer.
 
     A refusal is a value. Raises EvidenceError when the probe itself failed, so that a broken
     probe is never taken for an isolated network.
     """
     ask = _ask_udp if target.protocol == "udp" else _ask_tcp
-    return _read(ask(spot, target, patience), target)
+    return _read(ask(workload, target, patience), target)
 
 
-def _ask_tcp(spot: Spot, target: Target, patience: float) -> Finished:
+def _ask_tcp(workload: Workload, target: Target, patience: float) -> Finished:
     bounds = ("-t", str(patience), "-T", str(patience))
     address = f"TCP4:{target.address}:{target.port},connect-timeout={patience}"
     # Without ignoreeof socat would hang up after asking, and proxies answer nobody who has.
-    return spot.run(
+    return workload.run_from_node(
         "socat",
         *bounds,
         "STDIO,ignoreeof",
@@ -79,13 +79,13 @@ def _ask_tcp(spot: Spot, target: Target, patience: float) -> Finished:
     )
 
 
-def _ask_udp(spot: Spot, target: Target, patience: float) -> Finished:
+def _ask_udp(workload: Workload, target: Target, patience: float) -> Finished:
     # socat would wait for more after the answer, since UDP has no end; dd takes one datagram.
     script = f"""exec 3<>/dev/udp/{target.address}/{target.port}
 printf 'who is there?\\n' >&3
 timeout {patience} dd bs=1500 count=1 status=none <&3 || [ $? = 124 ]
 """
-    return spot.run("bash", input=script, check=False, timeout=patience + 20)
+    return workload.run_from_node("bash", input=script, check=False, timeout=patience + 20)
 
 
 def _read(finished: Finished, target: Target) -> Answer:

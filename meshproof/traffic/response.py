@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from meshproof.workloads.sample import Server
+from meshproof.kube.workload import Workload
+from meshproof.traffic.access_log import LogLine
 
 
 class Refused(Enum):
@@ -17,40 +18,6 @@ class Refused(Enum):
     TIMEOUT = "no answer in time"
     TLS = "TLS refused"
     OTHER = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """What a sidecar's access log says of one call (the format is meshproof's own).
-
-    ``upstream_host``: "address:port" of the endpoint that was chosen, "" when none was;
-    ``attempts``: how often the request was sent upstream; ``flags``: Envoy's response flags,
-    such as "UH"; ``peer``: the SPIFFE URI that a client presented to this proxy;
-    ``upstream_peer``: the one that the server presented to it; ``sni``: what the client asked for.
-    """
-
-    request_id: str
-    status: int
-    flags: str
-    details: str
-    attempts: int
-    upstream_host: str
-    upstream_cluster: str
-    upstream_failure: str
-    peer: str
-    upstream_peer: str
-    sni: str
-    tls: str
-
-    @property
-    def upstream_address(self) -> str:
-        """The address part of ``upstream_host``."""
-        return self.upstream_host.rpartition(":")[0]
-
-    @property
-    def upstream_port(self) -> int:
-        """The port part of ``upstream_host``; 0 when there is none."""
-        return int(self.upstream_host.rpartition(":")[2] or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +43,7 @@ class Response:
     seconds: float
     version: str | None = None
     pod: str | None = None
-    server: Server | None = None
+    server: Workload | None = None
     identity: str | None = None
     served_as: str | None = None
     log: LogLine | None = None

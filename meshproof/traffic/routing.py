@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from meshproof.kube.objects import Object, applied
-from meshproof.kube.spot import Spot
+from meshproof.kube.workload import Workload
 from meshproof.mesh.config_dump import CLUSTERS, LISTENERS, ROUTES, in_use
-from meshproof.mesh.gateways import gateway_spot, sni_of
+from meshproof.mesh.gateways import gateway_workload, sni_of
 from meshproof.mesh.proxy import outbound
 from meshproof.process import side_by_side
 from meshproof.traffic.settle import converge
@@ -59,10 +59,10 @@ def in_force(
 
 def knows(sample: Sample, cluster: str, one: Object) -> bool:
     """Whether sleep's proxy in a cluster uses a VirtualService or a DestinationRule."""
-    return bool(_found(sample, [_by_name(sample.caller(cluster).spot, one)]))
+    return bool(_found(sample, [_by_name(sample.caller(cluster), one)]))
 
 
-_Mark = tuple[Spot, str, str]
+_Mark = tuple[Workload, str, str]
 """A proxy, the part of its configuration, and the text by which a rule is known there."""
 
 
@@ -72,25 +72,25 @@ def _marks(sample: Sample, objects: Sequence[Object], where: Collection[str]) ->
     its endpoints, later than the rule's name is: until then calls are 503 (NC)."""
     topology = sample.mesh.deployment.topology
     governed = [topology[name] for name in sample.clusters if topology.configured_by(name) in where]
-    callers = [sample.caller(one.name).spot for one in governed]
+    callers = [sample.caller(one.name) for one in governed]
     subsets = _subsets(objects)
-    marks = [_by_name(spot, one) for spot in callers for one in objects]
-    marks += [(spot, CLUSTERS, outbound(*one)) for spot in callers for one in subsets]
+    marks = [_by_name(workload, one) for workload in callers for one in objects]
+    marks += [(workload, CLUSTERS, outbound(*one)) for workload in callers for one in subsets]
     # On one network nothing is sent through the gateways.
     if len(topology.networks) > 1:
-        gateways = [gateway_spot(sample.mesh, one.name) for one in governed if one.gateway]
+        gateways = [gateway_workload(sample.mesh, one.name) for one in governed if one.gateway]
         marks += [
-            (spot, part, sni_of(*one))
-            for spot in gateways
+            (workload, part, sni_of(*one))
+            for workload in gateways
             for one in subsets
             for part in (LISTENERS, CLUSTERS)
         ]
     return marks
 
 
-def _by_name(spot: Spot, one: Object) -> _Mark:
+def _by_name(workload: Workload, one: Object) -> _Mark:
     kind, part = _WHERE[one["kind"]]
-    return spot, part, f"/{kind}/{one['metadata']['name']}"
+    return workload, part, f"/{kind}/{one['metadata']['name']}"
 
 
 def _subsets(objects: Sequence[Object]) -> list[tuple[str, int, str]]:
@@ -104,12 +104,14 @@ def _subsets(objects: Sequence[Object]) -> list[tuple[str, int, str]]:
 
 def _found(sample: Sample, marks: Sequence[_Mark]) -> list[_Mark]:
     """The marks that are there."""
-    asked = sorted({(spot, part) for spot, part, _ in marks}, key=str)
+    asked = sorted({(workload, part) for workload, part, _ in marks}, key=str)
     texts = side_by_side(sample.mesh.shell, lambda one: in_use(*one), asked)
     dumps = dict(zip(asked, texts, strict=True))
-    return [(spot, part, text) for spot, part, text in marks if text in dumps[spot, part]]
+    return [
+        (workload, part, text) for workload, part, text in marks if text in dumps[workload, part]
+    ]
 
 
 def _told(mark: _Mark) -> str:
-    spot, _, text = mark
-    return f"{text} of {spot}"
+    workload, _, text = mark
+    return f"{text} of {workload}"

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from meshproof.errors import EvidenceError, MeshproofError, WaitTimeoutError
+from meshproof.kube.workload import Workload
 from meshproof.model import UNRELATED_ROOTS, Deployment, Mtls
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.drain import draining
 from meshproof.traffic.response import Response
 from meshproof.wait import eventually
-from meshproof.workloads.sample import Caller, Sample
+from meshproof.workloads.sample import Sample
 
 Seen = TypeVar("Seen")
 
@@ -151,7 +152,7 @@ def reachable(sample: Sample, caller: str) -> set[str]:
     return {version for version, cluster in sample.plan.items() if reaches(cluster)}
 
 
-def _unsettled(sample: Sample, caller: Caller) -> str:
+def _unsettled(sample: Sample, caller: Workload) -> str:
     responses = call(sample, caller, Plan(times=_CALLS, fresh=True))
     due = reachable(sample, caller.cluster)
     missing = due - {one.version for one in responses}

@@ -1,4 +1,4 @@
-"""Asks an endpoint over TLS from a spot on the network: its certificates, its answer, its alert.
+"""Asks an endpoint over TLS from a workload: its certificates, its answer, its alert.
 
 The node's own openssl speaks, so that no proxy of the mesh has a part in it.
 """
@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from meshproof.errors import EvidenceError
-from meshproof.kube.spot import Spot
+from meshproof.kube.workload import Workload
 from meshproof.mesh.credentials import Credential
 
 ISTIO_ALPN = "istio"
@@ -74,7 +74,7 @@ class TlsAnswer:
 
 
 def ask(
-    spot: Spot,
+    client: Workload,
     address: IPv4Address,
     port: int,
     sni: str | None,
@@ -82,7 +82,7 @@ def ask(
     alpn: str | None = ISTIO_ALPN,
     credential: Credential | None = None,
 ) -> TlsAnswer:
-    """GET /hello over TLS from ``spot``. ``sni`` and ``alpn``: what it offers, None for nothing;
+    """GET /hello over TLS from ``client``. ``sni`` and ``alpn``: what it offers, None for nothing;
     ``credential``: what the client shows, if anything.
 
     A refusal is a value. Raises EvidenceError when the client itself failed, so that a broken
@@ -92,7 +92,9 @@ def ask(
     offer = ("-alpn", alpn) if alpn else ()
     options = ("-connect", f"{address}:{port}", *name, *offer)
     shown = f"{credential.chain}{credential.key}" if credential else ""
-    asked = spot.run("bash", "-c", _SCRIPT, "ask", *options, input=shown, check=False, timeout=20)
+    asked = client.run_from_node(
+        "bash", "-c", _SCRIPT, "ask", *options, input=shown, check=False, timeout=20
+    )
     return read_answer(asked.stdout, asked.stderr)
 
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
+from meshproof.kube.workload import Workload
 from meshproof.lab.network import Counters
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
-from meshproof.workloads.sample import Caller, Sample
+from meshproof.workloads.sample import Sample
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Watched:
     """Calls, and what router and nodes counted meanwhile."""
 
     sample: Sample
-    caller: Caller
+    caller: Workload
     responses: Sequence[Response]
     counted: Counters
 
@@ -26,11 +27,11 @@ class Watched:
 
         Within the caller's network they bear its own address, beyond it its node's.
         """
-        sources = {self.caller.spot.address, self.caller.spot.node.address}
+        sources = {self.caller.address, self.caller.node.address}
         return sum(self.counted.conversation(kind, one, address, port) for one in sources)
 
 
-def watch(sample: Sample, caller: Caller, plan: Plan | None = None) -> Watched:
+def watch(sample: Sample, caller: Workload, plan: Plan | None = None) -> Watched:
     """Make calls and count what router and nodes see of them.
 
     Nothing else may call between the same pods meanwhile.

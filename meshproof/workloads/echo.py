@@ -16,7 +16,7 @@ import kubernetes.client
 from meshproof.events import Recorder
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import lab_errors
-from meshproof.kube.spot import Spot, pod_spot
+from meshproof.kube.workload import Workload, pod_workload
 from meshproof.wait import eventually
 
 NAMESPACE = "echo"
@@ -42,13 +42,13 @@ _UDP_ECHO = (
 class Echo:
     """The echo of one cluster. It answers "<cluster> hears <address>"."""
 
-    spot: Spot
+    pod: Workload
     service: IPv4Address
     node_port: int
 
     def answer_to(self, address: IPv4Address) -> str:
         """What this echo says to a caller whose packets bear ``address``."""
-        return f"{self.spot.cluster.name} hears {address}"
+        return f"{self.pod.cluster} hears {address}"
 
 
 def deploy_echo(
@@ -74,11 +74,11 @@ def deploy_echo(
             what=f"pod {name} of {cluster.name}",
             within=60,
         )
-        spot = pod_spot(cluster, NAMESPACE, name)
+        pod = pod_workload(cluster, core.read_namespaced_pod(name, NAMESPACE))
         if name not in present:
-            _listen(spot)
+            _listen(pod)
         service = core.read_namespaced_service("echo", NAMESPACE)
-    return Echo(spot, IPv4Address(service.spec.cluster_ip), service.spec.ports[0].node_port)
+    return Echo(pod, IPv4Address(service.spec.cluster_ip), service.spec.ports[0].node_port)
 
 
 def _prepare_namespace(core: kubernetes.client.CoreV1Api) -> None:
@@ -95,28 +95,28 @@ def _prepare_namespace(core: kubernetes.client.CoreV1Api) -> None:
     )
 
 
-def _listen(spot: Spot) -> None:
+def _listen(pod: Workload) -> None:
     """Start the listeners; they end with the pod's network namespace or the node."""
     # The question is read to its end (an empty line) before the answer: a shell that had ended
     # by then would break socat's pipe, and the answer would be lost, often on a busy machine.
     hears = "while read -r line && [ ${#line} -gt 1 ]; do true; done"
-    says = f"{hears}; echo {spot.cluster.name} hears $SOCAT_PEERADDR"
+    says = f"{hears}; echo {pod.cluster} hears $SOCAT_PEERADDR"
     tcp = [f"socat TCP4-LISTEN:{port},fork,reuseaddr 'SYSTEM:{says}'" for port in TCP_PORTS]
-    udp = [f"perl -e '{_UDP_ECHO}' {port} {spot.cluster.name}" for port in UDP_PORTS]
+    udp = [f"perl -e '{_UDP_ECHO}' {port} {pod.cluster}" for port in UDP_PORTS]
     patient = f"socat TCP4-LISTEN:{PATIENT_PORT},fork,reuseaddr EXEC:cat"
     listeners = [*tcp, *udp, patient]
-    spot.run("sh", input="".join(f"setsid {one} >/dev/null 2>&1 &\n" for one in listeners))
+    pod.run_from_node("sh", input="".join(f"setsid {one} >/dev/null 2>&1 &\n" for one in listeners))
     wanted = len(listeners)
     eventually(
-        lambda: _sockets(spot),
+        lambda: _sockets(pod),
         until=lambda ports: len(ports) >= wanted,
-        what=f"{wanted} listeners in {spot}",
+        what=f"{wanted} listeners in {pod}",
         within=10,
     )
 
 
-def _sockets(spot: Spot) -> Sequence[str]:
-    listing = spot.run("ss", "-Hlntu").stdout
+def _sockets(pod: Workload) -> Sequence[str]:
+    listing = pod.run_from_node("ss", "-Hlntu").stdout
     return [line.split()[4] for line in listing.splitlines() if line.strip()]
 
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 
 from meshproof.errors import EvidenceError
 from meshproof.kube import RunningCluster
 from meshproof.kube.objects import Object, apply
 from meshproof.kube.rollout import await_rollout
-from meshproof.kube.seam import lab_errors
-from meshproof.kube.spot import Spot, pod_spot
-from meshproof.mesh.credentials import spiffe
+from meshproof.kube.workload import Workload, find_workload, list_workloads, spiffe
 from meshproof.mesh.gateways import sni_of
 from meshproof.mesh.mesh import Mesh
 from meshproof.mesh.routes import host_of
@@ -31,66 +28,39 @@ CALLER_IDENTITY, WORKLOAD_IDENTITY = spiffe(NAMESPACE, SLEEP), spiffe(NAMESPACE,
 """Those of sleep and of helloworld."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """A sleep pod that calls are made from. ``sidecar``: whether a proxy stands before it."""
-
-    spot: Spot
-    namespace: str
-    sidecar: bool
-
-    @property
-    def cluster(self) -> str:
-        """The cluster it runs in."""
-        return self.spot.cluster.name
-
-    @property
-    def pod(self) -> str:
-        """The pod's name."""
-        return self.spot.name
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A helloworld pod, as its cluster's API describes it."""
-
-    pod: str
-    cluster: str
-    version: str
-    address: str
-
-
 @dataclass
 class Sample:
     """sleep and helloworld on a mesh. ``plan``: the cluster that each version belongs into."""
 
     mesh: Mesh
     plan: Mapping[str, str]
-    callers: dict[tuple[str, str], Caller] = field(default_factory=dict)
+    callers: dict[tuple[str, str], Workload] = field(default_factory=dict)
 
     @property
     def clusters(self) -> tuple[str, ...]:
         """The clusters in which workloads run, and calls are made."""
         return self.mesh.deployment.topology.workloads
 
-    def caller(self, cluster: str, app: str = SLEEP, namespace: str = NAMESPACE) -> Caller:
+    def caller(self, cluster: str, app: str = SLEEP, namespace: str = NAMESPACE) -> Workload:
         """The sleep (or another app's pod that can call) of a cluster."""
         key = (cluster, f"{namespace}/{app}")
         if key not in self.callers:
-            self.callers[key] = find_caller(self.mesh.cluster(cluster), app, namespace)
+            self.callers[key] = find_workload(self.mesh.cluster(cluster), app, namespace)
         return self.callers[key]
 
-    def outsider(self, cluster: str) -> Caller:
+    def outsider(self, cluster: str) -> Workload:
         """A caller without a sidecar."""
         return self.caller(cluster, namespace=OUTSIDE)
 
-    def servers(self, namespace: str = NAMESPACE) -> dict[str, Server]:
-        """The helloworld pods of all clusters now, by name."""
+    def servers(self, namespace: str = NAMESPACE) -> dict[str, Workload]:
+        """The helloworld pods of all clusters that have an address now, by name."""
         clusters = [self.mesh.cluster(name) for name in self.clusters]
-        found = side_by_side(self.mesh.shell, partial(_servers, namespace), clusters)
-        return {server.pod: server for servers in found for server in servers}
+        found = side_by_side(
+            self.mesh.shell, lambda one: list_workloads(one, HELLOWORLD, namespace), clusters
+        )
+        return {server.name: server for servers in found for server in servers}
 
-    def every_server(self) -> list[Server]:
+    def every_server(self) -> list[Workload]:
         """The helloworld pods of all clusters now. Raises EvidenceError when a version has none:
         what holds for all pods would hold for it, too."""
         found = list(self.servers().values())
@@ -98,7 +68,7 @@ class Sample:
             raise EvidenceError(f"no pod of {', '.join(sorted(missing))} is there to be judged")
         return found
 
-    def server(self, version: str) -> Server:
+    def server(self, version: str) -> Workload:
         """One pod of a version. Raises StopIteration when there is none."""
         return next(one for one in self.servers().values() if one.version == version)
 
@@ -131,20 +101,6 @@ def deploy_sample(mesh: Mesh) -> Sample:
 def adopt_sample(mesh: Mesh) -> Sample:
     """The sample as it is planned, for a mesh on which it runs already."""
     return Sample(mesh, dict(zip(VERSIONS, mesh.deployment.topology.workloads, strict=False)))
-
-
-def find_caller(cluster: RunningCluster, app: str, namespace: str) -> Caller:
-    """The running pod of ``app``. Raises LabError when there is none."""
-    with lab_errors(f"find {app} in {namespace} of {cluster.name}"):
-        pods = cluster.core.list_namespaced_pod(namespace, label_selector=f"app={app}").items
-        alive = [pod for pod in pods if pod.metadata.deletion_timestamp is None]
-        if not alive:
-            raise OSError(f"no pod with app={app}")
-        pod = alive[0]
-        containers = [*(pod.spec.init_containers or []), *pod.spec.containers]
-        sidecar = any(container.name == "istio-proxy" for container in containers)
-        spot = pod_spot(cluster, namespace, pod.metadata.name, container=app)
-        return Caller(spot, namespace, sidecar)
 
 
 def namespace_object(name: str, *, injected: bool, revision: str = "") -> Object:
@@ -212,21 +168,6 @@ def _deploy(mesh: Mesh, cluster: RunningCluster, version: str | None, shell: She
         names.add(f"{HELLOWORLD}-{version}")
     await_rollout(cluster, NAMESPACE, names, shell)
     await_rollout(cluster, OUTSIDE, {SLEEP}, shell)
-
-
-def _servers(namespace: str, cluster: RunningCluster) -> list[Server]:
-    with lab_errors(f"list helloworld's pods in {cluster.name}"):
-        selector = f"app={HELLOWORLD}"
-        pods = cluster.core.list_namespaced_pod(namespace, label_selector=selector).items
-        return [
-            Server(
-                pod.metadata.name,
-                cluster.name,
-                pod.metadata.labels.get("version", ""),
-                pod.status.pod_ip or "",
-            )
-            for pod in pods
-        ]
 
 
 def _workload(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from ipaddress import IPv4Address
 
 from meshproof.errors import MeshproofError, WaitTimeoutError
 from meshproof.kube import RunningCluster
@@ -43,12 +44,12 @@ def _scale(sample: Sample, version: str, replicas: int) -> None:
     _await_end(cluster, before - _addresses(sample, cluster))
 
 
-def _addresses(sample: Sample, cluster: RunningCluster) -> set[str]:
+def _addresses(sample: Sample, cluster: RunningCluster) -> set[IPv4Address]:
     servers = sample.servers().values()
-    return {one.address for one in servers if one.cluster == cluster.name and one.address}
+    return {one.address for one in servers if one.cluster == cluster.name}
 
 
-def _await_end(cluster: RunningCluster, addresses: set[str]) -> None:
+def _await_end(cluster: RunningCluster, addresses: set[IPv4Address]) -> None:
     """Wait a while until pods that the API has forgotten are gone from their nodes as well: their
     proxies would answer 503 on connections that are still open, once the server is dead."""
 
@@ -56,7 +57,7 @@ def _await_end(cluster: RunningCluster, addresses: set[str]) -> None:
         listing = ("ip", "-4", "route", "show")
         texts = [cluster.on_node(node, *listing, check=False).stdout for node in cluster.nodes]
         known = {line.split()[0] for text in texts for line in text.splitlines() if line.strip()}
-        return addresses & known
+        return set(map(str, addresses)) & known
 
     with suppress(WaitTimeoutError):  # whoever calls them is told by what comes of it
         eventually(routed, until=lambda left: not left, what="the end of pods", within=60)

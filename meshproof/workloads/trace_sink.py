@@ -14,11 +14,11 @@ from typing import Any
 
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.rollout import await_rollout
-from meshproof.kube.spot import Spot
+from meshproof.kube.workload import Workload, find_workload
 from meshproof.mesh.operator_config import TRACES_NAMESPACE, TRACES_PORT, TRACES_SERVICE
 from meshproof.process import side_by_side
 from meshproof.wait import eventually
-from meshproof.workloads.sample import Sample, find_caller
+from meshproof.workloads.sample import Sample
 
 # Requests come one after the other on a connection, their bodies in chunks or of a stated length.
 _LISTENER = r"""
@@ -62,11 +62,11 @@ class Span:
 class TraceSinks:
     """One sink in each cluster with workloads."""
 
-    kept: tuple[tuple[Spot, str], ...]
+    kept: tuple[tuple[Workload, str], ...]
 
     def spans(self) -> list[Span]:
         """All that was reported so far, in whichever cluster."""
-        texts = [spot.run("cat", file).stdout for spot, file in self.kept]
+        texts = [sink.run_from_node("cat", file).stdout for sink, file in self.kept]
         # What comes after the last line's end may be in the middle of being written.
         lines = [line for text in texts for line in text.split("\n")[:-1] if line.startswith("[")]
         return [_span(one) for line in lines for one in json.loads(line)]
@@ -91,27 +91,27 @@ def trace_sinks(sample: Sample) -> Iterator[TraceSinks]:
         )
         kept = []
         for cluster in clusters:
-            spot = find_caller(cluster, TRACES_SERVICE, TRACES_NAMESPACE).spot
-            kept.append((spot, stack.enter_context(_listening(spot))))
+            sink = find_workload(cluster, TRACES_SERVICE, TRACES_NAMESPACE)
+            kept.append((sink, stack.enter_context(_listening(sink))))
         yield TraceSinks(tuple(kept))
 
 
 @contextmanager
-def _listening(spot: Spot) -> Iterator[str]:
+def _listening(sink: Workload) -> Iterator[str]:
     """The listener runs inside the block; yields the file on the node that it writes."""
     port = str(TRACES_PORT)
-    pid, file = spot.run("bash", "-c", _START, "start", _LISTENER, port).stdout.split()
+    pid, file = sink.run_from_node("bash", "-c", _START, "start", _LISTENER, port).stdout.split()
     try:
         eventually(
-            lambda: f":{port}" in spot.run("ss", "-Hlnt").stdout,
-            what=f"a listener for traces in {spot}",
+            lambda: f":{port}" in sink.run_from_node("ss", "-Hlnt").stdout,
+            what=f"a listener for traces in {sink}",
             within=10,
         )
         yield file
     finally:
         # On the node itself: the pod may be gone, and its network namespace with it.
         end = ("bash", "-c", 'kill -- "-$1"; rm -f "$2"', "end", pid, file)
-        spot.cluster.on_node(spot.node, *end, check=False)
+        sink.running.on_node(sink.node, *end, check=False)
 
 
 def _span(reported: dict[str, Any]) -> Span:

@@ -10,7 +10,7 @@ from meshproof.expect.names import unknown
 from meshproof.kube import RunningCluster
 from meshproof.kube.dns import dns_address
 from meshproof.kube.names import NameAnswer, ask_name
-from meshproof.kube.spot import node_spot
+from meshproof.kube.workload import node_probe
 from meshproof.lab import Lab
 from meshproof.mesh.inventory import Inventory, take_inventory
 from meshproof.mesh.manifests import SYSTEM
@@ -71,7 +71,7 @@ def rules_written(cluster: RunningCluster) -> list[str]:
 
 def told_of(cluster: RunningCluster, name: str) -> NameAnswer:
     """What a cluster's DNS says of a name."""
-    return ask_name(node_spot(cluster), name, dns_address(cluster))
+    return ask_name(node_probe(cluster), name, dns_address(cluster))
 
 
 def _names(cluster: RunningCluster) -> Verdict:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 
 from meshproof.expect import (
@@ -17,17 +16,18 @@ from meshproof.expect import (
     succeeded,
 )
 from meshproof.kube.objects import Object
+from meshproof.kube.workload import find_workload
 from meshproof.process import side_by_side
-from meshproof.traffic.calls import HELLO, Plan, access_log, call
-from meshproof.traffic.response import LogLine, Response
+from meshproof.traffic.access_log import WITHIN, LogLine, entries_of
+from meshproof.traffic.calls import HELLO, Plan, answers, call
+from meshproof.traffic.response import Response
 from meshproof.traffic.settle import await_drained, converge
-from meshproof.workloads.sample import CALLER_IDENTITY, HELLOWORLD, NAMESPACE, Sample, find_caller
+from meshproof.workloads.sample import CALLER_IDENTITY, HELLOWORLD, NAMESPACE, Sample
 from suites.gateways.healing import await_healed
 from suites.gateways.manifests import CLOSED_PATH, OPEN_PATH, configured
 
 _CALLS = 20
 _WELL, _FORBIDDEN = 200, 403
-_LOGGED_WITHIN = 15.0
 # A connection that is open when a policy comes may bear one more request under the old rules:
 # each of a proxy's two workers keeps one to each endpoint, and 40 calls meet all of them.
 _PROBES = 40
@@ -104,10 +104,9 @@ def _from_everywhere(sample: Sample, url: str) -> list[list[Response]]:
 def _statuses(sample: Sample, url: str) -> set[int | None]:
     """How calls from each cluster end now."""
     names = sample.clusters
-    # To look is not to judge: nobody waits for the lines in the proxies' logs.
-    callers = [replace(sample.caller(name), sidecar=False) for name in names]
+    callers = [sample.caller(name) for name in names]
     plan = Plan(url=url, times=_PROBES, fresh=True)
-    made = side_by_side(sample.mesh.shell, lambda one: call(sample, one, plan), callers)
+    made = side_by_side(sample.mesh.shell, lambda one: answers(sample, one, plan), callers)
     return {response.status for responses in made for response in responses}
 
 
@@ -140,16 +139,16 @@ def _servers_lines(sample: Sample, ids: Sequence[str]) -> dict[str, list[LogLine
     """What each cluster's helloworld logged of these requests, by the cluster."""
     clusters = list(sample.plan.values())
     servers = [
-        find_caller(sample.mesh.cluster(cluster), HELLOWORLD, NAMESPACE) for cluster in clusters
+        find_workload(sample.mesh.cluster(cluster), HELLOWORLD, NAMESPACE) for cluster in clusters
     ]
     found: dict[str, list[LogLine]] = {}
 
     def look() -> int:
         for cluster, server in zip(clusters, servers, strict=True):
-            found[cluster] = list(access_log(server, ids, within=0).values())
+            found[cluster] = list(entries_of(server, ids, within=0).values())
         return sum(map(len, found.values()))
 
-    converge(look, until=lambda lines: lines == len(ids), within=_LOGGED_WITHIN)
+    converge(look, until=lambda lines: lines == len(ids), within=WITHIN)
     return found
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from meshproof.expect import Outcome, Verdict, all_of, believable, succeeded, went_through
 from meshproof.lab.network.counters import Counters
 from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.mesh.loggers import logging_at
+from meshproof.traffic.access_log import LogLine, log_from_now
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.tls_question import NO_CERTIFICATE, TlsAnswer
@@ -35,12 +38,12 @@ def the_gateway_refuses(sample: Sample, caller: str, stranger: Stranger) -> Verd
     if control.outcome is not Outcome.PASS:
         observed = f"that even the right handshake fails: {control.observed}"
         return Verdict(Outcome.INCONCLUSIVE, expected, observed)
-    log = far.gateway_journal()
+    log = log_from_now(far.gateway)
     answer, let_in = _ask(far, stranger)
     evidence = {"the right handshake": control.observed, "stranger": answer}
     if let_in:
         return Verdict(Outcome.FAIL, expected, f"{answer}: the gateway passed it on", evidence)
-    logged = log.find_entry(lambda entry: entry["flags"] == "NR" and stranger.is_meant(entry))
+    logged = log.find_entries(lambda entry: entry.flags == "NR" and stranger.is_meant(entry))
     if not logged:
         observed = f"{answer}, but the gateway's log knows nothing of it"
         return Verdict(Outcome.INCONCLUSIVE, expected, observed, evidence)
@@ -55,12 +58,12 @@ def the_workload_turns_away(sample: Sample, caller: str) -> Verdict:
     they are started with another ``proxyStatsMatcher``: the log says more.
     """
     far = far_side(sample, caller)
-    with logging_at(far.server.spot, "connection", "debug"):
-        passed, refused = far.gateway_journal(), far.server_journal()
+    with logging_at(far.server, "connection", "debug"):
+        passed, refused = log_from_now(far.gateway), log_from_now(far.server)
         shown = far.dial()
         reason = refused.find(lambda line: "PEER_DID_NOT_RETURN_A_CERTIFICATE" in line)
-        upstream = f"{far.server.spot.address}:{PORT}"
-        by_gateway = passed.find_entry(lambda entry: entry["upstream_host"] == upstream)
+        upstream = f"{far.server.address}:{PORT}"
+        by_gateway = passed.find_entries(lambda entry: entry.upstream_host == upstream)
     return all_of(
         [
             _presents(shown),
@@ -69,7 +72,7 @@ def the_workload_turns_away(sample: Sample, caller: str) -> Verdict:
             _logged(bool(by_gateway), f"the gateway to pass it on to {upstream}", by_gateway),
             _logged(
                 any(f"{far.gateway.address}:" in line for line in reason),
-                f"{far.server.pod} to log that {far.gateway.address} showed no certificate",
+                f"{far.server.name} to log that {far.gateway.address} showed no certificate",
                 reason,
             ),
         ]
@@ -125,7 +128,7 @@ def _crossed(counted: Counters, far: FarSide) -> Verdict:
     return Verdict(Outcome.PASS if seen else Outcome.FAIL, expected, f"{seen} TLS segments")
 
 
-def _logged(there: bool, expected: str, lines: list[dict[str, object]] | list[str]) -> Verdict:
+def _logged(there: bool, expected: str, lines: Sequence[LogLine | str]) -> Verdict:
     """What only a log can tell is unclear without a line."""
     if there:
         return Verdict(Outcome.PASS, expected, "it did", {"log": str(lines[0])})

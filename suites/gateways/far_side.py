@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from meshproof.errors import LabError
-from meshproof.kube.spot import Spot
-from meshproof.mesh.gateways import GATEWAY_PORT, gateway_spot
-from meshproof.mesh.manifests import SYSTEM
-from meshproof.traffic.journal import Journal, journal
+from meshproof.kube.workload import Workload, find_workload
+from meshproof.mesh.gateways import GATEWAY_PORT, gateway_workload
 from meshproof.traffic.tls_question import ISTIO_ALPN, TlsAnswer, ask
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, SNI, Caller, Sample, find_caller
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, SNI, Sample
 
 
 @dataclass(frozen=True)
@@ -19,11 +17,11 @@ class FarSide:
     """``outsider``: who dials, in another cluster than ``there``; ``address``: the gateway's;
     ``gateway`` and ``server``: the gateway's and a workload's pod behind it."""
 
-    outsider: Spot
+    outsider: Workload
     there: str
     address: IPv4Address
-    gateway: Spot
-    server: Caller
+    gateway: Workload
+    server: Workload
 
     def dial(self, sni: str | None = SNI, alpn: str | None = ISTIO_ALPN) -> TlsAnswer:
         """Shake hands with the gateway, or with whoever it leads to, without a certificate."""
@@ -32,17 +30,9 @@ class FarSide:
     def ask_plainly(self) -> tuple[str, bool]:
         """Send the gateway's TLS port an HTTP request: what came of it, and whether any answer."""
         url = f"http://{self.address}:{GATEWAY_PORT}/hello"
-        asked = self.outsider.run("curl", "-sSi", "-m", "5", url, check=False)
+        asked = self.outsider.run_from_node("curl", "-sSi", "-m", "5", url, check=False)
         answer = (asked.stdout or asked.stderr).strip()
         return answer.splitlines()[0] if answer else "nothing", bool(asked.stdout)
-
-    def gateway_journal(self) -> Journal:
-        """The gateway's access log from now on."""
-        return journal(self.gateway.cluster, SYSTEM, self.gateway.name)
-
-    def server_journal(self) -> Journal:
-        """The log of the workload's proxy from now on."""
-        return journal(self.server.spot.cluster, NAMESPACE, self.server.pod)
 
 
 def far_side(sample: Sample, caller: str) -> FarSide:
@@ -52,9 +42,9 @@ def far_side(sample: Sample, caller: str) -> FarSide:
     if address is None:
         raise LabError(f"{there} has no gateway")
     return FarSide(
-        sample.outsider(caller).spot,
+        sample.outsider(caller),
         there,
         address,
-        gateway_spot(sample.mesh, there),
-        find_caller(sample.mesh.cluster(there), HELLOWORLD, NAMESPACE),
+        gateway_workload(sample.mesh, there),
+        find_workload(sample.mesh.cluster(there), HELLOWORLD, NAMESPACE),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from meshproof.kube.objects import Object, applied
-from meshproof.mesh.credentials import spiffe
+from meshproof.kube.workload import spiffe
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY_LABELS, GATEWAY_PORTS, NETWORK_LABEL
 from meshproof.mesh.routes import host_of

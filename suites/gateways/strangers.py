@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from meshproof.mesh.gateways import sni_of
 from meshproof.mesh.routes import host_of
+from meshproof.traffic.access_log import LogLine
 from meshproof.traffic.tls_question import ISTIO_ALPN
 from meshproof.workloads.sample import HOST, NAMESPACE, PORT, SNI
 
@@ -22,11 +22,11 @@ class Stranger:
     alpn: str | None = ISTIO_ALPN
     plain: bool = False
 
-    def is_meant(self, entry: Mapping[str, object]) -> bool:
+    def is_meant(self, entry: LogLine) -> bool:
         """Whether a line of the gateway's access log may be about it."""
         if self.plain:
-            return "HTTP_REQUEST" in str(entry["failure"])
-        return entry["sni"] == self.sni
+            return "HTTP_REQUEST" in entry.failure
+        return entry.sni == (self.sni or "")
 
     def __str__(self) -> str:
         return self.what

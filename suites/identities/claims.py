@@ -13,13 +13,13 @@ from cryptography.hazmat.primitives import hashes
 
 from meshproof.expect import Outcome, Verdict, all_of, believable, served_by_exactly, succeeded
 from meshproof.expect.control import as_control
-from meshproof.kube.spot import node_spot
+from meshproof.kube.workload import Workload, node_probe
 from meshproof.mesh.credentials import Credential, Installed, installed_authority
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.settle import reachable
 from meshproof.traffic.tls_question import UNKNOWN_AUTHORITY, ask, distrusted, signed, uris
-from meshproof.workloads.sample import CALLER_IDENTITY, PORT, SNI, WORKLOAD_IDENTITY, Caller, Sample
+from meshproof.workloads.sample import CALLER_IDENTITY, PORT, SNI, WORKLOAD_IDENTITY, Sample
 from suites.mtls.outsiders import Objection, nobody_gets_in_with
 from suites.mtls.ways import door
 
@@ -39,7 +39,7 @@ class Holder:
     identity: str
 
 
-def peers_know_each_other(sample: Sample, caller: Caller) -> Verdict:
+def peers_know_each_other(sample: Sample, caller: Workload) -> Verdict:
     """In calls to both clusters the server is told of sleep's identity, and the caller's proxy
     of helloworld's."""
     responses = call(sample, caller, Plan(times=_CALLS))
@@ -66,7 +66,7 @@ def workloads(sample: Sample) -> list[Holder]:
     topology = sample.mesh.deployment.topology
     found = []
     for name in topology.workloads:
-        address = sample.caller(name).spot.address
+        address = sample.caller(name).address
         # Any port will do: the proxy shows its certificate before it looks for a server there.
         found.append(Holder(f"sleep of {name}", name, name, address, PORT, CALLER_IDENTITY))
     for server in sample.every_server():
@@ -133,8 +133,8 @@ def _own_authority_is_another(sample: Sample, cluster: str) -> Verdict:
 def _vouched_for(sample: Sample, holder: Holder) -> Verdict:
     primary = sample.mesh.deployment.topology[holder.cluster].primary
     installed = installed_authority(sample.mesh.cluster(primary))
-    spot = node_spot(sample.mesh.cluster(holder.asked_from))
-    chain = ask(spot, holder.address, holder.port, SNI).chain
+    client = node_probe(sample.mesh.cluster(holder.asked_from))
+    chain = ask(client, holder.address, holder.port, SNI).chain
     signer = installed.authority
     expected = f"{holder.what} to be {holder.identity}, by '{signer.name}' and the mesh's root"
     if not chain:

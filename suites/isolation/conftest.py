@@ -31,7 +31,7 @@ def twins(labs: Labs, lab: Lab) -> dict[str, Twin]:
     """
     echoes = {name: [labs.echo(lab, name, "echo")] for name in lab.clusters}
     for number in range(_MOST):
-        found = {name: {echo.spot.address: echo for echo in echoes[name]} for name in echoes}
+        found = {name: {echo.pod.address: echo for echo in echoes[name]} for name in echoes}
         common = set.intersection(*(set(by_address) for by_address in found.values()))
         for address in sorted(common):
             others = {n: [e for a, e in found[n].items() if a != address] for n in found}
@@ -44,5 +44,5 @@ def twins(labs: Labs, lab: Lab) -> dict[str, Twin]:
 
 def _behind(echoes: dict[str, list[Echo]]) -> list[str]:
     """The clusters whose newest pod has the lowest address; all, when they are level."""
-    newest = {name: found[-1].spot.address for name, found in echoes.items()}
+    newest = {name: found[-1].pod.address for name, found in echoes.items()}
     return [name for name, address in newest.items() if address == min(newest.values())]

@@ -17,7 +17,7 @@ KUBELET, API_SERVER = 10250, 6443
 
 def pod_targets(echo: Echo) -> list[Target]:
     """The pod of an echo: TCP and UDP, on low and high ports."""
-    address = echo.spot.address
+    address = echo.pod.address
     tcp = [Target("the pod", address, port, "tcp") for port in (LOW, HIGH)]
     return tcp + [Target("the pod", address, port, "udp") for port in UDP_PORTS]
 
@@ -29,7 +29,7 @@ def service_target(echo: Echo) -> Target:
 
 def node_port_target(echo: Echo) -> Target:
     """The NodePort of the echo's Service."""
-    return Target("the NodePort", echo.spot.node.address, echo.node_port)
+    return Target("the NodePort", echo.pod.node.address, echo.node_port)
 
 
 def kubelet_target(cluster: RunningCluster) -> Target:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, all_of, kept_out, reached
-from meshproof.kube.spot import node_spot
+from meshproof.kube.workload import node_probe
 from meshproof.lab import Lab
 from meshproof.model import Pair
 from meshproof.traffic import PATIENT, attempt
@@ -22,11 +22,9 @@ Judge = Callable[[Verdict], None]
 def test_pods_reach_pods(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """Pods reach pods of the other cluster, which see the caller's own address."""
     caller, called = (echoes[name] for name in pair)
-    heard = called.answer_to(caller.spot.address)
-    control = node_spot(lab.clusters[pair[1]])
-    attempts = [
-        attempt(lab, caller.spot, t, control, patience=PATIENT) for t in pod_targets(called)
-    ]
+    heard = called.answer_to(caller.pod.address)
+    control = node_probe(lab.clusters[pair[1]])
+    attempts = [attempt(lab, caller.pod, t, control, patience=PATIENT) for t in pod_targets(called)]
     judge(all_of(reached(one, "pod", answer=heard) for one in attempts))
 
 
@@ -35,10 +33,10 @@ def test_nodes_reach_pods(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) ->
     caller, called = lab.clusters[pair[0]], echoes[pair[1]]
     target = pod_targets(called)[0]
     heard = called.answer_to(caller.control_plane.address)
-    control = node_spot(lab.clusters[pair[1]])
+    control = node_probe(lab.clusters[pair[1]])
     judge(
         reached(
-            attempt(lab, node_spot(caller), target, control, patience=PATIENT), "pod", answer=heard
+            attempt(lab, node_probe(caller), target, control, patience=PATIENT), "pod", answer=heard
         )
     )
 
@@ -49,7 +47,8 @@ def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Ju
     target = api_target(lab.clusters[called])
     judge(
         reached(
-            attempt(lab, echoes[caller].spot, target, echoes[called].spot, patience=PATIENT), "api"
+            attempt(lab, echoes[caller].pod, target, echoes[called].pod, patience=PATIENT),
+            "api",
         )
     )
 
@@ -58,5 +57,5 @@ def test_kubelets_stay_out_of_reach(lab: Lab, echoes: Echoes, pair: Pair, judge:
     """A flat network joins pods, not nodes: kubelets of the other cluster are not reached."""
     caller, called = pair
     target = kubelet_target(lab.clusters[called])
-    spot = node_spot(lab.clusters[caller])
-    judge(kept_out(attempt(lab, spot, target, echoes[called].spot)))
+    here = node_probe(lab.clusters[caller])
+    judge(kept_out(attempt(lab, here, target, echoes[called].pod)))

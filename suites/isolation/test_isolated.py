@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, all_of, host_refused, kept_out, reached, silent
-from meshproof.kube.spot import node_spot
+from meshproof.kube.workload import node_probe
 from meshproof.lab import Lab
 from meshproof.model import Pair
 from meshproof.traffic import PATIENT, Target, attempt, detour, probe
@@ -36,36 +36,38 @@ Judge = Callable[[Verdict], None]
 def test_pods_do_not_reach_pods(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """Pods do not reach pods of another network."""
     caller, called = (echoes[name] for name in pair)
-    control = node_spot(lab.clusters[pair[1]])
-    attempts = [attempt(lab, caller.spot, t, control) for t in pod_targets(called)]
+    control = node_probe(lab.clusters[pair[1]])
+    attempts = [attempt(lab, caller.pod, t, control) for t in pod_targets(called)]
     judge(all_of(kept_out(one) for one in attempts))
 
 
 def test_pods_do_not_reach_services(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """Pods do not reach Services of another network."""
     caller, called = (echoes[name] for name in pair)
-    judge(kept_out(attempt(lab, caller.spot, service_target(called), called.spot)))
+    judge(kept_out(attempt(lab, caller.pod, service_target(called), called.pod)))
 
 
 def test_pods_do_not_reach_node_ports(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """Pods do not reach NodePorts of another network."""
     caller, called = (echoes[name] for name in pair)
-    judge(kept_out(attempt(lab, caller.spot, node_port_target(called), called.spot)))
+    judge(kept_out(attempt(lab, caller.pod, node_port_target(called), called.pod)))
 
 
 def test_nodes_do_not_reach_kubelets(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """Nodes do not reach kubelets of another network."""
     caller, called = (lab.clusters[name] for name in pair)
     target = kubelet_target(called)
-    judge(kept_out(attempt(lab, node_spot(caller), target, echoes[pair[1]].spot)))
+    judge(kept_out(attempt(lab, node_probe(caller), target, echoes[pair[1]].pod)))
 
 
 def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """API servers of another network are reached, from pods and from nodes."""
     caller, called = pair
     target = api_target(lab.clusters[called])
-    spots = (echoes[caller].spot, node_spot(lab.clusters[caller]))
-    attempts = [attempt(lab, spot, target, echoes[called].spot, patience=PATIENT) for spot in spots]
+    callers = (echoes[caller].pod, node_probe(lab.clusters[caller]))
+    attempts = [
+        attempt(lab, here, target, echoes[called].pod, patience=PATIENT) for here in callers
+    ]
     judge(all_of(reached(one, "api") for one in attempts))
 
 
@@ -75,10 +77,10 @@ def test_gateways_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge
     addresses = lab.addresses[called]
     with gateway_address(lab, called) as address:
         first = Target("the gateway", address, GATEWAY)
-        before = attempt(lab, echoes[caller].spot, first, echoes[called].spot, patience=PATIENT)
+        before = attempt(lab, echoes[caller].pod, first, echoes[called].pod, patience=PATIENT)
         second = Target("the moved gateway", addresses.move(NAMESPACE, GATEWAY_SERVICE), GATEWAY)
-        after = attempt(lab, echoes[caller].spot, second, echoes[called].spot, patience=PATIENT)
-        old = probe(echoes[caller].spot, first)
+        after = attempt(lab, echoes[caller].pod, second, echoes[called].pod, patience=PATIENT)
+        old = probe(echoes[caller].pod, first)
     judge(all_of([reached(before, "gateway"), reached(after, "gateway"), silent(first, old)]))
 
 
@@ -86,7 +88,7 @@ def test_only_the_gateways_ports_are_reached(
     lab: Lab, echoes: Echoes, pair: Pair, judge: Judge
 ) -> None:
     """Of a gateway's ports 15443, 15012, 15017 and 15021 are reached, any other is not."""
-    caller, called = (echoes[name].spot for name in pair)
+    caller, called = (echoes[name].pod for name in pair)
     with gateway_address(lab, pair[1]) as address:
         open_ports = [Target("the gateway", address, port) for port in GATEWAY_PORTS]
         tried = [attempt(lab, caller, one, called, patience=PATIENT) for one in open_ports]
@@ -100,10 +102,10 @@ def test_nothing_answers_without_the_router(
     """With the router stopped no other cluster answers, not even its API server."""
     caller, called = pair
     target = api_target(lab.clusters[called])
-    spots = (echoes[caller].spot, node_spot(lab.clusters[caller]))
+    callers = (echoes[caller].pod, node_probe(lab.clusters[caller]))
     with lab.without_router():
-        without = [probe(spot, target) for spot in spots]
-    control = attempt(lab, echoes[caller].spot, target, echoes[called].spot, patience=PATIENT)
+        without = [probe(here, target) for here in callers]
+    control = attempt(lab, echoes[caller].pod, target, echoes[called].pod, patience=PATIENT)
     judge(all_of([*(silent(target, answer) for answer in without), reached(control, "api")]))
 
 

@@ -21,7 +21,7 @@ def test_open_flows_end_when_a_network_is_cut(
     lab: Lab, echoes: dict[str, Echo], pair: Pair, judge: Callable[[Verdict], None]
 ) -> None:
     """When a flat network is cut, connections that are open between its clusters are reset."""
-    caller, called = (echoes[name].spot for name in pair)
+    caller, called = (echoes[name].pod for name in pair)
     target = Target("the pod", called.address, PATIENT_PORT)
     control = converse(lab, caller, target, pair, lambda: None)
     try:

@@ -23,10 +23,10 @@ Twins = dict[str, Twin]
 def test_an_address_of_both_stays_at_home(lab: Lab, twins: Twins, pair: Pair, judge: Judge) -> None:
     """A call to a pod address that exists in both clusters is answered by the one at home."""
     home, away = (twins[name] for name in pair)
-    assert home.target.spot.address == away.target.spot.address
-    heard = home.target.answer_to(home.caller.spot.address)
+    assert home.target.pod.address == away.target.pod.address
+    heard = home.target.answer_to(home.caller.pod.address)
     attempts = [
-        attempt(lab, home.caller.spot, target, away.caller.spot, patience=PATIENT)
+        attempt(lab, home.caller.pod, target, away.caller.pod, patience=PATIENT)
         for target in pod_targets(away.target)
     ]
     judge(all_of(answered_by(one, heard) for one in attempts))
@@ -38,7 +38,8 @@ def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Ju
     target = api_target(lab.clusters[called])
     judge(
         reached(
-            attempt(lab, echoes[caller].spot, target, echoes[called].spot, patience=PATIENT), "api"
+            attempt(lab, echoes[caller].pod, target, echoes[called].pod, patience=PATIENT),
+            "api",
         )
     )
 
@@ -46,4 +47,4 @@ def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Ju
 def test_node_ports_are_not_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """NodePorts of the other network are not reached, though its nodes could be addressed."""
     caller, called = (echoes[name] for name in pair)
-    judge(kept_out(attempt(lab, caller.spot, node_port_target(called), called.spot)))
+    judge(kept_out(attempt(lab, caller.pod, node_port_target(called), called.pod)))

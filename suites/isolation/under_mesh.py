@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 
 from meshproof.expect import Verdict, all_of, kept_out, reached
-from meshproof.kube.spot import node_spot
+from meshproof.kube.workload import node_probe
 from meshproof.model import Pair
 from meshproof.traffic import PATIENT, Target, attempt
 from meshproof.traffic.probe import BRIEF
@@ -21,7 +21,7 @@ def pods_are_kept_out(sample: Sample, pair: Pair, patience: float = BRIEF) -> Ve
 
     ``patience``: seconds to wait for an answer, PATIENT where one should come."""
     caller, called = pair
-    outsider, inside = sample.outsider(caller).spot, sample.outsider(called).spot
+    outsider, inside = sample.outsider(caller), sample.outsider(called)
     targets = [_pod(sample, called), _service(sample, called)]
     lab = sample.mesh.lab
     return all_of(
@@ -32,7 +32,7 @@ def pods_are_kept_out(sample: Sample, pair: Pair, patience: float = BRIEF) -> Ve
 def pods_are_reached(sample: Sample, pair: Pair) -> Verdict:
     """From one cluster pods of the other are reached."""
     caller, called = pair
-    outsider, inside = sample.outsider(caller).spot, sample.outsider(called).spot
+    outsider, inside = sample.outsider(caller), sample.outsider(called)
     target = _pod(sample, called)
     return reached(attempt(sample.mesh.lab, outsider, target, inside, patience=PATIENT), "pod")
 
@@ -41,15 +41,15 @@ def kubelets_are_kept_out(sample: Sample, pair: Pair, patience: float = BRIEF) -
     """From one cluster's nodes no kubelet of the other is reached; ``patience`` as for pods."""
     caller, called = (sample.mesh.cluster(name) for name in pair)
     target = kubelet_target(called)
-    lab, inside = sample.mesh.lab, node_spot(called)
-    return kept_out(attempt(lab, node_spot(caller), target, inside, patience=patience))
+    lab, inside = sample.mesh.lab, node_probe(called)
+    return kept_out(attempt(lab, node_probe(caller), target, inside, patience=patience))
 
 
 def api_and_gateway_are_reached(sample: Sample, pair: Pair) -> Verdict:
     """From one cluster the other's API server and its gateway's health port are reached."""
     caller, called = pair
     lab, cluster = sample.mesh.lab, sample.mesh.cluster(called)
-    outsider, inside = sample.outsider(caller).spot, node_spot(cluster)
+    outsider, inside = sample.outsider(caller), node_probe(cluster)
     targets = [(api_target(cluster), "api")]
     gateway = sample.mesh.gateway(called)
     if gateway is not None:
@@ -62,7 +62,7 @@ def api_and_gateway_are_reached(sample: Sample, pair: Pair) -> Verdict:
 
 def _pod(sample: Sample, cluster: str) -> Target:
     server = next(one for one in sample.servers().values() if one.cluster == cluster)
-    return Target(f"helloworld's pod in {cluster}", IPv4Address(server.address), _HEALTH)
+    return Target(f"helloworld's pod in {cluster}", server.address, _HEALTH)
 
 
 def _service(sample: Sample, cluster: str) -> Target:

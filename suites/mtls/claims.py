@@ -8,13 +8,14 @@ from ipaddress import IPv4Address
 
 from meshproof.expect import Outcome, Verdict, all_of, believable, served_by_exactly, succeeded
 from meshproof.expect.control import as_control
+from meshproof.kube.workload import Workload
 from meshproof.lab.network.counters import FlowKey
 from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.traffic.calls import Plan
 from meshproof.traffic.settle import reachable
 from meshproof.traffic.tls_question import ask
 from meshproof.traffic.wire import Watched, watch
-from meshproof.workloads.sample import PORT, SNI, Caller, Sample
+from meshproof.workloads.sample import PORT, SNI, Sample
 from suites.mtls.ways import Door
 
 _CALLS = 40
@@ -77,7 +78,7 @@ def _carried(watched: Watched, door: Door, kind: str, answers: int) -> Verdict:
     """Each request is at least one segment of its kind, from the caller to where it went."""
     address, port = door
     seen = watched.towards(address, port, kind)
-    expected = f"at least {answers} segments of '{kind}' from {watched.caller.spot} to "
+    expected = f"at least {answers} segments of '{kind}' from {watched.caller} to "
     outcome = Outcome.PASS if seen >= answers else Outcome.FAIL
     observed = f"{seen} segments of '{kind}', {_others(watched, door, kind)}"
     return Verdict(outcome, f"{expected}{address}:{port}", observed)
@@ -93,7 +94,7 @@ def _every_last_hop(watched: Watched, kind: str) -> Iterator[Verdict]:
     """What arrived at each pod, from whomever: across networks, from its gateway."""
     answers = Counter(one.pod for one in watched.responses if one.succeeded)
     for pod, server in watched.sample.servers().items():
-        target = IPv4Address(server.address)
+        target = server.address
         seen = sum(
             count
             for (_, k, flow), count in watched.counted.flows.items()
@@ -108,21 +109,21 @@ def _nothing_of(watched: Watched, kind: str) -> Verdict:
     """Not one segment of ``kind`` to a helloworld pod or gateway, nor from one of the pods."""
     name = "plain text" if kind == "http" else "TLS"
     sample = watched.sample
-    pods = {IPv4Address(one.address) for one in sample.servers().values()}
+    pods = {one.address for one in sample.servers().values()}
     gateways = {sample.mesh.gateway(name) for name in sample.clusters}
 
     def belongs(flow: FlowKey) -> bool:
         asked = (flow.target, flow.port)
         to = asked[0] in pods and asked[1] == PORT
         through = asked[0] in gateways and asked[1] == GATEWAY_PORT
-        return to or through or (flow.source in pods and flow.target == watched.caller.spot.address)
+        return to or through or (flow.source in pods and flow.target == watched.caller.address)
 
     found = {
         f"{flow.source} to {flow.target}:{flow.port}, seen in {place}": count
         for (place, k, flow), count in watched.counted.flows.items()
         if k == kind and count and belongs(flow)
     }
-    expected = f"no {name} between {watched.caller.spot} and helloworld"
+    expected = f"no {name} between {watched.caller} and helloworld"
     if not found:
         return Verdict(Outcome.PASS, expected, f"no {name}", {"counted": str(watched.counted)})
     observed = f"{name} on the wire: {found}"
@@ -166,23 +167,23 @@ def _anonymous(watched: Watched) -> Verdict:
     return Verdict(Outcome.PASS, expected, "none was")
 
 
-def _sees_plain_text(sample: Sample, outsider: Caller, door: Door) -> Verdict:
+def _sees_plain_text(sample: Sample, outsider: Workload, door: Door) -> Verdict:
     """The witness sees the plain text of a caller without a sidecar, answered or not."""
     url = f"http://{door[0]}:{door[1]}/hello"
     watched = watch(sample, outsider, Plan(url, patience=5))
     return _seen(watched.towards(*door, "http"), "plain text", outsider, door)
 
 
-def _sees_tls(sample: Sample, outsider: Caller, door: Door) -> Verdict:
+def _sees_tls(sample: Sample, outsider: Workload, door: Door) -> Verdict:
     """The witness sees the TLS of a caller without a sidecar, answered or not."""
     before = sample.mesh.lab.counters()
-    ask(outsider.spot, *door, SNI)
+    ask(outsider, *door, SNI)
     counted = sample.mesh.lab.counters() - before
     seen = Watched(sample, outsider, (), counted).towards(*door, "tls")
     return _seen(seen, "TLS", outsider, door)
 
 
-def _seen(segments: int, what: str, outsider: Caller, door: Door) -> Verdict:
-    expected = f"the witness to see {what} from {outsider.spot} to {door[0]}:{door[1]}"
+def _seen(segments: int, what: str, outsider: Workload, door: Door) -> Verdict:
+    expected = f"the witness to see {what} from {outsider} to {door[0]}:{door[1]}"
     outcome = Outcome.PASS if segments else Outcome.FAIL
     return as_control(Verdict(outcome, expected, f"{segments} segments"))

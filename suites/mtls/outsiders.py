@@ -9,27 +9,30 @@ from functools import partial
 
 from meshproof.expect import Outcome, Verdict, all_of, refused_with, succeeded
 from meshproof.expect.control import as_control
+from meshproof.kube.workload import Workload
 from meshproof.mesh.credentials import Credential, installed_authority, issue
+from meshproof.mesh.gateways import gateway_workload
+from meshproof.mesh.loggers import logging_at
 from meshproof.model import Mtls
 from meshproof.process import side_by_side
+from meshproof.traffic.access_log import UNMATCHED, TurnedAway, log_from_now
 from meshproof.traffic.calls import HELLO, Plan, call
 from meshproof.traffic.response import Refused, Response
 from meshproof.traffic.settle import mtls_mode
 from meshproof.traffic.tls_question import NO_CERTIFICATE, TlsAnswer, ask
-from meshproof.traffic.turned_away import UNMATCHED, Doorkeeper, TurnedAway
-from meshproof.workloads.sample import CALLER_IDENTITY, PORT, SNI, Caller, Sample, Server
-from suites.mtls.ways import door, gateway, workload
+from meshproof.workloads.sample import CALLER_IDENTITY, PORT, SNI, Sample
+from suites.mtls.ways import door
 
 _TIMES = 3
 
 
 @dataclass(frozen=True)
 class Knock:
-    """A call in plain text by a caller without a sidecar, and the proxy that it comes to."""
+    """A call in plain text by a caller without a sidecar, and whose proxy it comes to."""
 
-    outsider: Caller
+    outsider: Workload
     url: str
-    keeper: Doorkeeper
+    called: Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +53,13 @@ NOBODY = Objection(
 def in_its_own_cluster(sample: Sample) -> list[Knock]:
     """Each outsider asks for helloworld by name: kube-proxy leads to its own cluster's pod."""
     servers = {one.cluster: one for one in sample.servers().values()}
-    return [
-        Knock(sample.outsider(name), HELLO, workload(sample, servers[name]))
-        for name in sample.plan.values()
-    ]
+    return [Knock(sample.outsider(name), HELLO, servers[name]) for name in sample.plan.values()]
 
 
 def at_the_other_clusters_pod(sample: Sample) -> list[Knock]:
     """Each outsider dials the address of the other cluster's pod, on one network."""
     return [
-        Knock(sample.outsider(name), f"http://{one.address}:{PORT}/hello", workload(sample, one))
+        Knock(sample.outsider(name), f"http://{one.address}:{PORT}/hello", one)
         for name in sample.plan.values()
         for one in sample.servers().values()
         if one.cluster != name
@@ -72,8 +72,8 @@ def at_the_other_clusters_gateway(sample: Sample) -> list[Knock]:
     for name in sample.plan.values():
         server = sample.server(sample.remote_version(name))
         address, port = door(sample, name, server)
-        keeper = gateway(sample, server.cluster)
-        found.append(Knock(sample.outsider(name), f"http://{address}:{port}/hello", keeper))
+        called = gateway_workload(sample.mesh, server.cluster)
+        found.append(Knock(sample.outsider(name), f"http://{address}:{port}/hello", called))
     return found
 
 
@@ -121,7 +121,8 @@ def nobody_gets_in_with(
     outsider, servers = sample.outsider(caller), sample.every_server()
     with ExitStack() as stack:
         for server in servers:
-            stack.enter_context(workload(sample, server).telling())
+            # By default no proxy says why TLS handshakes fail.
+            stack.enter_context(logging_at(server, "connection", "debug"))
         act = partial(_objected_to, sample, outsider, shown, why)
         refused = side_by_side(sample.mesh.shell, act, servers)
     genuine = certificate_of_sleep(sample)
@@ -142,28 +143,26 @@ def _called(sample: Sample, knock: Knock) -> list[Response]:
 def _refused(sample: Sample, knock: Knock, *, rewritten: bool = False) -> list[Verdict]:
     """The kind of refusal, and the proxy's own account of it. ``rewritten``: the caller's
     address is another when it arrives, so that new lines are all there is to tell by."""
-    before = set(knock.keeper.log())
+    log = log_from_now(knock.called)
     responses = _called(sample, knock)
     answered = [one for one in responses if one.status is not None]
-    expected = f"{knock.outsider.spot} to be refused at {knock.url}"
+    expected = f"{knock.outsider} to be refused at {knock.url}"
     if answered:
         observed = f"{len(answered)} calls in plain text were answered, such as: {answered[0]}"
         return [Verdict(Outcome.FAIL, expected, observed)]
     sources = {one.source for one in responses}
 
-    def ours() -> list[str]:
-        lines = set(knock.keeper.log()) - before
+    def ours(lines: Sequence[TurnedAway]) -> list[str]:
         return [
             f"{one.source}: {one.why}"
             for one in lines
             if UNMATCHED in one.why and (rewritten or one.source in sources)
         ]
 
-    knock.keeper.await_log(lambda _: len(ours()) >= len(responses))
-    lines = ours()
+    lines = ours(log.turned_away(lambda seen: len(ours(seen)) >= len(responses)))
     enough = Outcome.PASS if len(lines) >= len(responses) else Outcome.INCONCLUSIVE
     observed = f"{len(lines)} lines in its log, such as {lines[:1]}"
-    traced = f"{knock.keeper.pod} to say that it turned {len(responses)} connections away"
+    traced = f"{knock.called.name} to say that it turned {len(responses)} connections away"
     return [
         refused_with(responses, refusal=Refused.RESET),
         Verdict(enough, traced, observed, {"from": ", ".join(sorted(sources))}),
@@ -171,23 +170,22 @@ def _refused(sample: Sample, knock: Knock, *, rewritten: bool = False) -> list[V
 
 
 def _objected_to(
-    sample: Sample, outsider: Caller, shown: Credential | None, why: Objection, server: Server
+    sample: Sample, outsider: Workload, shown: Credential | None, why: Objection, server: Workload
 ) -> Verdict:
     """No answer, and the pod's own log says why. The alert need not arrive: when the question
     is under way already, the pod's system resets the connection, and the alert is lost."""
-    keeper = workload(sample, server)
-    before = set(keeper.log())
-    answer = ask(outsider.spot, *door(sample, outsider.cluster, server), SNI, credential=shown)
-    expected = f"{server.pod} to refuse {outsider.spot} with '{why.alert}'"
+    log = log_from_now(server)
+    answer = ask(outsider, *door(sample, outsider.cluster, server), SNI, credential=shown)
+    expected = f"{server.name} to refuse {outsider} with '{why.alert}'"
     if answer.status is not None or answer.alert not in ("", why.alert):
         return Verdict(Outcome.FAIL, expected, f"{why.otherwise}: {answer}")
 
     def ours(lines: Sequence[TurnedAway]) -> list[TurnedAway]:
-        return [one for one in lines if one not in before and why.logged in one.why]
+        return [one for one in lines if why.logged in one.why]
 
     # Who has shown no certificate speaks no TLS, and has nothing to say of it.
     within = 15.0 if answer.chain else 2.0
-    lines = ours(keeper.await_log(lambda lines: bool(ours(lines)), within))
+    lines = ours(log.turned_away(lambda lines: bool(ours(lines)), within))
     if not lines:
         outcome = Outcome.INCONCLUSIVE if answer.alert else Outcome.FAIL
         observed = f"{why.otherwise}: {answer}, and nothing of it in its own log"
@@ -195,15 +193,15 @@ def _objected_to(
     return Verdict(Outcome.PASS, expected, f"{answer}, and in its own log: {lines[0]}")
 
 
-def _welcomed(sample: Sample, outsider: Caller, server: Server, shown: Credential) -> Verdict:
+def _welcomed(sample: Sample, outsider: Workload, server: Workload, shown: Credential) -> Verdict:
     """The same question with a certificate is answered, and the server knows whose it is."""
-    answer = ask(outsider.spot, *door(sample, outsider.cluster, server), SNI, credential=shown)
-    expected = f"{server.pod} to answer {outsider.spot} when it shows sleep's certificate"
+    answer = ask(outsider, *door(sample, outsider.cluster, server), SNI, credential=shown)
+    expected = f"{server.name} to answer {outsider} when it shows sleep's certificate"
     held = _answered_as(answer, server, CALLER_IDENTITY)
     outcome, evidence = Outcome.PASS if held else Outcome.FAIL, {"answer": answer.body}
     return as_control(Verdict(outcome, expected, str(answer), evidence))
 
 
-def _answered_as(answer: TlsAnswer, server: Server, identity: str) -> bool:
+def _answered_as(answer: TlsAnswer, server: Workload, identity: str) -> bool:
     known = f"URI={identity}" in answer.body and server.version in answer.body
     return answer.status == 200 and known

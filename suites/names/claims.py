@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from meshproof.expect import Outcome, Verdict, all_of, believable, served_by_exactly, succeeded
 from meshproof.expect.names import exists, known, unknown
+from meshproof.kube.workload import Workload
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
-from meshproof.workloads.sample import PORT, Caller, Sample
+from meshproof.workloads.sample import PORT, Sample
 from suites.names.services import (
     CONTROL,
     DNS_SLEEP,
@@ -62,14 +63,14 @@ def resolves_by_the_dns_proxy(sample: Sample, caller: str, app: str = DNS_SLEEP)
     return all_of([found, made_up, _answered_remotely(sample, asking)])
 
 
-def call_by_name(sample: Sample, caller: Caller) -> list[Response]:
+def call_by_name(sample: Sample, caller: Workload) -> list[Response]:
     """Calls to the Service that only the other cluster's version stands behind."""
     service = remote_service(sample, caller.cluster)["metadata"]
     url = f"http://{service['name']}.{service['namespace']}:{PORT}/hello"
     return call(sample, caller, Plan(url=url, times=_CALLS))
 
 
-def _answered_remotely(sample: Sample, caller: Caller) -> Verdict:
+def _answered_remotely(sample: Sample, caller: Workload) -> Verdict:
     responses = call_by_name(sample, caller)
     version = sample.remote_version(caller.cluster)
     return all_of(

@@ -12,6 +12,7 @@ from meshproof.kube.dns import dns_address
 from meshproof.kube.names import NameAnswer, ask_name
 from meshproof.kube.objects import Object, applied, await_absence
 from meshproof.kube.rollout import await_rollout
+from meshproof.kube.workload import Workload
 from meshproof.mesh.routes import host_of
 from meshproof.process import side_by_side
 from meshproof.traffic.settle import converge
@@ -19,7 +20,6 @@ from meshproof.workloads.sample import (
     HELLOWORLD,
     HOST,
     NAMESPACE,
-    Caller,
     Sample,
     helloworld_service,
     namespace_object,
@@ -54,9 +54,9 @@ def remote_names(sample: Sample, caller: str) -> tuple[str, str]:
     return name_of(remote_service(sample, caller)), name_of(_namespaced_service(there))
 
 
-def ask(sample: Sample, caller: Caller, name: str) -> NameAnswer:
+def ask(sample: Sample, caller: Workload, name: str) -> NameAnswer:
     """What a pod is told when it asks its cluster's DNS for a name."""
-    return ask_name(caller.spot, name, dns_address(sample.mesh.cluster(caller.cluster)))
+    return ask_name(caller, name, dns_address(sample.mesh.cluster(caller.cluster)))
 
 
 def await_name(sample: Sample, caller: str) -> None:
@@ -130,7 +130,7 @@ def _ready(sample: Sample, cluster: RunningCluster) -> None:
     await_rollout(cluster, NAMESPACE, {DNS_SLEEP}, sample.mesh.shell)
     caller = sample.caller(cluster.name, DNS_SLEEP)
     name = name_of(remote_service(sample, cluster.name))
-    converge(lambda: ask(sample, caller, name).exists, what=f"{name} in {caller.pod}")
+    converge(lambda: ask(sample, caller, name).exists, what=f"{name} in {caller.name}")
 
 
 def _only(cluster: str) -> str:

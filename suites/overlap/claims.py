@@ -31,7 +31,7 @@ _CALLS = 80
 
 
 @contextmanager
-def pods_of_one_address(sample: Sample) -> Iterator[str]:
+def pods_of_one_address(sample: Sample) -> Iterator[IPv4Address]:
     """Both versions have so many pods that an address is found in both clusters; yields it.
 
     Nodes hand out addresses in ascending order, so pods are added to whichever cluster lags
@@ -51,7 +51,7 @@ def pods_of_one_address(sample: Sample) -> Iterator[str]:
                     )
                 stack.enter_context(scaled(sample, behind, replicas[behind]))
             await_weight(sample, sum(replicas.values()))
-            yield str(shared[0])
+            yield shared[0]
     finally:
         if not await_weight(sample, 2):
             sample.mesh.mark_dirty("not all pods that were added are gone again")
@@ -64,10 +64,10 @@ def _shared(sample: Sample) -> list[IPv4Address]:
 
 def _addresses(sample: Sample, version: str) -> list[IPv4Address]:
     servers = sample.servers().values()
-    return [IPv4Address(one.address) for one in servers if one.version == version]
+    return [one.address for one in servers if one.version == version]
 
 
-def the_right_instance_answers(sample: Sample, address: str) -> Verdict:
+def the_right_instance_answers(sample: Sample, address: IPv4Address) -> Verdict:
     """From each cluster both versions answer; what went to the shared address was answered by
     the caller's own pod there, and what the other cluster answered came by its gateway."""
     found = side_by_side(
@@ -76,7 +76,7 @@ def the_right_instance_answers(sample: Sample, address: str) -> Verdict:
     return all_of(found)
 
 
-def _judged(sample: Sample, caller: str, address: str) -> Verdict:
+def _judged(sample: Sample, caller: str, address: IPv4Address) -> Verdict:
     responses = call(sample, sample.caller(caller), Plan(times=_CALLS))
     there = sample.plan[sample.remote_version(caller)]
     gateway = sample.mesh.gateway(there)
@@ -92,7 +92,7 @@ def _judged(sample: Sample, caller: str, address: str) -> Verdict:
     )
 
 
-def _own_pod(responses: list[Response], caller: str, address: str) -> Verdict:
+def _own_pod(responses: list[Response], caller: str, address: IPv4Address) -> Verdict:
     host = f"{address}:{PORT}"
     sent = [one for one in responses if one.log and one.log.upstream_host == host]
     expected = f"calls from {caller} to {host}, an address of both clusters, to reach its own pod"

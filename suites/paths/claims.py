@@ -63,4 +63,4 @@ def _seen_on_the_wire(
 
 def _pods(sample: Sample, version: str) -> set[IPv4Address]:
     servers = sample.servers().values()
-    return {IPv4Address(one.address) for one in servers if one.version == version}
+    return {one.address for one in servers if one.version == version}

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from meshproof.kube import RunningCluster
 from meshproof.kube.objects import Object
+from meshproof.kube.workload import Workload
 from meshproof.mesh.account import Request, Right
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.trust import SECRET
 from meshproof.model import Role
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, SLEEP, Caller
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, SLEEP
 
 _DRY = "?dryRun=All"
 _CORE = "/api/v1"
@@ -64,11 +65,11 @@ def _of_a_remote() -> list[Request]:
     ]
 
 
-def not_granted(cluster: RunningCluster, role: Role, victim: Caller) -> list[Request]:
+def not_granted(cluster: RunningCluster, role: Role, victim: Workload) -> list[Request]:
     """What nobody may do with a remote secret. ``victim``: a pod of the cluster."""
     secrets = f"{_CORE}/namespaces/{SYSTEM}/secrets"
     node = f"{_CORE}/nodes/{cluster.control_plane.container}/proxy/pods"
-    pod = f"{_HERE}/pods/{victim.pod}"
+    pod = f"{_HERE}/pods/{victim.name}"
     mighty = {"kind": "ClusterRole", "name": "cluster-admin", "apiGroup": _RBAC.split("/")[2]}
     binding = {**_named("tried"), "roleRef": mighty}
     deployments = Right("create", "deployments", "apps")

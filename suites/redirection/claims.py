@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
-
 from meshproof.expect import Outcome, Verdict, all_of, served_by_exactly, went_through
 from meshproof.expect.bypass import bypassed, redirected
+from meshproof.kube.workload import Workload
 from meshproof.traffic.bypass import Tried, try_past
 from meshproof.traffic.calls import HELLO, Plan
-from meshproof.workloads.sample import PORT, Sample, Server
+from meshproof.workloads.sample import PORT, Sample
 
 _CALLS = 5
 
@@ -20,7 +19,7 @@ def remote_pod_through_the_proxy(sample: Sample, caller: str, app: str) -> Verdi
     """Calls to a remote pod's address have lines in the log of the caller's proxy."""
     pod = sample.server(sample.remote_version(caller))
     tried = _try(sample, caller, app, url=_at(pod), control=HELLO)
-    address = {pod.address}
+    address = {str(pod.address)}
     return all_of(
         [
             redirected(tried),
@@ -46,7 +45,7 @@ def local_service_past_the_proxy(sample: Sample, caller: str, app: str) -> Verdi
     return _past(tried, local)
 
 
-def _past(tried: Tried, pod: Server) -> Verdict:
+def _past(tried: Tried, pod: Workload) -> Verdict:
     answered = served_by_exactly(tried.responses, {pod.version: pod.cluster})
     return all_of([bypassed(tried), answered, _seen(tried, pod)])
 
@@ -56,14 +55,14 @@ def _try(sample: Sample, caller: str, app: str, url: str, control: str) -> Tried
     return try_past(sample, sample.caller(caller, app), plan, later)
 
 
-def _at(pod: Server) -> str:
+def _at(pod: Workload) -> str:
     return f"http://{pod.address}:{PORT}/hello"
 
 
-def _seen(tried: Tried, pod: Server) -> Verdict:
+def _seen(tried: Tried, pod: Workload) -> Verdict:
     """The wire saw each request pass in plain text, from the caller's pod to this one."""
-    seen = tried.watched.towards(IPv4Address(pod.address), PORT, "http")
-    expected = f"the wire to see at least {len(tried.responses)} requests to {pod.pod}"
+    seen = tried.watched.towards(pod.address, PORT, "http")
+    expected = f"the wire to see at least {len(tried.responses)} requests to {pod.name}"
     outcome = Outcome.PASS if seen >= len(tried.responses) else Outcome.FAIL
     evidence = {"counted": str(tried.watched.counted)}
     return Verdict(outcome, expected, f"{seen} segments", evidence)

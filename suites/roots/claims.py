@@ -64,13 +64,13 @@ def roots_are_unrelated(sample: Sample) -> Verdict:
 def _services_known(sample: Sample, caller: str) -> Iterator[None]:
     """Services that select one version each are there, the caller's proxy knows an instance of
     each, and calls to each find their way to it, whatever comes of them there."""
-    spot = sample.caller(caller).spot
+    proxy = sample.caller(caller)
     hosts = {version: host_of(name_of(version), NAMESPACE) for version in sample.plan}
     clusters = {version: outbound(host, PORT) for version, host in hosts.items()}
     try:
         with a_service_for_each_version(sample):
             converge(
-                lambda: all(endpoints(spot, cluster) for cluster in clusters.values()),
+                lambda: all(endpoints(proxy, cluster) for cluster in clusters.values()),
                 what="an endpoint of each version",
             )
             # Name, listener and route come by other ways than endpoints do, and later.

@@ -15,11 +15,13 @@ from meshproof.expect import (
     share_of,
     succeeded,
 )
+from meshproof.kube.workload import find_workload
 from meshproof.mesh.gateways import sni_of
 from meshproof.process import side_by_side
-from meshproof.traffic.calls import Plan, access_log, call
+from meshproof.traffic.access_log import entries_of
+from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
-from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, PORT, Sample, find_caller
+from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, PORT, Sample
 from suites.routing.rules import FRIEND, HEADER
 
 # Where half the calls went elsewhere, the odds that none of so many does are 1 in 10^9.
@@ -82,14 +84,14 @@ def _share(sample: Sample, responses: Sequence[Response], version: str, share: f
 
 def _asked_for(sample: Sample, responses: Sequence[Response], version: str) -> Verdict:
     sni = sni_of(HOST, PORT, version)
-    server = find_caller(sample.mesh.cluster(sample.plan[version]), HELLOWORLD, NAMESPACE)
-    expected = f"{len(responses)} calls to reach {server.spot} with the SNI {sni}"
-    lines = access_log(server, [one.id for one in responses])
+    server = find_workload(sample.mesh.cluster(sample.plan[version]), HELLOWORLD, NAMESPACE)
+    expected = f"{len(responses)} calls to reach {server} with the SNI {sni}"
+    lines = entries_of(server, [one.id for one in responses])
     other = [line for line in lines.values() if line.sni != sni]
     if other:
         observed = f"{len(other)} did not, such as {other[0].request_id}: '{other[0].sni}'"
         return Verdict(Outcome.FAIL, expected, observed)
     if len(lines) < len(responses) or not responses:
-        observed = f"only {len(lines)} have a line in the log of {server.spot}"
+        observed = f"only {len(lines)} have a line in the log of {server}"
         return Verdict(Outcome.INCONCLUSIVE, expected, observed)
     return Verdict(Outcome.PASS, expected, f"all {len(lines)} of them")

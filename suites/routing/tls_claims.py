@@ -81,7 +81,7 @@ def _left_alone(watched: Watched) -> Verdict:
     caller = watched.caller
     version = watched.sample.remote_version(caller.cluster)
     refused = refused_with(watched.responses, status=503, flags="UH")
-    known = endpoints(caller.spot, outbound(HOST, PORT, version))
+    known = endpoints(caller, outbound(HOST, PORT, version))
     expected = f"nothing to cross from {caller.cluster} for {version}, which has no endpoint there"
     crossed = _crossed(watched)
     observed = f"{crossed} segments crossed, and {len(known)} endpoints are known"
@@ -118,4 +118,4 @@ def _segments(watched: Watched, addresses: Sequence[IPv4Address], port: int) -> 
 
 def _pods(sample: Sample, here: str) -> list[IPv4Address]:
     servers = sample.servers().values()
-    return [IPv4Address(one.address) for one in servers if one.cluster != here]
+    return [one.address for one in servers if one.cluster != here]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from meshproof.kube.spot import Spot
+from meshproof.kube.workload import Workload
 from meshproof.mesh.credentials import Credential
 from meshproof.traffic.settle import require
 from meshproof.traffic.tls_question import ask
@@ -22,30 +22,32 @@ echo $! "$folder"
 
 
 @contextmanager
-def serving_as(spot: Spot, port: int, credential: Credential) -> Iterator[None]:
-    """A TLS server with this certificate listens at a spot inside the block."""
-    started = spot.run(
+def serving_as(workload: Workload, port: int, credential: Credential) -> Iterator[None]:
+    """A TLS server with this certificate listens in a workload inside the block."""
+    started = workload.run_from_node(
         "bash", "-c", _SERVE, "serve", str(port), input=credential.chain + credential.key
     )
     pid, folder = started.stdout.split()
-    where = f"a TLS server on port {port} of {spot}"
+    where = f"a TLS server on port {port} of {workload}"
     try:
         require(
-            lambda: _shown(spot, port),
+            lambda: _shown(workload, port),
             until=lambda shown: shown != "" and shown in credential.chain,
             what=where,
         )
         yield
     finally:
-        spot.run("bash", "-c", 'kill "$1"; rm -r "$2"', "end", pid, folder, check=False)
+        workload.run_from_node(
+            "bash", "-c", 'kill "$1"; rm -r "$2"', "end", pid, folder, check=False
+        )
         require(
-            lambda: _shown(spot, port),
+            lambda: _shown(workload, port),
             until=lambda shown: shown == "",
             what=f"the end of {where}",
         )
 
 
-def _shown(spot: Spot, port: int) -> str:
+def _shown(workload: Workload, port: int) -> str:
     """The certificate that whoever listens there shows, in PEM; "" when nobody shows any."""
-    chain = ask(spot, spot.address, port, "anything").chain
+    chain = ask(workload, workload.address, port, "anything").chain
     return chain[0].public_bytes(Encoding.PEM).decode() if chain else ""

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from meshproof.errors import EvidenceError
 from meshproof.kube.objects import Object, apply
+from meshproof.kube.workload import Workload
 from meshproof.mesh.gateways import GATEWAY_IDENTITY
 from meshproof.mesh.manifests import cross_network_gateway
 from meshproof.model import Mtls
@@ -19,7 +20,7 @@ from meshproof.traffic.drain import draining
 from meshproof.traffic.response import Response
 from meshproof.traffic.routing import in_force
 from meshproof.traffic.settle import healed, mtls_mode, require
-from meshproof.workloads.sample import WORKLOAD_IDENTITY, Caller, Sample
+from meshproof.workloads.sample import WORKLOAD_IDENTITY, Sample
 from suites.gateways.far_side import FarSide
 from suites.gateways.healing import await_healed
 from suites.gateways.manifests import configured
@@ -76,7 +77,7 @@ def require_at_rest(sample: Sample) -> None:
     require(lambda: draining(sample), until=no_fault, what="the end of connections from before")
 
 
-def calls_by(sample: Sample, caller: Caller) -> list[Response]:
+def calls_by(sample: Sample, caller: Workload) -> list[Response]:
     """Calls that meet both workers of the caller's proxy, and every instance by each."""
     return call(sample, caller, Plan(times=_CALLS, fresh=True))
 

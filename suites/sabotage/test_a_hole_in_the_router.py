@@ -8,7 +8,7 @@ import pytest
 
 from meshproof.expect import Verdict, host_refused, kept_out, noticed, reached
 from meshproof.faults.lab import masquerading, unsealed_host
-from meshproof.kube.spot import Spot, node_spot
+from meshproof.kube.workload import Workload, node_probe
 from meshproof.lab import Lab
 from meshproof.model import Flow, Pair, Wiring
 from meshproof.traffic import PATIENT, Target, attempt, detour
@@ -32,18 +32,18 @@ def test_a_hole_in_the_router_is_noticed(
     """With a hole from one cluster to the other, each claim of isolation fails and names it."""
     caller, called = pair
     hole = Wiring(f"a hole from {caller} to {called}", {pair: frozenset({Flow.ANYTHING})})
-    echo, control = echoes[called], node_spot(lab.clusters[called])
-    asked: list[tuple[Spot, Target]] = [
-        (echoes[caller].spot, target)
+    echo, control = echoes[called], node_probe(lab.clusters[called])
+    asked: list[tuple[Workload, Target]] = [
+        (echoes[caller].pod, target)
         for target in (*pod_targets(echo), service_target(echo), node_port_target(echo))
     ]
-    asked.append((node_spot(lab.clusters[caller]), kubelet_target(lab.clusters[called])))
+    asked.append((node_probe(lab.clusters[caller]), kubelet_target(lab.clusters[called])))
     before = lab.wiring
     try:
         lab.rewire(hole)
         verdicts = [
-            kept_out(attempt(lab, spot, target, control, patience=PATIENT))
-            for spot, target in asked
+            kept_out(attempt(lab, here, target, control, patience=PATIENT))
+            for here, target in asked
         ]
     finally:
         lab.rewire(before)
@@ -63,11 +63,11 @@ def test_a_host_that_forwards_is_noticed(lab: Lab, pair: Pair, judge: Judge) -> 
 def test_hidden_addresses_are_noticed(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """With pods hidden behind their node, the claim of a flat network fails and names the node."""
     caller, called = (echoes[name] for name in pair)
-    heard = called.answer_to(caller.spot.address)
-    control = node_spot(lab.clusters[pair[1]])
+    heard = called.answer_to(caller.pod.address)
+    control = node_probe(lab.clusters[pair[1]])
     with masquerading(lab, pair[0]):
         asked = [
-            attempt(lab, caller.spot, t, control, patience=PATIENT) for t in pod_targets(called)
+            attempt(lab, caller.pod, t, control, patience=PATIENT) for t in pod_targets(called)
         ]
     verdicts = [reached(one, "pod", answer=heard) for one in asked]
-    judge(noticed(verdicts, called.answer_to(caller.spot.node.address)))
+    judge(noticed(verdicts, called.answer_to(caller.pod.node.address)))

@@ -16,9 +16,7 @@ from meshproof.traffic.settle import converge, healed, require
 from meshproof.workloads.sample import (
     HELLOWORLD,
     HOST,
-    NAMESPACE,
     Sample,
-    find_caller,
     helloworld_objects,
 )
 from meshproof.workloads.scale import also_deployed
@@ -105,11 +103,7 @@ def _liar(sample: Sample) -> list[Object]:
 def _who_writes_logs(sample: Sample) -> set[str]:
     """The proxies that write access logs: sleep's, and helloworld's, which drain their
     connections when that changes."""
-    callers = [sample.caller(name) for name in sample.clusters]
-    clusters = [sample.mesh.cluster(name) for name in sample.plan.values()]
-    servers = [find_caller(one, HELLOWORLD, NAMESPACE) for one in clusters]
-    found = side_by_side(
-        sample.mesh.shell, lambda one: in_use(one.spot, LISTENERS), [*callers, *servers]
-    )
-    told = zip([*callers, *servers], found, strict=True)
-    return {str(one.spot) for one, text in told if "/dev/stdout" in text}
+    proxies = [*map(sample.caller, sample.clusters), *sample.every_server()]
+    found = side_by_side(sample.mesh.shell, lambda one: in_use(one, LISTENERS), proxies)
+    told = zip(proxies, found, strict=True)
+    return {str(one) for one, text in told if "/dev/stdout" in text}

@@ -12,7 +12,7 @@ import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
 from meshproof.kube.objects import applied
-from meshproof.kube.spot import Spot
+from meshproof.kube.workload import Workload
 from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.mesh.gateways import GATEWAY_IDENTITY, GATEWAY_PORT
 from meshproof.mesh.manifests import SYSTEM
@@ -156,7 +156,7 @@ def _first(sample: Sample) -> str:
 
 
 @contextmanager
-def _rejecting(sample: Sample, gateway: Spot) -> Iterator[None]:
+def _rejecting(sample: Sample, gateway: Workload) -> Iterator[None]:
     """A gateway rejects all that is new for its listeners inside the block; afterwards it has
     taken something again."""
     before, what = statistics(gateway, _REJECTED), f"listeners that {gateway} rejects"
@@ -197,7 +197,7 @@ def _advertise(sample: Sample, there: str, address: IPv4Address) -> None:
 
 def _known(sample: Sample, caller: str) -> set[IPv4Address]:
     """The addresses that the caller's sidecar knows for helloworld."""
-    seen = endpoints(sample.caller(caller).spot, outbound(HOST, PORT))
+    seen = endpoints(sample.caller(caller), outbound(HOST, PORT))
     return {IPv4Address(one.address) for one in seen}
 
 

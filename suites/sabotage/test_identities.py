@@ -10,6 +10,7 @@ import pytest
 from meshproof.expect import Verdict, noticed
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.rollout import await_rollout
+from meshproof.kube.workload import find_workload
 from meshproof.mesh.credentials import installed_authority, issue
 from meshproof.traffic.settle import converge, healed, require
 from meshproof.workloads.sample import (
@@ -18,7 +19,6 @@ from meshproof.workloads.sample import (
     PORT,
     WORKLOAD_IDENTITY,
     Sample,
-    find_caller,
     helloworld_objects,
     sleep_objects,
 )
@@ -41,7 +41,7 @@ def test_another_client_is_noticed(sample: Sample, judge: Judge) -> None:
     image = sample.mesh.bundle.images["sleep"]
     with applied(cluster, sleep_objects(image, name="stranger")):
         await_rollout(cluster, NAMESPACE, {"stranger"}, sample.mesh.shell)
-        stranger = find_caller(cluster, "stranger", NAMESPACE)
+        stranger = find_workload(cluster, "stranger", NAMESPACE)
         calls = "calls of a caller of another service account"
         require(lambda: faults(calls_by(sample, stranger)), until=no_fault, what=calls)
         verdict = peers_know_each_other(sample, stranger)
@@ -62,9 +62,9 @@ def test_a_remotes_own_authority_is_noticed(sample: Sample, judge: Judge) -> Non
     """With a workload that the remote's own authority signed for, the claim of the chain fails."""
     remote = sample.mesh.deployment.topology.remotes[-1].name
     own = installed_authority(sample.mesh.cluster(remote)).authority
-    spot = sample.outsider(remote).spot
-    holder = Holder("the impostor", remote, remote, spot.address, PORT, WORKLOAD_IDENTITY)
-    with serving_as(spot, PORT, issue(own, WORKLOAD_IDENTITY)):
+    outsider = sample.outsider(remote)
+    holder = Holder("the impostor", remote, remote, outsider.address, PORT, WORKLOAD_IDENTITY)
+    with serving_as(outsider, PORT, issue(own, WORKLOAD_IDENTITY)):
         verdict = signed_by_the_primarys_authority(sample, [holder])
     judge(noticed([verdict], own.name))
 

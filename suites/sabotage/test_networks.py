@@ -9,10 +9,11 @@ import pytest
 
 from meshproof.expect import Verdict, noticed
 from meshproof.kube.seam import lab_errors
+from meshproof.kube.workload import Workload
 from meshproof.mesh.operator_config import NETWORK_LABEL
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.traffic.settle import healed, require
-from meshproof.workloads.sample import HOST, NAMESPACE, PORT, Sample, Server
+from meshproof.workloads.sample import HOST, NAMESPACE, PORT, Sample
 from suites.gateways.healing import await_healed
 from suites.weight.claims import weights_follow
 
@@ -34,25 +35,25 @@ def test_a_pod_on_the_wrong_network_is_noticed(
             what = f"{pod.address} in place of its gateway among the endpoints in {caller}"
             require(
                 lambda: _known(sample, caller),
-                until=lambda seen: pod.address in seen and not _gateway_of(sample, pod) & seen,
+                until=lambda seen: str(pod.address) in seen and not _gateway_of(sample, pod) & seen,
                 what=what,
             )
             verdict = weights_follow(sample, 1)
     finally:
-        await_healed(sample, lambda: _is_behind(sample, pod, caller), f"{pod.pod} on its network")
+        await_healed(sample, lambda: _is_behind(sample, pod, caller), f"{pod.name} on its network")
         healed(sample)
     judge(noticed([verdict], f"{pod.address}:{PORT}"))
 
 
 @contextmanager
-def _says_it_is_on(sample: Sample, pod: Server, network: str) -> Iterator[None]:
+def _says_it_is_on(sample: Sample, pod: Workload, network: str) -> Iterator[None]:
     core = sample.mesh.cluster(pod.cluster).core
     own = sample.mesh.deployment.topology[pod.cluster].network
 
     def label(name: str) -> None:
-        with lab_errors(f"label {pod.pod}"):
+        with lab_errors(f"label {pod.name}"):
             body = {"metadata": {"labels": {NETWORK_LABEL: name}}}
-            core.patch_namespaced_pod(pod.pod, NAMESPACE, body)
+            core.patch_namespaced_pod(pod.name, NAMESPACE, body)
 
     try:
         label(network)
@@ -62,15 +63,15 @@ def _says_it_is_on(sample: Sample, pod: Server, network: str) -> Iterator[None]:
 
 
 def _known(sample: Sample, caller: str) -> set[str]:
-    return {one.address for one in endpoints(sample.caller(caller).spot, _CLUSTER)}
+    return {one.address for one in endpoints(sample.caller(caller), _CLUSTER)}
 
 
-def _is_behind(sample: Sample, pod: Server, caller: str) -> bool:
+def _is_behind(sample: Sample, pod: Workload, caller: str) -> bool:
     """Whether the caller's proxy knows the pod by its gateway, and those of its own cluster by its
     address."""
     abroad, at_home = _known(sample, caller), _known(sample, pod.cluster)
-    return _gateway_of(sample, pod) <= abroad and pod.address in at_home - abroad
+    return _gateway_of(sample, pod) <= abroad and str(pod.address) in at_home - abroad
 
 
-def _gateway_of(sample: Sample, pod: Server) -> set[str]:
+def _gateway_of(sample: Sample, pod: Workload) -> set[str]:
     return {str(sample.mesh.gateway(pod.cluster))}

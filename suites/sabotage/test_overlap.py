@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ipaddress import IPv4Address
 
 import pytest
 
 from meshproof.expect import Verdict, noticed
 from meshproof.kube.cluster import RunningCluster
+from meshproof.kube.workload import Workload
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.settle import healed, require
-from meshproof.workloads.sample import PORT, Sample, Server
+from meshproof.workloads.sample import PORT, Sample
 from suites.overlap.claims import pods_of_one_address, the_right_instance_answers
 
 _TABLE = "meshproof-sabotage"
@@ -33,19 +35,19 @@ def test_an_address_that_leads_elsewhere_is_noticed(
                 if one.cluster == home and one.address != address
             )
             with _leading(sample.mesh.cluster(home), address, other.address):
-                detour = f"calls to {address} that {other.pod} answers"
+                detour = f"calls to {address} that {other.name} answers"
                 require(lambda: _gone_astray(sample, home, address, other), what=detour)
                 verdict = the_right_instance_answers(sample, address)
     finally:
         healed(sample)
-    judge(noticed([verdict], other.pod))
+    judge(noticed([verdict], other.name))
 
 
 @contextmanager
-def _leading(cluster: RunningCluster, address: str, to: str) -> Iterator[None]:
+def _leading(cluster: RunningCluster, address: IPv4Address, to: IPv4Address) -> Iterator[None]:
     """New connections to an address of a pod go to another one inside the block."""
     node = cluster.control_plane
-    forget = ("conntrack", "-D", "-d", address)
+    forget = ("conntrack", "-D", "-d", str(address))
     rules = (
         f"table ip {_TABLE} {{\n"
         "chain detour { type nat hook prerouting priority -110\n"
@@ -62,9 +64,9 @@ def _leading(cluster: RunningCluster, address: str, to: str) -> Iterator[None]:
         cluster.on_node(node, *forget, check=False)
 
 
-def _gone_astray(sample: Sample, caller: str, address: str, other: Server) -> bool:
+def _gone_astray(sample: Sample, caller: str, address: IPv4Address, other: Workload) -> bool:
     """Whether calls to the address are answered by the other pod, and none fails any more."""
     responses = call(sample, sample.caller(caller), Plan(times=_PROBES))
-    sent = [one for one in responses if one.log and one.log.upstream_address == address]
-    astray = bool(sent) and all(one.pod == other.pod for one in sent)
+    sent = [one for one in responses if one.log and one.log.upstream_address == str(address)]
+    astray = bool(sent) and all(one.pod == other.name for one in sent)
     return astray and all(one.succeeded and one.log and one.log.attempts == 1 for one in responses)

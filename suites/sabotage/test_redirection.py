@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ipaddress import IPv4Address
 
 import pytest
 
 from meshproof.errors import EvidenceError
 from meshproof.expect import Verdict, noticed
-from meshproof.workloads.sample import SLEEP, Caller, Sample
+from meshproof.kube.workload import Workload
+from meshproof.workloads.sample import SLEEP, Sample
 from suites.redirection.claims import (
     local_service_past_the_proxy,
     remote_pod_past_the_proxy,
@@ -46,24 +48,24 @@ def test_a_hole_in_the_redirection_is_noticed(sample: Sample, judge: Judge) -> N
 
 
 @contextmanager
-def _let_past(sample: Sample, caller: Caller, address: str) -> Iterator[None]:
+def _let_past(sample: Sample, caller: Workload, address: IPv4Address) -> Iterator[None]:
     """What a pod sends to an address is not redirected inside the block."""
     rule = ("-d", f"{address}/32", "-p", "tcp", "-j", "RETURN")
     tool = _insert(caller, rule)
     try:
         yield
     finally:
-        healed = caller.spot.run(tool, "-t", "nat", "-D", _CHAIN, *rule, check=False)
+        healed = caller.run_from_node(tool, "-t", "nat", "-D", _CHAIN, *rule, check=False)
         if healed.returncode != 0:
-            sample.mesh.mark_dirty(f"{address} is still let past the proxy of {caller.spot}")
+            sample.mesh.mark_dirty(f"{address} is still let past the proxy of {caller}")
 
 
-def _insert(caller: Caller, rule: tuple[str, ...]) -> str:
+def _insert(caller: Workload, rule: tuple[str, ...]) -> str:
     """Put a rule first in Istio's chain; returns the program that could."""
     said = ""
     for tool in _TOOLS:
-        done = caller.spot.run(tool, "-t", "nat", "-I", _CHAIN, "1", *rule, check=False)
+        done = caller.run_from_node(tool, "-t", "nat", "-I", _CHAIN, "1", *rule, check=False)
         if done.returncode == 0:
             return tool
         said = done.stderr.strip()
-    raise EvidenceError(f"no rule could be put into {_CHAIN} of {caller.spot}: {said[-200:]}")
+    raise EvidenceError(f"no rule could be put into {_CHAIN} of {caller}: {said[-200:]}")

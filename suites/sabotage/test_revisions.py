@@ -30,13 +30,13 @@ def test_a_sidecar_that_another_revision_injected_is_noticed(
     own, caller = sample.mesh.deployment.revision, sample.caller(sample.clusters[-1])
     core = sample.mesh.cluster(caller.cluster).core
 
-    with lab_errors(f"read {caller.spot}"):
-        was = core.read_namespaced_pod(caller.pod, caller.namespace).metadata.annotations[STATUS]
+    with lab_errors(f"read {caller}"):
+        was = core.read_namespaced_pod(caller.name, caller.namespace).metadata.annotations[STATUS]
 
     def note(status: str) -> None:
-        with lab_errors(f"annotate {caller.spot}"):
+        with lab_errors(f"annotate {caller}"):
             body = {"metadata": {"annotations": {STATUS: status}}}
-            core.patch_namespaced_pod(caller.pod, caller.namespace, body)
+            core.patch_namespaced_pod(caller.name, caller.namespace, body)
 
     try:
         note(json.dumps({**json.loads(was), "revision": "another"}))

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.expect.control import as_control
 from meshproof.kube.objects import Object
+from meshproof.kube.workload import find_workload
 from meshproof.mesh.config_dump import LISTENERS, in_use
-from meshproof.mesh.gateways import gateway_spot
+from meshproof.mesh.gateways import gateway_workload
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import TRACES, TRACES_NAMESPACE, TRACES_SERVICE
 from meshproof.traffic.calls import HELLO
 from meshproof.traffic.settle import converge
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample, find_caller
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample
 from meshproof.workloads.trace_sink import Span, TraceSinks, trace_sinks
 from suites.gateways.healing import await_healed
 from suites.gateways.manifests import configured
@@ -35,14 +36,14 @@ _WITHIN = 60.0
 @contextmanager
 def traced(sample: Sample) -> Iterator[TraceSinks]:
     """Every call is traced inside the block, to sinks in each cluster."""
-    spots = [sample.caller(name).spot for name in sample.clusters]
+    proxies = [sample.caller(name) for name in sample.clusters]
     try:
         with trace_sinks(sample) as sinks, configured(sample, [_everything()]):
             yield sinks
     finally:
         await_healed(
             sample,
-            lambda: not any(PLACE in in_use(spot, LISTENERS) for spot in spots),
+            lambda: not any(PLACE in in_use(one, LISTENERS) for one in proxies),
             "the end of tracing",
         )
 
@@ -51,9 +52,9 @@ def the_gateway_is_in_no_trace(sample: Sample, caller: str, sinks: TraceSinks) -
     """Calls that went through the other cluster's gateway are in traces with a part of the
     caller's proxy and one of the server's, and no gateway has reported any part of any call."""
     there = sample.plan[sample.remote_version(caller)]
-    server = find_caller(sample.mesh.cluster(there), HELLOWORLD, NAMESPACE)
-    calling, serving = f"{sample.caller(caller).pod}.{NAMESPACE}", f"{server.pod}.{NAMESPACE}"
-    gateways = [gateway_spot(sample.mesh, name).name for name in sample.clusters]
+    server = find_workload(sample.mesh.cluster(there), HELLOWORLD, NAMESPACE)
+    calling, serving = f"{sample.caller(caller).name}.{NAMESPACE}", f"{server.name}.{NAMESPACE}"
+    gateways = [gateway_workload(sample.mesh, name).name for name in sample.clusters]
 
     def complete() -> bool:
         _call(sample, caller)
@@ -95,7 +96,7 @@ def _with_both(spans: list[Span], calling: str, serving: str) -> list[str]:
 def _call(sample: Sample, caller: str) -> None:
     """Calls without ids of our own: what is traced has an id that its proxy has made."""
     many = f"{HELLO}?[1-{_CALLS}]"
-    sample.caller(caller).spot.inside("curl", "-s", "-o", "/dev/null", many, check=False)
+    sample.caller(caller).run("curl", "-s", "-o", "/dev/null", many, check=False)
 
 
 def _everything() -> Object:

@@ -16,15 +16,14 @@ from meshproof.expect import (
     share_within,
     succeeded,
 )
-from meshproof.kube.seam import lab_errors
-from meshproof.kube.spot import Spot, pod_spot
-from meshproof.mesh.gateways import GATEWAY_PORT, gateway_spot, sni_of
+from meshproof.kube.workload import Workload
+from meshproof.mesh.gateways import GATEWAY_PORT, gateway_workload, sni_of
 from meshproof.mesh.proxy import Endpoint, endpoints, outbound
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.settle import converge
-from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, PORT, Sample, Server
+from meshproof.workloads.sample import HOST, PORT, Sample
 
 _CLUSTER = outbound(HOST, PORT)
 # Unequal weights are scheduled: of this many calls each endpoint gets its share but for a few.
@@ -55,12 +54,12 @@ def weight_amiss(sample: Sample, total: int) -> str:
 
     A pod that has just become ready is in the proxies already, as one that is not; and by the
     API it is ready as soon as its server has been started, before that listens."""
-    callers = [sample.caller(name).spot for name in sample.clusters]
+    callers = [sample.caller(name) for name in sample.clusters]
     topology = sample.mesh.deployment.topology
     behind = sample.plan.values() if len(topology.networks) > 1 else ()
-    gateways = [gateway_spot(sample.mesh, name) for name in behind]
-    through = sum(_weight(spot, sni_of(HOST, PORT)) for spot in gateways)
-    seen = {_weight(spot, _CLUSTER) for spot in callers} | ({through} if gateways else set())
+    gateways = [gateway_workload(sample.mesh, name) for name in behind]
+    through = sum(_weight(one, sni_of(HOST, PORT)) for one in gateways)
+    seen = {_weight(one, _CLUSTER) for one in callers} | ({through} if gateways else set())
     if seen != {total}:
         return f"endpoints weigh {' and '.join(map(str, sorted(seen)))}"
     mute = _mute(sample)
@@ -82,31 +81,28 @@ def shares_follow(sample: Sample, replicas: int) -> Verdict:
     return all_of([_share(sample, responses, share) for responses in batches])
 
 
-def _weight(spot: Spot, cluster: str) -> int:
-    return sum(one.weight for one in endpoints(spot, cluster) if one.healthy)
+def _weight(proxy: Workload, cluster: str) -> int:
+    return sum(one.weight for one in endpoints(proxy, cluster) if one.healthy)
 
 
 def _mute(sample: Sample) -> list[str]:
     """The helloworld pods whose server does not answer, asked without any proxy."""
     servers = list(sample.servers().values())
 
-    def answers(one: Server) -> bool:
-        cluster = sample.mesh.cluster(one.cluster)
-        with lab_errors(f"find {one.pod} of {one.cluster}"):  # it may be gone by now
-            spot = pod_spot(cluster, NAMESPACE, one.pod, container=HELLOWORLD)
+    def answers(one: Workload) -> bool:
         url = f"http://127.0.0.1:{PORT}/hello"
-        asked = spot.run("curl", "-sf", "-m", "5", "-o", "/dev/null", url, check=False)
+        asked = one.run_from_node("curl", "-sf", "-m", "5", "-o", "/dev/null", url, check=False)
         return asked.returncode == 0
 
     found = side_by_side(sample.mesh.shell, answers, servers)
-    return [one.pod for one, yes in zip(servers, found, strict=True) if not yes]
+    return [one.name for one, yes in zip(servers, found, strict=True) if not yes]
 
 
 def _known(sample: Sample, caller: str) -> tuple[Endpoint, ...]:
-    return endpoints(sample.caller(caller).spot, _CLUSTER)
+    return endpoints(sample.caller(caller), _CLUSTER)
 
 
-def _weights(sample: Sample, caller: str, servers: Sequence[Server], replicas: int) -> Verdict:
+def _weights(sample: Sample, caller: str, servers: Sequence[Workload], replicas: int) -> Verdict:
     known = _known(sample, caller)
     owners = _owners(sample, caller, servers)
     due = Counter(dict.fromkeys(sample.plan, 1) | {"v2": replicas})
@@ -121,13 +117,13 @@ def _weights(sample: Sample, caller: str, servers: Sequence[Server], replicas: i
     return Verdict(outcome, expected, observed, {f"endpoints in {caller}": listed})
 
 
-def _owners(sample: Sample, caller: str, servers: Sequence[Server]) -> dict[tuple[str, int], str]:
+def _owners(sample: Sample, caller: str, servers: Sequence[Workload]) -> dict[tuple[str, int], str]:
     """The version that each endpoint leads to: pods on the caller's network, other gateways."""
     near = sample.mesh.deployment.topology.same_network
     pods = [one for one in servers if near(caller, one.cluster)]
     far = [(version, name) for version, name in sample.plan.items() if not near(caller, name)]
     gateways = {(str(sample.mesh.gateway(name)), GATEWAY_PORT): version for version, name in far}
-    return {(one.address, PORT): one.version for one in pods} | gateways
+    return {(str(one.address), PORT): one.version for one in pods} | gateways
 
 
 def _listed(one: Endpoint) -> str:

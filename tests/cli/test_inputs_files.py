@@ -61,10 +61,10 @@ ROWS = [
     ),
     refused("called bare", MINE, "mine.yaml:1", "'bare' stands for", lay=own("bare")),
     refused(
-        "one cluster",
+        "no version anywhere",
         MINE,
         "mine.yaml:2",
-        lay=text("name: mine\nclusters:\n  east: {role: primary, network: n}\n"),
+        lay=text("name: mine\nclusters:\n  east: {role: primary, network: n, versions: []}\n"),
     ),
     refused("only listed", f"{MINE} --collect-only", "mine.yaml:1", lay=text("[]")),
     refused(

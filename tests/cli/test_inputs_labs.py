@@ -78,7 +78,7 @@ CLUSTERS = [
         "up a loop of links", "up --clusters east=./loop.yaml", "loop.yaml", lay=loop("loop.yaml")
     ),
     refused("up 100 kB", ["up", "--clusters", LONG], "is no name for a cluster"),
-    refused("up a long name", ["up", "--clusters", f"{'a' * 64}=east"], "letters at most"),
+    refused("up a long name", ["up", "--clusters", f"{'a' * 64}=east"], "37 characters at most"),
     refused("up the word for no cluster", "up --clusters outside=east", "choose another"),
     refused("up flat, with shared ranges", "up --clusters east,west=same --wiring flat", "overlap"),
     refused("up another wiring", "up --wiring Flat", "choose isolated or flat"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address
-from typing import cast
 
 import pytest
 
@@ -19,30 +18,19 @@ from meshproof.expect import (
     silent,
 )
 from meshproof.expect.reach import undecided
-from meshproof.kube.spot import Spot
 from meshproof.lab.network.counters import Counters, FlowKey
 from meshproof.traffic import Answer, Attempt, Detour, Refusal, Target
+from tests.stand_ins import workload
 
 TARGET = Target("the pod", IPv4Address("10.20.0.5"), 80)
 SILENCE, REPLY = Answer(refusal=Refusal.SILENCE), Answer("west hears 10.10.0.5")
-
-
-class _East:
-    name = "east"
-
-
-class _Caller:
-    cluster = _East()
-
-    def __str__(self) -> str:
-        return "echo of east"
 
 
 def attempt(answer: Answer, control: Answer, **counted: int) -> Attempt:
     packets = {("east_to_west", kind): count for kind, count in counted.items()}
     key = FlowKey(IPv4Address("172.30.0.2"), TARGET.address, TARGET.port)
     flows = {("east_to_west", "dropped", key): counted.get("dropped", 0)}
-    caller = cast(Spot, _Caller())
+    caller = workload("echo", "east")
     return Attempt(caller, "west", TARGET, answer, control, Counters(packets, flows))
 
 
@@ -66,7 +54,7 @@ def test_kept_out(answer: Answer, control: Answer, dropped: int, outcome: Outcom
 def test_packets_dropped_for_others_prove_nothing() -> None:
     key = FlowKey(IPv4Address("172.30.0.2"), IPv4Address("10.20.0.99"), TARGET.port)
     counted = Counters({("east_to_west", "dropped"): 5}, {("east_to_west", "dropped", key): 5})
-    one = Attempt(cast(Spot, _Caller()), "west", TARGET, SILENCE, REPLY, counted)
+    one = Attempt(workload("echo", "east"), "west", TARGET, SILENCE, REPLY, counted)
     assert kept_out(one).outcome is Outcome.INCONCLUSIVE
 
 
@@ -172,7 +160,7 @@ def test_what_a_cluster_sends_elsewhere_meanwhile_is_not_the_call() -> None:
     place = ("east_to_outside", "dropped")
     counted = Counters({place: 1}, {(*place, api): 1})
     home = Answer("east hears 10.10.0.5")
-    one = Attempt(cast(Spot, _Caller()), "west", TARGET, home, REPLY, counted)
+    one = Attempt(workload("echo", "east"), "west", TARGET, home, REPLY, counted)
     assert answered_by(one, home.text).outcome is Outcome.PASS
 
 

@@ -9,13 +9,14 @@ from typing import cast
 
 from meshproof.expect import Outcome
 from meshproof.expect.bypass import bypassed, redirected
+from meshproof.traffic.access_log import LogLine
 from meshproof.traffic.bypass import Tried
-from meshproof.traffic.response import LogLine, Response
+from meshproof.traffic.response import Response
 from meshproof.traffic.wire import Watched
-from meshproof.workloads.sample import Server
+from tests.stand_ins import workload
 
-SERVER = Server("helloworld-v2-b", "west", "v2", "10.20.0.5")
-WATCHED = cast(Watched, SimpleNamespace(caller=SimpleNamespace(pod="sleep-a")))
+SERVER = workload("helloworld-v2-b", "west", "v2", "10.20.0.5")
+WATCHED = cast(Watched, SimpleNamespace(caller=workload("sleep-a", "east")))
 
 
 def logged(name: str) -> Response:
@@ -24,7 +25,7 @@ def logged(name: str) -> Response:
 
 
 def unlogged(name: str) -> Response:
-    return Response(name, "east", 200, None, "", "", 0.01, "v2", SERVER.pod, SERVER)
+    return Response(name, "east", 200, None, "", "", 0.01, "v2", SERVER.name, SERVER)
 
 
 def tried(calls: Sequence[Response], control: Sequence[Response]) -> Tried:

@@ -18,11 +18,13 @@ from meshproof.expect import (
     succeeded,
     went_through,
 )
-from meshproof.traffic.response import LogLine, Refused, Response
-from meshproof.workloads.sample import Server
+from meshproof.kube.workload import Workload
+from meshproof.traffic.access_log import LogLine
+from meshproof.traffic.response import Refused, Response
+from tests.stand_ins import workload
 
-V1 = Server("helloworld-v1-a", "east", "v1", "10.10.0.5")
-V2 = Server("helloworld-v2-b", "west", "v2", "10.20.0.5")
+V1 = workload("helloworld-v1-a", "east", "v1", "10.10.0.5")
+V2 = workload("helloworld-v2-b", "west", "v2", "10.20.0.5")
 HOMES = {"v1": "east", "v2": "west"}
 GATEWAY = "172.30.0.9"
 
@@ -32,11 +34,11 @@ def line(name: str, host: str, **other: object) -> LogLine:
     return replace(plain, **other)  # type: ignore[arg-type]
 
 
-def served(name: str, server: Server = V1, **other: object) -> Response:
+def served(name: str, server: Workload = V1, **other: object) -> Response:
     """A call that ``server`` answered, as it should be."""
     host = f"{server.address}:5000" if server.cluster == "east" else f"{GATEWAY}:15443"
-    said = f"Hello version: {server.version}, instance: {server.pod}"
-    plain = Response(name, "east", 200, None, "", said, 0.01, server.version, server.pod, server)
+    said = f"Hello version: {server.version}, instance: {server.name}"
+    plain = Response(name, "east", 200, None, "", said, 0.01, server.version, server.name, server)
     return replace(plain, log=line(name, host), **other)  # type: ignore[arg-type]
 
 
@@ -140,7 +142,7 @@ def test_each_version_answers_from_its_own_cluster() -> None:
 @pytest.mark.parametrize(
     ("stray", "named"),
     [
-        (served("e", replace(V2, cluster="east")), "v2 from east"),
+        (served("e", replace(V2, running=V1.running)), "v2 from east"),
         (served("e", replace(V1, version="v3")), "v3 from east"),
         (unhealthy("e"), "503 [UH] by nobody known"),
         (replace(served("e"), version=None), "200 by nobody known"),

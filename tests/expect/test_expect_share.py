@@ -9,10 +9,10 @@ from meshproof.errors import UsageError
 from meshproof.expect import Outcome, Verdict, calls_needed, share_of, share_within
 from meshproof.expect.share import CONFIDENCE, POWER
 from meshproof.traffic.response import Response
-from meshproof.workloads.sample import Server
+from tests.stand_ins import workload
 
 V1, V2 = (
-    Response("a", "east", 200, None, "", "", 0.01, version, pod, Server(pod, "east", version, ""))
+    Response("a", "east", 200, None, "", "", 0.01, version, pod, workload(pod, "east", version))
     for version, pod in (("v1", "helloworld-v1-a"), ("v2", "helloworld-v2-b"))
 )
 LOST = Response("lost", "east", 503, None, "", "", 0.01)

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
 from ipaddress import IPv4Address
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
-from meshproof.kube.spot import Spot
+from meshproof.kube.workload import Workload
 from meshproof.lab.lab import Lab
 from meshproof.lab.network.counters import Counters
 from meshproof.traffic import Answer, Attempt, Refusal, Target, attempt
+from tests.stand_ins import workload
 
 MODULE = importlib.import_module("meshproof.traffic.attempt")  # the function hides it
 TARGET = Target("the Service", IPv4Address("10.120.0.9"), 80)
 REFUSED, REPLY = Answer(refusal=Refusal.RESET), Answer("west hears 10.20.0.1")
-
-
-@dataclass
-class _Place:
-    """The little of a spot, and of its cluster, that an attempt asks for."""
-
-    name: str
-
-    @property
-    def cluster(self) -> _Place:
-        return self
 
 
 @pytest.fixture
@@ -36,9 +25,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Who asked, one after the other; inside the cluster the third question is answered."""
     noted: list[str] = []
 
-    def probe(spot: _Place, target: Target, patience: float) -> Answer:
-        noted.append(spot.name)
-        if spot.name != "west":
+    def probe(client: Workload, target: Target, patience: float) -> Answer:
+        noted.append(client.name)
+        if client.name != "west":
             return Answer(refusal=Refusal.SILENCE)
         return REPLY if noted.count("west") > 2 else REFUSED
 
@@ -48,7 +37,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def _attempt() -> Attempt:
     lab = cast(Lab, SimpleNamespace(counters=Counters))
-    caller, control = (cast(Spot, _Place(name)) for name in ("east", "west"))
+    caller, control = (workload(name, name) for name in ("east", "west"))
     return attempt(lab, caller, TARGET, control)
 
 

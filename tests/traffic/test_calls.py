@@ -10,11 +10,11 @@ import pytest
 from meshproof.traffic import calls
 from meshproof.traffic.calls import Plan
 from meshproof.traffic.response import Refused, Response
-from meshproof.workloads.sample import Server
+from tests.stand_ins import workload
 
-V1 = Server("helloworld-v1-abc", "east", "v1", "10.10.0.5")
-SERVERS = {V1.pod: V1}
-BODY = f"""Hello version: v1, instance: {V1.pod}
+V1 = workload("helloworld-v1-abc", "east", "v1", "10.10.0.5")
+SERVERS = {V1.name: V1}
+BODY = f"""Hello version: v1, instance: {V1.name}
 host: helloworld.sample:5000
 x-request-id: mp-1
 x-forwarded-client-cert: By=spiffe://cluster.local/ns/sample/sa/helloworld;Hash=ab;Subject="";\
@@ -22,16 +22,10 @@ URI=spiffe://cluster.local/ns/sample/sa/sleep
 """
 
 
-class FakeCaller:
-    """The little of a Caller that responses are made with."""
-
-    cluster = "east"
-
-
 def response(body: str = BODY, **account: object) -> Response:
     told = {"id": "mp-1", "status": 200, "exit": 0, "seconds": 0.01, "said": "", "source": ""}
     told |= account
-    return calls._response("mp-1", (told, body), FakeCaller(), SERVERS)  # type: ignore[arg-type]
+    return calls._response("mp-1", (told, body), workload("sleep", "east"), SERVERS)
 
 
 def printed(entries: Mapping[str, str]) -> str:
@@ -99,20 +93,3 @@ def test_a_pod_that_no_api_knows_has_no_server() -> None:
 
 def test_what_an_error_page_says_is_no_version() -> None:
     assert response(status=503).version is None
-
-
-def test_a_log_line_is_read_and_what_is_none_is_left() -> None:
-    entry = {
-        "request_id": "mp-1",
-        "status": 200,
-        "flags": "-",
-        "attempts": 1,
-        "upstream_host": "172.30.1.200:15443",
-        "sni": None,
-    }
-    line = calls._line(json.dumps(entry))
-    assert line is not None
-    assert (line.upstream_address, line.upstream_port) == ("172.30.1.200", 15443)
-    assert (line.flags, line.sni, line.attempts) == ("", "", 1)
-    assert calls._line("2026-11-21T15:40:14Z info Envoy proxy is ready") is None
-    assert calls._line('{"cut off": ') is None

@@ -72,8 +72,9 @@ def _sample(mesh: _Mesh, monkeypatch: pytest.MonkeyPatch) -> Sample:
 
     monkeypatch.setattr(routing, "applied", applied)
     monkeypatch.setattr(routing, "in_use", lambda _, part: mesh.used if part == CLUSTERS else "")
-    caller = SimpleNamespace(spot="sleep of east")
-    return cast(Sample, SimpleNamespace(mesh=mesh, clusters=("east",), caller=lambda _: caller))
+    return cast(
+        Sample, SimpleNamespace(mesh=mesh, clusters=("east",), caller=lambda _: "sleep of east")
+    )
 
 
 def test_nothing_is_missing_where_the_proxies_obey(monkeypatch: pytest.MonkeyPatch) -> None:

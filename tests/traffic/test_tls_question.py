@@ -7,7 +7,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from meshproof.errors import EvidenceError
-from meshproof.mesh.credentials import issue, spiffe
+from meshproof.kube.workload import spiffe
+from meshproof.mesh.credentials import issue
 from meshproof.mesh.trust import Authority
 from meshproof.traffic.tls_question import distrusted, read_answer, signed, uris
 

@@ -1,0 +1,43 @@
+"""A proxy's log: lines of calls, and of connections that it did not take."""
+
+from __future__ import annotations
+
+import json
+
+from meshproof.traffic.access_log import read_line, read_turned_away
+
+UNMATCHED = (
+    '{"details":"filter_chain_not_found","downstream":"10.10.0.8:40142","flags":"NR",'
+    '"failure":"TLS_error|HTTP_REQUEST"}'
+)
+TAKEN = '{"details":"via_upstream","downstream":"10.10.0.8:40143","flags":"-"}'
+HANDSHAKE = (
+    "2026-11-21T15:58:21Z\tdebug\tenvoy connection source/common/tls/ssl_socket.cc:322\t"
+    '[Tags: "ConnectionId":"506"] remote address:10.20.0.5:46326,TLS_error:|268435648:'
+    "PEER_DID_NOT_RETURN_A_CERTIFICATE\tthread=26"
+)
+
+
+def test_only_what_was_turned_away_is_told() -> None:
+    unmatched, handshake = read_turned_away([TAKEN, UNMATCHED, HANDSHAKE, "{broken", ""])
+    assert (unmatched.source, unmatched.address) == ("10.10.0.8:40142", "10.10.0.8")
+    assert "HTTP_REQUEST" in unmatched.why
+    assert handshake.address == "10.20.0.5"
+    assert "PEER_DID_NOT_RETURN_A_CERTIFICATE" in handshake.why
+
+
+def test_a_log_line_is_read_and_what_is_none_is_left() -> None:
+    entry = {
+        "request_id": "mp-1",
+        "status": 200,
+        "flags": "-",
+        "attempts": 1,
+        "upstream_host": "172.30.1.200:15443",
+        "sni": None,
+    }
+    line = read_line(json.dumps(entry))
+    assert line is not None
+    assert (line.upstream_address, line.upstream_port) == ("172.30.1.200", 15443)
+    assert (line.flags, line.sni, line.attempts) == ("", "", 1)
+    assert read_line("2026-11-21T15:40:14Z info Envoy proxy is ready") is None
+    assert read_line('{"cut off": ') is None
