@@ -33,6 +33,7 @@ def pronounce(item: pytest.Item, verdict: Verdict) -> None:
         verdict = replace(verdict, outcome=Outcome.INCONCLUSIVE, observed=lost)
     item.config.stash[SESSION].recorder.emit(
         "verdict",
+        test=item.nodeid,
         outcome=verdict.outcome.value,
         expected=verdict.expected,
         observed=verdict.observed,
