@@ -2,6 +2,7 @@
 
 from meshproof.report.declared import Declared, LeftOut, left_out, left_out_in
 from meshproof.report.outcomes import Judged, judged, planned_in
+from meshproof.report.setting import setting
 from meshproof.report.summary import summary
 from meshproof.report.tally import Ending, Tally, ending
 
@@ -16,5 +17,6 @@ __all__ = [
     "left_out",
     "left_out_in",
     "planned_in",
+    "setting",
     "summary",
 ]

@@ -37,7 +37,7 @@ def pronounce(item: pytest.Item, verdict: Verdict) -> None:
         outcome=verdict.outcome.value,
         expected=verdict.expected,
         observed=verdict.observed,
-        evidence=dict(verdict.evidence),
+        evidence={name: str(value) for name, value in verdict.evidence.items()},
     )
     if verdict.outcome is not Outcome.PASS:
         collect_evidence(item)

@@ -87,7 +87,7 @@ def record_test(
         outcome = "FAIL" if failed else "INCONCLUSIVE"
     report.inconclusive = outcome == "INCONCLUSIVE"  # type: ignore[attr-defined]
     session, judged = item.config.stash[SESSION], behaviour_of(item)
-    params = item.callspec.params if hasattr(item, "callspec") else {}
+    caller, pair = _called_from(item)
     session.recorder.emit(
         "test",
         test=item.nodeid,
@@ -97,14 +97,25 @@ def record_test(
         level=judged.level.value,
         feature=judged.feature,
         deployment=_described(on, session.wanted.kubernetes),
-        caller=params.get("caller"),
-        pair=params.get("pair"),
+        caller=caller,
+        pair=pair,
         outcome=outcome,
         why=str(error or ""),
         seconds=report.duration,
         evidence=evidence_of(item),
         proves=proven_by(item),
         **({} if worker is None else {"worker": worker}),
+    )
+
+
+def _called_from(item: pytest.Item) -> tuple[str | None, list[str] | None]:
+    """The cluster, or the pair of clusters, that a test runs for; other people's suites may call
+    something else so."""
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    caller, pair = params.get("caller"), params.get("pair")
+    return (
+        caller if isinstance(caller, str) else None,
+        [str(name) for name in pair] if isinstance(pair, tuple) else None,
     )
 
 

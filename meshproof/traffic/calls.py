@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from typing import Any
 
 from meshproof.errors import EvidenceError, WaitTimeoutError
 from meshproof.kube.seam import lab_errors
+from meshproof.traffic.batch import counted
 from meshproof.traffic.response import LogLine, Refused, Response
 from meshproof.wait import eventually
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Caller, Sample, Server
@@ -61,12 +63,20 @@ class Plan:
 
 
 def call(sample: Sample, caller: Caller, plan: Plan | None = None) -> list[Response]:
-    """Call from a pod and collect what each call came to, in order.
+    """Call from a pod, collect what each call came to, in order, and record it in figures.
 
     A caller with a sidecar has its log line beside each call, as far as there is one within a
     few seconds, 15 at most. Raises EvidenceError when the calls could not be made at all.
     """
-    chosen = plan or Plan()
+    chosen, begin = plan or Plan(), time.monotonic()
+    responses = _call(sample, caller, chosen)
+    seconds = time.monotonic() - begin
+    told = counted(caller, chosen.url, chosen.headers, responses, seconds)
+    sample.mesh.lab.recorder.emit("calls", **told)
+    return responses
+
+
+def _call(sample: Sample, caller: Caller, chosen: Plan) -> list[Response]:
     ids = _ids(chosen.times)
     servers = sample.servers()
     bounded = 30 + chosen.patience * min(chosen.times, 10)

@@ -50,6 +50,18 @@ def deployment(name: str = FLAT, **other: Any) -> dict[str, Any]:
     return {**data, **other}
 
 
+def artifacts(**other: Any) -> str:
+    """The line that says what a run's labs are made of."""
+    data = {
+        "engine": {"name": "podman", "version": "4.3.1"},
+        "source": "built",
+        "digest": "0123456789abcdef" * 4,
+        "parts": {"kind": "abcd"},
+        "proxies": {"1.31.1": "plain Envoy 1.40.0"},
+    }
+    return event("artifacts", **{**data, **other})
+
+
 def judged(test: Any, outcome: Any = "PASS", **other: Any) -> str:
     """The line of a test's outcome."""
     data = {
