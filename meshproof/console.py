@@ -8,7 +8,7 @@ import traceback
 from rich.console import Console
 
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, EXIT_USAGE, MeshproofError
-from meshproof.events import Event, worker_name
+from meshproof.events import Data, Event, worker_name
 from meshproof.output import lost_output
 from meshproof.reading import reason
 from meshproof.telling import shown
@@ -70,12 +70,14 @@ class Narrator:
             self._line(f"        …  {event.data.get('step', 'working')}: {done} of {whole}", worker)
         elif event.kind in ("artifact-wait", "artifact-lost"):
             self._line(f"           {event.data['artifact']}: {event.data['why']}", worker)
+        elif event.kind == "test":
+            self._line(_told(event.data), worker)
         elif event.kind == "notice":
             self._line(f"           {event.data['text']}", worker)
 
-    def say(self, text: str, worker: str | None = None) -> None:
-        """Print a line of one's own, or of one of several workers."""
-        self._line(text, worker)
+    def say(self, text: str) -> None:
+        """Print a line of one's own."""
+        self._line(text, None)
 
     def _line(self, text: str, worker: str | None) -> None:
         elapsed = time.monotonic() - self._begin
@@ -83,3 +85,11 @@ class Narrator:
         self._console.print(
             f"{elapsed:6.0f} {whose}{text}", highlight=False, markup=False, soft_wrap=True
         )
+
+
+def _told(test: Data) -> str:
+    """How a test ended, in one line."""
+    pair, caller = test["pair"], test["caller"]
+    where = f", {' → '.join(pair)}" if pair else f", from {caller}" if caller else ""
+    on = f"{test['deployment']['id']}{where}"
+    return f"{test['seconds']:7.1f} s  {test['outcome']:12} {test['sentence']} ({on})"

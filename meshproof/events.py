@@ -10,53 +10,24 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from meshproof.errors import (
-    EXIT_COULD_NOT_TELL,
-    EXIT_DID_NOT_HOLD,
-    EXIT_HELD,
-    EXIT_USAGE,
-    MeshproofError,
-)
+from meshproof.errors import MeshproofError
 from meshproof.reading import file_errors, reason
+from meshproof.schema import LARGEST, SCHEMA, is_as_recorded
+from meshproof.telling import shortened, shown
 
 Data = dict[str, Any]
 
-_Fields = Mapping[str, tuple[type, ...]]
 _NUMBER = (int, float)
-_LARGEST = 10**15
-# What the kinds that are read again must hold; a record can come from anywhere.
-_READ_AGAIN: Mapping[str, _Fields] = {
-    "run-begin": {"tests": (list,)},
-    "run-end": {"exit_code": (int,)},
-    "step-begin": {"step": (str,)},
-    "step-end": {"step": (str,), "seconds": _NUMBER, "outcome": (str,)},
-    "test": {
-        "test": (str,),
-        "behaviour": (str,),
-        "ground": (str,),
-        "outcome": (str,),
-        "why": (str,),
-        "seconds": _NUMBER,
-    },
-    "not-applicable": {
-        "test": (str,),
-        "behaviour": (str,),
-        "ground": (str,),
-        "reason": (str,),
-        "told": (bool,),
-    },
-}
-_EXIT_CODES = (EXIT_HELD, EXIT_DID_NOT_HOLD, EXIT_COULD_NOT_TELL, EXIT_USAGE)
+_LONGEST = 60
 _MOST = 2**30
 """Bytes of a record that are read: many times those of the longest run."""
-_OUTCOMES = frozenset({"PASS", "FAIL", "INCONCLUSIVE", "skipped"})
 
 
 class RecordError(MeshproofError):
@@ -84,7 +55,8 @@ class Recorder:
     """Takes events from any thread, appends them to a file and passes them to listeners.
 
     ``path`` may be None: then events only reach the listeners. Several processes may append to
-    one file. ``marks`` are added to the data of every event, for example whose it is.
+    one file. ``marks`` are added to the data of every event, for example whose it is, and which
+    test it belongs to.
     ``lost``: why the file could not be written at some moment; the run goes on without it, since
     what it has made must still be removed, but it cannot end as one that held.
     """
@@ -111,6 +83,16 @@ class Recorder:
                     listener(one)
 
     @contextmanager
+    def marked(self, **marks: str) -> Iterator[None]:
+        """Add marks to what is recorded inside the block."""
+        before = self.marks
+        self.marks = {**before, **marks}
+        try:
+            yield
+        finally:
+            self.marks = before
+
+    @contextmanager
     def step(self, name: str, **data: Any) -> Iterator[None]:
         """Record a step's begin, end, seconds and outcome ("ok", or the error's text)."""
         self.emit("step-begin", step=name, **data)
@@ -129,10 +111,10 @@ class Recorder:
 
 @dataclass
 class Follower:
-    """Passes on to ``listener`` what others write to a record, while they do."""
+    """Passes on to ``listeners`` what others write to a record, while they do."""
 
     path: Path
-    listener: Listener
+    listeners: Sequence[Listener]
     _position: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -146,15 +128,16 @@ class Follower:
                 whole, newline, _ = record.read().rpartition(b"\n")
             self._position += len(whole) + len(newline)
             for line in whole.decode(errors="replace").splitlines():
-                if (event := _event(line)) is not None:
-                    self.listener(event)
+                if (event := _checked(_event(line))) is not None:
+                    for listener in self.listeners:
+                        listener(event)
 
 
 def read(path: Path) -> list[Event]:
     """The events of a record, oldest first. A last line cut off by a kill is left out.
 
-    Raises RecordError, one sentence with file and line, when it cannot be read, or for a line
-    that is no event.
+    Raises RecordError, one sentence with file and line, when it cannot be read, for a line that
+    is no event, and for a record in the form of another version.
     """
     with file_errors(path, "the run's record", error=RecordError):
         about = path.stat()
@@ -165,9 +148,12 @@ def read(path: Path) -> list[Event]:
             )
         text = path.read_text(encoding="utf-8-sig")
     whole, _, cut = text.rpartition("\n")
+    lines = [*whole.split("\n"), cut]
+    found = list(map(_event, lines))
+    _check_form(found, path)
     events = []
-    for number, line in enumerate([*whole.split("\n"), cut], 1):
-        event = _event(line)
+    for number, (line, said) in enumerate(zip(lines, found, strict=True), 1):
+        event = _checked(said)
         if event is not None:
             events.append(event)
         elif line and line is not cut:
@@ -176,11 +162,6 @@ def read(path: Path) -> list[Event]:
                 "name the folder of another run; this record was damaged or is something else",
             )
     return events
-
-
-def _is_countable(number: float) -> bool:
-    """Whether a number of seconds can be reckoned with."""
-    return abs(number) < _LARGEST and isfinite(number)
 
 
 def worker_name(worker: str | None) -> str:
@@ -200,22 +181,30 @@ def _append(path: Path, line: str) -> None:
         os.close(record)
 
 
+def _check_form(events: Iterable[Event | None], path: Path) -> None:
+    """Raise RecordError for a record that another version of meshproof wrote in another form."""
+    for event in events:
+        if event is not None and event.kind == "run-begin" and event.data.get("schema") != SCHEMA:
+            by = shortened(shown(str(event.data.get("meshproof")), lines=False), _LONGEST)
+            raise RecordError(
+                f"the run's record {path} was written by another version of meshproof ({by}), in "
+                "another form",
+                "read it with that version",
+            )
+
+
+def _checked(event: Event | None) -> Event | None:
+    """The event, if it holds what an event of its kind does."""
+    return event if event is not None and is_as_recorded(event.kind, event.data) else None
+
+
 def _event(line: str) -> Event | None:
-    """The event that a line of a record holds; None when it holds none."""
+    """The event that a line of a record holds, whatever it says; None when it holds none."""
     try:
         data = json.loads(line)
         at, kind = data.pop("at"), data.pop("kind")
     except (ValueError, RecursionError, AttributeError, TypeError, KeyError):
         return None
-    if not (type(at) in _NUMBER and _is_countable(at) and isinstance(kind, str)):
-        return None
-    fields = _READ_AGAIN.get(kind, {})
-    if any(type(data.get(name)) not in types for name, types in fields.items()):
-        return None
-    if not all(_is_countable(data[name]) for name, types in fields.items() if types is _NUMBER):
-        return None
-    if kind == "test" and data["outcome"] not in _OUTCOMES:
-        return None
-    if kind == "run-end" and data["exit_code"] not in _EXIT_CODES:
+    if not (type(at) in _NUMBER and abs(at) < LARGEST and isfinite(at) and isinstance(kind, str)):
         return None
     return Event(at, kind, data)

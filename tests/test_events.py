@@ -23,7 +23,7 @@ def test_recorders_of_one_file_do_not_cut_into_each_other(tmp_path: Path) -> Non
 
 def test_a_follower_passes_each_whole_line_on_once(tmp_path: Path) -> None:
     path, seen = tmp_path / "events.jsonl", list[Event]()
-    follower = Follower(path, seen.append)
+    follower = Follower(path, [seen.append])
     follower.catch_up()  # nothing has been written yet
     recorder = Recorder(path)
     recorder.emit("first")
@@ -48,3 +48,16 @@ def test_a_record_that_cannot_be_written_is_told_of_once_and_the_run_goes_on(
     recorder.emit("second")
     assert [event.kind for event in seen] == ["first", "notice", "second"]
     assert recorder.lost is not None and "events.jsonl cannot be written" in recorder.lost
+
+
+def test_marks_are_added_to_what_is_recorded_meanwhile_and_given_fields_win(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "events.jsonl", marks={"worker": "gw0"})
+    with recorder.marked(test="one"):
+        recorder.emit("first")
+        recorder.emit("second", worker="gw1")
+    recorder.emit("third")
+    assert [event.data for event in read(tmp_path / "events.jsonl")] == [
+        {"worker": "gw0", "test": "one"},
+        {"worker": "gw1", "test": "one"},
+        {"worker": "gw0"},
+    ]

@@ -11,8 +11,8 @@ def step(at: float, name: str, seconds: float, **data: object) -> list[Event]:
     return [begin, Event(at, "step-end", {"step": name, "seconds": seconds, **data})]
 
 
-def judged(at: float, ground: str, outcome: str = "PASS", **data: object) -> Event:
-    return Event(at, "test", {"ground": ground, "outcome": outcome, **data})
+def judged(at: float, deployment: str, outcome: str = "PASS", **data: object) -> Event:
+    return Event(at, "test", {"deployment": {"id": deployment}, "outcome": outcome, **data})
 
 
 def test_steps_before_a_deployments_first_test_are_its_own() -> None:
@@ -39,7 +39,7 @@ def test_steps_before_a_deployments_first_test_are_its_own() -> None:
 def test_workers_have_spans_of_their_own() -> None:
     events = [judged(5.0, "one", worker="gw0"), judged(6.0, "two", worker="gw1")]
     events += [judged(7.0, "one", worker="gw0")]
-    assert [(span.worker, span.ground, span.tests) for span in spans(events)] == [
+    assert [(span.worker, span.deployment, span.tests) for span in spans(events)] == [
         ("gw0", "one", 2),
         ("gw1", "two", 1),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -86,8 +86,26 @@ class Built:
             istio.version: self._istio_entry(istio, ("istioctl",)).file("istioctl")
             for istio in self.istios
         }
-        images: Mapping[str, str] = node.manifest["facts"]["images"]
-        return Bundle(self.source, self.reference, kind.file("kind"), istioctl, images, node.digest)
+        facts = node.manifest["facts"]
+        return Bundle(
+            self.source,
+            self.reference,
+            kind.file("kind"),
+            istioctl,
+            facts["images"],
+            node.digest,
+            {**self._digests(), "node image": str(facts["image_id"])},
+            {istio.version: f"plain Envoy {istio.envoy}" for istio in self.istios},
+        )
+
+    def _digests(self) -> dict[str, str]:
+        """What went into the node image, each part by the digest of its recipe."""
+        return {
+            **{name: recipe.digest for name, recipe in self._parts().items()},
+            **{f"istio {istio.version}": istio.recipe.digest for istio in self.istios},
+            **{f"envoy {istio.envoy}": _envoy(istio.envoy).digest for istio in self.istios},
+            "debian": debian_recipe().digest,
+        }
 
     # --- the node
 

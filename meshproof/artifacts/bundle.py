@@ -28,7 +28,9 @@ class Bundle:
     ``source``: "published", "built" or "checkout". ``node_image``: a reference in the engine,
     for nodes and router. ``images``: references baked into the node: "pause", "sleep",
     "helloworld-v1", "helloworld-v2", "pilot:<version>", "proxyv2:<version>". From a checkout
-    the only Istio version is the tree's own. ``digest`` names all that went in.
+    the only Istio version is the tree's own. ``digest`` names all that went in, ``parts`` each
+    part of it by a digest, as far as that is known, and the node image by the engine's;
+    ``proxies``: which proxy each Istio runs, "plain Envoy 1.38.0" or "Istio's own".
     """
 
     source: str
@@ -37,3 +39,5 @@ class Bundle:
     istioctl: Mapping[Version, Path]
     images: Mapping[str, str]
     digest: str
+    parts: Mapping[str, str]
+    proxies: Mapping[Version, str]

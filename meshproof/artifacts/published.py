@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import tarfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -90,9 +89,17 @@ class Published:
             self.node, self._make_node, self.recorder, still_good=self._in_engine
         )
         istioctl = {version: self._istioctl(str(version)) for version in self.wanted.istio}
-        images: Mapping[str, str] = node.manifest["facts"]["images"]
-        kind = self._kind(catalog().companion("kind"))
-        return Bundle("published", self.reference, kind, istioctl, images, node.digest)
+        facts = node.manifest["facts"]
+        return Bundle(
+            "published",
+            self.reference,
+            self._kind(catalog().companion("kind")),
+            istioctl,
+            facts["images"],
+            node.digest,
+            {**facts.get("digests", {}), "node image": str(facts["image_id"])},
+            dict.fromkeys(self.wanted.istio, "Istio's own"),
+        )
 
     def _images(self) -> dict[str, str]:
         istio = {
@@ -129,6 +136,7 @@ class Published:
             "reference": self.reference,
             "image_id": self.engine.image_id(self.reference),
             "images": {"pause": pause, **images},
+            "digests": {name: str(self.engine.image_id(one)) for name, one in images.items()},
         }
 
     def _bake(self, container: str, archive: str) -> str:

@@ -38,11 +38,12 @@ def measure_run(
     console.print(timeline(events))
     found = spans(events)
     figures = [
-        Figure(f"one run, {span.ground}: to its first verdict", "s", (span.first,))
+        Figure(f"one run, {span.deployment}: to its first verdict", "s", (span.first,))
         for span in found
     ]
     figures += [
-        Figure(f"one run, {span.ground}: {span.tests} tests", "s", (span.tested,)) for span in found
+        Figure(f"one run, {span.deployment}: {span.tests} tests", "s", (span.tested,))
+        for span in found
     ]
     whole = events[-1].at - events[0].at
     return [*figures, Figure(f"one run of {len(found)} deployments: in all", "s", (whole,))]

@@ -12,7 +12,7 @@ from meshproof.cli.options import named
 from meshproof.console import say_line
 from meshproof.errors import UsageError
 from meshproof.events import read
-from meshproof.report import ending, judged, left_out_in, summary
+from meshproof.report import ending, judged, left_out_in, setting, summary
 from meshproof.report.timeline import timeline
 
 RECORD = "events.jsonl"
@@ -37,6 +37,8 @@ def report(
     outcomes = judged(events)
     found = ending(events, outcomes)
     console = Console()
+    for line in setting(events):
+        say_line(line)
     if times:
         console.print(timeline(events))
     elif outcomes:

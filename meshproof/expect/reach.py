@@ -83,7 +83,11 @@ def host_refused(tried: Detour) -> Verdict:
 
 def noticed(verdicts: Sequence[Verdict], culprit: str) -> Verdict:
     """PASS when every one of the verdicts on a sabotaged lab is a FAIL that names ``culprit``, as
-    whole words and numbers: "0 segments" is not in "10 segments"."""
+    whole words and numbers: "0 segments" is not in "10 segments".
+
+    FAIL when one of them is a PASS, or names something else. Where some only could not tell,
+    nothing is shown either way: INCONCLUSIVE.
+    """
     return _all_are(Outcome.FAIL, verdicts, culprit)
 
 
@@ -102,8 +106,11 @@ def _all_are(outcome: Outcome, verdicts: Sequence[Verdict], culprit: str) -> Ver
     missed = [
         one for one in verdicts if one.outcome is not outcome or not _names(one.observed, culprit)
     ]
+    wrong = [one for one in missed if one.outcome in (outcome, Outcome.PASS, Outcome.FAIL)]
     if missed:
-        return Verdict(Outcome.FAIL, expected, f"{len(missed)} that were not, such as: {missed[0]}")
+        example = (wrong or missed)[0]
+        found = Outcome.FAIL if wrong else Outcome.INCONCLUSIVE
+        return Verdict(found, expected, f"{len(missed)} that were not, such as: {example}")
     return Verdict(Outcome.PASS, expected, "all of them", {"for example": verdicts[0].observed})
 
 

@@ -1,5 +1,6 @@
 """Clusters, networks and versions as frozen data; what cannot exist raises when it is made."""
 
+from meshproof.model.behaviour import FEATURES, Behaviour, Level, Profile, check_id
 from meshproof.model.clusters import (
     FLAT,
     ISOLATED,
@@ -35,6 +36,7 @@ from meshproof.model.variants import (
 from meshproof.model.versions import Version
 
 __all__ = [
+    "FEATURES",
     "FLAT",
     "ISOLATED",
     "MESH_NETWORKS",
@@ -42,16 +44,19 @@ __all__ = [
     "UNRELATED_ROOTS",
     "USUAL_REVISION",
     "VARIANTS",
+    "Behaviour",
     "Cluster",
     "Deployment",
     "Flow",
     "Footprint",
     "Gateway",
+    "Level",
     "Member",
     "MeshSpec",
     "Mtls",
     "Pair",
     "Placement",
+    "Profile",
     "Releases",
     "Role",
     "Topology",
@@ -59,6 +64,7 @@ __all__ = [
     "Variant",
     "Version",
     "Wiring",
+    "check_id",
     "flat",
     "isolated",
     "wiring_named",

@@ -1,7 +1,9 @@
 """Renders a run's record; never imported by what it describes."""
 
 from meshproof.report.declared import Declared, LeftOut, left_out, left_out_in
-from meshproof.report.summary import Judged, judged, summary
+from meshproof.report.outcomes import Judged, judged, planned_in
+from meshproof.report.setting import setting
+from meshproof.report.summary import summary
 from meshproof.report.tally import Ending, Tally, ending
 
 __all__ = [
@@ -14,5 +16,7 @@ __all__ = [
     "judged",
     "left_out",
     "left_out_in",
+    "planned_in",
+    "setting",
     "summary",
 ]

@@ -6,30 +6,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from meshproof.events import Event
-from meshproof.model import Deployment, Mtls
+from meshproof.model import Behaviour, Deployment, Mtls
 
 
 @dataclass(frozen=True)
 class Declared:
-    """One test function. ``test``: its id without parameters; ``suite``: its folder, and what
-    that says ``about`` itself.
+    """One test function. ``test``: its id without parameters; ``about``: what its folder says of
+    itself.
 
     ``runs_on``: the deployments on which it runs; ``left_out``: those on which it does not, with
-    the reason; ``grounds``: the names of the bare clusters that it runs on.
+    the reason; ``bare``: the names of the bare labs that it runs on.
     """
 
     test: str
-    suite: str
-    behaviour: str
+    behaviour: Behaviour
     runs_on: tuple[Deployment, ...] = ()
     left_out: Mapping[Deployment, str] = field(default_factory=dict, hash=False)
-    grounds: tuple[str, ...] = ()
+    bare: tuple[str, ...] = ()
     about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A test that does not apply to a deployment, ``ground``, and why.
+    """A test that does not apply to a deployment, and why. ``behaviour``: its id;
+    ``deployment``: its name.
 
     ``told``: whether the table says so. It does of a topology's plain deployment, if the test is
     judged on no other deployment of the topology: a variant or another mTLS mode is there for
@@ -38,7 +38,8 @@ class LeftOut:
 
     test: str
     behaviour: str
-    ground: str
+    sentence: str
+    deployment: str
     reason: str
     told: bool
 
@@ -46,7 +47,14 @@ class LeftOut:
 def left_out(declared: Iterable[Declared]) -> list[LeftOut]:
     """What does not apply, once for each test function and deployment."""
     return [
-        LeftOut(one.test, one.behaviour, str(deployment), reason, _is_told(one, deployment))
+        LeftOut(
+            one.test,
+            one.behaviour.id,
+            one.behaviour.sentence,
+            str(deployment),
+            reason,
+            _is_told(one, deployment),
+        )
         for one in declared
         for deployment, reason in one.left_out.items()
     ]

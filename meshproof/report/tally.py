@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_DID_NOT_HOLD, EXIT_HELD
 from meshproof.events import Event
-from meshproof.report.summary import WORST_FIRST, Judged
+from meshproof.report.outcomes import WORST_FIRST, Judged, planned_in
 
 _WORDS = {EXIT_HELD: "HELD", EXIT_DID_NOT_HOLD: "FAILED"}
 
@@ -74,8 +74,7 @@ def ending(events: Iterable[Event], outcomes: Sequence[Judged]) -> Ending:
     marks = [event for event in events if event.kind in ("run-begin", "run-end")]
     begins = [event for event in marks if event.kind == "run-begin"]
     ends = [event for event in marks if event.kind == "run-end"]
-    planned = [str(test) for event in begins for test in event.data["tests"]]
-    tally = Tally.of(outcomes, planned)
+    tally = Tally.of(outcomes, planned_in(begins))
     if outcomes and (len(begins) != 1 or len(ends) > 1):
         lacks = "has no beginning" if not begins else "is of several runs"
         worse = EXIT_DID_NOT_HOLD if tally.failed else EXIT_COULD_NOT_TELL

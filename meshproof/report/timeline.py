@@ -1,4 +1,4 @@
-"""Where a run's time went: for each deployment or ground, by step."""
+"""Where a run's time went: for each deployment, by step."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _COLUMNS = {
 class Span:
     """The time from one deployment's last test to the next one's.
 
-    ``ground``: the deployment's id; ``begin``: seconds since the epoch; ``first``: seconds to
+    ``deployment``: its name; ``begin``: seconds since the epoch; ``first``: seconds to
     its first verdict; ``steps``: seconds by column, of what came before that; ``tests``: how
     many; ``tested``: seconds from the first verdict's end to the last.
     """
 
-    ground: str
+    deployment: str
     worker: str
     begin: float
     first: float = 0.0
@@ -66,9 +66,9 @@ def _spans(worker: str, events: Sequence[Event]) -> list[Span]:
             if column := _column(event, open_steps):
                 pending[column] = pending.get(column, 0.0) + event.data["seconds"]
         elif event.kind == "test" and event.data["outcome"] != "skipped":
-            ground = event.data["ground"]
-            if not made or made[-1].ground != ground:
-                made.append(Span(ground, worker, reached, event.at - reached, pending))
+            deployment = event.data["deployment"]["id"]
+            if not made or made[-1].deployment != deployment:
+                made.append(Span(deployment, worker, reached, event.at - reached, pending))
             span = made[-1]
             span.tests += 1
             span.tested = event.at - span.begin - span.first
@@ -90,7 +90,7 @@ def timeline(events: Iterable[Event]) -> Grid:
     for span in found:
         steps = [f"{span.steps[name]:.1f}" if name in span.steps else "" for name in _COLUMNS]
         last = (f"{span.first:.1f}", str(span.tests), f"{span.tested:.1f}", f"{span.total:.1f}")
-        name = f"{worker_name(span.worker)} {span.ground}".strip()
+        name = f"{worker_name(span.worker)} {span.deployment}".strip()
         rows.append((name, (f"{span.begin - start:.0f}", *steps, *last)))
     columns = ("begins", *_COLUMNS, "first verdict", "tests", "tested", "in all")
     return Grid("Where the time went, in seconds", columns, rows, right=True)

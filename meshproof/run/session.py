@@ -115,13 +115,22 @@ class Session:
     def bundle(self) -> Bundle:
         """The artifacts for the versions asked for, built or fetched now if they must be."""
         with self.recorder.step("provide the artifacts"):
-            return provide(
+            found = provide(
                 self.wanted,
                 engine=self.engine,
                 recorder=self.recorder,
                 source=self.choices.source,
                 checkout=self.choices.checkout,
             )
+        self.recorder.emit(
+            "artifacts",
+            engine={"name": self.engine.name, "version": self.engine.version()},
+            source=found.source,
+            digest=found.digest,
+            parts=dict(found.parts),
+            proxies={str(version): proxy for version, proxy in found.proxies.items()},
+        )
+        return found
 
     def ingredients(self) -> Ingredients:
         """What a lab is made with. Each lab gets programs of its own to be called off alone."""

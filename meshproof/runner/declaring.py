@@ -3,50 +3,44 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Generator, Mapping
 
 import pytest
 
+from meshproof.errors import MeshproofError
 from meshproof.model import Deployment
 from meshproof.report import Declared, LeftOut, left_out
+from meshproof.runner.behaviours import BEHAVIOURS, Behaviours, behaviour_of, profile_of
 from meshproof.runner.order import is_sabotage
-from meshproof.runner.stash import SESSION
 
 _DECLARED = pytest.StashKey[list[Declared]]()
-
-
-def behaviour_of(item: pytest.Item) -> str:
-    """What a test proves: the first paragraph of its docstring, else its name."""
-    said = getattr(getattr(item, "function", None), "__doc__", None) or item.name
-    return " ".join(str(said).strip().partition("\n\n")[0].split())
 
 
 def declared_by(
     definition: pytest.Item,
     runs_on: tuple[Deployment, ...] = (),
     left_out: Mapping[Deployment, str] | None = None,
-    grounds: tuple[str, ...] = (),
+    bare: tuple[str, ...] = (),
 ) -> Declared:
-    """What a test function declares of itself."""
+    """What a test function declares of itself. Raises UsageError as ``behaviour_of`` does."""
     package = getattr(getattr(definition, "module", None), "__package__", None)
     about = getattr(sys.modules.get(package or ""), "__doc__", None) or ""
-    suite, behaviour = definition.path.parent.name, behaviour_of(definition)
-    return Declared(
-        definition.nodeid, suite, behaviour, runs_on, left_out or {}, grounds, about.strip()
-    )
+    judged = behaviour_of(definition)
+    return Declared(definition.nodeid, judged, runs_on, left_out or {}, bare, about.strip())
 
 
 def note(definition: pytest.Item, declared: Declared) -> None:
-    """Keep what a test declares, unless it is one that is not asked for."""
+    """Keep what a test declares, unless it is sabotage that is not asked for."""
     config = definition.config
     if config.option.sabotage or not is_sabotage(definition):
-        declared_in(config).append(declared)
+        config.stash.setdefault(_DECLARED, []).append(declared)
 
 
 def declared_in(config: pytest.Config) -> list[Declared]:
-    """What the tests that were collected declare."""
-    return config.stash.setdefault(_DECLARED, [])
+    """What the tests declare that were collected and are of a level that is asked for."""
+    profile, known = profile_of(config), config.stash.get(BEHAVIOURS, Behaviours())
+    found = config.stash.get(_DECLARED, [])
+    return [one for one in found if profile.includes(known.level_of(one.test))]
 
 
 def not_applicable(config: pytest.Config) -> list[LeftOut]:
@@ -54,13 +48,13 @@ def not_applicable(config: pytest.Config) -> list[LeftOut]:
     return left_out(declared_in(config)) if config.option.only is None else []
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Write into the record what does not apply, once for each test function and deployment.
-
-    Of several processes the one that gives tests to the others does so.
-    """
-    config = session.config
-    if config.option.collectonly or hasattr(config, "workerinput"):
-        return
-    for one in not_applicable(config):
-        config.stash[SESSION].recorder.emit("not-applicable", **asdict(one))
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """One sentence for a decorator or marker that says what there is not."""
+    report = yield
+    excinfo = report.call.excinfo if hasattr(report, "call") else None
+    if excinfo is not None and isinstance(excinfo.value, MeshproofError):
+        report.longrepr = f"{collector.nodeid}: {excinfo.value}"
+    return report

@@ -1,5 +1,5 @@
 """How a run ends: the table, the line that says what it came to, the record's last event, and the
-exit code."""
+exit code; all of it from what the record says."""
 
 from __future__ import annotations
 
@@ -11,31 +11,41 @@ from rich.console import Console
 
 from meshproof.console import say_line, with_lost_output
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, EXIT_USAGE
-from meshproof.report import Judged, Tally, summary
+from meshproof.events import Event
+from meshproof.report import Judged, Tally, judged, left_out_in, planned_in, summary
 from meshproof.run.options import words
-from meshproof.runner.declaring import not_applicable
 from meshproof.runner.options import REPEATED
 from meshproof.runner.stash import LABS, SESSION
 
+_NEEDED = frozenset({"run-begin", "not-applicable", "test"})
 
-def end_run(
-    config: pytest.Config, outcomes: Sequence[Judged], planned: Sequence[str], exitstatus: int
-) -> int:
+
+class Heard:
+    """A listener that keeps the events of a run's record that its end is reckoned from."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def __call__(self, event: Event) -> None:
+        """Keep the event, if it is needed at the end."""
+        if event.kind in _NEEDED:
+            self.events.append(event)
+
+
+def end_run(config: pytest.Config, events: Sequence[Event], exitstatus: int) -> int:
     """Say what a run came to, and write down how it ended. Returns its exit code.
 
-    ``planned``: the ids of its tests, in order; ``exitstatus``: pytest's own. All held only if
-    the record and what was printed hold it all, too.
+    ``events``: what its record says; ``exitstatus``: pytest's own. All held only if the record
+    and what was printed hold it all, too.
     """
-    # Of several workers they come in as it happens; a table is to be compared with another.
-    place = {test: number for number, test in enumerate(planned)}
-    found = sorted(outcomes, key=lambda one: place.get(one.test, 0))
+    outcomes, planned = judged(events), planned_in(events)
     # A worker that dies with nothing to do leaves no test behind that would tell of it.
-    tally = Tally.of(found, planned)
+    tally = Tally.of(outcomes, planned)
     recorder = config.stash[SESSION].recorder
     code = _exit_code(tally, exitstatus)
     if recorder.lost is not None and code == EXIT_HELD:
         code = EXIT_COULD_NOT_TELL
-    _sum_up(config, found, planned=bool(planned))
+    _sum_up(config, events, outcomes, planned=bool(planned))
     if recorder.lost is not None:
         say_line(f"The record is not whole: {recorder.lost}.")
     if code == EXIT_USAGE:
@@ -58,12 +68,14 @@ def _exit_code(tally: Tally, exitstatus: int) -> int:
     return tally.exit_code
 
 
-def _sum_up(config: pytest.Config, outcomes: Sequence[Judged], *, planned: bool) -> None:
+def _sum_up(
+    config: pytest.Config, events: Sequence[Event], outcomes: Sequence[Judged], *, planned: bool
+) -> None:
     """The table of behaviours, and where the run's record is.
 
     There is none where nothing was judged, unless that is because nothing applies.
     """
-    without = not_applicable(config)
+    without = left_out_in(events)
     if not outcomes and (planned or not without):
         return
     Console().print(summary(outcomes, without))

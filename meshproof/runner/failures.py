@@ -14,6 +14,7 @@ from meshproof.workloads.sample import NAMESPACE, OUTSIDE
 # Each takes seconds; what breaks many tests of a lab at once is explained by the first of them.
 _MOST = 3
 _COLLECTED = pytest.StashKey[dict[str, list[str]]]()
+_EVIDENCE = pytest.StashKey[str]()
 
 
 def collect_evidence(item: pytest.Item) -> None:
@@ -32,7 +33,13 @@ def collect_evidence(item: pytest.Item) -> None:
     folder = session.folder / "evidence" / re.sub(r"[^\w.+-]+", "-", item.name)
     try:
         index = collect(lab, folder, (NAMESPACE, OUTSIDE))[0]
+        item.stash[_EVIDENCE] = str(index.relative_to(session.folder))
         text = f"evidence: {index}"
     except Exception as error:  # a verdict stands, whatever becomes of its evidence
         text = f"evidence could not be collected: {in_words(error)}"
     session.recorder.emit("notice", text=text)
+
+
+def evidence_of(item: pytest.Item) -> list[str]:
+    """The first pages of the evidence of a test's failure, as paths in the run's folder."""
+    return [item.stash[_EVIDENCE]] if _EVIDENCE in item.stash else []

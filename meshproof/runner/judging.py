@@ -33,10 +33,11 @@ def pronounce(item: pytest.Item, verdict: Verdict) -> None:
         verdict = replace(verdict, outcome=Outcome.INCONCLUSIVE, observed=lost)
     item.config.stash[SESSION].recorder.emit(
         "verdict",
+        test=item.nodeid,
         outcome=verdict.outcome.value,
         expected=verdict.expected,
         observed=verdict.observed,
-        evidence=dict(verdict.evidence),
+        evidence={name: str(value) for name, value in verdict.evidence.items()},
     )
     if verdict.outcome is not Outcome.PASS:
         collect_evidence(item)

@@ -1,8 +1,7 @@
-"""The pytest plugin: options, the matrix of grounds, order, verdicts and exit codes."""
+"""The pytest plugin: options, the matrix of deployments, order, verdicts and exit codes."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator
 from functools import partial
 from pathlib import Path
@@ -11,29 +10,27 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-import meshproof
 from meshproof.console import Narrator, explained, say_line
-from meshproof.environment import taken_away
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, MeshproofError
+from meshproof.events import Listener
 from meshproof.files import BARE, read_footprint
 from meshproof.model import Deployment, Footprint
-from meshproof.report import Judged
 from meshproof.run.options import asked_by
 from meshproof.run.selection import Asked
 from meshproof.run.session import Choices, orderly_end, unhurried
-from meshproof.runner import declaring, enforcing, showing, unjudged
-from meshproof.runner.applies import MARKERS
-from meshproof.runner.bare_lab import BareLab
-from meshproof.runner.declaring import behaviour_of, declared_by, note
-from meshproof.runner.ending import end_run
-from meshproof.runner.enforcing import SkippedError, as_failure
+from meshproof.runner import applies, behaviours, declaring, enforcing, recording, showing, unjudged
+from meshproof.runner.bare_lab import BareLab, runs_on
+from meshproof.runner.behaviours import BEHAVIOURS, Behaviours, function_of, profile_of
+from meshproof.runner.declaring import declared_by, note
+from meshproof.runner.ending import Heard, end_run
+from meshproof.runner.enforcing import as_failure
 from meshproof.runner.failures import collect_evidence
 from meshproof.runner.fixtures import register_fixtures
 from meshproof.runner.judging import DidNotHoldError, InconclusiveError, was_judged
 from meshproof.runner.matrix import MATRIX, Matrix, expand
-from meshproof.runner.options import REPEATED, add_options
+from meshproof.runner.options import add_options
 from meshproof.runner.order import in_order, is_sabotage
-from meshproof.runner.outcomes import Outcomes, attach
+from meshproof.runner.recording import record_test
 from meshproof.runner.stash import LABS, SESSION
 from meshproof.runner.unjudged import (
     refusal,
@@ -50,10 +47,8 @@ from meshproof.runner.workers import (
     tell_controller,
 )
 
-_OUTCOMES = pytest.StashKey[list[Judged]]()
+_HEARD = pytest.StashKey[Heard]()
 _ENDING = pytest.StashKey[Any]()
-# What of the options tells what was asked for.
-_RECORDED = frozenset({*REPEATED, "topology", "only", "keep", "reuse", "sabotage"})
 _LISTED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
@@ -94,7 +89,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Fixtures, markers, the session, and an orderly end on SIGTERM."""
-    for part in (declaring, enforcing, showing, unjudged):
+    for part in (declaring, enforcing, recording, showing, unjudged):
         config.pluginmanager.register(part)
     register_fixtures(config)
     config.addinivalue_line(
@@ -103,7 +98,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "for example bare_lab('east,west', 'isolated', 'flat')",
     )
     config.addinivalue_line("markers", "last: the test removes the mesh, so it comes last on it")
-    for marker in MARKERS:
+    for marker in (*applies.MARKERS, *behaviours.MARKERS):
         config.addinivalue_line("markers", marker)
     narrator = Narrator(Console())
     options = config.option
@@ -122,13 +117,11 @@ def pytest_configure(config: pytest.Config) -> None:
         istio=versions,
         reports=options.reports,
     )
-    config.stash[SESSION] = session = make_session(config, choices, narrator)
-    config.stash[_OUTCOMES] = []
+    config.stash[_HEARD] = heard = Heard()
+    listeners: list[Listener] = [narrator, heard] if options.conformance else []
+    config.stash[SESSION] = session = make_session(config, choices, listeners)
     if is_controller(config):
-        config.pluginmanager.register(Controller(config, session, narrator, _on, _note))
-    if not is_worker(config):
-        say = narrator.say if options.conformance else None
-        config.pluginmanager.register(Outcomes(config.stash[_OUTCOMES], say))
+        config.pluginmanager.register(Controller(config, session, narrator, listeners))
     ending = orderly_end(narrator.say)
     ending.__enter__()
     config.stash[_ENDING] = ending
@@ -141,7 +134,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test on each of its grounds or deployments, from each cluster or pair of clusters."""
+    """Run a test on each of its deployments or bare labs, from each cluster or pair of clusters."""
     if "sample" in metafunc.fixturenames:
         note(metafunc.definition, expand(metafunc, _matrix(metafunc.config)))
         return
@@ -149,16 +142,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     marker = next(metafunc.definition.iter_markers("bare_lab"), None)
     if marker is None:
-        raise pytest.UsageError(f"{metafunc.definition.nodeid} uses a lab but names no ground")
+        raise pytest.UsageError(
+            f"{metafunc.definition.nodeid} uses a lab but has no marker bare_lab"
+        )
     clusters, *wirings = marker.args
-    grounds = [BareLab(clusters, wiring) for wiring in wirings]
-    names = tuple(map(str, grounds))
-    note(metafunc.definition, declared_by(metafunc.definition, grounds=names))
+    bare = [BareLab(clusters, wiring) for wiring in wirings]
+    names = tuple(map(str, bare))
+    note(metafunc.definition, declared_by(metafunc.definition, bare=names))
     if "pair" not in metafunc.fixturenames:
-        metafunc.parametrize("lab", grounds, ids=str, indirect=True)
+        metafunc.parametrize("lab", bare, ids=str, indirect=True)
         return
-    combined = [(ground, pair) for ground in grounds for pair in ground.pairs]
-    ids = [f"{ground}-{pair[0]}-to-{pair[1]}" for ground, pair in combined]
+    combined = [(one, pair) for one in bare for pair in one.pairs]
+    ids = [f"{one}-{pair[0]}-to-{pair[1]}" for one, pair in combined]
     metafunc.parametrize(("lab", "pair"), combined, ids=ids, indirect=["lab"])
 
 
@@ -171,22 +166,27 @@ def _matrix(config: pytest.Config) -> Matrix:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what was not asked for, and put tests that share a lab or a mesh together."""
-    remember(config, [item for item in items if _on(item)])
+    config.stash[BEHAVIOURS] = Behaviours.of(items)
+    remember(config, [item for item in items if runs_on(item)])
     asked = [item for item in items if _is_asked_for(item)]
     footprint_of = partial(_footprint, config)
     chosen = spare_other_clusters(config, spare_what_is_kept(config, asked), footprint_of)
     config.hook.pytest_deselected(items=list(set(items).difference(chosen)))
-    items[:] = in_order(chosen, _on)
+    items[:] = in_order(chosen, runs_on)
 
 
 def _is_asked_for(item: pytest.Item) -> bool:
     option = item.config.option
-    if "sample" in getattr(item, "fixturenames", ()) and _on(item) is None:
+    if "sample" in getattr(item, "fixturenames", ()) and runs_on(item) is None:
         return False  # it applies to nothing that was asked for
     if option.only is not None:
         return bool(item.nodeid == option.only)
+    # --profile: here its level decides whether a behaviour is judged.
+    level = item.config.stash[BEHAVIOURS].level_of(function_of(item))
+    if not profile_of(item.config).includes(level):
+        return False
     asked = [*option.topology, *option.topology_file]
-    if isinstance(_on(item), BareLab) and asked and BARE not in asked:
+    if isinstance(runs_on(item), BareLab) and asked and BARE not in asked:
         return False
     return option.sabotage or not is_sabotage(item)
 
@@ -205,24 +205,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not session.config.pluginmanager.hasplugin("terminalreporter"):  # which lists them itself
         for item in session.items:
             say_line(item.nodeid)
-    places = _counted(len({str(_on(item)) for item in session.items}), "deployment")
+    places = _counted(len({str(runs_on(item)) for item in session.items}), "deployment")
     say_line(f"{_counted(len(session.items), 'test')} would run, on {places}.")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop(session: pytest.Session) -> None:
-    """The record begins: what was planned, so that a reader knows whether it is whole."""
-    config = session.config
-    tests = [item.nodeid for item in session.items if _on(item)]
-    if tests and not config.option.collectonly and not is_worker(config):
-        options = {name: value for name, value in vars(config.option).items() if name in _RECORDED}
-        config.stash[SESSION].recorder.emit(
-            "run-begin", meshproof=meshproof.__version__, options=options, tests=tests
-        )
-        ignored = taken_away(os.environ)
-        if ignored:
-            text = f"set where this run was begun, and not heeded: {', '.join(ignored)}"
-            config.stash[SESSION].recorder.emit("notice", text=text)
 
 
 def pytest_internalerror(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
@@ -237,15 +221,15 @@ def pytest_internalerror(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note each test's outcome in the record; what only meshproof said needs no traceback."""
+    """Record how each test ended; what only meshproof said needs no traceback."""
     report = yield
     error = call.excinfo.value if call.excinfo else None
-    if isinstance(error, MeshproofError | DidNotHoldError) and _on(item):
+    if isinstance(error, MeshproofError | DidNotHoldError) and runs_on(item):
         report.longrepr = str(error)
-    if report.when == "call" and report.passed and _on(item) and not was_judged(item):
+    if report.when == "call" and report.passed and runs_on(item) and not was_judged(item):
         error = InconclusiveError("the test ended without a verdict: nothing was judged")
         report.outcome, report.longrepr = "failed", str(error)
-    if report.failed and _on(item):
+    if report.failed and runs_on(item):
         labs = item.config.stash.get(LABS, None)
         if labs is not None and isinstance(error, MeshproofError):
             labs.lost()  # the tests after this one need not find out again
@@ -253,7 +237,7 @@ def pytest_runtest_makereport(
     if report.skipped and item.config.option.enforce:
         report, error = as_failure(report, error)
     if report.when == "call" or report.outcome != "passed":
-        _note(item, report, error)
+        record_test(item, report, error)
     return report
 
 
@@ -284,47 +268,17 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     elif config.option.conformance and config.option.collectonly:
         session.exitstatus = EXIT_HELD if exitstatus in _LISTED else EXIT_COULD_NOT_TELL
     elif config.option.conformance:
-        planned = [item.nodeid for item in session.items if _on(item)]
-        outcomes: list[Judged] = config.stash[_OUTCOMES]
         with unhurried(lambda text: say_line(text, err=True)):
-            session.exitstatus = end_run(config, outcomes, planned, exitstatus)
+            session.exitstatus = end_run(config, config.stash[_HEARD].events, exitstatus)
 
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _on(item: pytest.Item) -> BareLab | Deployment | None:
-    """What a test stands on; None for tests that are none of ours."""
-    params = getattr(getattr(item, "callspec", None), "params", {})
-    found = params.get("lab", params.get("sample"))
-    return found if isinstance(found, BareLab | Deployment) else None
-
-
 def _footprint(config: pytest.Config, item: pytest.Item) -> Footprint | None:
     """The clusters that a test stands on; None for tests that are none of ours."""
-    on, kubernetes = _on(item), config.stash[SESSION].wanted.kubernetes
+    on, kubernetes = runs_on(item), config.stash[SESSION].wanted.kubernetes
     if isinstance(on, Deployment):
         return on.topology.footprint(kubernetes)
     return read_footprint(on.clusters, kubernetes) if on is not None else None
-
-
-def _note(item: pytest.Item, report: pytest.TestReport, error: BaseException | None) -> None:
-    ground = _on(item)
-    if ground is None:
-        return
-    outcome = {"passed": "PASS", "skipped": "skipped"}.get(report.outcome)
-    if outcome is None:
-        failed = isinstance(error, DidNotHoldError | SkippedError)
-        outcome = "FAIL" if failed else "INCONCLUSIVE"
-    report.inconclusive = outcome == "INCONCLUSIVE"  # type: ignore[attr-defined]
-    claim = behaviour_of(item)
-    one = Judged(item.nodeid, claim, str(ground), outcome, str(error or ""), report.duration)
-    fields = {name: getattr(one, name) for name in Judged.__dataclass_fields__}
-    worker = getattr(report, "worker_id", None)  # of one that died; others mark what they write
-    marks = {"worker": worker} if worker is not None else {}
-    item.config.stash[SESSION].recorder.emit("test", **fields, **marks)
-    params = item.callspec.params if hasattr(item, "callspec") else {}
-    pair, caller = params.get("pair"), params.get("caller")
-    where = f", {' → '.join(pair)}" if pair else f", from {caller}" if caller else ""
-    attach(report, one, f"{one.seconds:7.1f} s  {outcome:12} {claim} ({ground}{where})")

@@ -11,6 +11,7 @@ from meshproof.console import say_line
 from meshproof.files import topology_names
 from meshproof.report.behaviours import markdown, sections, tables
 from meshproof.run.selection import usual_topologies
+from meshproof.runner.behaviours import BEHAVIOURS
 from meshproof.runner.declaring import declared_in
 from meshproof.runner.matrix import MATRIX
 
@@ -32,7 +33,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     plain = replace(matrix, full=False).deployments if matrix is not None else ()
     on_demand = set(topology_names()).difference(usual_topologies())
     judged = [one for one in plain if one.topology.name not in on_demand]
-    found = sections(declared_in(config), judged)
+    found = sections(declared_in(config), judged, config.stash[BEHAVIOURS].seen_to_fail_by)
     if shape == "markdown":
         say_line(markdown(found).rstrip("\n"))
     else:

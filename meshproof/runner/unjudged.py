@@ -12,7 +12,8 @@ from meshproof.errors import MeshproofError, UsageError
 from meshproof.lab.kept import find_kept
 from meshproof.lab.ownership import Description
 from meshproof.model import Deployment, Footprint
-from meshproof.runner.declaring import behaviour_of, declared_in
+from meshproof.runner.behaviours import BEHAVIOURS, folders_read, sentence_of
+from meshproof.runner.declaring import declared_in
 from meshproof.runner.matrix import MATRIX, Matrix
 from meshproof.runner.stash import SESSION
 
@@ -34,7 +35,7 @@ def spare_what_is_kept(config: pytest.Config, items: list[pytest.Item]) -> list[
         return items
     removals = [item for item in items if item.get_closest_marker("last") is not None]
     if removals:
-        names = " ".join(dict.fromkeys(map(behaviour_of, removals)))
+        names = " ".join(dict.fromkeys(map(sentence_of, removals)))
         _tell(config, f"not judged, since the lab is kept: {names}")
     return [item for item in items if item not in removals]
 
@@ -79,19 +80,23 @@ def refusal(config: pytest.Config) -> int | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Say on which deployments nothing is judged; refuse what was named and leaves no test.
+    """Say on which deployments nothing is judged; refuse what was named and leaves no test, and
+    decorators that contradict each other.
 
     Of several processes the one that gives tests to the others does so. It refuses by the
     exception that pytest itself says nothing about.
     """
     config = session.config
     option = config.option
-    if hasattr(config, "workerinput") or session.testsfailed or option.behaviours is not None:
+    if hasattr(config, "workerinput") or session.testsfailed:
         return
     matrix = config.stash.get(MATRIX, None)
     if _REFUSED in config.stash:
         raise session.Failed(str(config.stash[_REFUSED]))
     try:
+        config.stash[BEHAVIOURS].check(folders_read(config))
+        if option.behaviours is not None:
+            return
         if option.only is not None:
             _check_only(option.only, session.items, config.stash.get(_KNOWN, []))
         elif option.conformance and matrix is not None:

@@ -10,7 +10,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,14 +19,14 @@ from xdist.workermanage import parse_tx_spec_config
 
 from meshproof.console import Narrator
 from meshproof.errors import LabError, UsageError
-from meshproof.events import Follower
-from meshproof.model import Deployment
+from meshproof.events import Follower, Listener
 from meshproof.run.plan import Plan
 from meshproof.run.selection import chosen_topologies
 from meshproof.run.session import Choices, Session, unhurried
 from meshproof.run.workers import check_one_lab, labs_here, one_lab_option
-from meshproof.runner.bare_lab import BareLab
+from meshproof.runner.bare_lab import runs_on
 from meshproof.runner.order import units
+from meshproof.runner.recording import record_test
 from meshproof.runner.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -38,9 +37,6 @@ _LOST = "meshproof_lost"
 _FOLLOW_EVERY = 0.5
 # A lab is removed in seconds; engines that are still busy with what was called off take longer.
 _CLEANING_UP = 180.0
-
-On = Callable[[pytest.Item], BareLab | Deployment | None]
-Note = Callable[[pytest.Item, pytest.TestReport, BaseException | None], None]
 
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
@@ -69,9 +65,10 @@ def is_controller(config: pytest.Config) -> bool:
     return distributes and not option.collectonly and not is_worker(config)
 
 
-def make_session(config: pytest.Config, choices: Choices, narrator: Narrator) -> Session:
+def make_session(config: pytest.Config, choices: Choices, listeners: list[Listener]) -> Session:
     """The session of this process; all processes of a run share the run's folder.
 
+    ``listeners``: those of a run that is one process; several are followed by their record.
     Raises pytest.UsageError for an option about one lab when there are several workers.
     """
     if is_worker(config):
@@ -82,24 +79,27 @@ def make_session(config: pytest.Config, choices: Choices, narrator: Narrator) ->
             check_one_lab(len(parse_tx_spec_config(config)), _one_lab_option(config))
         except UsageError as error:
             raise pytest.UsageError(str(error)) from None
-        return Session(choices)  # it is narrated what the record says, of all workers
-    return Session(choices, [narrator] if config.option.conformance else [])
+        return Session(choices)
+    return Session(choices, listeners)
 
 
 class Controller:
     """A plugin of the process that gives all tests to workers.
 
-    ``on``: what a test stands on; ``note``: notes the outcome of a test, whatever it was.
+    ``listeners``: who is told what the record says, whichever process wrote it.
     """
 
     def __init__(
-        self, config: pytest.Config, session: Session, narrator: Narrator, on: On, note: Note
+        self,
+        config: pytest.Config,
+        session: Session,
+        narrator: Narrator,
+        listeners: list[Listener],
     ) -> None:
         assert session.record is not None  # the option has a default
         self._config, self._session = config, session
         self._narrator = narrator
-        self._follower = Follower(session.record.absolute(), narrator)
-        self._on, self._note = on, note
+        self._follower = Follower(session.record.absolute(), listeners)
         self._items: dict[str, pytest.Item] = {}
         self._nodes: list[WorkerController] = []
         self._plan = Plan([])
@@ -139,9 +139,9 @@ class Controller:
     def pytest_xdist_make_scheduler(self) -> Scheduler | None:
         """A scheduler that keeps installations and footprints together, if it comes to any."""
         items = list(self._items.values())
-        if not any(self._on(item) for item in items):
+        if not any(runs_on(item) for item in items):
             return None
-        self._plan = Plan(units(items, self._on))
+        self._plan = Plan(units(items, runs_on))
         return Scheduler(self._plan, len(self._nodes))
 
     @pytest.hookimpl(tryfirst=True)
@@ -159,8 +159,7 @@ class Controller:
         if item is not None:
             cause = "the worker that ran this test has ended before the test did"
             remedy = "what it has left is removed by 'meshproof sweep'"
-            report.worker_id = report.node.gateway.id  # type: ignore[attr-defined]
-            self._note(item, report, LabError(cause, remedy))
+            record_test(item, report, LabError(cause, remedy), worker=report.node.gateway.id)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from meshproof.errors import EvidenceError
 from meshproof.kube.workload import Workload
 from meshproof.traffic.access_log import WITHIN, entries_of
+from meshproof.traffic.batch import counted
 from meshproof.traffic.response import Refused, Response
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample
 
@@ -59,23 +61,39 @@ class Plan:
 
 
 def call(sample: Sample, caller: Workload, plan: Plan | None = None) -> list[Response]:
-    """Call from a pod and collect what each call came to, in order.
+    """Call from a pod, collect what each call came to, in order, and record it in figures.
 
     A caller with a sidecar has its log line beside each call, as far as there is one within a
     few seconds, 15 at most. Raises EvidenceError when the calls could not be made at all.
     """
-    responses = answers(sample, caller, plan)
-    if not caller.sidecar:
-        return responses
+    begin = time.monotonic()
+    responses = _called(sample, caller, plan or Plan())
+    # A call that nobody answered may never have met the proxy: a name that does not resolve.
     answered = all(one.status is not None for one in responses)
-    ids = [one.id for one in responses]
-    logged = entries_of(caller, ids, WITHIN if answered else _UNANSWERED_WITHIN)
-    return [replace(response, log=logged.get(response.id)) for response in responses]
+    if caller.sidecar:
+        ids = [one.id for one in responses]
+        logged = entries_of(caller, ids, WITHIN if answered else _UNANSWERED_WITHIN)
+        responses = [replace(one, log=logged.get(one.id)) for one in responses]
+    _record(sample, caller, plan or Plan(), responses, begin)
+    return responses
 
 
 def answers(sample: Sample, caller: Workload, plan: Plan | None = None) -> list[Response]:
     """The same without the lines in the caller's log, which nobody waits for."""
-    chosen = plan or Plan()
+    begin = time.monotonic()
+    responses = _called(sample, caller, plan or Plan())
+    _record(sample, caller, plan or Plan(), responses, begin)
+    return responses
+
+
+def _record(
+    sample: Sample, caller: Workload, plan: Plan, responses: Sequence[Response], begin: float
+) -> None:
+    told = counted(caller, plan.url, plan.headers, responses, time.monotonic() - begin)
+    sample.mesh.lab.recorder.emit("calls", **told)
+
+
+def _called(sample: Sample, caller: Workload, chosen: Plan) -> list[Response]:
     ids = _ids(chosen.times)
     servers = sample.servers()
     bounded = 30 + chosen.patience * min(chosen.times, 10)

@@ -9,6 +9,7 @@ import pytest
 from meshproof.errors import WaitTimeoutError
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.run.labs import Labs
+from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.cleanup.claims import (
     no_address_remains,
@@ -18,6 +19,7 @@ from suites.cleanup.claims import (
 )
 
 
+@behaviour("cleanup/nothing-remains", feature="lifecycle")
 @pytest.mark.last
 @pytest.mark.variant("mesh-networks", "revision")
 def test_nothing_remains_of_a_mesh(

@@ -7,10 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict
+from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.distribution.claims import every_version_answers
 
 
+@behaviour("distribution/every-version-answers", feature="discovery")
 @pytest.mark.variant("mesh-networks", "revision")
 @pytest.mark.mtls("strict", "permissive", "disabled")
 def test_every_version_answers(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict
+from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.gateways.indifference import a_deny_all_changes_nothing, twins_are_accepted
 
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.networks(2)
 Judge = Callable[[Verdict], None]
 
 
+@behaviour("gateways/deny-all-at-gateway-changes-nothing", feature="security")
 def test_a_deny_all_at_the_gateway_changes_nothing(sample: Sample, judge: Judge) -> None:
     """An AuthorizationPolicy that denies all at the gateway keeps no call from its workloads."""
     # Not at a primary's gateway: a remote's proxies reach istiod there, and the policy cuts them.
@@ -21,6 +23,7 @@ def test_a_deny_all_at_the_gateway_changes_nothing(sample: Sample, judge: Judge)
     judge(a_deny_all_changes_nothing(sample, first))
 
 
+@behaviour("gateways/twin-subsets-accepted", feature="multi-network", level="extended")
 def test_twin_subsets_are_accepted(sample: Sample, caller: str, judge: Judge) -> None:
     """Subsets with the same labels leave the gateway's configuration accepted, and calls go on."""
     judge(twins_are_accepted(sample, caller))

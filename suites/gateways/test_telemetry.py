@@ -7,10 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict
+from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.gateways.telemetry import only_tcp_is_counted
 
 
+@behaviour("gateways/counts-tcp-only", feature="telemetry")
 @pytest.mark.networks(2)
 def test_the_gateway_counts_tcp_only(
     sample: Sample, caller: str, judge: Callable[[Verdict], None]

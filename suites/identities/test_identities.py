@@ -9,6 +9,7 @@ import pytest
 from meshproof.expect import Verdict, all_of
 from meshproof.mesh.credentials import issue
 from meshproof.mesh.trust import Authority
+from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import CALLER_IDENTITY, Sample
 from suites.identities.claims import (
     a_stranger_is_refused,
@@ -21,16 +22,19 @@ from suites.identities.claims import (
 Judge = Callable[[Verdict], None]
 
 
+@behaviour("identities/peers-know-each-other", feature="security")
 def test_peers_know_each_other(sample: Sample, caller: str, judge: Judge) -> None:
     """Each side of a call knows the other's SPIFFE identity, in its own and the other cluster."""
     judge(peers_know_each_other(sample, sample.caller(caller)))
 
 
+@behaviour("identities/signed-by-the-primary", feature="security")
 def test_workloads_are_signed_for_by_their_primary(sample: Sample, judge: Judge) -> None:
     """Workloads' certificates are signed by their primary's authority, below the mesh's root."""
     judge(signed_by_the_primarys_authority(sample, workloads(sample)))
 
 
+@behaviour("identities/primaries-sign-for-themselves", feature="security")
 @pytest.mark.primaries(2)
 def test_primaries_have_authorities_of_their_own(sample: Sample, judge: Judge) -> None:
     """Each primary signs with an intermediate of its own, below the one root of the mesh."""
@@ -44,6 +48,7 @@ def test_primaries_have_authorities_of_their_own(sample: Sample, judge: Judge) -
     )
 
 
+@behaviour("identities/other-root-refused", feature="security")
 def test_a_certificate_of_another_root_is_refused(
     sample: Sample, caller: str, judge: Judge
 ) -> None:

@@ -10,6 +10,7 @@ from meshproof.expect import Verdict, all_of, host_refused, kept_out, reached, s
 from meshproof.kube.workload import node_probe
 from meshproof.lab import Lab
 from meshproof.model import Pair
+from meshproof.runner.behaviours import behaviour
 from meshproof.traffic import PATIENT, Target, attempt, detour, probe
 from meshproof.workloads import Echo
 from meshproof.workloads.echo import (
@@ -33,6 +34,7 @@ Echoes = dict[str, Echo]
 Judge = Callable[[Verdict], None]
 
 
+@behaviour("isolation/pods-kept-out", feature="isolation")
 def test_pods_do_not_reach_pods(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """Pods do not reach pods of another network."""
     caller, called = (echoes[name] for name in pair)
@@ -41,18 +43,21 @@ def test_pods_do_not_reach_pods(lab: Lab, echoes: Echoes, pair: Pair, judge: Jud
     judge(all_of(kept_out(one) for one in attempts))
 
 
+@behaviour("isolation/services-kept-out", feature="isolation")
 def test_pods_do_not_reach_services(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """Pods do not reach Services of another network."""
     caller, called = (echoes[name] for name in pair)
     judge(kept_out(attempt(lab, caller.pod, service_target(called), called.pod)))
 
 
+@behaviour("isolation/node-ports-kept-out", feature="isolation")
 def test_pods_do_not_reach_node_ports(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """Pods do not reach NodePorts of another network."""
     caller, called = (echoes[name] for name in pair)
     judge(kept_out(attempt(lab, caller.pod, node_port_target(called), called.pod)))
 
 
+@behaviour("isolation/kubelets-kept-out", feature="isolation")
 def test_nodes_do_not_reach_kubelets(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """Nodes do not reach kubelets of another network."""
     caller, called = (lab.clusters[name] for name in pair)
@@ -60,6 +65,7 @@ def test_nodes_do_not_reach_kubelets(lab: Lab, echoes: Echoes, pair: Pair, judge
     judge(kept_out(attempt(lab, node_probe(caller), target, echoes[pair[1]].pod)))
 
 
+@behaviour("isolation/api-servers-reached", feature="isolation")
 def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """API servers of another network are reached, from pods and from nodes."""
     caller, called = pair
@@ -71,6 +77,7 @@ def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Ju
     judge(all_of(reached(one, "api") for one in attempts))
 
 
+@behaviour("isolation/gateways-reached", feature="isolation")
 def test_gateways_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """Gateway addresses of another network are reached, also after they have moved."""
     caller, called = pair
@@ -84,6 +91,7 @@ def test_gateways_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge
     judge(all_of([reached(before, "gateway"), reached(after, "gateway"), silent(first, old)]))
 
 
+@behaviour("isolation/gateway-ports-only", feature="isolation")
 def test_only_the_gateways_ports_are_reached(
     lab: Lab, echoes: Echoes, pair: Pair, judge: Judge
 ) -> None:
@@ -96,6 +104,7 @@ def test_only_the_gateways_ports_are_reached(
     judge(all_of([*(reached(one, "gateway") for one in tried), kept_out(closed)]))
 
 
+@behaviour("isolation/no-way-without-the-router", feature="isolation")
 def test_nothing_answers_without_the_router(
     lab: Lab, echoes: Echoes, pair: Pair, judge: Judge
 ) -> None:
@@ -109,6 +118,7 @@ def test_nothing_answers_without_the_router(
     judge(all_of([*(silent(target, answer) for answer in without), reached(control, "api")]))
 
 
+@behaviour("isolation/host-is-no-path", feature="isolation")
 def test_the_host_is_no_path(lab: Lab, pair: Pair, judge: Judge) -> None:
     """A node that goes by the host instead of the router gets nowhere: the host refuses."""
     caller, called = (lab.clusters[name] for name in pair)

@@ -9,6 +9,7 @@ import pytest
 from meshproof.expect import Verdict, all_of, answered_by, kept_out, reached
 from meshproof.lab import Lab
 from meshproof.model import Pair
+from meshproof.runner.behaviours import behaviour
 from meshproof.traffic import PATIENT, attempt
 from meshproof.workloads import Echo
 from suites.isolation.conftest import Twin
@@ -20,6 +21,7 @@ Judge = Callable[[Verdict], None]
 Twins = dict[str, Twin]
 
 
+@behaviour("isolation/shared-address-stays-at-home", feature="isolation")
 def test_an_address_of_both_stays_at_home(lab: Lab, twins: Twins, pair: Pair, judge: Judge) -> None:
     """A call to a pod address that exists in both clusters is answered by the one at home."""
     home, away = (twins[name] for name in pair)
@@ -32,6 +34,7 @@ def test_an_address_of_both_stays_at_home(lab: Lab, twins: Twins, pair: Pair, ju
     judge(all_of(answered_by(one, heard) for one in attempts))
 
 
+@behaviour("isolation/same-ranges-api-servers-reached", feature="isolation")
 def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """API servers are reached across networks all the same: nodes have addresses of their own."""
     caller, called = pair
@@ -44,6 +47,7 @@ def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Ju
     )
 
 
+@behaviour("isolation/same-ranges-node-ports-kept-out", feature="isolation")
 def test_node_ports_are_not_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """NodePorts of the other network are not reached, though its nodes could be addressed."""
     caller, called = (echoes[name] for name in pair)

@@ -8,6 +8,7 @@ import pytest
 
 from meshproof.expect import Verdict
 from meshproof.model import Pair
+from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.isolation.under_mesh import (
     api_and_gateway_are_reached,
@@ -19,6 +20,7 @@ from suites.isolation.under_mesh import (
 Judge = Callable[[Verdict], None]
 
 
+@behaviour("isolation/mesh-pods-kept-out", feature="isolation")
 @pytest.mark.networks(2)
 @pytest.mark.ranges("disjoint")
 def test_pods_and_services_of_the_other_network_are_kept_out(
@@ -28,17 +30,20 @@ def test_pods_and_services_of_the_other_network_are_kept_out(
     judge(pods_are_kept_out(sample, pair))
 
 
+@behaviour("isolation/mesh-pods-reached", feature="isolation")
 @pytest.mark.networks(1)
 def test_pods_on_the_same_network_are_reached(sample: Sample, pair: Pair, judge: Judge) -> None:
     """On one network pods of the other cluster are reached."""
     judge(pods_are_reached(sample, pair))
 
 
+@behaviour("isolation/mesh-kubelets-kept-out", feature="isolation")
 def test_kubelets_are_kept_out(sample: Sample, pair: Pair, judge: Judge) -> None:
     """Under a mesh, too, nodes do not reach kubelets of another cluster."""
     judge(kubelets_are_kept_out(sample, pair))
 
 
+@behaviour("isolation/mesh-api-servers-and-gateways-reached", feature="isolation")
 def test_api_servers_and_gateways_are_reached(sample: Sample, pair: Pair, judge: Judge) -> None:
     """Under a mesh, too, API servers and gateways of the other cluster are reached."""
     judge(api_and_gateway_are_reached(sample, pair))

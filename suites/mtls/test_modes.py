@@ -9,6 +9,7 @@ import pytest
 from meshproof.expect import Verdict, all_of
 from meshproof.expect.control import as_control
 from meshproof.model import Mtls
+from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.settle import mtls_mode
 from meshproof.workloads.sample import Sample
 from suites.mtls.modes import (
@@ -23,6 +24,7 @@ from suites.paths.claims import remote_version_by_its_way
 Judge = Callable[[Verdict], None]
 
 
+@behaviour("mtls/permissive-answers-everybody", feature="security")
 def test_permissive_sidecars_encrypt_and_everybody_is_answered(
     sample: Sample, judge: Judge
 ) -> None:
@@ -31,6 +33,7 @@ def test_permissive_sidecars_encrypt_and_everybody_is_answered(
         judge(sidecars_encrypt_and_everybody_is_answered(sample))
 
 
+@behaviour("mtls/disabled-crosses-no-network", feature="security")
 @pytest.mark.networks(2)
 def test_without_mtls_nothing_crosses_networks(sample: Sample, judge: Judge) -> None:
     """Without mTLS nothing crosses networks: local instances answer, and if there are none, 503."""

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from meshproof.expect import Verdict, all_of
 from meshproof.kube.objects import applied
 from meshproof.process import side_by_side
+from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.names.claims import (
     resolves_by_the_dns_proxy,
@@ -19,6 +20,7 @@ from suites.names.services import await_name, await_no_name, remote_service
 Judge = Callable[[Verdict], None]
 
 
+@behaviour("names/only-where-the-service-exists", feature="names")
 def test_a_name_resolves_only_where_namespace_and_service_exist(
     scattered: Sample, sample: Sample, caller: str, judge: Judge
 ) -> None:
@@ -26,6 +28,7 @@ def test_a_name_resolves_only_where_namespace_and_service_exist(
     judge(resolves_only_where_it_exists(sample, caller))
 
 
+@behaviour("names/dns-proxy-knows-remote-services", feature="names")
 def test_with_the_dns_proxy_a_name_resolves_without_a_service(
     scattered: Sample, sample: Sample, caller: str, judge: Judge
 ) -> None:
@@ -33,6 +36,7 @@ def test_with_the_dns_proxy_a_name_resolves_without_a_service(
     judge(resolves_by_the_dns_proxy(sample, caller))
 
 
+@behaviour("names/answers-once-the-service-exists", feature="names")
 def test_once_the_service_exists_the_other_clusters_instance_answers(
     scattered: Sample, sample: Sample, judge: Judge
 ) -> None:

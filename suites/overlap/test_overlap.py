@@ -7,12 +7,14 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict
+from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.settle import healed
 from meshproof.workloads.sample import Sample
 from suites.overlap.claims import pods_of_one_address, the_right_instance_answers
 
 
 # https://github.com/istio/istio/issues/14066: same pod range in both, wrong instances.
+@behaviour("overlap/shared-address-leads-to-own-pod", feature="multi-network")
 @pytest.mark.ranges("same")
 def test_where_addresses_are_the_same_the_right_instance_answers(
     sample: Sample, judge: Callable[[Verdict], None]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict
+from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.paths.claims import local_version_by_its_pod, remote_version_by_its_way
 
@@ -16,6 +17,7 @@ pytestmark = [
 ]
 
 
+@behaviour("paths/local-by-pod", feature="discovery")
 def test_the_local_version_is_reached_by_its_pods_address(
     sample: Sample, caller: str, judge: Callable[[Verdict], None]
 ) -> None:
@@ -23,6 +25,7 @@ def test_the_local_version_is_reached_by_its_pods_address(
     judge(local_version_by_its_pod(sample, caller))
 
 
+@behaviour("paths/remote-by-pod", feature="flat-network")
 @pytest.mark.networks(1)
 def test_on_one_network_the_remote_version_is_reached_by_its_pods_address(
     sample: Sample, caller: str, judge: Callable[[Verdict], None]
@@ -31,6 +34,7 @@ def test_on_one_network_the_remote_version_is_reached_by_its_pods_address(
     judge(remote_version_by_its_way(sample, caller))
 
 
+@behaviour("paths/remote-through-gateway", feature="multi-network")
 @pytest.mark.networks(2)
 @pytest.mark.mtls("strict", "permissive")
 def test_across_networks_the_remote_version_is_reached_through_its_gateway(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from meshproof.expect import Verdict
+from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.privilege.claims import (
     can_do_what_is_needed,
@@ -13,6 +14,7 @@ from suites.privilege.claims import (
 )
 
 
+@behaviour("privilege/exactly-the-rights-listed", feature="security")
 def test_the_account_has_exactly_the_rights_listed(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:
@@ -20,6 +22,7 @@ def test_the_account_has_exactly_the_rights_listed(
     judge(has_exactly_the_rights_listed(sample))
 
 
+@behaviour("privilege/can-do-what-istiod-needs", feature="security")
 def test_the_account_can_do_what_istiod_needs(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:
@@ -27,6 +30,7 @@ def test_the_account_can_do_what_istiod_needs(
     judge(can_do_what_is_needed(sample))
 
 
+@behaviour("privilege/refused-everything-else", feature="security")
 def test_the_account_is_refused_everything_else(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:

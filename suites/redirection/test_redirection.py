@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict
+from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.redirection.claims import (
     local_service_past_the_proxy,
@@ -21,6 +22,7 @@ Judge = Callable[[Verdict], None]
 pytestmark = [pytest.mark.networks(1), pytest.mark.mtls("disabled")]
 
 
+@behaviour("redirection/star-takes-remote-pods", feature="injection")
 def test_with_a_star_calls_to_remote_pods_go_through_the_proxy(
     redirecting: str, sample: Sample, judge: Judge
 ) -> None:
@@ -28,6 +30,7 @@ def test_with_a_star_calls_to_remote_pods_go_through_the_proxy(
     judge(remote_pod_through_the_proxy(sample, redirecting, Taken.EVERYTHING.sleep))
 
 
+@behaviour("redirection/listed-ranges-take-remote-pods", feature="injection", level="extended")
 def test_with_all_ranges_listed_calls_to_remote_pods_go_through_the_proxy(
     redirecting: str, sample: Sample, judge: Judge
 ) -> None:
@@ -35,6 +38,7 @@ def test_with_all_ranges_listed_calls_to_remote_pods_go_through_the_proxy(
     judge(remote_pod_through_the_proxy(sample, redirecting, Taken.LISTED.sleep))
 
 
+@behaviour("redirection/unlisted-remote-pods-bypass", feature="injection")
 def test_without_the_remote_pods_range_calls_to_them_bypass_the_proxy(
     redirecting: str, sample: Sample, judge: Judge
 ) -> None:
@@ -42,6 +46,7 @@ def test_without_the_remote_pods_range_calls_to_them_bypass_the_proxy(
     judge(remote_pod_past_the_proxy(sample, redirecting, Taken.NO_REMOTE_PODS.sleep))
 
 
+@behaviour("redirection/unlisted-services-bypass", feature="injection")
 def test_without_the_local_services_range_calls_to_services_bypass_the_proxy(
     redirecting: str, sample: Sample, judge: Judge
 ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, all_of
+from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.distribution.claims import every_version_answers
 from suites.roots.claims import nobody_vouches_for_the_other_cluster, roots_are_unrelated
@@ -15,6 +16,7 @@ Judge = Callable[[Verdict], None]
 pytestmark = [pytest.mark.primaries(2), pytest.mark.only_variant("unrelated-roots")]
 
 
+@behaviour("roots/unrelated-roots-refused", feature="security")
 def test_without_a_shared_root_calls_to_the_other_cluster_fail(
     sample: Sample, caller: str, judge: Judge
 ) -> None:
@@ -22,6 +24,7 @@ def test_without_a_shared_root_calls_to_the_other_cluster_fail(
     judge(nobody_vouches_for_the_other_cluster(sample, caller))
 
 
+@behaviour("roots/disabled-needs-no-shared-root", feature="security")
 @pytest.mark.networks(1)
 @pytest.mark.mtls("disabled")
 def test_without_mtls_no_shared_root_is_needed(sample: Sample, caller: str, judge: Judge) -> None:

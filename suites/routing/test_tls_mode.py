@@ -9,6 +9,7 @@ import pytest
 from meshproof.expect import Verdict, all_of
 from meshproof.expect.control import with_control
 from meshproof.mesh.routes import Tls
+from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.routing import in_force
 from meshproof.workloads.sample import Sample
 from suites.routing.rules import by_wish, in_mode
@@ -24,12 +25,14 @@ from suites.routing.tls_claims import (
 Judge = Callable[[Verdict], None]
 
 
+@behaviour("routing/istio-mutual-works", feature="routing")
 def test_istio_mutual_works_with_mtls(sample: Sample, judge: Judge) -> None:
     """A DestinationRule with ISTIO_MUTUAL works on a mesh with mTLS: every version answers."""
     with in_force(sample, in_mode(Tls.ISTIO_MUTUAL)):
         judge(works(sample))
 
 
+@behaviour("routing/istio-mutual-fails-without-mtls", feature="routing")
 @pytest.mark.networks(1)
 @pytest.mark.mtls("disabled")
 def test_istio_mutual_fails_without_mtls(sample: Sample, judge: Judge) -> None:
@@ -39,6 +42,7 @@ def test_istio_mutual_fails_without_mtls(sample: Sample, judge: Judge) -> None:
         judge(with_control(tls_is_not_understood(sample), control))
 
 
+@behaviour("routing/plain-text-fails-with-strict-mtls", feature="routing")
 def test_plain_text_is_refused_by_strict_mtls(sample: Sample, judge: Judge) -> None:
     """A DestinationRule with DISABLE on a mesh with strict mTLS makes every call a 503."""
     control = works(sample)
@@ -46,12 +50,14 @@ def test_plain_text_is_refused_by_strict_mtls(sample: Sample, judge: Judge) -> N
         judge(with_control(plain_text_is_not_answered(sample), control))
 
 
+@behaviour("routing/auto-mtls-encrypts", feature="routing")
 def test_without_a_mode_auto_mtls_encrypts(sample: Sample, judge: Judge) -> None:
     """A DestinationRule without a TLS mode leaves calls TLS on a mesh with mTLS."""
     with in_force(sample, in_mode(None)):
         judge(encrypted_as_the_mesh_says(sample))
 
 
+@behaviour("routing/auto-mtls-leaves-plain-text", feature="routing")
 @pytest.mark.networks(1)
 @pytest.mark.mtls("disabled")
 def test_without_a_mode_auto_mtls_does_not_encrypt(sample: Sample, judge: Judge) -> None:
@@ -60,6 +66,7 @@ def test_without_a_mode_auto_mtls_does_not_encrypt(sample: Sample, judge: Judge)
         judge(encrypted_as_the_mesh_says(sample))
 
 
+@behaviour("routing/other-modes-cross-no-network", feature="routing")
 @pytest.mark.networks(2)
 def test_other_modes_do_not_cross_networks(sample: Sample, judge: Judge) -> None:
     """With a TLS mode other than ISTIO_MUTUAL, calls to another network are 503, none crosses."""

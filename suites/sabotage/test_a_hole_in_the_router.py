@@ -11,6 +11,7 @@ from meshproof.faults.lab import masquerading, unsealed_host
 from meshproof.kube.workload import Workload, node_probe
 from meshproof.lab import Lab
 from meshproof.model import Flow, Pair, Wiring
+from meshproof.runner.behaviours import proves
 from meshproof.traffic import PATIENT, Target, attempt, detour
 from meshproof.workloads import Echo
 from suites.isolation.targets import (
@@ -25,6 +26,12 @@ Echoes = dict[str, Echo]
 Judge = Callable[[Verdict], None]
 
 
+@proves(
+    "isolation/pods-kept-out",
+    "isolation/services-kept-out",
+    "isolation/node-ports-kept-out",
+    "isolation/kubelets-kept-out",
+)
 @pytest.mark.bare_lab("east,west", "isolated")
 def test_a_hole_in_the_router_is_noticed(
     lab: Lab, echoes: Echoes, pair: Pair, judge: Judge
@@ -50,6 +57,7 @@ def test_a_hole_in_the_router_is_noticed(
     judge(noticed(verdicts, f"a way is open from {caller} to {called}"))
 
 
+@proves("isolation/host-is-no-path")
 @pytest.mark.bare_lab("east,west", "isolated")
 def test_a_host_that_forwards_is_noticed(lab: Lab, pair: Pair, judge: Judge) -> None:
     """With the host's rules opened, the claim that the host is no path fails and says so."""
@@ -59,6 +67,7 @@ def test_a_host_that_forwards_is_noticed(lab: Lab, pair: Pair, judge: Judge) -> 
     judge(noticed([verdict], "the host is a way"))
 
 
+@proves("isolation/flat-pods-reach-pods")
 @pytest.mark.bare_lab("east,west", "flat")
 def test_hidden_addresses_are_noticed(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """With pods hidden behind their node, the claim of a flat network fails and names the node."""

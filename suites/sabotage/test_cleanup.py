@@ -13,6 +13,7 @@ from meshproof.kube.objects import applied
 from meshproof.kube.seam import lab_errors
 from meshproof.lab import Lab
 from meshproof.mesh.inventory import take_inventory
+from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import require
 from meshproof.workloads.sample import (
     HELLOWORLD,
@@ -48,6 +49,7 @@ _OBJECTS = (
 )
 
 
+@proves("cleanup/nothing-remains")
 @pytest.mark.bare_lab("east,west", "isolated")
 @pytest.mark.parametrize("kind", [one["kind"] for one in _OBJECTS])
 def test_an_object_left_behind_is_noticed(lab: Lab, kind: str, judge: Judge) -> None:
@@ -60,6 +62,7 @@ def test_an_object_left_behind_is_noticed(lab: Lab, kind: str, judge: Judge) -> 
     judge(noticed([verdict], _LEFT))
 
 
+@proves("cleanup/nothing-remains")
 @pytest.mark.bare_lab("east,west", "isolated")
 def test_an_address_left_behind_is_noticed(lab: Lab, judge: Judge) -> None:
     """With a gateway's address left on a node, the claim that none remains fails and names it."""
@@ -74,6 +77,7 @@ def test_an_address_left_behind_is_noticed(lab: Lab, judge: Judge) -> None:
     judge(noticed([verdict], address))
 
 
+@proves("cleanup/nothing-remains")
 @pytest.mark.bare_lab("east,west", "isolated")
 def test_a_service_left_behind_is_noticed(lab: Lab, judge: Judge) -> None:
     """With a Service left behind, the claims that no rule and no name remain fail and name it."""

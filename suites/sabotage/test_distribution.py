@@ -12,6 +12,7 @@ from meshproof.kube.objects import Object
 from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.mesh.routes import aborting, virtual_service, without_access_logs
 from meshproof.process import side_by_side
+from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import converge, healed, require
 from meshproof.workloads.sample import (
     HELLOWORLD,
@@ -27,6 +28,7 @@ from suites.sabotage.shown import require_at_rest, require_weight, ruled, weighs
 Judge = Callable[[Verdict], None]
 
 
+@proves("distribution/every-version-answers")
 def test_a_version_in_the_wrong_cluster_is_noticed(sample: Sample, judge: Judge) -> None:
     """With v2 deployed where v1 is, the claim of distribution fails and names the cluster."""
     image, home = sample.mesh.bundle.images[f"{HELLOWORLD}-v2"], sample.plan["v1"]
@@ -35,6 +37,7 @@ def test_a_version_in_the_wrong_cluster_is_noticed(sample: Sample, judge: Judge)
     judge(noticed(verdicts, f"v2 from {home}"))
 
 
+@proves("distribution/every-version-answers")
 def test_a_pod_that_lies_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a v1 pod that says it is v2, the claim of distribution fails and names the lie."""
     home = sample.plan["v1"]
@@ -43,6 +46,11 @@ def test_a_pod_that_lies_is_noticed(sample: Sample, judge: Judge) -> None:
     judge(noticed(verdicts, f"which the API of {home} labels v1"))
 
 
+@proves(
+    "distribution/every-version-answers",
+    "routing/istio-mutual-works",
+    "roots/disabled-needs-no-shared-root",
+)
 def test_errors_are_noticed(sample: Sample, judge: Judge) -> None:
     """With a fault that answers 503, the claim of distribution fails and names the fault."""
     with ruled(sample, [virtual_service(HOST, [aborting(HOST, 503)])]):
@@ -50,6 +58,7 @@ def test_errors_are_noticed(sample: Sample, judge: Judge) -> None:
     judge(noticed(verdicts, "40 x 503 [FI]"))
 
 
+@proves("distribution/every-version-answers")
 def test_missing_access_logs_are_noticed(sample: Sample, judge: Judge) -> None:
     """With access logs off, the claim of distribution is inconclusive and asks for them."""
     logs = partial(_who_writes_logs, sample)

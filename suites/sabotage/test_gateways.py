@@ -18,6 +18,7 @@ from meshproof.mesh.gateways import GATEWAY_IDENTITY, GATEWAY_PORT
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY
 from meshproof.mesh.proxy import endpoints, outbound, statistics
+from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import healed, require
 from meshproof.workloads.sample import HOST, PORT, WORKLOAD_IDENTITY, Sample
 from suites.gateways.authorization import allowed, denied
@@ -44,6 +45,7 @@ _REJECTED = r"^listener_manager\.lds\.update_rejected$"
 _TAKEN = r"^listener_manager\.lds\.update_success$"
 
 
+@proves("gateways/workload-shows-its-certificate", "gateways/counts-tcp-only")
 @pytest.mark.networks(2)
 def test_a_terminating_gateway_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a gateway that ends TLS, the claims that it passes it on and reads nothing fail."""
@@ -55,6 +57,7 @@ def test_a_terminating_gateway_is_noticed(sample: Sample, judge: Judge) -> None:
     judge(all_of([noticed([shown], GATEWAY_IDENTITY), noticed([counted], requests)]))
 
 
+@proves("gateways/no-certificate-refused-by-workload")
 @pytest.mark.networks(2)
 def test_a_workload_that_asks_for_no_certificate_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a workload that lets anybody in, the claim that it turns such away fails."""
@@ -73,6 +76,7 @@ def test_a_workload_that_asks_for_no_certificate_is_noticed(sample: Sample, judg
     judge(noticed([verdict], _ANSWERED))
 
 
+@proves("gateways/unknown-sni-refused", "gateways/foreign-alpn-refused")
 @pytest.mark.networks(2)
 def test_an_sni_that_exists_is_noticed(sample: Sample, caller: str, judge: Judge) -> None:
     """With an SNI that names a service, the claim that the gateway refuses it fails."""
@@ -80,11 +84,13 @@ def test_an_sni_that_exists_is_noticed(sample: Sample, caller: str, judge: Judge
     judge(noticed([the_gateway_refuses(sample, caller, known)], WORKLOAD_IDENTITY))
 
 
+@proves("gateways/denied-identity-refused", "gateways/only-allowed-identity-answered")
 def test_a_missing_policy_is_noticed(sample: Sample, judge: Judge) -> None:
     """With no AuthorizationPolicy, the claims that one denies, or allows one path only, fail."""
     judge(all_of([noticed([denied(sample)], "x 200"), noticed([allowed(sample)], "x 404")]))
 
 
+@proves("gateways/deny-all-at-gateway-changes-nothing")
 @pytest.mark.networks(2)
 def test_a_gateway_that_denies_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a gateway that does deny what it passes on, the claim that it denies nothing fails."""
@@ -102,6 +108,7 @@ def test_a_gateway_that_denies_is_noticed(sample: Sample, judge: Judge) -> None:
     judge(noticed([verdict], "denied"))
 
 
+@proves("gateways/twin-subsets-accepted")
 @pytest.mark.networks(2)
 def test_a_rejected_configuration_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a listener that the gateway must reject, the claim that it accepts all fails."""
@@ -114,6 +121,11 @@ def test_a_rejected_configuration_is_noticed(sample: Sample, judge: Judge) -> No
     judge(noticed([verdict], "updates rejected"))
 
 
+@proves(
+    "gateways/no-certificate-refused-by-workload",
+    "gateways/deny-all-at-gateway-changes-nothing",
+    "gateways/twin-subsets-accepted",
+)
 @pytest.mark.networks(2)
 def test_a_wrong_gateway_address_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a gateway's address where nobody is, the claim that calls cross fails and names it."""
@@ -124,6 +136,7 @@ def test_a_wrong_gateway_address_is_noticed(sample: Sample, judge: Judge) -> Non
     judge(noticed([verdict], f"{nobody}:{GATEWAY_PORT}"))
 
 
+@proves("paths/remote-through-gateway")
 @pytest.mark.networks(2)
 def test_a_side_door_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a second way into the network, the claim of the gateway's address fails and names it."""

@@ -12,6 +12,7 @@ from meshproof.kube.objects import Object, applied
 from meshproof.kube.rollout import await_rollout
 from meshproof.kube.workload import find_workload
 from meshproof.mesh.credentials import installed_authority, issue
+from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import converge, healed, require
 from meshproof.workloads.sample import (
     HELLOWORLD,
@@ -35,6 +36,7 @@ from suites.sabotage.shown import calls_by, faults, no_fault, weighs_again
 Judge = Callable[[Verdict], None]
 
 
+@proves("identities/peers-know-each-other")
 def test_another_client_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a caller of another service account, the claim of the client's identity fails."""
     cluster = sample.mesh.cluster(sample.clusters[-1])
@@ -48,6 +50,7 @@ def test_another_client_is_noticed(sample: Sample, judge: Judge) -> None:
     judge(noticed([verdict], "sa/stranger"))
 
 
+@proves("identities/peers-know-each-other")
 def test_another_server_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a server of another service account, the claim of the server's identity fails."""
     name = sample.clusters[0]
@@ -56,6 +59,7 @@ def test_another_server_is_noticed(sample: Sample, judge: Judge) -> None:
     judge(noticed([verdict], "sa/impostor"))
 
 
+@proves("identities/signed-by-the-primary")
 @pytest.mark.primaries(1)
 @pytest.mark.remotes
 def test_a_remotes_own_authority_is_noticed(sample: Sample, judge: Judge) -> None:
@@ -69,6 +73,7 @@ def test_a_remotes_own_authority_is_noticed(sample: Sample, judge: Judge) -> Non
     judge(noticed([verdict], own.name))
 
 
+@proves("identities/other-root-refused")
 def test_a_stolen_authority_is_noticed(sample: Sample, caller: str, judge: Judge) -> None:
     """With the mesh's own authority in a stranger's hands, the claim that he is refused fails."""
     verdict = a_stranger_is_refused(sample, caller, certificate_of_sleep(sample))

@@ -8,6 +8,7 @@ import pytest
 
 from meshproof.expect import Verdict, noticed
 from meshproof.model import Flow, Pair, Wiring, isolated
+from meshproof.runner.behaviours import proves
 from meshproof.traffic import PATIENT
 from meshproof.traffic.settle import healed
 from meshproof.workloads.sample import Sample
@@ -16,6 +17,7 @@ from suites.isolation.under_mesh import kubelets_are_kept_out, pods_are_kept_out
 Judge = Callable[[Verdict], None]
 
 
+@proves("isolation/mesh-pods-kept-out", "isolation/mesh-kubelets-kept-out")
 @pytest.mark.networks(2)
 @pytest.mark.ranges("disjoint")
 def test_a_hole_between_the_networks_is_noticed(sample: Sample, pair: Pair, judge: Judge) -> None:
@@ -33,6 +35,7 @@ def test_a_hole_between_the_networks_is_noticed(sample: Sample, pair: Pair, judg
     judge(noticed(verdicts, f"open from {caller} to {pair[1]}"))
 
 
+@proves("isolation/mesh-pods-reached")
 @pytest.mark.networks(1)
 def test_a_cut_network_is_noticed(sample: Sample, pair: Pair, judge: Judge) -> None:
     """With the flat network cut, the claim that its pods are reached fails."""

@@ -14,6 +14,7 @@ from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.mesh.manifests import SYSTEM, cross_network_gateway
 from meshproof.mesh.operator_config import GATEWAY_LABELS
 from meshproof.model import Mtls
+from meshproof.runner.behaviours import proves
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.settle import require, settle
@@ -41,6 +42,7 @@ from suites.sabotage.shown import calls_by, faults, require_at_rest, ruled, turn
 Judge = Callable[[Verdict], None]
 
 
+@proves("mtls/no-sidecar-refused-at-home", "mtls/no-sidecar-refused-on-one-network")
 def test_a_permissive_mesh_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a permissive mesh, the claim that callers without a sidecar are refused fails."""
     with turned(sample, Mtls.PERMISSIVE):
@@ -51,12 +53,14 @@ def test_a_permissive_mesh_is_noticed(sample: Sample, judge: Judge) -> None:
     judge(noticed(verdicts, "in plain text were answered"))
 
 
+@proves("mtls/permissive-answers-everybody")
 def test_a_strict_mesh_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a strict mesh, the claim that everybody is answered fails."""
     verdict = everybody_is_answered(sample, in_its_own_cluster(sample))
     judge(noticed([verdict], "connection reset"))
 
 
+@proves("mtls/encrypted-on-the-wire", "mtls/permissive-answers-everybody")
 def test_plain_text_between_sidecars_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a DestinationRule that turns TLS off, the claim that the wire is encrypted fails."""
     names = sample.clusters
@@ -68,6 +72,7 @@ def test_plain_text_between_sidecars_is_noticed(sample: Sample, judge: Judge) ->
     judge(noticed(verdicts, "plain text on the wire"))
 
 
+@proves("mtls/disabled-is-plain-on-the-wire")
 @pytest.mark.networks(1)
 @pytest.mark.mtls("disabled")
 def test_encryption_is_noticed(sample: Sample, judge: Judge) -> None:
@@ -78,6 +83,7 @@ def test_encryption_is_noticed(sample: Sample, judge: Judge) -> None:
     judge(noticed(verdicts, "TLS on the wire"))
 
 
+@proves("mtls/no-certificate-refused")
 def test_servers_that_ask_for_no_certificate_are_noticed(sample: Sample, judge: Judge) -> None:
     """With mTLS disabled, the claim that pods ask for a certificate fails."""
     names = sample.clusters
@@ -86,6 +92,7 @@ def test_servers_that_ask_for_no_certificate_are_noticed(sample: Sample, judge: 
     judge(noticed(verdicts, "no certificate was asked for"))
 
 
+@proves("mtls/plain-text-refused-at-gateway")
 @pytest.mark.networks(2)
 def test_a_gateway_that_takes_plain_text_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a gateway that takes plain text, the claim that it turns it away fails."""
@@ -105,6 +112,7 @@ def test_a_gateway_that_takes_plain_text_is_noticed(sample: Sample, judge: Judge
     judge(noticed([verdict], "in plain text were answered"))
 
 
+@proves("mtls/disabled-crosses-no-network")
 @pytest.mark.networks(2)
 def test_what_crosses_networks_is_noticed(sample: Sample, judge: Judge) -> None:
     """With mTLS on, the claims that nothing crosses networks fail and name the other cluster."""

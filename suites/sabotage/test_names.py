@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from meshproof.expect import Verdict, all_of, noticed
 from meshproof.kube.objects import applied
 from meshproof.process import side_by_side
+from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import require
 from meshproof.workloads.sample import HELLOWORLD, SLEEP, Sample
 from suites.names.claims import (
@@ -29,6 +30,7 @@ from suites.sabotage.shown import faults
 Judge = Callable[[Verdict], None]
 
 
+@proves("names/answers-once-the-service-exists", "names/dns-proxy-knows-remote-services")
 def test_a_service_that_is_not_there_is_noticed(sample: Sample, caller: str, judge: Judge) -> None:
     """Without the Service, and without the DNS proxy, the claims that the name resolves fail."""
     what = f"a name that {caller} does not know"
@@ -40,6 +42,7 @@ def test_a_service_that_is_not_there_is_noticed(sample: Sample, caller: str, jud
     judge(noticed(verdicts, "NXDOMAIN"))
 
 
+@proves("names/only-where-the-service-exists", "names/answers-once-the-service-exists")
 def test_a_service_too_many_is_noticed(sample: Sample, judge: Judge) -> None:
     """With the Service, and an instance, here too, the claims that they are elsewhere fail."""
     clusters = list(sample.plan.values())

@@ -12,6 +12,7 @@ from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import Workload
 from meshproof.mesh.operator_config import NETWORK_LABEL
 from meshproof.mesh.proxy import endpoints, outbound
+from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import healed, require
 from meshproof.workloads.sample import HOST, NAMESPACE, PORT, Sample
 from suites.gateways.healing import await_healed
@@ -21,6 +22,7 @@ _CLUSTER = outbound(HOST, PORT)
 
 
 # The kind of https://github.com/istio/istio/issues/49412: pod addresses across networks.
+@proves("weight/follows-the-instances")
 @pytest.mark.networks(2)
 @pytest.mark.ranges("disjoint")
 def test_a_pod_on_the_wrong_network_is_noticed(

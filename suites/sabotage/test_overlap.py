@@ -11,6 +11,7 @@ import pytest
 from meshproof.expect import Verdict, noticed
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.workload import Workload
+from meshproof.runner.behaviours import proves
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.settle import healed, require
 from meshproof.workloads.sample import PORT, Sample
@@ -20,6 +21,7 @@ _TABLE = "meshproof-sabotage"
 _PROBES = 40
 
 
+@proves("overlap/shared-address-leads-to-own-pod")
 @pytest.mark.ranges("same")
 def test_an_address_that_leads_elsewhere_is_noticed(
     sample: Sample, judge: Callable[[Verdict], None]

@@ -14,6 +14,7 @@ from meshproof.kube.objects import Object, applied
 from meshproof.kube.seam import lab_errors
 from meshproof.mesh.account import Right, remote_account
 from meshproof.mesh.manifests import SYSTEM
+from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import converge, require
 from meshproof.workloads.sample import NAMESPACE, Sample
 from suites.privilege.claims import (
@@ -32,6 +33,7 @@ _GROUP = "rbac.authorization.k8s.io"
 _NAME = "meshproof-sabotage"
 
 
+@proves("privilege/exactly-the-rights-listed", "privilege/refused-everything-else")
 @pytest.mark.parametrize(
     "right",
     [
@@ -46,11 +48,13 @@ def test_a_wider_role_is_noticed(sample: Sample, right: Right, judge: Judge) -> 
     judge(_noticed_with(sample, right, namespace=""))
 
 
+@proves("privilege/exactly-the-rights-listed", "privilege/refused-everything-else")
 def test_a_role_in_one_namespace_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a right more in one namespace, the claim of least privilege fails and names it."""
     judge(_noticed_with(sample, Right("create", "pods/exec"), namespace=NAMESPACE))
 
 
+@proves("privilege/exactly-the-rights-listed", "privilege/can-do-what-istiod-needs")
 def test_a_narrower_role_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a right taken away, the claim that istiod can do what it needs fails and names it."""
     missing = Right("list", "endpointslices", "discovery.k8s.io")

@@ -11,6 +11,7 @@ import pytest
 from meshproof.errors import EvidenceError
 from meshproof.expect import Verdict, noticed
 from meshproof.kube.workload import Workload
+from meshproof.runner.behaviours import proves
 from meshproof.workloads.sample import SLEEP, Sample
 from suites.redirection.claims import (
     local_service_past_the_proxy,
@@ -28,6 +29,7 @@ _TOOLS = ("iptables-nft", "iptables-legacy")
 _CHAIN = "ISTIO_OUTPUT"
 
 
+@proves("redirection/unlisted-remote-pods-bypass", "redirection/unlisted-services-bypass")
 def test_a_sidecar_that_takes_everything_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a sidecar that takes everything, the claims that calls bypass the proxy fail."""
     cluster = calling_cluster(sample)
@@ -38,6 +40,7 @@ def test_a_sidecar_that_takes_everything_is_noticed(sample: Sample, judge: Judge
     judge(noticed(verdicts, "a log line to"))
 
 
+@proves("redirection/star-takes-remote-pods", "redirection/listed-ranges-take-remote-pods")
 def test_a_hole_in_the_redirection_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a remote pod's address let past, the claim that calls to it take the proxy fails."""
     cluster = calling_cluster(sample)

@@ -9,12 +9,14 @@ import pytest
 
 from meshproof.expect import Verdict, noticed
 from meshproof.kube.seam import lab_errors
+from meshproof.runner.behaviours import proves
 from meshproof.workloads.sample import Sample
 from suites.revisions.claims import STATUS, sidecars_follow
 
 pytestmark = pytest.mark.only_variant("revision")
 
 
+@proves("revisions/sidecars-follow-their-namespace")
 def test_sidecars_of_another_revision_are_noticed(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:
@@ -23,6 +25,7 @@ def test_sidecars_of_another_revision_are_noticed(
     judge(noticed([sidecars_follow(sample, f"not-{own}")], f"by '{own}', from istiod-{own}."))
 
 
+@proves("revisions/sidecars-follow-their-namespace")
 def test_a_sidecar_that_another_revision_injected_is_noticed(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from meshproof.expect import Verdict, all_of, noticed
 from meshproof.mesh.routes import Tls
 from meshproof.model import Mtls
+from meshproof.runner.behaviours import proves
 from meshproof.workloads.sample import Sample
 from suites.routing.claims import (
     all_answered_by,
@@ -29,6 +30,7 @@ from suites.sabotage.shown import ruled, turned
 Judge = Callable[[Verdict], None]
 
 
+@proves("routing/shared-by-weight")
 def test_wrong_weights_are_noticed(sample: Sample, judge: Judge) -> None:
     """With weights of 50 and 50, the claim of 80 % for v1 fails and tells v1's share."""
     with ruled(sample, by_weight({"v1": 50, "v2": 50})):
@@ -36,6 +38,7 @@ def test_wrong_weights_are_noticed(sample: Sample, judge: Judge) -> None:
     judge(noticed([verdict], f"calls from {sample.clusters[0]}, answered by v1: "))
 
 
+@proves("routing/one-version", "routing/one-version-without-mtls", "routing/header-decides")
 def test_a_missing_route_is_noticed(sample: Sample, judge: Judge) -> None:
     """With no VirtualService, the claims that v2 answers alone fail and name v1."""
     verdicts = [
@@ -45,6 +48,7 @@ def test_a_missing_route_is_noticed(sample: Sample, judge: Judge) -> None:
     judge(noticed(verdicts, f"v1 from {sample.plan['v1']}"))
 
 
+@proves("routing/subset-asked-for-by-name")
 def test_another_subsets_name_is_noticed(sample: Sample, judge: Judge) -> None:
     """With v2 reached as subset v1, the claim that it is asked for by its name fails."""
     rule, service = by_weight({"v1": 100})
@@ -55,6 +59,7 @@ def test_another_subsets_name_is_noticed(sample: Sample, judge: Judge) -> None:
     judge(noticed([verdict], "outbound_.5000_.v1_.helloworld"))
 
 
+@proves("routing/istio-mutual-fails-without-mtls", "routing/plain-text-fails-with-strict-mtls")
 @pytest.mark.networks(1)
 def test_mtls_that_is_on_is_noticed(sample: Sample, judge: Judge) -> None:
     """With mTLS on after all, the claims that calls end with 503 for want of it fail."""
@@ -63,6 +68,9 @@ def test_mtls_that_is_on_is_noticed(sample: Sample, judge: Judge) -> None:
     judge(noticed(verdicts, "20 x 200"))
 
 
+@proves(
+    "routing/plain-text-fails-with-strict-mtls", "routing/auto-mtls-encrypts", "paths/local-by-pod"
+)
 def test_plain_text_is_noticed(sample: Sample, judge: Judge) -> None:
     """With plain text allowed and sent, the claims that it is refused, and of mTLS, fail."""
     with turned(sample, Mtls.PERMISSIVE), ruled(sample, in_mode(Tls.DISABLE)):
@@ -71,6 +79,7 @@ def test_plain_text_is_noticed(sample: Sample, judge: Judge) -> None:
     judge(all_of([noticed([answered], "20 x 200"), noticed([encrypted], "0 segments")]))
 
 
+@proves("routing/other-modes-cross-no-network")
 @pytest.mark.networks(2)
 def test_crossing_to_another_network_is_noticed(sample: Sample, judge: Judge) -> None:
     """With ISTIO_MUTUAL after all, the claim that no call crosses networks fails."""

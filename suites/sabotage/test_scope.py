@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, noticed
+from meshproof.runner.behaviours import proves
 from meshproof.workloads.sample import Sample
 from suites.sabotage.shown import ruled
 from suites.scope.claims import (
@@ -20,6 +21,7 @@ from suites.scope.claims import (
 Judge = Callable[[Verdict], None]
 
 
+@proves("scope/only-the-primarys-rules-count")
 @pytest.mark.primaries(1)
 @pytest.mark.remotes
 def test_a_remotes_rules_that_count_are_noticed(sample: Sample, judge: Judge) -> None:
@@ -32,12 +34,14 @@ def test_a_remotes_rules_that_count_are_noticed(sample: Sample, judge: Judge) ->
     judge(noticed(verdicts, f"bear {remote}'s mark"))
 
 
+@proves("scope/only-the-primarys-rules-count")
 def test_a_primarys_rules_that_do_not_count_are_noticed(sample: Sample, judge: Judge) -> None:
     """With no rules in force, the claim that the primary's count fails."""
     primary = sample.mesh.deployment.topology.config_clusters[0]
     judge(noticed([obeyed(sample, primary)], "bear no cluster's mark"))
 
 
+@proves("scope/each-primary-governs-its-own")
 @pytest.mark.primaries(2)
 def test_rules_that_reach_too_far_are_noticed(sample: Sample, judge: Judge) -> None:
     """With one primary's rules in the other as well, the claim that they stay at home fails."""

@@ -8,6 +8,7 @@ import pytest
 
 from meshproof.expect import Verdict, noticed
 from meshproof.mesh.config_dump import LISTENERS, in_use
+from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import require
 from meshproof.workloads.sample import Sample
 from suites.gateways.far_side import far_side
@@ -15,6 +16,7 @@ from suites.sabotage.shown import terminating
 from suites.traces.claims import PLACE, the_gateway_is_in_no_trace, traced
 
 
+@proves("traces/gateway-in-no-trace")
 @pytest.mark.networks(2)
 def test_a_terminating_gateway_is_noticed_in_traces(
     sample: Sample, judge: Callable[[Verdict], None]

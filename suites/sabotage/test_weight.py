@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from meshproof.expect import Verdict, noticed
+from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import healed
 from meshproof.workloads.sample import Sample
 from meshproof.workloads.scale import scaled
@@ -12,6 +13,7 @@ from suites.sabotage.shown import require_weight, weighs_again
 from suites.weight.claims import shares_follow, weights_follow
 
 
+@proves("weight/follows-the-instances")
 def test_fewer_instances_are_noticed(sample: Sample, judge: Callable[[Verdict], None]) -> None:
     """With v2 scaled to two, the claim of three fails and tells v2's weight."""
     try:
@@ -24,6 +26,7 @@ def test_fewer_instances_are_noticed(sample: Sample, judge: Callable[[Verdict], 
     judge(noticed([verdict], "v2 weighing 2"))
 
 
+@proves("weight/follows-the-instances")
 def test_a_share_without_instances_is_noticed(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from meshproof.expect import Verdict, all_of
 from meshproof.expect.control import with_control
 from meshproof.kube.objects import applied
+from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.routing import in_force
 from meshproof.workloads.sample import Sample
 from suites.scope.claims import (
@@ -21,6 +22,7 @@ from suites.scope.claims import (
 )
 
 
+@behaviour("scope/only-the-primarys-rules-count", feature="configuration")
 @pytest.mark.primaries(1)
 @pytest.mark.remotes
 def test_only_the_primarys_configuration_counts(
@@ -39,6 +41,7 @@ def test_only_the_primarys_configuration_counts(
     judge(with_control(claim, control))
 
 
+@behaviour("scope/each-primary-governs-its-own", feature="configuration")
 @pytest.mark.primaries(2)
 def test_each_primary_governs_its_own_callers(
     sample: Sample, judge: Callable[[Verdict], None]

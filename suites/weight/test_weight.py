@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from meshproof.expect import Verdict, all_of
+from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.settle import healed
 from meshproof.workloads.sample import Sample
 from meshproof.workloads.scale import scaled
 from suites.weight.claims import await_weight, shares_follow, weights_follow
 
 
+@behaviour("weight/follows-the-instances", feature="discovery")
 def test_weights_and_shares_follow_the_instances(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:

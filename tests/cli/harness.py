@@ -210,7 +210,7 @@ def _without_the_rest(
         if raises is not None:
             raise raises
         ended.made_artifacts = True
-        return Bundle("built", "localhost/node:1", Path("/kind"), {}, {}, "0" * 64)
+        return Bundle("built", "localhost/node:1", Path("/kind"), {}, {}, "0" * 64, {}, {})
 
     def execve(program: str, argv: list[str], env: dict[str, str]) -> NoReturn:
         ended.argv, ended.env = argv, env

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from meshproof.schema import SCHEMA
 from tests.cli.harness import Case, check, unable
-from tests.cli.records import begin, end, event, judged, lay, not_told, text, whole
+from tests.cli.records import begin, deployment, end, event, judged, lay, not_told, text, whole
 from tests.cli.world import World
 
 RUN = "report run"
@@ -33,9 +34,23 @@ EVIL = {
     "an outcome that is a list": judged("t", []),
     "an outcome that is an object": judged("t", {}),
     "a test that is a number": judged(5),
-    "a ground that is null": judged("t", ground=None),
+    "a test on nothing": judged("t", deployment=None),
+    "a deployment by its name alone": judged("t", deployment="primary-remote-flat"),
+    "a deployment without versions": judged("t", deployment=deployment(istio=None)),
+    "a version that is a number": judged("t", deployment=deployment(istio={"east": 1.31})),
+    "a bare lab without a wiring": judged(
+        "t", deployment={"id": "x", "clusters": {"east": "east"}, "kubernetes": "1.36.3"}
+    ),
+    "a pair that is a text": judged("t", pair="east"),
+    "evidence that is a text": judged("t", evidence="00-index.md"),
+    "proven behaviours that are none": judged("t", proves=[None]),
+    "a behaviour that is null": judged("t", behaviour=None),
     "a why that is a list": judged("t", why=["x"]),
     "seconds as a text": judged("t", seconds="1"),
+    "seconds that are true": judged("t", seconds=True),
+    "seconds that are nan": judged("t", seconds=float("nan")),
+    "seconds without end": judged("t", seconds=float("inf")),
+    "seconds that nobody can reckon with": judged("t", seconds=1e300),
     "a test without fields": event("test"),
     "an end without a code": event("run-end"),
     "an end with a text": end("0"),
@@ -43,8 +58,16 @@ EVIL = {
     "an end with a fraction": end(0.5),
     "an end with null": end(None),
     "an end with a verdict": end("FAIL"),
-    "a beginning without tests": event("run-begin"),
-    "a beginning with a text": event("run-begin", tests="abc"),
+    "a beginning without tests": begin(tests=None),
+    "a beginning with a text": begin(tests="abc"),
+    "a beginning with numbers": begin(tests=[1]),
+    "a beginning without a machine": begin(machine={}),
+    "a beginning that asks for a text": begin(request="--sabotage"),
+    "a verdict of no test": event(
+        "verdict", outcome="PASS", expected="x", observed="y", evidence={}
+    ),
+    "calls without an end": event("calls", caller="sleep", url="http://x", calls=-1),
+    "artifacts of nobody": event("artifacts", source="built"),
     "what does not apply, told as a text": not_told(told="yes"),
     "what does not apply, without a reason": not_told(reason=None),
     "a step without a name": event("step-end", seconds=1, outcome="ok"),
@@ -66,6 +89,22 @@ DAMAGES = [
         lay=lay([begin("t"), line, judged("t"), end(0)]),
     )
     for name, line in EVIL.items()
+]
+FORMS = {
+    "of before there was a number": event("run-begin", meshproof="0.0.9", options={}, tests=["t"]),
+    "of a later version": begin("t", schema=SCHEMA + 1, meshproof="0.0.9"),
+    "by a word": begin("t", schema="one", meshproof="0.0.9"),
+    "by a list": begin("t", schema=[SCHEMA], meshproof="0.0.9"),
+}
+DAMAGES += [
+    unable(
+        f"a record in the form {name}",
+        RUN,
+        "events.jsonl was written by another version of meshproof (0.0.9), in another form",
+        "read it with that version",
+        lay=lay([event("not-applicable", test="x"), line, judged("t"), end(0)]),
+    )
+    for name, line in FORMS.items()
 ]
 DAMAGES += [
     unable(

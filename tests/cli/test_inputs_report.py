@@ -9,7 +9,7 @@ import pytest
 from tests.cli import laid
 from tests.cli.harness import LONG, Case, case, check, refused, unable
 from tests.cli.laid import all_of, file
-from tests.cli.records import begin, end, event, judged, lay, not_told, text, whole
+from tests.cli.records import begin, deployment, end, event, judged, lay, not_told, text, whole
 from tests.cli.world import World
 
 RUN = "report run"
@@ -230,21 +230,21 @@ WHOLE = [
         RUN,
         0,
         "[/x]",
-        lay=lay([begin("t"), judged("t", behaviour="[/x]"), end(0)]),
+        lay=lay([begin("t"), judged("t", sentence="[/x]"), end(0)]),
     ),
     case(
-        "grounds with markup",
+        "deployments with markup",
         RUN,
         0,
         "[/x]",
-        lay=lay([begin("t"), judged("t", ground="[/x]"), end(0)]),
+        lay=lay([begin("t"), judged("t", deployment=deployment("[/x]")), end(0)]),
     ),
     case(
-        "grounds with markup, timeline",
+        "deployments with markup, timeline",
         "report run --timeline",
         0,
         "[/x]",
-        lay=lay([begin("t"), judged("t", ground="[/x]"), end(0)]),
+        lay=lay([begin("t"), judged("t", deployment=deployment("[/x]")), end(0)]),
     ),
     case(
         "terminal control",
@@ -273,7 +273,9 @@ WHOLE = [
         RUN,
         0,
         "HELD: 1 of 1",
-        lay=lay([begin("t"), judged("t", behaviour="", ground=""), end(0)]),
+        lay=lay(
+            [begin("t"), judged("t", behaviour="", sentence="", deployment=deployment("")), end(0)]
+        ),
     ),
 ]
 CUT = [

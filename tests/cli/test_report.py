@@ -7,7 +7,7 @@ import pytest
 
 from meshproof.files import topology_names
 from tests.cli.harness import Ended, run
-from tests.cli.records import begin, end, event, judged, lay, not_told, whole
+from tests.cli.records import begin, deployment, end, event, judged, lay, not_told, whole
 from tests.cli.world import World
 
 WIDTHS = (40, 80, 200)
@@ -41,13 +41,19 @@ def wide_record() -> list[str]:
     """A record of many behaviours on all topologies, as a run of everything leaves it."""
     lines = [begin()]
     for number in range(12):
-        behaviour = f"behaviour number {number} is told in words as long as people need"
-        for ground in topology_names():
+        sentence = f"behaviour number {number} is told in words as long as people need"
+        for name in topology_names():
             outcome = ("PASS", "PASS", "FAIL", "INCONCLUSIVE", "skipped")[number % 5]
             lines.append(
-                judged(ID.format(number, ground), outcome, behaviour=behaviour, ground=ground)
+                judged(
+                    ID.format(number, name),
+                    outcome,
+                    behaviour=f"long/number-{number}",
+                    sentence=sentence,
+                    deployment=deployment(name),
+                )
             )
-    lines.append(not_told(behaviour="never judged", ground=topology_names()[0]))
+    lines.append(not_told(sentence="never judged", deployment=topology_names()[0]))
     for step in ("create cluster east", "install istiod in east", "deploy sleep and helloworld"):
         lines += [
             event("step-begin", step=step),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address
 
 import pytest
@@ -75,9 +76,20 @@ def test_a_sabotage_is_noticed_only_if_every_verdict_fails_and_names_it() -> Non
     good, unclear = Verdict(Outcome.PASS, "a", "b"), Verdict(Outcome.INCONCLUSIVE, "a", "b")
     assert noticed([bad, bad], "a way is open").outcome is Outcome.PASS
     assert noticed([bad, good], "a way is open").outcome is Outcome.FAIL
-    assert noticed([bad, unclear], "a way is open").outcome is Outcome.FAIL
+    assert noticed([bad, unclear], "a way is open").outcome is Outcome.INCONCLUSIVE
+    assert noticed([unclear, good], "a way is open").outcome is Outcome.FAIL
     assert noticed([bad], "another culprit").outcome is Outcome.FAIL
+    assert noticed([bad, unclear], "another culprit").outcome is Outcome.FAIL
     assert noticed([], "a way is open").outcome is Outcome.INCONCLUSIVE
+
+
+def test_missing_evidence_is_asked_for_by_its_name() -> None:
+    asking = Verdict(Outcome.INCONCLUSIVE, "a", "are access logs on?")
+    assert undecided([asking], "are access logs on").outcome is Outcome.PASS
+    assert undecided([asking], "another culprit").outcome is Outcome.FAIL
+    for other in (Outcome.PASS, Outcome.FAIL):
+        told = replace(asking, outcome=other)
+        assert undecided([asking, told], "are access logs on").outcome is Outcome.FAIL
 
 
 @pytest.mark.parametrize(

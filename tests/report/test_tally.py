@@ -9,7 +9,7 @@ from meshproof.report import Judged, Tally, ending
 
 
 def outcome(test: str, said: str) -> Judged:
-    return Judged(test, "b", "g", said, "", 1.0)
+    return Judged(test, "b/c", "b", "g", said, "", 1.0)
 
 
 @pytest.mark.parametrize(

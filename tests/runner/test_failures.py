@@ -27,9 +27,15 @@ def test_each_lab_has_evidence_of_its_first_three_failures(
     stash[SESSION] = SimpleNamespace(folder=tmp_path, recorder=recorder)
     labs: Any = SimpleNamespace(lab=None)
     stash[LABS] = labs
+    told: list[list[str]] = []
     tests = ["a", "a", "b", "c", "d"]
     for labs.lab in (None, SimpleNamespace(id="one"), SimpleNamespace(id="two")):
         for name in tests:
             item: Any = SimpleNamespace(config=SimpleNamespace(stash=stash), nodeid=name, name=name)
+            item.stash = pytest.Stash()
             failures.collect_evidence(item)
+            told.append(failures.evidence_of(item))
+    assert told[: len(tests)] == [[]] * len(tests)
+    pages = [["evidence/a"], [], ["evidence/b"], ["evidence/c"], []]  # once for each test
+    assert told[len(tests) :] == [*pages, *pages]
     assert collected == [(lab, name) for lab in ("one", "two") for name in "abc"]

@@ -249,13 +249,13 @@ def test_what_does_not_apply_is_recorded_and_shown_with_its_reason(
         ]
     )
     found = record(pytester, "not-applicable")
-    told = {(one["test"], one["ground"]) for one in found if one["told"]}
+    told = {(one["test"], one["deployment"]) for one in found if one["told"]}
     assert told == {
         ("test_it.py::test_across", f"{FLAT}+1.31.1+strict"),
         ("test_it.py::test_plain", f"{SPLIT}+1.31.1+strict"),
     }
-    assert len(found) == len({(one["test"], one["ground"]) for one in found})
-    revised = [one for one in found if one["ground"] == f"{FLAT}+1.31.1+strict+rev-canary"]
+    assert len(found) == len({(one["test"], one["deployment"]) for one in found})
+    revised = [one for one in found if one["deployment"] == f"{FLAT}+1.31.1+strict+rev-canary"]
     assert {one["reason"] for one in revised} == {
         "across networks only",
         "not in the variant revision",
@@ -279,7 +279,7 @@ def test_where_a_mode_alone_is_asked_for_the_record_says_what_does_not_apply(
     result.stdout.no_fnmatch_line("*Fish swim*")
     result.stdout.fnmatch_lines(["Behaviours that apply to nothing asked for: 1; see the record."])
     (one,) = record(pytester, "not-applicable")
-    assert (one["behaviour"], one["reason"]) == ("Fish swim.", "with mTLS strict only")
+    assert (one["sentence"], one["reason"]) == ("Fish swim.", "with mTLS strict only")
 
 
 ROOTS = """

@@ -63,7 +63,7 @@ def test_the_summary_names_claim_expectation_and_observation(pytester: pytest.Py
     assert kinds == ["run-begin", "verdict", "test", "run-end"]
 
 
-def test_grounds_are_visited_once_each(pytester: pytest.Pytester) -> None:
+def test_bare_labs_are_visited_once_each(pytester: pytest.Pytester) -> None:
     body = """
 @pytest.mark.bare_lab("east=same,west=same", "isolated")
 def test_c(lab): pass
@@ -74,16 +74,16 @@ def test_b(lab): pass
 """
     result = run(pytester, body, "--collect-only", "-q")
     listed = [line.partition("::")[2] for line in result.outlines if "::" in line]
-    grounds = [
+    labs = [
         one.partition("[")[2].rstrip("]").split("-east-to")[0].split("-west-to")[0]
         for one in listed
     ]
-    assert list(dict.fromkeys(grounds)) == [
+    assert list(dict.fromkeys(labs)) == [
         "same-cidrs+isolated",
         "disjoint-cidrs+isolated",
         "disjoint-cidrs+flat",
     ]
-    visits = [g for number, g in enumerate(grounds) if number == 0 or grounds[number - 1] != g]
+    visits = [g for number, g in enumerate(labs) if number == 0 or labs[number - 1] != g]
     assert len(visits) == len(set(visits))
 
 
@@ -111,10 +111,10 @@ def test_what_would_remove_a_kept_lab_is_told_of(pytester: pytest.Pytester) -> N
     assert result.ret == 2  # it was run, and judged nothing
 
 
-def test_a_lab_without_a_ground_is_refused(pytester: pytest.Pytester) -> None:
+def test_a_lab_without_a_marker_is_refused(pytester: pytest.Pytester) -> None:
     result = run(pytester, "def test_it(lab): pass\n")
     assert result.ret == 2
-    result.stdout.fnmatch_lines(["*uses a lab but names no ground*"])
+    result.stdout.fnmatch_lines(["*uses a lab but has no marker bare_lab*"])
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,6 +109,11 @@ def run(pytester: pytest.Pytester, names: list[str], suite: str, *options: str) 
     return Run(pytester, result)
 
 
+def topology(event: dict[str, Any]) -> str:
+    """What a test ran on, without versions and modes."""
+    return str(event["deployment"]["id"].partition("+")[0])
+
+
 def installed(*names: str) -> Counter[str]:
     return Counter(f"{name}+{ISTIO}+strict" for name in names)
 
@@ -161,9 +167,11 @@ def test_a_failed_bring_up_is_attempted_once_and_is_every_tests_cause(
     done = run(pytester, [FLAT, SPLIT, ALIKE], EVERYWHERE, workers)
     assert done.code == 2
     assert done.made("create") == Counter({"east+west": 1, "same": 1})
-    outcomes = {(event["ground"].partition("+")[0], event["outcome"]) for event in done.tests}
+    outcomes = {
+        (event["deployment"]["id"].partition("+")[0], event["outcome"]) for event in done.tests
+    }
     failing = {FLAT, SPLIT, "disjoint-cidrs"}
-    assert outcomes == {(ALIKE, "PASS"), *((ground, "INCONCLUSIVE") for ground in failing)}
+    assert outcomes == {(ALIKE, "PASS"), *((name, "INCONCLUSIVE") for name in failing)}
     whys = {event["why"] for event in done.tests if event["outcome"] != "PASS"}
     assert whys == {"east+west did not come up."}
     assert len(done.told("east+west did not come up.")) == 1  # in common, so told once
@@ -250,7 +258,9 @@ def test_a_worker_that_dies_with_nothing_to_do_is_no_reason_to_pass(
     pytester: pytest.Pytester,
 ) -> None:
     done = run(pytester, [FLAT, SPLIT], DIES_IDLE, "-n2", "--max-worker-restart=0")
-    assert [(event["ground"].partition("+")[0], event["outcome"]) for event in done.tests] == [
+    assert [
+        (event["deployment"]["id"].partition("+")[0], event["outcome"]) for event in done.tests
+    ] == [
         (FLAT, "PASS"),
         (FLAT, "PASS"),
     ]

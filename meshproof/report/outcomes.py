@@ -1,0 +1,55 @@
+"""How the tests of a recorded run ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from meshproof.events import Event
+
+WORST_FIRST = ("FAIL", "INCONCLUSIVE", "skipped", "PASS")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One test's outcome: "PASS", "FAIL", "INCONCLUSIVE" or "skipped", and why.
+
+    ``behaviour``: its id; ``deployment``: the name of what the test ran on; ``evidence``: pages
+    in the run's folder that explain why it did not hold.
+    """
+
+    test: str
+    behaviour: str
+    sentence: str
+    deployment: str
+    outcome: str
+    why: str
+    seconds: float
+    evidence: tuple[str, ...] = ()
+
+
+def judged(events: Sequence[Event]) -> list[Judged]:
+    """The outcomes of a record's tests, in the order in which they were planned: of several
+    workers they come in as it happens, and a table is to be compared with another."""
+    place = {test: number for number, test in enumerate(planned_in(events))}
+    found = [_judged(event) for event in events if event.kind == "test"]
+    return sorted(found, key=lambda one: place.get(one.test, 0))
+
+
+def planned_in(events: Iterable[Event]) -> list[str]:
+    """The ids of the tests that a record's run was to judge, in order."""
+    return [str(test) for one in events if one.kind == "run-begin" for test in one.data["tests"]]
+
+
+def _judged(event: Event) -> Judged:
+    data = event.data
+    return Judged(
+        data["test"],
+        data["behaviour"],
+        data["sentence"],
+        data["deployment"]["id"],
+        data["outcome"],
+        data["why"],
+        data["seconds"],
+        tuple(data["evidence"]),
+    )

@@ -1,0 +1,153 @@
+"""What a run writes into its record of itself and of its tests (docs/record.md)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from dataclasses import asdict
+
+import pytest
+
+import meshproof
+from meshproof.environment import taken_away
+from meshproof.events import Data
+from meshproof.model import Deployment, Version
+from meshproof.run.machine import described_machine
+from meshproof.runner.bare_lab import BareLab, runs_on
+from meshproof.runner.behaviours import behaviour_of, proven_by
+from meshproof.runner.declaring import not_applicable
+from meshproof.runner.enforcing import SkippedError
+from meshproof.runner.failures import evidence_of
+from meshproof.runner.judging import DidNotHoldError
+from meshproof.runner.matrix import MATRIX
+from meshproof.runner.options import REPEATED
+from meshproof.runner.stash import SESSION
+from meshproof.schema import SCHEMA
+
+# What of the options tells what was asked for.
+_ASKED = frozenset({*REPEATED, "topology", "only", "keep", "reuse", "sabotage"})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """The record begins: what was asked for and planned, and what does not apply.
+
+    Of several processes the one that gives tests to the others does so.
+    """
+    config = session.config
+    if config.option.collectonly or hasattr(config, "workerinput"):
+        return
+    planned = [item for item in session.items if runs_on(item) is not None]
+    without = not_applicable(config)
+    if not planned and not without:
+        return
+    recorder = config.stash[SESSION].recorder
+    recorder.emit(
+        "run-begin",
+        schema=SCHEMA,
+        meshproof=meshproof.__version__,
+        request=_request(config),
+        machine=described_machine(),
+        deployments=_deployments(config, planned),
+        tests=[item.nodeid for item in planned],
+    )
+    for one in without:
+        recorder.emit("not-applicable", **asdict(one))
+    if ignored := taken_away(os.environ):
+        text = f"set where this run was begun, and not heeded: {', '.join(ignored)}"
+        recorder.emit("notice", text=text)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Whatever is recorded while a test runs is marked as the test's: steps, calls, verdicts."""
+    if runs_on(item) is None:
+        return (yield)
+    with item.config.stash[SESSION].recorder.marked(test=item.nodeid):
+        return (yield)
+
+
+def record_test(
+    item: pytest.Item,
+    report: pytest.TestReport,
+    error: BaseException | None,
+    worker: str | None = None,
+) -> None:
+    """Write down how a test ended, or a part of it did; nothing for tests that are none of ours.
+
+    ``error``: why it did not pass; ``worker``: the name of the worker that should have written
+    this, and has died.
+    """
+    on = runs_on(item)
+    if on is None:
+        return
+    outcome = {"passed": "PASS", "skipped": "skipped"}.get(report.outcome)
+    if outcome is None:
+        failed = isinstance(error, DidNotHoldError | SkippedError)
+        outcome = "FAIL" if failed else "INCONCLUSIVE"
+    report.inconclusive = outcome == "INCONCLUSIVE"  # type: ignore[attr-defined]
+    session, judged = item.config.stash[SESSION], behaviour_of(item)
+    caller, pair = _called_from(item)
+    session.recorder.emit(
+        "test",
+        test=item.nodeid,
+        behaviour=judged.id,
+        sentence=judged.sentence,
+        suite=judged.suite,
+        level=judged.level.value,
+        feature=judged.feature,
+        deployment=_described(on, session.wanted.kubernetes),
+        caller=caller,
+        pair=pair,
+        outcome=outcome,
+        why=str(error or ""),
+        seconds=report.duration,
+        evidence=evidence_of(item),
+        proves=proven_by(item),
+        **({} if worker is None else {"worker": worker}),
+    )
+
+
+def _called_from(item: pytest.Item) -> tuple[str | None, list[str] | None]:
+    """The cluster, or the pair of clusters, that a test runs for; other people's suites may call
+    something else so."""
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    caller, pair = params.get("caller"), params.get("pair")
+    return (
+        caller if isinstance(caller, str) else None,
+        [str(name) for name in pair] if isinstance(pair, tuple) else None,
+    )
+
+
+def _request(config: pytest.Config) -> Data:
+    """What was asked for."""
+    return {name: value for name, value in vars(config.option).items() if name in _ASKED}
+
+
+def _deployments(config: pytest.Config, planned: list[pytest.Item]) -> list[Data]:
+    """All that tests run on, or do not apply to, as fields."""
+    kubernetes = config.stash[SESSION].wanted.kubernetes
+    matrix = config.stash.get(MATRIX, None)
+    found = [*map(runs_on, planned), *(matrix.deployments if matrix is not None else ())]
+    distinct = {str(on): on for on in found if on is not None}
+    return [_described(on, kubernetes) for on in distinct.values()]
+
+
+def _described(on: BareLab | Deployment, kubernetes: Version) -> Data:
+    """What a test runs on, as fields; ``id`` is what reports call it."""
+    if isinstance(on, BareLab):
+        return {
+            "id": str(on),
+            "clusters": on.kind_configs,
+            "wiring": on.wiring,
+            "kubernetes": str(kubernetes),
+        }
+    return {
+        "id": str(on),
+        "topology": on.topology.name,
+        "istio": {cluster: str(version) for cluster, version in on.istio.items()},
+        "kubernetes": str(on.kubernetes),
+        "mtls": on.mtls.value,
+        "variants": sorted(on.variants),
+        "revision": on.revision,
+    }

@@ -1,0 +1,176 @@
+"""What each kind of event in a run's record holds, as far as it is read again.
+
+A record can come from anywhere, so what is read is checked against this; docs/record.md says it
+in words. Whatever changes so that older readers would misread it takes a new ``SCHEMA``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_DID_NOT_HOLD, EXIT_HELD, EXIT_USAGE
+
+SCHEMA = 1
+"""The form of the records that are written and read."""
+LARGEST = 10**15
+"""Numbers beyond this are no seconds that anybody could reckon with."""
+
+_Number = Annotated[float, Field(gt=-LARGEST, lt=LARGEST, allow_inf_nan=False)]
+_Count = Annotated[int, Field(ge=0, lt=LARGEST)]
+_Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE"]
+
+
+def _among(*allowed: int) -> AfterValidator:
+    """Lets these numbers through. A Literal would take ``true`` for 1."""
+
+    def check(number: int) -> int:
+        if number not in allowed:
+            raise ValueError(f"{number} is none of {allowed}")
+        return number
+
+    return AfterValidator(check)
+
+
+_Form = Annotated[int, _among(SCHEMA)]
+_ExitCode = Annotated[int, _among(EXIT_HELD, EXIT_DID_NOT_HOLD, EXIT_COULD_NOT_TELL, EXIT_USAGE)]
+
+
+class _Kind(BaseModel):
+    """Fields that are not named here are let through: a later version may add some."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+
+class _Mesh(_Kind):
+    """A deployment of a topology."""
+
+    id: str
+    topology: str
+    istio: dict[str, str]
+    kubernetes: str
+    mtls: str
+    variants: list[str]
+    revision: str
+
+
+class _Bare(_Kind):
+    """Clusters without a mesh; ``clusters``: the kind configuration of each."""
+
+    id: str
+    clusters: dict[str, str]
+    wiring: str
+    kubernetes: str
+
+
+class _Machine(_Kind):
+    cores: _Count
+    memory: _Count
+    kernel: str
+    distribution: str
+
+
+class _RunBegin(_Kind):
+    form: _Form = Field(alias="schema")
+    meshproof: str
+    request: dict[str, Any]
+    machine: _Machine
+    deployments: list[_Mesh | _Bare]
+    tests: list[str]
+
+
+class _Engine(_Kind):
+    name: str
+    version: str
+
+
+class _Artifacts(_Kind):
+    engine: _Engine
+    source: str
+    digest: str
+    parts: dict[str, str]
+    proxies: dict[str, str]
+
+
+class _NotApplicable(_Kind):
+    test: str
+    behaviour: str
+    sentence: str
+    deployment: str
+    reason: str
+    told: bool
+
+
+class _Test(_Kind):
+    test: str
+    behaviour: str
+    sentence: str
+    suite: str
+    level: str
+    feature: str
+    deployment: _Mesh | _Bare
+    caller: str | None
+    pair: list[str] | None
+    outcome: Literal["PASS", "FAIL", "INCONCLUSIVE", "skipped"]
+    why: str
+    seconds: _Number
+    evidence: list[str]
+    proves: list[str]
+
+
+class _Judged(_Kind):
+    test: str
+    outcome: _Verdict
+    expected: str
+    observed: str
+    evidence: dict[str, str]
+
+
+class _Calls(_Kind):
+    caller: str
+    cluster: str
+    url: str
+    calls: _Count
+    answers: dict[str, _Count]
+    versions: dict[str, _Count]
+    upstreams: dict[str, _Count]
+    seconds: _Number
+
+
+class _StepBegin(_Kind):
+    step: str
+
+
+class _StepEnd(_Kind):
+    step: str
+    seconds: _Number
+    outcome: str
+
+
+class _RunEnd(_Kind):
+    exit_code: _ExitCode
+
+
+_KINDS: Mapping[str, type[_Kind]] = {
+    "run-begin": _RunBegin,
+    "artifacts": _Artifacts,
+    "not-applicable": _NotApplicable,
+    "step-begin": _StepBegin,
+    "step-end": _StepEnd,
+    "calls": _Calls,
+    "verdict": _Judged,
+    "test": _Test,
+    "run-end": _RunEnd,
+}
+
+
+def is_as_recorded(kind: str, data: Mapping[str, Any]) -> bool:
+    """Whether an event of this kind can hold this; of a kind that is not read again any can."""
+    try:
+        if kind in _KINDS:
+            _KINDS[kind].model_validate(data)
+    except ValidationError:
+        return False
+    return True
