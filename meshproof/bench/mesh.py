@@ -36,9 +36,9 @@ from meshproof.traffic.settle import settle
 from meshproof.workloads.sample import (
     NAMESPACE,
     SLEEP,
-    VERSIONS,
     Sample,
     deploy_sample,
+    helloworld_image,
     helloworld_objects,
     helloworld_service,
     namespace_object,
@@ -118,7 +118,7 @@ def _judge(sample: Sample) -> None:
     caller = sample.clusters[0]
     responses = call(sample, sample.caller(caller), Plan(times=_CALLS))
     verdict = all_of(
-        [believable(responses), succeeded(responses), served_by_exactly(responses, sample.plan)]
+        [believable(responses), succeeded(responses), served_by_exactly(responses, sample.versions)]
     )
     if verdict.outcome is not Outcome.PASS:
         raise EvidenceError(f"the bench's calls were not answered: {verdict.observed}")
@@ -185,12 +185,11 @@ class _Hand:
 
     def _introduce(self, member: Member) -> None:
         cluster, version = self.mesh.cluster(member.name), self.plan.version(member)
-        for other in self.mesh.deployment.topology.control_planes:
-            if other.name != member.name:
-                _apply(self.mesh, other.name, [self.istioctl.remote_secret(cluster, version)])
+        for reader in self.mesh.deployment.topology.readers(member.name):
+            _apply(self.mesh, reader, [self.istioctl.remote_secret(cluster, version)])
 
     def _gateway(self, member: Member) -> None:
-        if member.gateway:
+        if member.gateway is not None:
             self._install(member, "gateway", self.plan.gateway(member))
             self.mesh.lab.addresses[member.name].give(manifests.SYSTEM, GATEWAY)
 
@@ -206,12 +205,13 @@ def _usual(document: Document) -> Document:
 
 
 def _workloads(mesh: Mesh) -> None:
-    for version, name in zip(VERSIONS, mesh.deployment.topology.workloads, strict=False):
-        images = mesh.bundle.images
+    for name in mesh.deployment.topology.workloads:
         objects = [namespace_object(NAMESPACE, injected=True), helloworld_service()]
-        objects += sleep_objects(images["sleep"])
-        objects += helloworld_objects(images[f"helloworld-{version}"], version)
+        objects += sleep_objects(mesh.bundle.images["sleep"])
         _apply(mesh, name, objects)
+    for one in mesh.deployment.topology.placements:
+        objects = helloworld_objects(helloworld_image(mesh), one.version, one.replicas)
+        _apply(mesh, one.cluster, objects)
     for name in mesh.deployment.topology.workloads:
         wait = ("rollout", "status", "deployment", "--timeout=120s")
         _kubectl(mesh, name, "-n", NAMESPACE, *wait)
@@ -221,7 +221,11 @@ def _curl(mesh: Mesh) -> None:
     name = mesh.deployment.topology.workloads[0]
     where = ("-n", NAMESPACE, "exec", f"deploy/{SLEEP}", "-c", SLEEP, "--")
     said = _kubectl(mesh, name, *where, "curl", "-s", _MANY)
-    missing = [version for version in VERSIONS if f"version: {version}" not in said]
+    missing = [
+        version
+        for version in mesh.deployment.topology.versions
+        if f"version: {version}" not in said
+    ]
     if missing:
         raise EvidenceError(f"by hand, {', '.join(missing)} did not answer")
 

@@ -10,7 +10,7 @@ from meshproof.expect.calls import (
     went_through,
 )
 from meshproof.expect.reach import answered_by, host_refused, kept_out, noticed, reached, silent
-from meshproof.expect.share import calls_needed, share_of, share_within
+from meshproof.expect.share import calls_needed, calls_to_meet, share_of, share_within
 from meshproof.expect.verdict import Outcome, Verdict, all_of
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "answered_by",
     "believable",
     "calls_needed",
+    "calls_to_meet",
     "host_refused",
     "kept_out",
     "none_served_by",

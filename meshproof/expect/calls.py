@@ -110,16 +110,13 @@ def none_served_by(responses: Sequence[Response], version: str) -> Verdict:
     return Verdict(Outcome.PASS, expected, evidence["answers"], evidence)
 
 
-def went_through(
-    responses: Sequence[Response], addresses: Collection[str], port: int, what: str
-) -> Verdict:
-    """PASS when each call's access log has one of ``addresses`` with ``port`` as upstream host.
+def went_through(responses: Sequence[Response], hosts: Collection[str], what: str) -> Verdict:
+    """PASS when each call's access log has one of ``hosts`` as upstream host.
 
-    ``addresses``: IP addresses as the API writes them; ``what`` they are, for people. A call
-    for which no endpoint was chosen is a FAIL too. INCONCLUSIVE: a call without a log line.
+    ``hosts``: "address:port" as Envoy writes them; ``what`` they are, for people. A call for
+    which no endpoint was chosen is a FAIL too. INCONCLUSIVE: a call without a log line.
     Rule: ``topologies.md``, Path.
     """
-    hosts = {f"[{one}]:{port}" if ":" in one else f"{one}:{port}" for one in addresses}
     expected = f"{len(responses)} calls to go through {what} ({', '.join(sorted(hosts)) or '-'})"
     if not responses or not hosts:
         return _nothing(expected, "no calls" if hosts else "no addresses to compare with")

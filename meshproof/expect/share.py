@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
 from itertools import accumulate
-from math import ceil
+from math import ceil, log
 from typing import cast
 
 from meshproof.errors import UsageError
@@ -25,6 +25,14 @@ POWER = 0.99
 """How often a share that is off by the tolerance is noticed, at least."""
 _SURELY = 0.999
 _EQUAL = 1 + 1e-7  # scipy.stats.binomtest takes probabilities this close for the same
+
+
+def calls_to_meet(share: float, odds: float = 2**-40) -> int:
+    """How many calls it takes until a version that answers this share of them has answered once,
+    but for the ``odds`` that it has not. Raises UsageError for a share that is none."""
+    if not 0 < share <= 1:
+        raise UsageError(f"a share of {share} cannot be", "choose one above 0, 1 at most")
+    return 1 if share == 1 else ceil(log(odds) / log(1 - share))
 
 
 @cache

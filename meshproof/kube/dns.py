@@ -101,6 +101,14 @@ def dns_address(cluster: RunningCluster) -> IPv4Address:
     return IPv4Address(service.spec.cluster_ip)
 
 
+def dns_pod(cluster: RunningCluster) -> kubernetes.client.V1Pod:
+    """A pod of the cluster's DNS. Raises LabError when there is none."""
+    with lab_errors(f"find the DNS of {cluster.name}"):
+        selector = {"label_selector": "k8s-app=kube-dns"}
+        pods = cluster.core.list_namespaced_pod("kube-system", **selector).items
+        return next(pod for pod in pods if pod.metadata.deletion_timestamp is None)
+
+
 def _missing(cluster: RunningCluster) -> str:
     """Ready is not enough: what exists must be found, and what does not must be NXDOMAIN."""
     selector = {"label_selector": "k8s-app=kube-dns"}

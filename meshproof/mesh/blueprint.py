@@ -13,6 +13,7 @@ from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY, Document, Images
 from meshproof.mesh.trust import SECRET, Authority
 from meshproof.model import MESH_NETWORKS, UNRELATED_ROOTS, Deployment, Member, Role, Version
+from meshproof.model.member import TLS_PORT
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,19 @@ class Blueprint:
         topology, served = self.deployment.topology, self._served(member)
         objects = [manifests.peer_authentication(self.deployment.mtls)]
         if len(topology.networks) > 1:
-            objects.append(manifests.cross_network_gateway())
+            objects.append(manifests.cross_network_gateway(self.gateway_ports(member)))
+            if self.deployment.shares_gateways:
+                objects.append(manifests.short_connections())
         apart = any(remote.network != member.network for remote in served)
         if apart and member.role is not Role.EXTERNAL:
             objects += manifests.istiod_by_gateway(self.revised("istiod"))
         return objects
+
+    def gateway_ports(self, member: Member) -> list[int]:
+        """By which ports the gateways that a control plane configures are entered."""
+        served = [member, *self._served(member)]
+        ports = {one.gateway.port for one in served if one.gateway is not None}
+        return sorted(ports or {TLS_PORT})
 
     def has_address(self, member: Member) -> bool:
         """Whether istiod has an address of its own: for remotes on its network, and outside."""

@@ -14,6 +14,8 @@ ISTIOD_ADDRESS = "istiod-internal"
 """The Service by which remotes on the same network reach istiod."""
 REGION_LABEL = "topology.kubernetes.io/region"
 ZONE_LABEL = "topology.kubernetes.io/zone"
+SHORT_CONNECTIONS: Object = {"connectionPool": {"http": {"maxRequestsPerConnection": 1}}}
+"""A traffic policy by which no connection is kept for a second request."""
 _NETWORKING = "networking.istio.io/v1"
 _MODES = {Mtls.STRICT: "STRICT", Mtls.PERMISSIVE: "PERMISSIVE", Mtls.DISABLED: "DISABLE"}
 
@@ -51,14 +53,31 @@ def _node(name: str, labels: dict[str, str]) -> Object:
     return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}}
 
 
-def cross_network_gateway() -> Object:
-    """The gateways pass on TLS of any service of the mesh, by its SNI, unterminated."""
-    tls = {
-        "port": {"number": GATEWAY_PORTS["tls"], "name": "tls", "protocol": "TLS"},
-        "tls": {"mode": "AUTO_PASSTHROUGH"},
-        "hosts": ["*.local"],
+def cross_network_gateway(ports: Sequence[int]) -> Object:
+    """The gateways pass on TLS of any service of the mesh, by its SNI, unterminated.
+
+    ``ports``: those of the gateways' Services by which other networks come in.
+    """
+    servers = [
+        {
+            "port": {"number": port, "name": f"tls-{port}", "protocol": "TLS"},
+            "tls": {"mode": "AUTO_PASSTHROUGH"},
+            "hosts": ["*.local"],
+        }
+        for port in ports
+    ]
+    return _gateway("cross-network-gateway", servers)
+
+
+def short_connections() -> Object:
+    """Sidecars keep no connection for a second request. A gateway leads each connection to one
+    instance: where there are several versions behind one, all of them answer only by many."""
+    return {
+        "apiVersion": _NETWORKING,
+        "kind": "DestinationRule",
+        "metadata": {"name": "short-connections", "namespace": SYSTEM},
+        "spec": {"host": "*.local", "trafficPolicy": SHORT_CONNECTIONS},
     }
-    return _gateway("cross-network-gateway", [tls])
 
 
 def istiod_by_gateway(istiod: str) -> list[Object]:

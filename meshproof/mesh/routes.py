@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 
 from meshproof.kube.objects import Object
-from meshproof.mesh.manifests import SYSTEM
+from meshproof.mesh.manifests import SHORT_CONNECTIONS, SYSTEM
 
 _NETWORKING = "networking.istio.io/v1"
 
@@ -29,11 +29,16 @@ def host_of(name: str, namespace: str) -> str:
     return f"{name}.{namespace}.svc.cluster.local"
 
 
-def destination_rule(host: str, versions: Collection[str], tls: Tls | None = None) -> Object:
-    """A subset for each version, called like it. ``tls``: None leaves the mode to auto mTLS."""
+def destination_rule(
+    host: str, versions: Collection[str], tls: Tls | None = None, *, short: bool = False
+) -> Object:
+    """A subset for each version, called like it. ``tls``: None leaves the mode to auto mTLS;
+    ``short``: no connection is kept for a second request."""
     subsets = [{"name": version, "labels": {"version": version}} for version in versions]
-    policy = {"trafficPolicy": {"tls": {"mode": tls.value}}} if tls else {}
-    return _object("DestinationRule", host, {"host": host, "subsets": subsets, **policy})
+    policy: Object = {"tls": {"mode": tls.value}} if tls else {}
+    policy |= SHORT_CONNECTIONS if short else {}
+    told = {"trafficPolicy": policy} if policy else {}
+    return _object("DestinationRule", host, {"host": host, "subsets": subsets, **told})
 
 
 def virtual_service(host: str, routes: Sequence[Object]) -> Object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -62,6 +63,15 @@ class Deployment:
             here = self.topology.on(self.topology[cluster].network)
             return tuple(one for one in here if one.gateway is not None)
         return self.topology.gateways_to(cluster)
+
+    @property
+    def shares_gateways(self) -> bool:
+        """Whether some gateway leads from other networks to several versions."""
+        if len(self.topology.networks) == 1:
+            return False
+        clusters = self.topology.versions.values()
+        behind = Counter(one.name for name in clusters for one in self.gateways_to(name))
+        return any(count > 1 for count in behind.values())
 
     def __str__(self) -> str:
         words = [self.topology.name, self._versions(), self.mtls.value]

@@ -118,6 +118,12 @@ class Topology:
         """The clusters whose istiods read a cluster by a remote secret."""
         return tuple(one.name for one in self.control_planes if cluster in self.reads(one.name))
 
+    def asks(self, caller: str, called: str) -> bool:
+        """Whether an istiod in ``caller`` asks the API server of ``called``, another cluster."""
+        if self[caller].role is Role.REMOTE or caller == called:
+            return False
+        return called in self.reads(caller) or called == self.config_cluster(caller)
+
     def knows(self, caller: str, cluster: str) -> bool:
         """Whether the istiod that serves ``caller`` knows the endpoints in ``cluster``."""
         primary = self[caller].primary
@@ -132,6 +138,15 @@ class Topology:
             for caller in self.workloads
             for version, cluster in self.versions.items()
             if caller != cluster and self.knows(caller, cluster)
+        )
+
+    @property
+    def common_versions(self) -> tuple[str, ...]:
+        """The versions that the istiods of all clusters with workloads know of."""
+        return tuple(
+            version
+            for version, cluster in self.versions.items()
+            if all(self.knows(caller, cluster) for caller in self.workloads)
         )
 
     def gateways_to(self, cluster: str) -> tuple[Member, ...]:
@@ -185,9 +200,7 @@ class Topology:
         flows = {Flow.GATEWAY}
         if self.same_network(caller, called):
             flows.add(Flow.POD)
-        if self[caller].role is not Role.REMOTE and (
-            called in self.reads(caller) or called == self.config_cluster(caller)
-        ):
+        if self.asks(caller, called):
             flows.add(Flow.API)
         return frozenset(flows)
 

@@ -19,7 +19,7 @@ from meshproof.process import side_by_side
 from meshproof.run.session import Session
 from meshproof.traffic.settle import settle, turn
 from meshproof.workloads import Echo, deploy_echo
-from meshproof.workloads.sample import Sample, adopt_sample, deploy_sample
+from meshproof.workloads.sample import Sample, deploy_sample
 
 
 class Labs:
@@ -172,7 +172,7 @@ class Labs:
         if now is None and lab.kept:
             mesh = find_mesh(lab, deployment, bundle)
             if mesh is not None:
-                sample = adopt_sample(mesh)
+                sample = Sample(mesh)
                 settle(sample)
                 return sample
         if now is not None and now.mesh.dirty is None and _differ_in_mtls(now.mesh, deployment):
@@ -189,7 +189,7 @@ class Labs:
             sample = deploy_sample(mesh)
         except Exception:
             mesh.mark_dirty("its installation did not come to an end")
-            self._sample = Sample(mesh, {})
+            self._sample = Sample(mesh)
             raise
         settle(sample)
         return sample

@@ -121,6 +121,30 @@ class ProxyLog:
         return _await(lambda: read_turned_away(self.lines()), enough, within)
 
 
+def find_in_one(
+    logs: Sequence[ProxyLog], wanted: Callable[[str], bool], within: float = WITHIN
+) -> list[str]:
+    """The lines of several proxies that are wanted, as ``ProxyLog.find`` has it."""
+
+    def found() -> list[str]:
+        return [line for log in logs for line in log.lines() if wanted(line)]
+
+    return _await(found, bool, within)
+
+
+def turned_away_by(
+    logs: Sequence[ProxyLog],
+    enough: Callable[[Sequence[TurnedAway]], bool],
+    within: float = WITHIN,
+) -> list[TurnedAway]:
+    """What one of several proxies did not take, as ``ProxyLog.turned_away`` has it."""
+
+    def found() -> list[TurnedAway]:
+        return [one for log in logs for one in read_turned_away(log.lines())]
+
+    return _await(found, enough, within)
+
+
 def log_from_now(workload: Workload) -> ProxyLog:
     """The log of a workload's proxy from now on."""
     return ProxyLog(workload, datetime.now(UTC))
@@ -131,12 +155,19 @@ def entries_of(
 ) -> dict[str, LogLine]:
     """The lines of a proxy's access log with these request ids, by the id: all of them, or those
     that there are after ``within`` seconds. Raises LabError."""
+    return entries_of_all([workload], ids, within)
+
+
+def entries_of_all(
+    workloads: Sequence[Workload], ids: Sequence[str], within: float = WITHIN
+) -> dict[str, LogLine]:
+    """The same of several proxies, each of which has a part of the lines."""
     wanted = set(ids)
 
     def found() -> list[LogLine]:
         # By the log's end, which is found at once in however long a log.
-        text = workload.log(tail_lines=len(wanted) + _OTHERS)
-        entries = map(read_line, text.splitlines())
+        texts = [one.log(tail_lines=len(wanted) + _OTHERS) for one in workloads]
+        entries = (read_line(line) for text in texts for line in text.splitlines())
         return [entry for entry in entries if entry and entry.request_id in wanted]
 
     def all_there(entries: Sequence[LogLine]) -> bool:

@@ -46,5 +46,5 @@ def _receivers(sample: Sample) -> list[Workload]:
         server = find_workload(mesh.cluster(cluster), HELLOWORLD, NAMESPACE)
         return [server, gateway_workload(mesh, cluster)] if topology[cluster].gateway else [server]
 
-    clusters = dict.fromkeys(sample.plan.values())
+    clusters = dict.fromkeys(sample.versions.values())
     return [proxy for proxies in side_by_side(mesh.shell, found, clusters) for proxy in proxies]

@@ -138,18 +138,20 @@ class _Look(Generic[Seen]):
 
 
 def reachable(sample: Sample, caller: str) -> set[str]:
-    """The versions that a caller can reach: across networks there is no way without mTLS, and
-    with mTLS nobody trusts a cluster whose root is another."""
+    """The versions that a caller can reach: those that its istiod knows of; across networks there
+    is no way without mTLS, and with mTLS nobody trusts a cluster whose root is another."""
     mesh = sample.mesh.deployment
     own = mesh.topology[caller]
 
     def reaches(cluster: str) -> bool:
         other = mesh.topology[cluster]
+        if not mesh.topology.knows(caller, cluster):
+            return False
         if mesh.mtls is Mtls.DISABLED:
             return own.network == other.network
         return own.primary == other.primary or UNRELATED_ROOTS not in mesh.variants
 
-    return {version for version, cluster in sample.plan.items() if reaches(cluster)}
+    return {version for version, cluster in sample.versions.items() if reaches(cluster)}
 
 
 def _unsettled(sample: Sample, caller: Workload) -> str:

@@ -9,37 +9,118 @@ from meshproof.errors import EvidenceError
 from meshproof.kube import RunningCluster
 from meshproof.kube.objects import Object, apply
 from meshproof.kube.rollout import await_rollout
-from meshproof.kube.workload import Workload, find_workload, list_workloads, spiffe
+from meshproof.kube.workload import Workload, find_workload, list_workloads
 from meshproof.mesh.gateways import sni_of
-from meshproof.mesh.mesh import Mesh
+from meshproof.mesh.manifests import ZONE_LABEL
+from meshproof.mesh.mesh import Mesh, Way
 from meshproof.mesh.routes import host_of
+from meshproof.model import Pair, Topology
 from meshproof.process import Shell, side_by_side
 
 NAMESPACE = "sample"
 OUTSIDE = "outside"
 """The namespace of callers without a sidecar."""
 PORT = 5000
+LOCALITY_LABEL = "istio-locality"
+"""Where a pod is, in place of its node's labels."""
 SLEEP, HELLOWORLD = "sleep", "helloworld"
-VERSIONS = ("v1", "v2")
 HOST = host_of(HELLOWORLD, NAMESPACE)
 SNI = sni_of(HOST, PORT)
 """What sidecars ask for by TLS: a service and its port, so that gateways can tell."""
-CALLER_IDENTITY, WORKLOAD_IDENTITY = spiffe(NAMESPACE, SLEEP), spiffe(NAMESPACE, HELLOWORLD)
-"""Those of sleep and of helloworld."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Helloworld pods that are called at one address: a pod by itself, or all that a gateway leads
+    to, of which nobody outside can choose one."""
+
+    way: Way
+    servers: tuple[Workload, ...]
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """The clusters that they run in."""
+        return tuple(dict.fromkeys(one.cluster for one in self.servers))
+
+    def __str__(self) -> str:
+        names = " or ".join(one.name for one in self.servers)
+        return f"{names} at {self.way}"
 
 
 @dataclass
 class Sample:
-    """sleep and helloworld on a mesh. ``plan``: the cluster that each version belongs into."""
+    """sleep and helloworld on a mesh."""
 
     mesh: Mesh
-    plan: Mapping[str, str]
     callers: dict[tuple[str, str], Workload] = field(default_factory=dict)
+
+    @property
+    def topology(self) -> Topology:
+        """What the mesh's deployment is of."""
+        return self.mesh.deployment.topology
 
     @property
     def clusters(self) -> tuple[str, ...]:
         """The clusters in which workloads run, and calls are made."""
-        return self.mesh.deployment.topology.workloads
+        return self.topology.workloads
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The cluster that each version belongs into."""
+        return self.topology.versions
+
+    @property
+    def homes(self) -> tuple[str, ...]:
+        """The clusters that a version belongs into."""
+        return tuple(dict.fromkeys(self.versions.values()))
+
+    def versions_in(self, cluster: str) -> tuple[str, ...]:
+        """The versions that belong into a cluster."""
+        return tuple(version for version, home in self.versions.items() if home == cluster)
+
+    @property
+    def common(self) -> tuple[str, ...]:
+        """The versions that every caller's istiod knows of."""
+        return self.topology.common_versions
+
+    def reached_from(self, caller: str) -> dict[str, str]:
+        """The cluster of each version that the istiod of a caller's cluster knows of."""
+        return {
+            version: cluster
+            for version, cluster in self.versions.items()
+            if self.topology.knows(caller, cluster)
+        }
+
+    def pairs(self, *, same_network: bool) -> list[Pair]:
+        """The ordered pairs of a caller's cluster and a version in another one that its istiod
+        knows of, on one network or on two."""
+        near = self.topology.same_network
+        return [
+            (caller, version)
+            for caller, version in self.topology.pairs
+            if near(caller, self.versions[version]) is same_network
+        ]
+
+    @property
+    def smallest_share(self) -> float:
+        """The part of all instances that the version with the fewest of them has."""
+        counts = [one.replicas for one in self.topology.placements]
+        return min(counts) / sum(counts)
+
+    def caller_identity(self, cluster: str) -> str:
+        """The SPIFFE ID of a cluster's sleep."""
+        return self.topology[cluster].mesh.identity(NAMESPACE, SLEEP)
+
+    def server_identity(self, cluster: str) -> str:
+        """The SPIFFE ID of a cluster's helloworld."""
+        return self.topology[cluster].mesh.identity(NAMESPACE, HELLOWORLD)
+
+    def ways(self, caller: str, server: Workload) -> set[Way]:
+        """Where sidecars of a cluster call a helloworld pod: at its own address, or across
+        networks at each gateway that leads to it."""
+        if self.topology.same_network(caller, server.cluster):
+            return {Way(server.address, PORT)}
+        return set(self.mesh.ways_to(server.cluster).values())
 
     def caller(self, cluster: str, app: str = SLEEP, namespace: str = NAMESPACE) -> Workload:
         """The sleep (or another app's pod that can call) of a cluster."""
@@ -64,43 +145,36 @@ class Sample:
         """The helloworld pods of all clusters now. Raises EvidenceError when a version has none:
         what holds for all pods would hold for it, too."""
         found = list(self.servers().values())
-        if missing := self.plan.keys() - {one.version for one in found}:
+        if missing := self.versions.keys() - {one.version for one in found}:
             raise EvidenceError(f"no pod of {', '.join(sorted(missing))} is there to be judged")
         return found
+
+    def behind(self, caller: str) -> list[Behind]:
+        """All helloworld pods that a cluster's istiod knows of, by the way to them. Raises
+        EvidenceError as ``every_server`` does."""
+        found: dict[Way, list[Workload]] = {}
+        for server in self.every_server():
+            if self.topology.knows(caller, server.cluster):
+                for way in self.ways(caller, server):
+                    found.setdefault(way, []).append(server)
+        return [Behind(way, tuple(servers)) for way, servers in sorted(found.items())]
 
     def server(self, version: str) -> Workload:
         """One pod of a version. Raises StopIteration when there is none."""
         return next(one for one in self.servers().values() if one.version == version)
 
-    def remote_version(self, caller: str) -> str:
-        """A version that runs in another cluster than ``caller``."""
-        return next(version for version, cluster in self.plan.items() if cluster != caller)
-
-    def local_version(self, caller: str) -> str:
-        """The version that runs in the caller's own cluster."""
-        return next(version for version, cluster in self.plan.items() if cluster == caller)
-
 
 def deploy_sample(mesh: Mesh) -> Sample:
-    """Deploy sleep and the helloworld Service in all clusters that have workloads, v1 in the
-    first and v2 in the second, and wait until they run.
+    """Deploy sleep and the helloworld Service in all clusters that have workloads, and the
+    versions of helloworld where the topology places them, and wait until they run. A cluster
+    without workloads gets a caller without a sidecar, to be reached or kept out as any other.
 
     Raises LabError with the reason when something will not.
     """
-    sample = adopt_sample(mesh)
-    by_cluster = {cluster: version for version, cluster in sample.plan.items()}
     with mesh.lab.recorder.step("deploy sleep and helloworld"):
-        running = [mesh.cluster(name) for name in sample.clusters]
         shell = mesh.shell
-        side_by_side(
-            shell, lambda one: _deploy(mesh, one, by_cluster.get(one.name), shell), running
-        )
-    return sample
-
-
-def adopt_sample(mesh: Mesh) -> Sample:
-    """The sample as it is planned, for a mesh on which it runs already."""
-    return Sample(mesh, dict(zip(VERSIONS, mesh.deployment.topology.workloads, strict=False)))
+        side_by_side(shell, lambda one: _deploy(mesh, one, shell), mesh.lab.clusters.values())
+    return Sample(mesh)
 
 
 def namespace_object(name: str, *, injected: bool, revision: str = "") -> Object:
@@ -123,17 +197,27 @@ def sleep_objects(
 
 
 def helloworld_objects(
-    image: str, version: str, namespace: str = NAMESPACE, replicas: int = 1
+    image: str, version: str, replicas: int = 1, locality: str = ""
 ) -> list[Object]:
-    """The Deployment of one version of helloworld."""
-    return _workload(
-        namespace,
-        f"{HELLOWORLD}-{version}",
-        HELLOWORLD,
-        {"version": version},
-        image,
-        replicas=replicas,
-    )
+    """The Deployment of one version of helloworld, its instances in as many zones as there are.
+
+    ``locality``: "region.zone" of all of them, whatever their nodes say, in a Deployment beside
+    the version's own (https://istio.io/latest/docs/reference/config/labels/).
+    """
+    labels = {"version": version} | ({LOCALITY_LABEL: locality} if locality else {})
+    name = f"{HELLOWORLD}-{version}" + (f"-{locality.replace('.', '-')}" if locality else "")
+    objects = _workload(NAMESPACE, name, HELLOWORLD, labels, image, replicas=replicas)
+    pod = objects[-1]["spec"]["template"]["spec"]
+    pod["containers"][0]["env"] = [{"name": "SERVICE_VERSION", "value": version}]
+    pod["topologySpreadConstraints"] = [
+        {
+            "topologyKey": ZONE_LABEL,
+            "maxSkew": 1,
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": {"app": HELLOWORLD, **labels}},
+        }
+    ]
+    return objects
 
 
 def helloworld_service(
@@ -155,19 +239,27 @@ def helloworld_service(
     }
 
 
-def _deploy(mesh: Mesh, cluster: RunningCluster, version: str | None, shell: Shell) -> None:
+def _deploy(mesh: Mesh, cluster: RunningCluster, shell: Shell) -> None:
     sleep = mesh.bundle.images["sleep"]
-    revision = mesh.deployment.revision
-    apply(cluster, [namespace_object(NAMESPACE, injected=True, revision=revision)])
-    apply(cluster, [namespace_object(OUTSIDE, injected=False)])
-    apply(cluster, [helloworld_service(), *sleep_objects(sleep), *sleep_objects(sleep, OUTSIDE)])
-    names = {SLEEP}
-    if version is not None:
-        image = mesh.bundle.images[f"helloworld-{version}"]
-        apply(cluster, helloworld_objects(image, version))
-        names.add(f"{HELLOWORLD}-{version}")
-    await_rollout(cluster, NAMESPACE, names, shell)
+    topology, revision = mesh.deployment.topology, mesh.deployment.revision
+    apply(cluster, [namespace_object(OUTSIDE, injected=False), *sleep_objects(sleep, OUTSIDE)])
+    if cluster.name in topology.workloads:
+        apply(cluster, [namespace_object(NAMESPACE, injected=True, revision=revision)])
+        apply(cluster, [helloworld_service(), *sleep_objects(sleep)])
+        names = {SLEEP}
+        for one in topology.placements:
+            if one.cluster == cluster.name:
+                apply(
+                    cluster, helloworld_objects(helloworld_image(mesh), one.version, one.replicas)
+                )
+                names.add(f"{HELLOWORLD}-{one.version}")
+        await_rollout(cluster, NAMESPACE, names, shell)
     await_rollout(cluster, OUTSIDE, {SLEEP}, shell)
+
+
+def helloworld_image(mesh: Mesh) -> str:
+    """The image of helloworld, whatever its version: that is told to it."""
+    return mesh.bundle.images[f"{HELLOWORLD}-v1"]
 
 
 def _workload(

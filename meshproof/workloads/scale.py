@@ -11,12 +11,18 @@ from meshproof.kube import RunningCluster
 from meshproof.kube.objects import Object, applied, apply
 from meshproof.kube.rollout import await_rollout
 from meshproof.wait import eventually
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample, helloworld_objects
+from meshproof.workloads.sample import (
+    HELLOWORLD,
+    NAMESPACE,
+    Sample,
+    helloworld_image,
+    helloworld_objects,
+)
 
 
 @contextmanager
 def scaled(sample: Sample, version: str, replicas: int) -> Iterator[None]:
-    """A version has so many pods, all ready, inside the block; afterwards one again.
+    """A version has so many pods, all ready, inside the block; afterwards as many as before.
 
     Proxies learn of it later: wait for their endpoints. Raises LabError as ``await_rollout``.
     """
@@ -27,19 +33,24 @@ def scaled(sample: Sample, version: str, replicas: int) -> Iterator[None]:
         _heal(sample, version)
 
 
+def usual(sample: Sample, version: str) -> int:
+    """How many pods a version has by the topology."""
+    return next(one.replicas for one in sample.topology.placements if one.version == version)
+
+
 def _heal(sample: Sample, version: str) -> None:
     try:
-        _scale(sample, version, 1)
+        _scale(sample, version, usual(sample, version))
     except MeshproofError:
-        sample.mesh.mark_dirty(f"{version} could not be scaled back to one")
+        sample.mesh.mark_dirty(f"{version} could not be scaled back")
         raise
 
 
 def _scale(sample: Sample, version: str, replicas: int) -> None:
-    cluster = sample.mesh.cluster(sample.plan[version])
-    image = sample.mesh.bundle.images[f"{HELLOWORLD}-{version}"]
+    cluster = sample.mesh.cluster(sample.versions[version])
+    image = helloworld_image(sample.mesh)
     before = _addresses(sample, cluster)
-    apply(cluster, helloworld_objects(image, version, replicas=replicas))
+    apply(cluster, helloworld_objects(image, version, replicas))
     await_rollout(cluster, NAMESPACE, {f"{HELLOWORLD}-{version}"}, sample.mesh.shell)
     _await_end(cluster, before - _addresses(sample, cluster))
 

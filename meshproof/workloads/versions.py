@@ -16,7 +16,7 @@ def a_service_for_each_version(sample: Sample) -> Iterator[None]:
     Of a call to a Service of both versions Envoy tries the other where one fails; of a call to
     one of these it cannot. Proxies learn of them later. Raises LabError.
     """
-    services = [helloworld_service(name=name_of(one), version=one) for one in sample.plan]
+    services = [helloworld_service(name=name_of(one), version=one) for one in sample.versions]
     with ExitStack() as stack:
         for name in sample.clusters:
             stack.enter_context(applied(sample.mesh.cluster(name), services))

@@ -1,1 +1,1 @@
-"""Both versions answer, from both clusters."""
+"""Every version answers, from every cluster."""

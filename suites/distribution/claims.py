@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from meshproof.expect import Verdict, all_of, believable, served_by_exactly, succeeded
+from meshproof.expect import (
+    Verdict,
+    all_of,
+    believable,
+    calls_to_meet,
+    served_by_exactly,
+    succeeded,
+)
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.settle import reachable
 from meshproof.workloads.sample import Sample
 
-# With two equal endpoints the odds that one is never chosen are 2 in 2^40.
-_CALLS = 40
-
 
 def every_version_answers(sample: Sample, caller: str) -> Verdict:
     """Each version that can be reached answers, from its own cluster, and no call fails."""
-    responses = call(sample, sample.caller(caller), Plan(times=_CALLS))
-    expected = {version: sample.plan[version] for version in reachable(sample, caller)}
+    times = calls_to_meet(sample.smallest_share)
+    responses = call(sample, sample.caller(caller), Plan(times=times))
+    expected = {version: sample.versions[version] for version in reachable(sample, caller)}
     return all_of(
         [believable(responses), succeeded(responses), served_by_exactly(responses, expected)]
     )

@@ -18,5 +18,5 @@ from suites.distribution.claims import every_version_answers
 def test_every_version_answers(
     sample: Sample, caller: str, judge: Callable[[Verdict], None]
 ) -> None:
-    """Calls to helloworld are answered by v1 in the first cluster and v2 in the second."""
+    """Calls to helloworld are answered by every version, each from the cluster that it runs in."""
     judge(every_version_answers(sample, caller))

@@ -1,4 +1,4 @@
-"""What is claimed of authorization at the workload, for callers in both clusters."""
+"""What is claimed of authorization at the workload, for callers in all clusters."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from meshproof.expect import (
     Verdict,
     all_of,
     believable,
+    calls_to_meet,
     refused_with,
     served_by_exactly,
     succeeded,
 )
 from meshproof.kube.objects import Object
-from meshproof.kube.workload import find_workload
 from meshproof.process import side_by_side
-from meshproof.traffic.access_log import WITHIN, LogLine, entries_of
+from meshproof.traffic.access_log import WITHIN, LogLine, entries_of_all
 from meshproof.traffic.calls import HELLO, Plan, answers, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.settle import await_drained, converge
-from meshproof.workloads.sample import CALLER_IDENTITY, HELLOWORLD, NAMESPACE, Sample
+from meshproof.workloads.sample import Sample
 from suites.gateways.healing import await_healed
 from suites.gateways.manifests import CLOSED_PATH, OPEN_PATH, configured
 
-_CALLS = 20
+_CALLS, _ODDS = 20, 2**-20
 _WELL, _FORBIDDEN = 200, 403
 # A connection that is open when a policy comes may bear one more request under the old rules:
 # each of a proxy's two workers keeps one to each endpoint, and 40 calls meet all of them.
@@ -35,7 +35,7 @@ _CLOSED = HELLO.removesuffix(OPEN_PATH) + CLOSED_PATH
 
 
 def denied(sample: Sample) -> Verdict:
-    """Both versions refuse sleep of every cluster with 403, and name it in their proxies' logs."""
+    """All versions refuse sleep of every cluster with 403, and name it in their proxies' logs."""
     return all_of(
         verdict
         for responses in _from_everywhere(sample, HELLO)
@@ -48,15 +48,15 @@ def denied(sample: Sample) -> Verdict:
 
 
 def allowed(sample: Sample) -> Verdict:
-    """Both versions answer sleep where it is allowed, and refuse it where only somebody else is."""
+    """All versions answer sleep where it is allowed, and refuse it where only somebody else is."""
     answered = [
         verdict
         for responses in _from_everywhere(sample, HELLO)
         for verdict in (
             succeeded(responses),
             believable(responses),
-            served_by_exactly(responses, sample.plan),
-            _identified(responses),
+            served_by_exactly(responses, sample.reached_from(responses[0].caller)),
+            _identified(sample, responses),
         )
     ]
     refused = [
@@ -97,7 +97,7 @@ def _only_forbidden(statuses: object) -> bool:
 def _from_everywhere(sample: Sample, url: str) -> list[list[Response]]:
     """Calls from each cluster, side by side."""
     callers = [sample.caller(name) for name in sample.clusters]
-    plan = Plan(url=url, times=_CALLS)
+    plan = Plan(url=url, times=max(_CALLS, calls_to_meet(sample.smallest_share, _ODDS)))
     return side_by_side(sample.mesh.shell, lambda one: call(sample, one, plan), callers)
 
 
@@ -112,8 +112,10 @@ def _statuses(sample: Sample, url: str) -> set[int | None]:
 
 def _judged_by_servers(sample: Sample, responses: Sequence[Response], why: str) -> Verdict:
     """Each request is in the log of one server's proxy: refused, for this reason, by identity."""
-    expected = f"both versions' proxies to log 403 for '{why}' to {CALLER_IDENTITY}"
-    lines = _servers_lines(sample, [one.id for one in responses])
+    caller = responses[0].caller if responses else ""
+    identity = sample.caller_identity(caller) if caller else "nobody"
+    expected = f"all versions' proxies to log 403 for '{why}' to {identity}"
+    lines = _servers_lines(sample, caller, [one.id for one in responses])
     missing = len(responses) - sum(map(len, lines.values()))
     if missing or not responses:
         observed = f"{missing} of {len(responses)} requests in no server's log"
@@ -122,7 +124,7 @@ def _judged_by_servers(sample: Sample, responses: Sequence[Response], why: str) 
         (cluster, line)
         for cluster, theirs in lines.items()
         for line in theirs
-        if line.status != _FORBIDDEN or why not in line.details or line.peer != CALLER_IDENTITY
+        if line.status != _FORBIDDEN or why not in line.details or line.peer != identity
     ]
     counted = ", ".join(f"{cluster}: {len(theirs)}" for cluster, theirs in lines.items())
     if wrong:
@@ -135,26 +137,26 @@ def _judged_by_servers(sample: Sample, responses: Sequence[Response], why: str) 
     return Verdict(Outcome.PASS, expected, counted)
 
 
-def _servers_lines(sample: Sample, ids: Sequence[str]) -> dict[str, list[LogLine]]:
-    """What each cluster's helloworld logged of these requests, by the cluster."""
-    clusters = list(sample.plan.values())
-    servers = [
-        find_workload(sample.mesh.cluster(cluster), HELLOWORLD, NAMESPACE) for cluster in clusters
-    ]
+def _servers_lines(sample: Sample, caller: str, ids: Sequence[str]) -> dict[str, list[LogLine]]:
+    """What each version that a caller reaches logged of these requests, by the version."""
+    reached = sample.reached_from(caller)
+    servers = [one for one in sample.every_server() if one.version in reached]
     found: dict[str, list[LogLine]] = {}
 
     def look() -> int:
-        for cluster, server in zip(clusters, servers, strict=True):
-            found[cluster] = list(entries_of(server, ids, within=0).values())
+        for version in reached:
+            theirs = [one for one in servers if one.version == version]
+            found[version] = list(entries_of_all(theirs, ids, within=0).values())
         return sum(map(len, found.values()))
 
     converge(look, until=lambda lines: lines == len(ids), within=WITHIN)
     return found
 
 
-def _identified(responses: Sequence[Response]) -> Verdict:
-    expected = f"the servers to know their caller as {CALLER_IDENTITY}"
-    others = {str(one.identity) for one in responses if one.identity != CALLER_IDENTITY}
+def _identified(sample: Sample, responses: Sequence[Response]) -> Verdict:
+    identity = sample.caller_identity(responses[0].caller) if responses else "nobody"
+    expected = f"the servers to know their caller as {identity}"
+    others = {str(one.identity) for one in responses if one.identity != identity}
     if others or not responses:
         return Verdict(Outcome.FAIL, expected, f"as {', '.join(sorted(others)) or 'nobody'}")
     return Verdict(Outcome.PASS, expected, "all did")

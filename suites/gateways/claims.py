@@ -3,38 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 
-from meshproof.expect import Outcome, Verdict, all_of, believable, succeeded, went_through
+from meshproof.expect import (
+    Outcome,
+    Verdict,
+    all_of,
+    believable,
+    calls_to_meet,
+    succeeded,
+    went_through,
+)
 from meshproof.lab.network.counters import Counters
-from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.mesh.loggers import logging_at
-from meshproof.traffic.access_log import LogLine, log_from_now
+from meshproof.traffic.access_log import LogLine, find_in_one, log_from_now
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.tls_question import NO_CERTIFICATE, TlsAnswer
-from meshproof.workloads.sample import PORT, WORKLOAD_IDENTITY, Sample
+from meshproof.workloads.sample import PORT, Sample
 from suites.gateways.far_side import FarSide, far_side
 from suites.gateways.strangers import Stranger
 
-# With two equal endpoints the odds that one is never chosen are 2 in 2^20.
-_CALLS = 20
+_CALLS, _ODDS = 20, 2**-20
 
 
-def the_workload_shows_its_own_certificate(sample: Sample, caller: str) -> Verdict:
+def the_workload_shows_its_own_certificate(sample: Sample, caller: str, target: str) -> Verdict:
     """Whoever shakes hands with the other cluster's gateway sees the workload's certificate."""
-    far = far_side(sample, caller)
+    far = far_side(sample, caller, target)
     before = sample.mesh.lab.counters()
     shown = far.dial()
     counted = sample.mesh.lab.counters() - before
-    return all_of([_presents(shown), _crossed(counted, far)])
+    return all_of([_presents(shown, far), _crossed(counted, far)])
 
 
-def the_gateway_refuses(sample: Sample, caller: str, stranger: Stranger) -> Verdict:
+def the_gateway_refuses(sample: Sample, caller: str, target: str, stranger: Stranger) -> Verdict:
     """No certificate is shown to the stranger, and the gateway's log says that it has no chain
     for it; somebody with the right name and protocol sees the workload's meanwhile."""
-    far = far_side(sample, caller)
+    far = far_side(sample, caller, target)
     expected = f"the gateway of {far.there} to refuse {stranger}"
-    control = _presents(far.dial())
+    control = _presents(far.dial(), far)
     if control.outcome is not Outcome.PASS:
         observed = f"that even the right handshake fails: {control.observed}"
         return Verdict(Outcome.INCONCLUSIVE, expected, observed)
@@ -51,47 +58,50 @@ def the_gateway_refuses(sample: Sample, caller: str, stranger: Stranger) -> Verd
     return Verdict(Outcome.PASS, expected, f"{answer}; NR in the gateway's log", evidence)
 
 
-def the_workload_turns_away(sample: Sample, caller: str) -> Verdict:
+def the_workload_turns_away(sample: Sample, caller: str, target: str) -> Verdict:
     """A client without a certificate passes the gateway and is refused by the workload.
 
     ``ssl.fail_verify_no_cert`` would count it too, but sidecars keep it to themselves unless
     they are started with another ``proxyStatsMatcher``: the log says more.
     """
-    far = far_side(sample, caller)
-    with logging_at(far.server, "connection", "debug"):
-        passed, refused = log_from_now(far.gateway), log_from_now(far.server)
+    far = far_side(sample, caller, target)
+    with ExitStack() as stack:
+        for server in far.servers:
+            stack.enter_context(logging_at(server, "connection", "debug"))
+        passed, refused = log_from_now(far.gateway), list(map(log_from_now, far.servers))
         shown = far.dial()
-        reason = refused.find(lambda line: "PEER_DID_NOT_RETURN_A_CERTIFICATE" in line)
-        upstream = f"{far.server.address}:{PORT}"
-        by_gateway = passed.find_entries(lambda entry: entry.upstream_host == upstream)
+        reason = find_in_one(refused, lambda line: "PEER_DID_NOT_RETURN_A_CERTIFICATE" in line)
+        upstream = {f"{one.address}:{PORT}" for one in far.servers}
+        by_gateway = passed.find_entries(lambda entry: entry.upstream_host in upstream)
+    names = " or ".join(one.name for one in far.servers)
     return all_of(
         [
-            _presents(shown),
+            _presents(shown, far),
             _refused_for_lack(shown),
-            calls_cross(sample, caller),
-            _logged(bool(by_gateway), f"the gateway to pass it on to {upstream}", by_gateway),
+            calls_cross(sample, caller, target),
+            _logged(bool(by_gateway), f"the gateway to pass it on to {names}", by_gateway),
             _logged(
                 any(f"{far.gateway.address}:" in line for line in reason),
-                f"{far.server.name} to log that {far.gateway.address} showed no certificate",
+                f"{names} to log that {far.gateway.address} showed no certificate",
                 reason,
             ),
         ]
     )
 
 
-def calls_cross(sample: Sample, caller: str) -> Verdict:
-    """A sidecar's calls succeed without a retry, and those to the other cluster go through its
-    gateway."""
-    responses = call(sample, sample.caller(caller), Plan(times=_CALLS))
-    remote = sample.remote_version(caller)
-    gateway = sample.mesh.gateway(sample.plan[remote])
-    theirs = [one for one in responses if one.version == remote]
+def calls_cross(sample: Sample, caller: str, target: str) -> Verdict:
+    """A sidecar's calls succeed without a retry, and those to the target go through a gateway that
+    leads there."""
+    times = max(_CALLS, calls_to_meet(sample.smallest_share, _ODDS))
+    responses = call(sample, sample.caller(caller), Plan(times=times))
+    ways = sample.mesh.ways_to(sample.versions[target]).values()
+    theirs = [one for one in responses if one.version == target]
     return all_of(
         [
             succeeded(responses),
             believable(responses),
-            _some(theirs, remote),
-            went_through(theirs, {str(gateway)}, GATEWAY_PORT, "the gateway"),
+            _some(theirs, target),
+            went_through(theirs, set(map(str, ways)), "the gateway"),
         ]
     )
 
@@ -104,9 +114,9 @@ def _ask(far: FarSide, stranger: Stranger) -> tuple[str, bool]:
     return str(shown), bool(shown.chain)
 
 
-def _presents(shown: TlsAnswer) -> Verdict:
-    expected = f"the certificate of {WORKLOAD_IDENTITY}"
-    right = shown.identity == WORKLOAD_IDENTITY
+def _presents(shown: TlsAnswer, far: FarSide) -> Verdict:
+    expected = f"the certificate of {far.identity}"
+    right = shown.identity == far.identity
     return Verdict(Outcome.PASS if right else Outcome.FAIL, expected, str(shown))
 
 
@@ -122,9 +132,9 @@ def _refused_for_lack(shown: TlsAnswer) -> Verdict:
 def _crossed(counted: Counters, far: FarSide) -> Verdict:
     """Beyond its own network the outsider bears its node's address."""
     sources = {far.outsider.address, far.outsider.node.address}
-    port = GATEWAY_PORT
-    seen = sum(counted.conversation("tls", one, far.address, port) for one in sources)
-    expected = f"the wire to see the handshake pass to {far.address}:{port}"
+    address, port = far.way.address, far.way.port
+    seen = sum(counted.conversation("tls", one, address, port) for one in sources)
+    expected = f"the wire to see the handshake pass to {far.way}"
     return Verdict(Outcome.PASS if seen else Outcome.FAIL, expected, f"{seen} TLS segments")
 
 

@@ -1,50 +1,68 @@
-"""The other cluster, as somebody without a sidecar sees it: its gateway, and a workload behind."""
+"""Another network, as a client without a sidecar sees it: a gateway, and workloads behind it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 
-from meshproof.errors import LabError
-from meshproof.kube.workload import Workload, find_workload
-from meshproof.mesh.gateways import GATEWAY_PORT, gateway_workload
+from meshproof.kube.workload import Workload
+from meshproof.mesh.gateways import gateway_workload
+from meshproof.mesh.mesh import Way
+from meshproof.model import Pair
 from meshproof.traffic.tls_question import ISTIO_ALPN, TlsAnswer, ask
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, SNI, Sample
+from meshproof.workloads.sample import SNI, Sample
 
 
 @dataclass(frozen=True)
 class FarSide:
-    """``outsider``: who dials, in another cluster than ``there``; ``address``: the gateway's;
-    ``gateway`` and ``server``: the gateway's and a workload's pod behind it."""
+    """``outsider``: who dials, in another network than ``there``, the target's cluster; ``way``:
+    the gateway's address and port; ``gateway``: its pod; ``servers``: those that it leads to;
+    ``identity``: theirs."""
 
     outsider: Workload
     there: str
-    address: IPv4Address
+    way: Way
     gateway: Workload
-    server: Workload
+    servers: tuple[Workload, ...]
+    identity: str
 
     def dial(self, sni: str | None = SNI, alpn: str | None = ISTIO_ALPN) -> TlsAnswer:
         """Shake hands with the gateway, or with whoever it leads to, without a certificate."""
-        return ask(self.outsider, self.address, GATEWAY_PORT, sni, alpn=alpn)
+        return ask(self.outsider, self.way.address, self.way.port, sni, alpn=alpn)
 
     def ask_plainly(self) -> tuple[str, bool]:
         """Send the gateway's TLS port an HTTP request: what came of it, and whether any answer."""
-        url = f"http://{self.address}:{GATEWAY_PORT}/hello"
+        url = f"http://{self.way}/hello"
         asked = self.outsider.run_from_node("curl", "-sSi", "-m", "5", url, check=False)
         answer = (asked.stdout or asked.stderr).strip()
         return answer.splitlines()[0] if answer else "nothing", bool(asked.stdout)
 
 
-def far_side(sample: Sample, caller: str) -> FarSide:
-    """The cluster that has the version which ``caller``'s has not. Raises LabError."""
-    there = sample.plan[sample.remote_version(caller)]
-    address = sample.mesh.gateway(there)
-    if address is None:
-        raise LabError(f"{there} has no gateway")
+def far_side(sample: Sample, caller: str, target: str) -> FarSide:
+    """The network of a version, as it is reached from a cluster on another. Raises LabError."""
+    there = sample.versions[target]
+    name, way = next(iter(sample.mesh.ways_to(there).items()))
+    behind = next(one for one in sample.behind(caller) if one.way == way)
     return FarSide(
         sample.outsider(caller),
         there,
-        address,
-        gateway_workload(sample.mesh, there),
-        find_workload(sample.mesh.cluster(there), HELLOWORLD, NAMESPACE),
+        way,
+        gateway_workload(sample.mesh, name),
+        behind.servers,
+        sample.server_identity(there),
     )
+
+
+def breakable_pair(sample: Sample) -> Pair:
+    """A caller's cluster and a version on another network whose gateway can be broken without
+    cutting a remote off from its istiod, which it reaches by its primary's gateway."""
+    topology = sample.topology
+    leading = {
+        remote.primary
+        for remote in topology.remotes
+        if not topology.same_network(remote.name, remote.primary)
+    }
+    pairs = sample.pairs(same_network=False)
+    free = [
+        pair for pair in pairs if leading.isdisjoint(sample.mesh.ways_to(sample.versions[pair[1]]))
+    ]
+    return (free or pairs)[0]

@@ -7,7 +7,7 @@ from meshproof.mesh.gateways import sni_of
 from meshproof.mesh.proxy import statistics
 from meshproof.traffic.settle import await_drained, converge
 from meshproof.traffic.tls_question import TlsAnswer, ask
-from meshproof.workloads.sample import HOST, PORT, WORKLOAD_IDENTITY, Sample
+from meshproof.workloads.sample import HOST, PORT, Sample
 from suites.gateways.claims import calls_cross, the_workload_shows_its_own_certificate
 from suites.gateways.far_side import FarSide, far_side
 from suites.gateways.healing import await_healed
@@ -25,13 +25,13 @@ _DENIED = r"^tcp\.rbac\.denied$"
 _UPDATES = r"^(listener_manager\.lds|cluster_manager\.cds)\.update_(rejected|success)$"
 
 
-def a_deny_all_changes_nothing(sample: Sample, caller: str) -> Verdict:
+def a_deny_all_changes_nothing(sample: Sample, caller: str, target: str) -> Verdict:
     """A deny-all at the other cluster's gateway does not keep any call from the workload.
 
     Rule: istiod gives AUTO_PASSTHROUGH chains no authorization. That the policy has come is seen
     on a port of the same gateway that is PASSTHROUGH: what was let through there is denied.
     """
-    far = far_side(sample, caller)
+    far = far_side(sample, caller, target)
     network = sample.mesh.deployment.topology[far.there].network
     try:
         with configured(sample, governed_way(network)):
@@ -42,8 +42,8 @@ def a_deny_all_changes_nothing(sample: Sample, caller: str) -> Verdict:
                 await_drained(sample)
                 control = _has_come(let_through, far)
                 before = _denied(far)
-                shown = the_workload_shows_its_own_certificate(sample, caller)
-                calls = calls_cross(sample, caller)
+                shown = the_workload_shows_its_own_certificate(sample, caller, target)
+                calls = calls_cross(sample, caller, target)
                 claimed = [_denied_none(_denied(far) - before), shown, calls]
             await_healed(sample, lambda: not _denies(far), "the end of the deny-all")
     finally:
@@ -51,29 +51,29 @@ def a_deny_all_changes_nothing(sample: Sample, caller: str) -> Verdict:
     return all_of([control, *claimed])
 
 
-def twins_are_accepted(sample: Sample, caller: str) -> Verdict:
+def twins_are_accepted(sample: Sample, caller: str, target: str) -> Verdict:
     """Subsets with the same labels, and of the same name in two rules, leave the gateway's
     configuration accepted: it rejects no update, serves the subsets, and calls go on.
 
     Rule: https://github.com/istio/istio/issues/50353.
     """
-    far = far_side(sample, caller)
+    far = far_side(sample, caller, target)
     before = statistics(far.gateway, _UPDATES)
     try:
         with configured(sample, twin_subsets()):
             converge(lambda: _has_decided(far, before), what="the subsets at the gateway")
             await_drained(sample)
             shown = [str(far.dial(_twin(name))) for name in TWINS]
-            calls = calls_cross(sample, caller)
+            calls = calls_cross(sample, caller, target)
             after = statistics(far.gateway, _UPDATES)
     finally:
         await_healed(sample, lambda: not _knows_twins(far), "the end of the subsets")
     risen = {name: count - before.get(name, 0) for name, count in after.items()}
-    return all_of([_accepted(risen), _served(shown), calls])
+    return all_of([_accepted(risen), _served(shown, far), calls])
 
 
 def _governed(far: FarSide) -> TlsAnswer:
-    return ask(far.outsider, far.address, GOVERNED_PORT, GOVERNED_SNI, alpn=None)
+    return ask(far.outsider, far.way.address, GOVERNED_PORT, GOVERNED_SNI, alpn=None)
 
 
 def _denies(far: FarSide) -> bool:
@@ -126,9 +126,9 @@ def _accepted(risen: dict[str, int]) -> Verdict:
     return Verdict(outcome, expected, f"{taken} taken, none rejected", counted)
 
 
-def _served(shown: list[str]) -> Verdict:
+def _served(shown: list[str], far: FarSide) -> Verdict:
     expected = "each subset to lead to the workload"
-    wrong = [text for text in shown if WORKLOAD_IDENTITY not in text]
+    wrong = [text for text in shown if far.identity not in text]
     if wrong:
         return Verdict(Outcome.FAIL, expected, wrong[0])
     return Verdict(Outcome.PASS, expected, shown[0])

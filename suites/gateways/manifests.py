@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from meshproof.kube.objects import Object, applied
-from meshproof.kube.workload import spiffe
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY_LABELS, GATEWAY_PORTS, NETWORK_LABEL
 from meshproof.mesh.routes import host_of
-from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, Sample
+from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, SLEEP, Sample
 
 OPEN_PATH, CLOSED_PATH = "/hello", "/closed"
 TWINS = ("twin-one", "twin-two")
@@ -30,16 +29,17 @@ def configured(sample: Sample, objects: Sequence[Object]) -> Iterator[None]:
         yield
 
 
-def denying_sleep() -> Object:
+def denying_sleep(sample: Sample) -> Object:
     """helloworld denies sleep, by its identity."""
-    return _policy("deny-sleep", NAMESPACE, _WORKLOAD, "DENY", [{"from": _principal("sleep")}])
+    rule = {"from": _principal(sample, SLEEP)}
+    return _policy("deny-sleep", NAMESPACE, _WORKLOAD, "DENY", [rule])
 
 
-def allowing_sleep() -> Object:
+def allowing_sleep(sample: Sample) -> Object:
     """helloworld allows sleep one path, and somebody who does not exist another."""
     rules = [
-        {"from": _principal("sleep"), "to": _path(OPEN_PATH)},
-        {"from": _principal("nobody"), "to": _path(CLOSED_PATH)},
+        {"from": _principal(sample, SLEEP), "to": _path(OPEN_PATH)},
+        {"from": _principal(sample, "nobody"), "to": _path(CLOSED_PATH)},
     ]
     return _policy("allow-sleep", NAMESPACE, _WORKLOAD, "ALLOW", rules)
 
@@ -98,9 +98,11 @@ def _gateway_of(network: str) -> dict[str, str]:
     return {"istio": GATEWAY_LABELS["istio"], NETWORK_LABEL: network}
 
 
-def _principal(account: str) -> list[Object]:
-    identity = spiffe(NAMESPACE, account).removeprefix("spiffe://")
-    return [{"source": {"principals": [identity]}}]
+def _principal(sample: Sample, account: str) -> list[Object]:
+    """An account's identity, in whichever of the meshes."""
+    identities = [mesh.identity(NAMESPACE, account) for mesh in sample.topology.meshes]
+    names = [one.removeprefix("spiffe://") for one in dict.fromkeys(identities)]
+    return [{"source": {"principals": names}}]
 
 
 def _path(path: str) -> list[Object]:

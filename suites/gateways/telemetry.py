@@ -21,13 +21,13 @@ _BYTES = rf"^tcp\.{re.escape(SNI)}\W.*downstream_cx_rx_bytes_total$"
 _LEAST = 100
 
 
-def only_tcp_is_counted(sample: Sample, caller: str) -> Verdict:
+def only_tcp_is_counted(sample: Sample, caller: str, target: str) -> Verdict:
     """Calls through the other cluster's gateway raise its counts of bytes and connections for
     the service, and none of HTTP requests, although it shows those that it has."""
-    far = far_side(sample, caller)
+    far = far_side(sample, caller, target)
     pattern = f"{_REQUESTS}|{_CONNECTIONS}|{_BYTES}"
     before = statistics(far.gateway, pattern)
-    calls = calls_cross(sample, caller)
+    calls = calls_cross(sample, caller, target)
     far.dial()  # sidecars may go on with the connections they have
     after = statistics(far.gateway, pattern)
     risen = {name: count - before.get(name, 0) for name, count in after.items()}

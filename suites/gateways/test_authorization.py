@@ -15,13 +15,13 @@ Judge = Callable[[Verdict], None]
 
 @behaviour("gateways/denied-identity-refused", feature="security")
 def test_a_denied_identity_is_refused(sample: Sample, judge: Judge) -> None:
-    """An AuthorizationPolicy that denies sleep makes helloworld answer both clusters' sleep 403."""
-    with enforced(sample, denying_sleep(), OPEN_PATH):
+    """An AuthorizationPolicy that denies sleep has helloworld answer every cluster's sleep 403."""
+    with enforced(sample, denying_sleep(sample), OPEN_PATH):
         judge(denied(sample))
 
 
 @behaviour("gateways/only-allowed-identity-answered", feature="security")
 def test_only_the_allowed_identity_is_answered(sample: Sample, judge: Judge) -> None:
     """An AuthorizationPolicy lets sleep do what is allowed to it, and not what is to others."""
-    with enforced(sample, allowing_sleep(), CLOSED_PATH):
+    with enforced(sample, allowing_sleep(sample), CLOSED_PATH):
         judge(allowed(sample))

@@ -27,34 +27,40 @@ Judge = Callable[[Verdict], None]
 
 
 @behaviour("gateways/workload-shows-its-certificate", feature="multi-network")
-def test_the_certificate_is_the_workloads(sample: Sample, caller: str, judge: Judge) -> None:
+def test_the_certificate_is_the_workloads(
+    sample: Sample, caller: str, target: str, judge: Judge
+) -> None:
     """TLS that is dialled through the gateway ends at the workload: its certificate is seen."""
-    judge(the_workload_shows_its_own_certificate(sample, caller))
+    judge(the_workload_shows_its_own_certificate(sample, caller, target))
 
 
 @behaviour("gateways/no-certificate-refused-by-workload", feature="security")
 def test_a_client_without_a_certificate_is_refused_by_the_workload(
-    sample: Sample, caller: str, judge: Judge
+    sample: Sample, caller: str, target: str, judge: Judge
 ) -> None:
     """A client without a certificate passes the gateway and is refused by the workload."""
-    judge(the_workload_turns_away(sample, caller))
+    judge(the_workload_turns_away(sample, caller, target))
 
 
 @behaviour("gateways/unknown-sni-refused", feature="security")
-def test_an_sni_of_no_service_is_refused(sample: Sample, caller: str, judge: Judge) -> None:
+def test_an_sni_of_no_service_is_refused(
+    sample: Sample, caller: str, target: str, judge: Judge
+) -> None:
     """The gateway refuses an SNI that names no service, or no port of one."""
     strangers = (unknown_service(), unknown_port())
-    judge(all_of([the_gateway_refuses(sample, caller, one) for one in strangers]))
+    judge(all_of([the_gateway_refuses(sample, caller, target, one) for one in strangers]))
 
 
 @behaviour("gateways/foreign-alpn-refused", feature="security")
-def test_tls_without_istios_alpn_is_refused(sample: Sample, caller: str, judge: Judge) -> None:
+def test_tls_without_istios_alpn_is_refused(
+    sample: Sample, caller: str, target: str, judge: Judge
+) -> None:
     """The gateway refuses TLS that does not offer Istio's ALPN, even with the right SNI."""
     strangers = (WITHOUT_ALPN, WITH_OTHER_ALPN)
-    judge(all_of([the_gateway_refuses(sample, caller, one) for one in strangers]))
+    judge(all_of([the_gateway_refuses(sample, caller, target, one) for one in strangers]))
 
 
 @behaviour("gateways/plain-http-refused", feature="security")
-def test_plain_http_is_refused(sample: Sample, caller: str, judge: Judge) -> None:
+def test_plain_http_is_refused(sample: Sample, caller: str, target: str, judge: Judge) -> None:
     """The gateway refuses a plain HTTP request."""
-    judge(the_gateway_refuses(sample, caller, PLAIN_HTTP))
+    judge(the_gateway_refuses(sample, caller, target, PLAIN_HTTP))

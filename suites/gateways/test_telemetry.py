@@ -15,7 +15,7 @@ from suites.gateways.telemetry import only_tcp_is_counted
 @behaviour("gateways/counts-tcp-only", feature="telemetry")
 @pytest.mark.networks(2)
 def test_the_gateway_counts_tcp_only(
-    sample: Sample, caller: str, judge: Callable[[Verdict], None]
+    sample: Sample, caller: str, target: str, judge: Callable[[Verdict], None]
 ) -> None:
     """The gateway's statistics show bytes and connections for the service, and no requests."""
-    judge(only_tcp_is_counted(sample, caller))
+    judge(only_tcp_is_counted(sample, caller, target))

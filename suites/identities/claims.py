@@ -6,55 +6,62 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from ipaddress import IPv4Address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from meshproof.expect import Outcome, Verdict, all_of, believable, served_by_exactly, succeeded
+from meshproof.expect import (
+    Outcome,
+    Verdict,
+    all_of,
+    believable,
+    calls_to_meet,
+    served_by_exactly,
+    succeeded,
+)
 from meshproof.expect.control import as_control
 from meshproof.kube.workload import Workload, node_probe
 from meshproof.mesh.credentials import Credential, Installed, installed_authority
+from meshproof.mesh.mesh import Way
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.settle import reachable
 from meshproof.traffic.tls_question import UNKNOWN_AUTHORITY, ask, distrusted, signed, uris
-from meshproof.workloads.sample import CALLER_IDENTITY, PORT, SNI, WORKLOAD_IDENTITY, Sample
+from meshproof.workloads.sample import PORT, SNI, Sample
 from suites.mtls.outsiders import Objection, nobody_gets_in_with
-from suites.mtls.ways import door
 
-_CALLS = 40
 STRANGER = Objection(UNKNOWN_AUTHORITY, "CERTIFICATE_VERIFY_FAILED", "it was not refused")
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who should hold a certificate: where it is asked for, from the node of ``asked_from``."""
+    """Who should hold a certificate: where it is asked for, from the node of ``asked_from``.
+    ``clusters``: where it may run, as far as the way leads to several."""
 
     what: str
-    cluster: str
+    clusters: tuple[str, ...]
     asked_from: str
-    address: IPv4Address
-    port: int
+    way: Way
     identity: str
 
 
 def peers_know_each_other(sample: Sample, caller: Workload) -> Verdict:
-    """In calls to both clusters the server is told of sleep's identity, and the caller's proxy
+    """In calls to every version the server is told of sleep's identity, and the caller's proxy
     of helloworld's."""
-    responses = call(sample, caller, Plan(times=_CALLS))
-    versions = {one: sample.plan[one] for one in reachable(sample, caller.cluster)}
+    responses = call(sample, caller, Plan(times=calls_to_meet(sample.smallest_share)))
+    versions = {one: sample.versions[one] for one in reachable(sample, caller.cluster)}
+    client, server = (of(caller.cluster) for of in (sample.caller_identity, sample.server_identity))
     # A call without its line in the caller's log is for ``believable`` to judge.
     seen = Counter(
         (one.identity, one.served_as, one.log.upstream_peer) for one in responses if one.log
     )
-    right = (CALLER_IDENTITY, WORKLOAD_IDENTITY, WORKLOAD_IDENTITY)
+    right = (client, server, server)
     wrong = {names: count for names, count in seen.items() if names != right}
-    sides = f"the client to be {CALLER_IDENTITY} and the server {WORKLOAD_IDENTITY}"
+    sides = f"the client to be {client} and the server {server}"
     expected = f"{sides} in {len(responses)} calls"
     observed = "; ".join(
-        f"{count} with client {client}, server {server}, in the caller's log {logged or None}"
-        for (client, server, logged), count in (wrong or seen).items()
+        f"{count} with client {names[0]}, server {names[1]}, in the caller's log {names[2] or None}"
+        for names, count in (wrong or seen).items()
     )
     names = Verdict(Outcome.FAIL if wrong else Outcome.PASS, expected, observed)
     served = served_by_exactly(responses, versions)
@@ -62,18 +69,17 @@ def peers_know_each_other(sample: Sample, caller: Workload) -> Verdict:
 
 
 def workloads(sample: Sample) -> list[Holder]:
-    """sleep and helloworld in each cluster; helloworld also by the way from the other cluster."""
-    topology = sample.mesh.deployment.topology
+    """sleep and helloworld in each cluster; helloworld also by the ways from other clusters."""
     found = []
-    for name in topology.workloads:
-        address = sample.caller(name).address
+    for name in sample.clusters:
         # Any port will do: the proxy shows its certificate before it looks for a server there.
-        found.append(Holder(f"sleep of {name}", name, name, address, PORT, CALLER_IDENTITY))
-    for server in sample.every_server():
-        for name in topology.workloads:
-            way = door(sample, name, server)
-            what = f"{server.version} of {server.cluster}, asked from {name}"
-            found.append(Holder(what, server.cluster, name, *way, WORKLOAD_IDENTITY))
+        way = Way(sample.caller(name).address, PORT)
+        found.append(Holder(f"sleep of {name}", (name,), name, way, sample.caller_identity(name)))
+        identity = sample.server_identity(name)
+        for one in sample.behind(name):
+            versions = "/".join(dict.fromkeys(server.version for server in one.servers))
+            what = f"{versions} of {'/'.join(one.clusters)}, asked from {name}"
+            found.append(Holder(what, one.clusters, name, one.way, identity))
     return found
 
 
@@ -131,19 +137,20 @@ def _own_authority_is_another(sample: Sample, cluster: str) -> Verdict:
 
 
 def _vouched_for(sample: Sample, holder: Holder) -> Verdict:
-    primary = sample.mesh.deployment.topology[holder.cluster].primary
-    installed = installed_authority(sample.mesh.cluster(primary))
-    client = node_probe(sample.mesh.cluster(holder.asked_from))
-    chain = ask(client, holder.address, holder.port, SNI).chain
-    signer = installed.authority
-    expected = f"{holder.what} to be {holder.identity}, by '{signer.name}' and the mesh's root"
+    primaries = dict.fromkeys(sample.topology[name].primary for name in holder.clusters)
+    held = [installed_authority(sample.mesh.cluster(name)) for name in primaries]
+    asking = node_probe(sample.mesh.cluster(holder.asked_from))
+    chain = ask(asking, holder.way.address, holder.way.port, SNI).chain
+    names = "' or '".join(one.authority.name for one in held)
+    expected = f"{holder.what} to be {holder.identity}, by '{names}' and the mesh's root"
     if not chain:
         return Verdict(Outcome.FAIL, expected, "no certificate was shown")
     shown = f"{', '.join(uris(chain[0])) or 'nobody'}, issued by {_name(chain[0].issuer)}"
     faults = [] if uris(chain[0]) == [holder.identity] else ["another identity"]
-    if signer.certificate not in chain[1:2] or not signed(chain[0], signer.certificate):
-        faults.append(f"not signed by '{signer.name}'")
-    if why := distrusted(chain, installed.root):
+    above = [one.authority.certificate for one in held]
+    if not any(one in chain[1:2] and signed(chain[0], one) for one in above):
+        faults.append(f"not signed by '{names}'")
+    if why := distrusted(chain, held[0].root):
         faults.append(f"not trusted by the mesh's root: {why}")
     observed = f"{shown}{''.join(f'; {one}' for one in faults)}"
     evidence = {"chain": " < ".join(_name(one.subject) or "(no name)" for one in chain)}

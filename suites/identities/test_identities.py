@@ -10,7 +10,7 @@ from meshproof.expect import Verdict, all_of
 from meshproof.mesh.credentials import issue
 from meshproof.mesh.trust import Authority
 from meshproof.runner.behaviours import behaviour
-from meshproof.workloads.sample import CALLER_IDENTITY, Sample
+from meshproof.workloads.sample import Sample
 from suites.identities.claims import (
     a_stranger_is_refused,
     peers_know_each_other,
@@ -24,7 +24,7 @@ Judge = Callable[[Verdict], None]
 
 @behaviour("identities/peers-know-each-other", feature="security")
 def test_peers_know_each_other(sample: Sample, caller: str, judge: Judge) -> None:
-    """Each side of a call knows the other's SPIFFE identity, in its own and the other cluster."""
+    """Each side of a call knows the other's SPIFFE identity, in its own and in other clusters."""
     judge(peers_know_each_other(sample, sample.caller(caller)))
 
 
@@ -54,4 +54,4 @@ def test_a_certificate_of_another_root_is_refused(
 ) -> None:
     """A caller whose certificate another root stands behind is refused, whatever name is in it."""
     elsewhere = Authority.root("another root").intermediate("meshproof east")
-    judge(a_stranger_is_refused(sample, caller, issue(elsewhere, CALLER_IDENTITY)))
+    judge(a_stranger_is_refused(sample, caller, issue(elsewhere, sample.caller_identity(caller))))

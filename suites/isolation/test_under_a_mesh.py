@@ -11,7 +11,7 @@ from meshproof.model import Pair
 from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.isolation.under_mesh import (
-    api_and_gateway_are_reached,
+    api_server_and_gateway_as_the_topology_says,
     kubelets_are_kept_out,
     pods_are_kept_out,
     pods_are_reached,
@@ -43,7 +43,9 @@ def test_kubelets_are_kept_out(sample: Sample, pair: Pair, judge: Judge) -> None
     judge(kubelets_are_kept_out(sample, pair))
 
 
-@behaviour("isolation/mesh-api-servers-and-gateways-reached", feature="isolation")
-def test_api_servers_and_gateways_are_reached(sample: Sample, pair: Pair, judge: Judge) -> None:
-    """Under a mesh, too, API servers and gateways of the other cluster are reached."""
-    judge(api_and_gateway_are_reached(sample, pair))
+@behaviour("isolation/mesh-api-servers-and-gateways", feature="isolation")
+def test_api_servers_and_gateways_are_reached_as_the_topology_says(
+    sample: Sample, pair: Pair, judge: Judge
+) -> None:
+    """Under a mesh gateways are reached, and API servers by those alone whose istiod reads them."""
+    judge(api_server_and_gateway_as_the_topology_says(sample, pair))

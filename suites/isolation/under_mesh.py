@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 
 from meshproof.expect import Verdict, all_of, kept_out, reached
+from meshproof.kube.dns import dns_pod
 from meshproof.kube.workload import node_probe
 from meshproof.model import Pair
 from meshproof.traffic import PATIENT, Target, attempt
@@ -14,6 +15,8 @@ from suites.isolation.targets import api_target, kubelet_target
 
 # A sidecar answers health checks here in plain HTTP, whatever the mTLS mode.
 _HEALTH = 15021
+# And CoreDNS here, in a cluster that has no workloads.
+_READY = 8181
 
 
 def pods_are_kept_out(sample: Sample, pair: Pair, patience: float = BRIEF) -> Verdict:
@@ -45,24 +48,41 @@ def kubelets_are_kept_out(sample: Sample, pair: Pair, patience: float = BRIEF) -
     return kept_out(attempt(lab, node_probe(caller), target, inside, patience=patience))
 
 
-def api_and_gateway_are_reached(sample: Sample, pair: Pair) -> Verdict:
-    """From one cluster the other's API server and its gateway's health port are reached."""
+def api_server_and_gateway_as_the_topology_says(sample: Sample, pair: Pair) -> Verdict:
+    """Of the other cluster the gateway is reached, if it has one, and the API server by those alone
+    whose istiod reads it."""
+    verdicts = [api_server_as_read(sample, pair)]
+    if sample.mesh.gateway(pair[1]) is not None:
+        verdicts.append(gateway_is_reached(sample, pair))
+    return all_of(verdicts)
+
+
+def api_server_as_read(sample: Sample, pair: Pair) -> Verdict:
+    """From a cluster whose istiod reads the other, its API server is reached; from others not."""
     caller, called = pair
-    lab, cluster = sample.mesh.lab, sample.mesh.cluster(called)
+    cluster, lab = sample.mesh.cluster(called), sample.mesh.lab
     outsider, inside = sample.outsider(caller), node_probe(cluster)
-    targets = [(api_target(cluster), "api")]
-    gateway = sample.mesh.gateway(called)
-    if gateway is not None:
-        targets.append((Target("the gateway", gateway, _HEALTH), "gateway"))
-    return all_of(
-        reached(attempt(lab, outsider, target, inside, patience=PATIENT), kind)
-        for target, kind in targets
-    )
+    asked = sample.topology.asks(*pair)
+    patience = PATIENT if asked else BRIEF
+    tried = attempt(lab, outsider, api_target(cluster), inside, patience=patience)
+    return reached(tried, "api") if asked else kept_out(tried)
+
+
+def gateway_is_reached(sample: Sample, pair: Pair) -> Verdict:
+    """From one cluster the other's gateway is reached, at its health port."""
+    caller, called = pair
+    lab, gateway = sample.mesh.lab, sample.mesh.gateway(called)
+    assert gateway is not None, f"{called} has no gateway"
+    outsider, inside = sample.outsider(caller), node_probe(sample.mesh.cluster(called))
+    target = Target("the gateway", gateway, _HEALTH)
+    return reached(attempt(lab, outsider, target, inside, patience=PATIENT), "gateway")
 
 
 def _pod(sample: Sample, cluster: str) -> Target:
-    server = next(one for one in sample.servers().values() if one.cluster == cluster)
-    return Target(f"helloworld's pod in {cluster}", server.address, _HEALTH)
+    if cluster in sample.clusters:
+        return Target(f"sleep's pod in {cluster}", sample.caller(cluster).address, _HEALTH)
+    pod = dns_pod(sample.mesh.cluster(cluster))
+    return Target(f"CoreDNS's pod in {cluster}", IPv4Address(pod.status.pod_ip), _READY)
 
 
 def _service(sample: Sample, cluster: str) -> Target:

@@ -6,26 +6,35 @@ from collections import Counter
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
-from meshproof.expect import Outcome, Verdict, all_of, believable, served_by_exactly, succeeded
+from meshproof.expect import (
+    Outcome,
+    Verdict,
+    all_of,
+    believable,
+    calls_to_meet,
+    served_by_exactly,
+    succeeded,
+)
 from meshproof.expect.control import as_control
 from meshproof.kube.workload import Workload
 from meshproof.lab.network.counters import FlowKey
-from meshproof.mesh.gateways import GATEWAY_PORT
+from meshproof.mesh.mesh import Way
 from meshproof.traffic.calls import Plan
 from meshproof.traffic.settle import reachable
 from meshproof.traffic.tls_question import ask
 from meshproof.traffic.wire import Watched, watch
 from meshproof.workloads.sample import PORT, SNI, Sample
-from suites.mtls.ways import Door
 
-_CALLS = 40
+
+def _calls(sample: Sample) -> int:
+    return calls_to_meet(sample.smallest_share)
 
 
 def encrypted_on_the_wire(sample: Sample, caller: str) -> Verdict:
     """Every call was TLS on the wire, on every hop, nothing was plain text, and both sides
     showed who they are; the same witness does see the plain text of a caller without a
     sidecar, on the same ways."""
-    watched = watch(sample, sample.caller(caller), Plan(times=_CALLS))
+    watched = watch(sample, sample.caller(caller), Plan(times=_calls(sample)))
     used = _used(watched)
     return all_of(
         [
@@ -44,7 +53,7 @@ def encrypted_on_the_wire(sample: Sample, caller: str) -> Verdict:
 def plain_on_the_wire(sample: Sample, caller: str) -> Verdict:
     """Every call was plain text on the wire, nothing was TLS, and nobody showed a certificate;
     the same witness does see TLS on the same ways."""
-    watched = watch(sample, sample.caller(caller), Plan(times=_CALLS))
+    watched = watch(sample, sample.caller(caller), Plan(times=_calls(sample)))
     used = _used(watched)
     return all_of(
         [
@@ -63,31 +72,30 @@ def plain_on_the_wire(sample: Sample, caller: str) -> Verdict:
 def _everywhere(sample: Sample, watched: Watched) -> Verdict:
     """All versions answered: a way that nobody took was not witnessed."""
     caller = watched.caller.cluster
-    expected = {version: sample.plan[version] for version in reachable(sample, caller)}
+    expected = {version: sample.versions[version] for version in reachable(sample, caller)}
     return served_by_exactly(watched.responses, expected)
 
 
-def _used(watched: Watched) -> dict[Door, int]:
+def _used(watched: Watched) -> dict[Way, int]:
     """The addresses and ports that calls went to, by the caller's log, with their answers."""
     lines = [one.log for one in watched.responses if one.log and one.log.upstream_host]
     hosts = Counter((line.upstream_address, line.upstream_port) for line in lines)
-    return {(IPv4Address(address), port): count for (address, port), count in hosts.items()}
+    return {Way(IPv4Address(address), port): count for (address, port), count in hosts.items()}
 
 
-def _carried(watched: Watched, door: Door, kind: str, answers: int) -> Verdict:
+def _carried(watched: Watched, way: Way, kind: str, answers: int) -> Verdict:
     """Each request is at least one segment of its kind, from the caller to where it went."""
-    address, port = door
-    seen = watched.towards(address, port, kind)
+    seen = watched.towards(way.address, way.port, kind)
     expected = f"at least {answers} segments of '{kind}' from {watched.caller} to "
     outcome = Outcome.PASS if seen >= answers else Outcome.FAIL
-    observed = f"{seen} segments of '{kind}', {_others(watched, door, kind)}"
-    return Verdict(outcome, f"{expected}{address}:{port}", observed)
+    observed = f"{seen} segments of '{kind}', {_others(watched, way, kind)}"
+    return Verdict(outcome, f"{expected}{way}", observed)
 
 
-def _others(watched: Watched, door: Door, kind: str) -> str:
+def _others(watched: Watched, way: Way, kind: str) -> str:
     other = "http" if kind == "tls" else "tls"
     name = "plain text" if other == "http" else "TLS"
-    return f"and {watched.towards(*door, other)} of {name}"
+    return f"and {watched.towards(way.address, way.port, other)} of {name}"
 
 
 def _every_last_hop(watched: Watched, kind: str) -> Iterator[Verdict]:
@@ -110,12 +118,11 @@ def _nothing_of(watched: Watched, kind: str) -> Verdict:
     name = "plain text" if kind == "http" else "TLS"
     sample = watched.sample
     pods = {one.address for one in sample.servers().values()}
-    gateways = {sample.mesh.gateway(name) for name in sample.clusters}
+    gateways = {way for name in sample.clusters for way in sample.mesh.ways_to(name).values()}
 
     def belongs(flow: FlowKey) -> bool:
-        asked = (flow.target, flow.port)
-        to = asked[0] in pods and asked[1] == PORT
-        through = asked[0] in gateways and asked[1] == GATEWAY_PORT
+        to = flow.target in pods and flow.port == PORT
+        through = Way(flow.target, flow.port) in gateways
         return to or through or (flow.source in pods and flow.target == watched.caller.address)
 
     found = {
@@ -167,23 +174,22 @@ def _anonymous(watched: Watched) -> Verdict:
     return Verdict(Outcome.PASS, expected, "none was")
 
 
-def _sees_plain_text(sample: Sample, outsider: Workload, door: Door) -> Verdict:
+def _sees_plain_text(sample: Sample, outsider: Workload, way: Way) -> Verdict:
     """The witness sees the plain text of a caller without a sidecar, answered or not."""
-    url = f"http://{door[0]}:{door[1]}/hello"
-    watched = watch(sample, outsider, Plan(url, patience=5))
-    return _seen(watched.towards(*door, "http"), "plain text", outsider, door)
+    watched = watch(sample, outsider, Plan(f"http://{way}/hello", patience=5))
+    return _seen(watched.towards(way.address, way.port, "http"), "plain text", outsider, way)
 
 
-def _sees_tls(sample: Sample, outsider: Workload, door: Door) -> Verdict:
+def _sees_tls(sample: Sample, outsider: Workload, way: Way) -> Verdict:
     """The witness sees the TLS of a caller without a sidecar, answered or not."""
     before = sample.mesh.lab.counters()
-    ask(outsider, *door, SNI)
+    ask(outsider, way.address, way.port, SNI)
     counted = sample.mesh.lab.counters() - before
-    seen = Watched(sample, outsider, (), counted).towards(*door, "tls")
-    return _seen(seen, "TLS", outsider, door)
+    seen = Watched(sample, outsider, (), counted).towards(way.address, way.port, "tls")
+    return _seen(seen, "TLS", outsider, way)
 
 
-def _seen(segments: int, what: str, outsider: Workload, door: Door) -> Verdict:
-    expected = f"the witness to see {what} from {outsider} to {door[0]}:{door[1]}"
+def _seen(segments: int, what: str, outsider: Workload, way: Way) -> Verdict:
+    expected = f"the witness to see {what} from {outsider} to {way}"
     outcome = Outcome.PASS if segments else Outcome.FAIL
     return as_control(Verdict(outcome, expected, f"{segments} segments"))

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 
 from meshproof.expect import (
     Outcome,
     Verdict,
     all_of,
     believable,
+    calls_to_meet,
     refused_with,
     served_by_exactly,
     succeeded,
 )
 from meshproof.expect.control import as_control
-from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.mesh.routes import host_of
+from meshproof.model import Pair
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
@@ -28,7 +28,7 @@ from meshproof.workloads.sample import NAMESPACE, Sample
 from meshproof.workloads.versions import a_service_for_each_version, name_of, url_of
 from suites.mtls.claims import encrypted_on_the_wire
 from suites.mtls.outsiders import (
-    at_the_other_clusters_pod,
+    at_other_clusters_pods,
     everybody_is_answered,
     in_its_own_cluster,
 )
@@ -38,30 +38,36 @@ _FEW = 5
 
 
 def sidecars_encrypt_and_everybody_is_answered(sample: Sample) -> Verdict:
-    """As permissive meshes do: in its own cluster, and on one network in the other as well."""
-    topology = sample.mesh.deployment.topology
-    knocks = in_its_own_cluster(sample)
-    if len(topology.networks) == 1:
-        knocks += at_the_other_clusters_pod(sample)
-    wire = [encrypted_on_the_wire(sample, name) for name in topology.workloads]
-    return all_of([everybody_is_answered(sample, knocks), *wire])
+    """As permissive meshes do: in its own cluster, and on its network in others as well."""
+    plain = in_its_own_cluster(sample) + at_other_clusters_pods(sample)
+    wire = [encrypted_on_the_wire(sample, name) for name in sample.clusters]
+    return all_of([everybody_is_answered(sample, plain), *wire])
 
 
-def only_its_own_clusters_version_answers(sample: Sample, caller: str) -> Verdict:
-    """Every call is answered by the local version, and none sets out for another network."""
-    watched = watch(sample, sample.caller(caller), Plan(times=_CALLS))
-    version = sample.local_version(caller)
-    there = sample.plan[sample.remote_version(caller)]
-    gateway = sample.mesh.gateway(there)
-    assert gateway is not None, f"{there} has no gateway"
-    seen = {kind: watched.towards(gateway, GATEWAY_PORT, kind) for kind in ("tls", "http")}
-    expected = f"nothing to set out for the gateway of {there}"
+def callers_with_versions_near(sample: Sample) -> list[str]:
+    """The clusters on whose network a version runs, while others run elsewhere."""
+    crossing = {caller for caller, _ in sample.pairs(same_network=False)}
+    return [name for name in sample.clusters if name in crossing and _near(sample, name)]
+
+
+def only_its_own_networks_versions_answer(sample: Sample, caller: str) -> Verdict:
+    """Every call is answered by a version on the caller's network, and none sets out for
+    another."""
+    times = max(_CALLS, calls_to_meet(sample.smallest_share))
+    watched = watch(sample, sample.caller(caller), Plan(times=times))
+    there = [sample.versions[one] for who, one in sample.pairs(same_network=False) if who == caller]
+    ways = {name: way for one in there for name, way in sample.mesh.ways_to(one).items()}
+    seen = {
+        kind: sum(watched.towards(way.address, way.port, kind) for way in ways.values())
+        for kind in ("tls", "http")
+    }
+    expected = f"nothing to set out for the gateway of {' or '.join(ways)}"
     outcome = Outcome.FAIL if any(seen.values()) else Outcome.PASS
     return all_of(
         [
             believable(watched.responses),
             succeeded(watched.responses),
-            served_by_exactly(watched.responses, {version: caller}),
+            served_by_exactly(watched.responses, _near(sample, caller)),
             Verdict(outcome, expected, f"segments on the wire: {seen}"),
         ]
     )
@@ -71,8 +77,8 @@ def only_its_own_clusters_version_answers(sample: Sample, caller: str) -> Verdic
 def services_answer(sample: Sample) -> Iterator[Mapping[str, Sequence[Response]]]:
     """Services that select one version each are there inside the block, in all clusters.
 
-    Yields what each cluster's sleep got from the one whose instances are all in another
-    cluster, once the sidecars knew it: the very calls that showed so.
+    Yields what each cluster's sleep got from those whose instances are all on another network,
+    once the sidecars knew them: the very calls that showed so.
     """
     got: dict[str, list[Response]] = {}
 
@@ -85,7 +91,7 @@ def services_answer(sample: Sample) -> Iterator[Mapping[str, Sequence[Response]]
             converge(answers, what="services of one version each")
             yield got or _from_everywhere(sample)
     finally:
-        hosts = [host_of(name_of(version), NAMESPACE) for version in sample.plan]
+        hosts = [host_of(name_of(version), NAMESPACE) for version in sample.versions]
         await_forgotten(sample, hosts)
 
 
@@ -101,12 +107,19 @@ def no_instance_is_left(sample: Sample) -> Verdict:
 
 
 def _from_everywhere(sample: Sample) -> dict[str, list[Response]]:
-    names = tuple(sample.plan.values())
-    act = partial(_remotes, sample)
-    return dict(zip(names, side_by_side(sample.mesh.shell, act, names), strict=True))
+    """A few calls from each cluster to each service whose instances are all on another network."""
+    pairs = sample.pairs(same_network=False)
+
+    def made(pair: Pair) -> list[Response]:
+        caller, version = pair
+        return call(sample, sample.caller(caller), Plan(url_of(version), times=_FEW))
+
+    found = side_by_side(sample.mesh.shell, made, pairs)
+    return {f"{pair[0]} to {pair[1]}": one for pair, one in zip(pairs, found, strict=True)}
 
 
-def _remotes(sample: Sample, caller: str) -> list[Response]:
-    """Call, a few times, the service whose instances are all in the other cluster."""
-    url = url_of(sample.remote_version(caller))
-    return call(sample, sample.caller(caller), Plan(url, times=_FEW))
+def _near(sample: Sample, caller: str) -> dict[str, str]:
+    """The versions on a caller's own network, by their clusters."""
+    near = sample.topology.same_network
+    reached = sample.reached_from(caller)
+    return {version: cluster for version, cluster in reached.items() if near(caller, cluster)}

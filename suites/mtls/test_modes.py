@@ -14,8 +14,9 @@ from meshproof.traffic.settle import mtls_mode
 from meshproof.workloads.sample import Sample
 from suites.mtls.modes import (
     answered_from_the_other_network,
+    callers_with_versions_near,
     no_instance_is_left,
-    only_its_own_clusters_version_answers,
+    only_its_own_networks_versions_answer,
     services_answer,
     sidecars_encrypt_and_everybody_is_answered,
 )
@@ -36,13 +37,14 @@ def test_permissive_sidecars_encrypt_and_everybody_is_answered(
 @behaviour("mtls/disabled-crosses-no-network", feature="security")
 @pytest.mark.networks(2)
 def test_without_mtls_nothing_crosses_networks(sample: Sample, judge: Judge) -> None:
-    """Without mTLS nothing crosses networks: local instances answer, and if there are none, 503."""
-    names = sample.clusters
+    """Without mTLS nothing crosses networks: near instances answer, and if there are none, 503."""
+    names = callers_with_versions_near(sample)
     with services_answer(sample) as before:
         verdicts = [answered_from_the_other_network(before)]
         # The wire must have been seen to carry what it is then claimed not to carry.
-        verdicts += [as_control(remote_version_by_its_way(sample, name)) for name in names]
+        pairs = sample.pairs(same_network=False)
+        verdicts += [as_control(remote_version_by_its_way(sample, *pair)) for pair in pairs]
         with mtls_mode(sample, Mtls.DISABLED):
-            verdicts += [only_its_own_clusters_version_answers(sample, name) for name in names]
+            verdicts += [only_its_own_networks_versions_answer(sample, name) for name in names]
             verdicts.append(no_instance_is_left(sample))
     judge(all_of(verdicts))

@@ -10,8 +10,8 @@ from meshproof.expect import Verdict
 from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.mtls.outsiders import (
-    at_the_other_clusters_gateway,
-    at_the_other_clusters_pod,
+    at_other_clusters_pods,
+    at_other_networks_gateways,
     in_its_own_cluster,
     nobody_gets_in_without_a_certificate,
     plain_text_is_turned_away_at_the_gateway,
@@ -30,19 +30,19 @@ def test_in_its_own_cluster_a_caller_without_a_sidecar_is_refused(
 
 
 @behaviour("mtls/no-sidecar-refused-on-one-network", feature="security")
-@pytest.mark.networks(1)
+@pytest.mark.neighbours(1)
 def test_on_one_network_a_caller_without_a_sidecar_is_refused_by_the_other_cluster(
     sample: Sample, judge: Judge
 ) -> None:
     """On one network a caller without a sidecar is refused by the other cluster's pod, too."""
-    judge(strict_alone_refuses(sample, at_the_other_clusters_pod(sample)))
+    judge(strict_alone_refuses(sample, at_other_clusters_pods(sample)))
 
 
 @behaviour("mtls/plain-text-refused-at-gateway", feature="security")
-@pytest.mark.networks(2)
+@pytest.mark.neighbours(2)
 def test_across_networks_the_gateway_turns_plain_text_away(sample: Sample, judge: Judge) -> None:
     """Across networks a caller without a sidecar is turned away by the other cluster's gateway."""
-    judge(plain_text_is_turned_away_at_the_gateway(sample, at_the_other_clusters_gateway(sample)))
+    judge(plain_text_is_turned_away_at_the_gateway(sample, at_other_networks_gateways(sample)))
 
 
 @behaviour("mtls/no-certificate-refused", feature="security")

@@ -35,11 +35,9 @@ _CAPTURE = {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}
 _NOT_FOUND = 404
 
 
-def remote_service(sample: Sample, caller: str) -> Object:
-    """The Service that exists only where the version does that is remote from ``caller``, and
-    selects nothing but that version."""
-    version = sample.remote_version(caller)
-    return helloworld_service(name=_name(version), version=version)
+def own_service(version: str) -> Object:
+    """The Service that exists only where a version does, and selects nothing but it."""
+    return helloworld_service(name=f"{HELLOWORLD}-{version}", version=version)
 
 
 def name_of(service: Object) -> str:
@@ -48,10 +46,10 @@ def name_of(service: Object) -> str:
     return host_of(metadata["name"], metadata["namespace"])
 
 
-def remote_names(sample: Sample, caller: str) -> tuple[str, str]:
-    """Names that a caller's cluster lacks: for want of the Service, and of the namespace."""
-    there = sample.plan[sample.remote_version(caller)]
-    return name_of(remote_service(sample, caller)), name_of(_namespaced_service(there))
+def own_names(sample: Sample, version: str) -> tuple[str, str]:
+    """Names that only a version's cluster knows: others lack the Service, or the namespace."""
+    home = sample.versions[version]
+    return name_of(own_service(version)), name_of(_namespaced_service(home))
 
 
 def ask(sample: Sample, caller: Workload, name: str) -> NameAnswer:
@@ -59,21 +57,21 @@ def ask(sample: Sample, caller: Workload, name: str) -> NameAnswer:
     return ask_name(caller, name, dns_address(sample.mesh.cluster(caller.cluster)))
 
 
-def await_name(sample: Sample, caller: str) -> None:
-    """Wait until a cluster's DNS knows the Service that was remote."""
-    what = f"{name_of(remote_service(sample, caller))} in {caller}"
-    converge(lambda: told_of_remote(sample, caller).exists, what=what)
+def await_name(sample: Sample, caller: str, version: str) -> None:
+    """Wait until a cluster's DNS knows a version's own Service."""
+    what = f"{name_of(own_service(version))} in {caller}"
+    converge(lambda: told_of(sample, caller, version).exists, what=what)
 
 
-def await_no_name(sample: Sample, caller: str) -> None:
+def await_no_name(sample: Sample, caller: str, version: str) -> None:
     """Wait until a cluster's DNS says of that Service's name that there is none."""
-    what = f"the end of {name_of(remote_service(sample, caller))} in {caller}"
-    converge(lambda: told_of_remote(sample, caller), until=is_none, what=what)
+    what = f"the end of {name_of(own_service(version))} in {caller}"
+    converge(lambda: told_of(sample, caller, version), until=is_none, what=what)
 
 
-def told_of_remote(sample: Sample, caller: str) -> NameAnswer:
-    """What a cluster's DNS says of the Service that only the other cluster has, or had."""
-    return ask(sample, sample.caller(caller), name_of(remote_service(sample, caller)))
+def told_of(sample: Sample, caller: str, version: str) -> NameAnswer:
+    """What a cluster's DNS says of a version's own Service."""
+    return ask(sample, sample.caller(caller), name_of(own_service(version)))
 
 
 def is_none(answer: NameAnswer) -> bool:
@@ -86,22 +84,21 @@ def scattered_services(sample: Sample) -> Iterator[None]:
     """Each version's cluster has a Service for it that no other has, and a namespace with a
     Service likewise."""
     with ExitStack() as stack:
-        for version, cluster in sample.plan.items():
+        for cluster in sample.homes:
             running = sample.mesh.cluster(cluster)
             await_absence(running, _only(cluster))
             namespace = namespace_object(_only(cluster), injected=False)
-            own = helloworld_service(name=_name(version), version=version)
-            services = [own, _namespaced_service(cluster)]
-            stack.enter_context(applied(running, [namespace, *services]))
-        clusters = list(sample.plan.values())
-        side_by_side(sample.mesh.shell, lambda one: _await_elsewhere(sample, one), clusters)
+            services = [own_service(one) for one in sample.versions_in(cluster)]
+            objects = [namespace, _namespaced_service(cluster), *services]
+            stack.enter_context(applied(running, objects))
+        side_by_side(sample.mesh.shell, lambda one: _await_at_home(sample, one), sample.versions)
         yield
 
 
-def _await_elsewhere(sample: Sample, caller: str) -> None:
-    """Wait until the names that a caller's cluster lacks are known to the DNS of the other."""
-    there = sample.caller(sample.plan[sample.remote_version(caller)])
-    for name in remote_names(sample, caller):
+def _await_at_home(sample: Sample, version: str) -> None:
+    """Wait until the names that only a version's cluster has are known to its DNS."""
+    there = sample.caller(sample.versions[version])
+    for name in own_names(sample, version):
         answer = partial(ask, sample, there, name)
         converge(answer, until=_exists, what=f"{name} in {there.cluster}")
 
@@ -112,11 +109,11 @@ def _exists(answer: NameAnswer) -> bool:
 
 @contextmanager
 def dns_sleeps(sample: Sample) -> Iterator[None]:
-    """Each version's cluster has a sleep whose sidecar answers names, and knows the remote one."""
+    """Each cluster has a sleep whose sidecar answers names, and knows those of other clusters."""
     image = sample.mesh.bundle.images["sleep"]
     noted = {"proxy.istio.io/config": json.dumps(_CAPTURE)}
     objects = sleep_objects(image, name=DNS_SLEEP, annotations=noted)
-    clusters = [sample.mesh.cluster(name) for name in sample.plan.values()]
+    clusters = [sample.mesh.cluster(name) for name in sample.clusters]
     with ExitStack() as stack:
         for cluster in clusters:
             stack.enter_context(applied(cluster, objects))
@@ -129,16 +126,13 @@ def dns_sleeps(sample: Sample) -> Iterator[None]:
 def _ready(sample: Sample, cluster: RunningCluster) -> None:
     await_rollout(cluster, NAMESPACE, {DNS_SLEEP}, sample.mesh.shell)
     caller = sample.caller(cluster.name, DNS_SLEEP)
-    name = name_of(remote_service(sample, cluster.name))
-    converge(lambda: ask(sample, caller, name).exists, what=f"{name} in {caller.name}")
+    for name in [name_of(own_service(one)) for one in sample.reached_from(cluster.name)]:
+        answer = partial(ask, sample, caller, name)
+        converge(answer, until=_exists, what=f"{name} in {caller.name}")
 
 
 def _only(cluster: str) -> str:
     return f"only-{cluster}"
-
-
-def _name(version: str) -> str:
-    return f"{HELLOWORLD}-{version}"
 
 
 def _namespaced_service(cluster: str) -> Object:

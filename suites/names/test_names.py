@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 
+import pytest
+
 from meshproof.expect import Verdict, all_of
 from meshproof.kube.objects import applied
 from meshproof.process import side_by_side
@@ -15,40 +17,41 @@ from suites.names.claims import (
     resolves_once_the_service_exists,
     resolves_only_where_it_exists,
 )
-from suites.names.services import await_name, await_no_name, remote_service
+from suites.names.services import await_name, await_no_name, own_service
 
 Judge = Callable[[Verdict], None]
 
 
 @behaviour("names/only-where-the-service-exists", feature="names")
 def test_a_name_resolves_only_where_namespace_and_service_exist(
-    scattered: Sample, sample: Sample, caller: str, judge: Judge
+    scattered: Sample, sample: Sample, caller: str, target: str, judge: Judge
 ) -> None:
     """A name resolves in a cluster only if its namespace and its Service exist there."""
-    judge(resolves_only_where_it_exists(sample, caller))
+    judge(resolves_only_where_it_exists(sample, caller, target))
 
 
 @behaviour("names/dns-proxy-knows-remote-services", feature="names")
 def test_with_the_dns_proxy_a_name_resolves_without_a_service(
-    scattered: Sample, sample: Sample, caller: str, judge: Judge
+    scattered: Sample, sample: Sample, caller: str, target: str, judge: Judge
 ) -> None:
     """With the sidecar's DNS proxy another cluster's Service resolves, and answers, anyway."""
-    judge(resolves_by_the_dns_proxy(sample, caller))
+    judge(resolves_by_the_dns_proxy(sample, caller, target))
 
 
 @behaviour("names/answers-once-the-service-exists", feature="names")
+@pytest.mark.several_versions
 def test_once_the_service_exists_the_other_clusters_instance_answers(
     scattered: Sample, sample: Sample, judge: Judge
 ) -> None:
     """Once the same Service exists here, its name resolves and the remote instance answers."""
     # All clusters at once: the clusters' DNS remembers for seconds that a name was not there.
-    clusters = list(sample.plan.values())
+    pairs, shell = sample.topology.pairs, sample.mesh.shell
     with ExitStack() as stack:
-        for name in clusters:
-            cluster = sample.mesh.cluster(name)
-            stack.enter_context(applied(cluster, [remote_service(sample, name)]))
-        side_by_side(sample.mesh.shell, lambda name: await_name(sample, name), clusters)
-        verdicts = [resolves_once_the_service_exists(sample, name) for name in clusters]
+        for caller, target in pairs:
+            cluster = sample.mesh.cluster(caller)
+            stack.enter_context(applied(cluster, [own_service(target)]))
+        side_by_side(shell, lambda pair: await_name(sample, *pair), pairs)
+        verdicts = [resolves_once_the_service_exists(sample, *pair) for pair in pairs]
     # Whoever comes next claims that these names are not there.
-    side_by_side(sample.mesh.shell, lambda name: await_no_name(sample, name), clusters)
+    side_by_side(shell, lambda pair: await_no_name(sample, *pair), pairs)
     judge(all_of(verdicts))

@@ -16,13 +16,12 @@ from meshproof.expect import (
     succeeded,
     went_through,
 )
-from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.endpoints import await_pods, pods_of, usual_pods
 from meshproof.traffic.response import Response
 from meshproof.workloads.sample import PORT, Sample
 from meshproof.workloads.scale import scaled
-from suites.weight.claims import await_weight
 
 REPLICAS, _MOST = 3, 10
 # Each of six to twenty instances is chosen at random: the odds that one is never chosen are 1 in
@@ -32,33 +31,33 @@ _CALLS = 80
 
 @contextmanager
 def pods_of_one_address(sample: Sample) -> Iterator[IPv4Address]:
-    """Both versions have so many pods that an address is found in both clusters; yields it.
+    """All versions have so many pods that an address is found in all their clusters; yields it.
 
     Nodes hand out addresses in ascending order, so pods are added to whichever cluster lags
     behind. Raises EvidenceError when there is no such address with ten pods either.
     """
-    replicas = dict.fromkeys(sample.plan, REPLICAS)
+    replicas = dict.fromkeys(sample.versions, REPLICAS)
     try:
         with ExitStack() as stack:
             for version, count in replicas.items():
                 stack.enter_context(scaled(sample, version, count))
             while not (shared := _shared(sample)):
-                behind = min(sample.plan, key=lambda version: max(_addresses(sample, version)))
+                behind = min(sample.versions, key=lambda version: max(_addresses(sample, version)))
                 replicas[behind] += 1
                 if replicas[behind] > _MOST:
                     raise EvidenceError(
-                        f"no address came to exist in both of {', '.join(sample.clusters)}"
+                        f"no address came to exist in all of {', '.join(sample.homes)}"
                     )
                 stack.enter_context(scaled(sample, behind, replicas[behind]))
-            await_weight(sample, sum(replicas.values()))
+            await_pods(sample, pods_of(sample, replicas))
             yield shared[0]
     finally:
-        if not await_weight(sample, 2):
+        if not await_pods(sample, usual_pods(sample)):
             sample.mesh.mark_dirty("not all pods that were added are gone again")
 
 
 def _shared(sample: Sample) -> list[IPv4Address]:
-    found = [set(_addresses(sample, version)) for version in sample.plan]
+    found = [set(_addresses(sample, version)) for version in sample.versions]
     return sorted(set.intersection(*found))
 
 
@@ -68,26 +67,30 @@ def _addresses(sample: Sample, version: str) -> list[IPv4Address]:
 
 
 def the_right_instance_answers(sample: Sample, address: IPv4Address) -> Verdict:
-    """From each cluster both versions answer; what went to the shared address was answered by
-    the caller's own pod there, and what the other cluster answered came by its gateway."""
-    found = side_by_side(
-        sample.mesh.shell, lambda one: _judged(sample, one, address), sample.clusters
-    )
+    """From each cluster every version answers; what went to the shared address was answered by
+    the caller's own pod there, and what other clusters answered came by their gateways."""
+    found = side_by_side(sample.mesh.shell, lambda one: _judged(sample, one, address), sample.homes)
     return all_of(found)
 
 
 def _judged(sample: Sample, caller: str, address: IPv4Address) -> Verdict:
     responses = call(sample, sample.caller(caller), Plan(times=_CALLS))
-    there = sample.plan[sample.remote_version(caller)]
-    gateway = sample.mesh.gateway(there)
-    far = [one for one in responses if one.cluster == there]
+    far = [
+        went_through(
+            [one for one in responses if one.cluster == there],
+            set(map(str, sample.mesh.ways_to(there).values())),
+            f"the gateway of {there}",
+        )
+        for there in sample.homes
+        if there != caller and sample.topology.knows(caller, there)
+    ]
     return all_of(
         [
             believable(responses),
             succeeded(responses),
-            served_by_exactly(responses, sample.plan),
+            served_by_exactly(responses, sample.versions),
             _own_pod(responses, caller, address),
-            went_through(far, {str(gateway)}, GATEWAY_PORT, f"the gateway of {there}"),
+            *far,
         ]
     )
 

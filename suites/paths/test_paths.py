@@ -9,7 +9,7 @@ import pytest
 from meshproof.expect import Verdict
 from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
-from suites.paths.claims import local_version_by_its_pod, remote_version_by_its_way
+from suites.paths.claims import local_versions_by_their_pods, remote_version_by_its_way
 
 pytestmark = [
     pytest.mark.mtls("strict", "permissive", "disabled"),
@@ -19,26 +19,26 @@ pytestmark = [
 
 @behaviour("paths/local-by-pod", feature="discovery")
 def test_the_local_version_is_reached_by_its_pods_address(
-    sample: Sample, caller: str, judge: Callable[[Verdict], None]
+    sample: Sample, home: str, judge: Callable[[Verdict], None]
 ) -> None:
     """The version in the caller's own cluster is reached by its pod's address and port 5000."""
-    judge(local_version_by_its_pod(sample, caller))
+    judge(local_versions_by_their_pods(sample, home))
 
 
 @behaviour("paths/remote-by-pod", feature="flat-network")
 @pytest.mark.networks(1)
 def test_on_one_network_the_remote_version_is_reached_by_its_pods_address(
-    sample: Sample, caller: str, judge: Callable[[Verdict], None]
+    sample: Sample, caller: str, target: str, judge: Callable[[Verdict], None]
 ) -> None:
     """On one network the other cluster's version is reached by its pod's address and port 5000."""
-    judge(remote_version_by_its_way(sample, caller))
+    judge(remote_version_by_its_way(sample, caller, target))
 
 
 @behaviour("paths/remote-through-gateway", feature="multi-network")
 @pytest.mark.networks(2)
 @pytest.mark.mtls("strict", "permissive")
 def test_across_networks_the_remote_version_is_reached_through_its_gateway(
-    sample: Sample, caller: str, judge: Callable[[Verdict], None]
+    sample: Sample, caller: str, target: str, judge: Callable[[Verdict], None]
 ) -> None:
     """Across networks the other cluster's version is reached by its gateway and port 15443."""
-    judge(remote_version_by_its_way(sample, caller))
+    judge(remote_version_by_its_way(sample, caller, target))

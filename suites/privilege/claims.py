@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import product
 
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.expect.rights import allowed, forbidden, may_exactly
@@ -52,12 +51,11 @@ def is_refused_the_rest(sample: Sample) -> Verdict:
 
 def readers(sample: Sample) -> list[tuple[Member, Member]]:
     """Each cluster with the one whose istiod has a remote secret of it."""
-    topology = sample.mesh.deployment.topology
-    pairs = product([topology[name] for name in sample.clusters], topology.control_planes)
+    topology = sample.topology
     return [
-        (member, holder)
-        for member, holder in pairs
-        if member.name not in (holder.name, topology.config_cluster(holder.name))
+        (topology[name], topology[reader])
+        for name in sample.clusters
+        for reader in topology.readers(name)
     ]
 
 

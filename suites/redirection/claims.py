@@ -17,13 +17,12 @@ _CALLS = 5
 
 def remote_pod_through_the_proxy(sample: Sample, caller: str, app: str) -> Verdict:
     """Calls to a remote pod's address have lines in the log of the caller's proxy."""
-    pod = sample.server(sample.remote_version(caller))
+    pod = remote_pod(sample, caller)
     tried = _try(sample, caller, app, url=_at(pod), control=HELLO)
-    address = {str(pod.address)}
     return all_of(
         [
             redirected(tried),
-            went_through(tried.responses, address, PORT, f"the pod of {pod.cluster}"),
+            went_through(tried.responses, [f"{pod.address}:{PORT}"], f"the pod of {pod.cluster}"),
             served_by_exactly(tried.responses, {pod.version: pod.cluster}),
             _seen(tried, pod),
         ]
@@ -32,17 +31,22 @@ def remote_pod_through_the_proxy(sample: Sample, caller: str, app: str) -> Verdi
 
 def remote_pod_past_the_proxy(sample: Sample, caller: str, app: str) -> Verdict:
     """Calls to a remote pod's address are answered, and the caller's proxy knows nothing."""
-    pod = sample.server(sample.remote_version(caller))
+    pod = remote_pod(sample, caller)
     tried = _try(sample, caller, app, url=_at(pod), control=HELLO)
     return _past(tried, pod)
 
 
 def local_service_past_the_proxy(sample: Sample, caller: str, app: str) -> Verdict:
     """Calls to helloworld pass the proxy by, so that kube-proxy keeps them in the cluster."""
-    local = sample.server(sample.local_version(caller))
-    remote = sample.server(sample.remote_version(caller))
-    tried = _try(sample, caller, app, url=HELLO, control=_at(remote))
+    local = sample.server(sample.versions_in(caller)[0])
+    tried = _try(sample, caller, app, url=HELLO, control=_at(remote_pod(sample, caller)))
     return _past(tried, local)
+
+
+def remote_pod(sample: Sample, caller: str) -> Workload:
+    """A pod of another cluster on the caller's network."""
+    near = sample.pairs(same_network=True)
+    return sample.server(next(version for who, version in near if who == caller))
 
 
 def _past(tried: Tried, pod: Workload) -> Verdict:

@@ -45,8 +45,9 @@ def ranges(sample: Sample, cluster: str, taken: Taken) -> str:
 
 def calling_cluster(sample: Sample) -> str:
     """Where calls are made: what a sidecar takes is decided in its pod, so one cluster will do;
-    the last, whose pods are injected by another cluster's istiod where there is such a cluster."""
-    return list(sample.plan.values())[-1]
+    the last that has a version, whose pods are injected by another cluster's istiod where there is
+    such a cluster."""
+    return sample.homes[-1]
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from suites.redirection.sleeps import Taken
 Judge = Callable[[Verdict], None]
 
 # With mTLS a call that bypasses the caller's proxy would be refused by the server's.
-pytestmark = [pytest.mark.networks(1), pytest.mark.mtls("disabled")]
+pytestmark = [pytest.mark.networks(1), pytest.mark.neighbours(1), pytest.mark.mtls("disabled")]
 
 
 @behaviour("redirection/star-takes-remote-pods", feature="injection")

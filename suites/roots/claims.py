@@ -30,25 +30,25 @@ _FEW = 4
 _DISTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 
 
-def nobody_vouches_for_the_other_cluster(sample: Sample, caller: str) -> Verdict:
-    """Calls to the version in the caller's own cluster succeed; every call to the other
-    cluster's is a 503, because the caller's proxy trusts nobody who signed the certificate that
-    it is shown.
+def nobody_vouches_for_others(sample: Sample, caller: str) -> Verdict:
+    """Calls to the versions of clusters that the caller's own primary signs for succeed; every
+    call to another's is a 503, because the caller's proxy trusts nobody who signed the
+    certificate that it is shown.
 
-    Each version has a Service of its own: of a call to both, Envoy would try the other instance.
+    Each version has a Service of its own: of a call to all, Envoy would try another instance.
     """
-    near, far = sample.local_version(caller), sample.remote_version(caller)
+    reached = sample.reached_from(caller)
     with _services_known(sample, caller):
-        at_home, abroad = (_call(sample, caller, version) for version in (near, far))
-    return all_of(
-        [
-            roots_are_unrelated(sample),
-            believable(at_home),
-            succeeded(at_home),
-            served_by_exactly(at_home, {near: caller}),
-            refused_with(abroad, status=503, flags="UF", detail=_DISTRUSTED),
-        ]
-    )
+        made = {version: _call(sample, caller, version) for version in reached}
+    own = sample.topology[caller].primary
+    verdicts = [roots_are_unrelated(sample)]
+    for version, responses in made.items():
+        if sample.topology[reached[version]].primary == own:
+            home = served_by_exactly(responses, {version: reached[version]})
+            verdicts += [believable(responses), succeeded(responses), home]
+        else:
+            verdicts.append(refused_with(responses, status=503, flags="UF", detail=_DISTRUSTED))
+    return all_of(verdicts)
 
 
 def roots_are_unrelated(sample: Sample) -> Verdict:
@@ -65,7 +65,8 @@ def _services_known(sample: Sample, caller: str) -> Iterator[None]:
     """Services that select one version each are there, the caller's proxy knows an instance of
     each, and calls to each find their way to it, whatever comes of them there."""
     proxy = sample.caller(caller)
-    hosts = {version: host_of(name_of(version), NAMESPACE) for version in sample.plan}
+    reached = sample.reached_from(caller)
+    hosts = {version: host_of(name_of(version), NAMESPACE) for version in reached}
     clusters = {version: outbound(host, PORT) for version, host in hosts.items()}
     try:
         with a_service_for_each_version(sample):

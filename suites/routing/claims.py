@@ -15,13 +15,12 @@ from meshproof.expect import (
     share_of,
     succeeded,
 )
-from meshproof.kube.workload import find_workload
 from meshproof.mesh.gateways import sni_of
 from meshproof.process import side_by_side
-from meshproof.traffic.access_log import entries_of
+from meshproof.traffic.access_log import entries_of_all
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
-from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, PORT, Sample
+from meshproof.workloads.sample import HOST, PORT, Sample
 from suites.routing.rules import FRIEND, HEADER
 
 # Where half the calls went elsewhere, the odds that none of so many does are 1 in 10^9.
@@ -52,11 +51,17 @@ def asked_for_by_name(sample: Sample, version: str) -> Verdict:
     return all_of([*checks, _asked_for(sample, responses, version)])
 
 
-def shared_by_weight(sample: Sample, version: str, share: float) -> Verdict:
-    """From each cluster, the version answers that share of the calls, and none fails."""
-    times = calls_needed(share, _TOLERANCE)
+def shared_by_weight(sample: Sample, shares: Mapping[str, float]) -> Verdict:
+    """From each cluster, the versions answer their shares of the calls, nobody else answers, and
+    none fails."""
+    times = max(calls_needed(share, _TOLERANCE) for share in shares.values())
     batches = calls_from_everywhere(sample, Plan(times=times))
-    return all_of([_share(sample, responses, version, share) for responses in batches])
+    return all_of([_share(sample, responses, shares) for responses in batches])
+
+
+def first_and_last(sample: Sample) -> tuple[str, str]:
+    """Two of the versions that all callers reach."""
+    return sample.common[0], sample.common[-1]
 
 
 def told_apart_by_header(sample: Sample, version: str, otherwise: str) -> Verdict:
@@ -68,30 +73,31 @@ def told_apart_by_header(sample: Sample, version: str, otherwise: str) -> Verdic
 
 
 def _only(sample: Sample, responses: Sequence[Response], version: str) -> Verdict:
-    expected = {version: sample.plan[version]}
+    expected = {version: sample.versions[version]}
     return all_of(
         [believable(responses), succeeded(responses), served_by_exactly(responses, expected)]
     )
 
 
-def _share(sample: Sample, responses: Sequence[Response], version: str, share: float) -> Verdict:
+def _share(sample: Sample, responses: Sequence[Response], shares: Mapping[str, float]) -> Verdict:
+    version, share = next(iter(shares.items()))  # that of the other follows
     part = share_of(responses, version, share, _TOLERANCE)
     caller = responses[0].caller
     told = replace(part, observed=f"calls from {caller}, answered by {version}: {part.observed}")
-    home = served_by_exactly(responses, sample.plan)
+    home = served_by_exactly(responses, {one: sample.versions[one] for one in shares})
     return all_of([believable(responses), succeeded(responses), told, home])
 
 
 def _asked_for(sample: Sample, responses: Sequence[Response], version: str) -> Verdict:
     sni = sni_of(HOST, PORT, version)
-    server = find_workload(sample.mesh.cluster(sample.plan[version]), HELLOWORLD, NAMESPACE)
-    expected = f"{len(responses)} calls to reach {server} with the SNI {sni}"
-    lines = entries_of(server, [one.id for one in responses])
+    expected = f"{len(responses)} calls to reach {version} with the SNI {sni}"
+    servers = [one for one in sample.servers().values() if one.version == version]
+    lines = entries_of_all(servers, [one.id for one in responses])
     other = [line for line in lines.values() if line.sni != sni]
     if other:
         observed = f"{len(other)} did not, such as {other[0].request_id}: '{other[0].sni}'"
         return Verdict(Outcome.FAIL, expected, observed)
     if len(lines) < len(responses) or not responses:
-        observed = f"only {len(lines)} have a line in the log of {server}"
+        observed = f"only {len(lines)} have a line in the log of {' or '.join(map(str, servers))}"
         return Verdict(Outcome.INCONCLUSIVE, expected, observed)
     return Verdict(Outcome.PASS, expected, f"all {len(lines)} of them")

@@ -6,26 +6,28 @@ from collections.abc import Callable
 
 import pytest
 
-from meshproof.expect import Verdict
+from meshproof.expect import Verdict, all_of
+from meshproof.mesh.routes import Tls
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.routing import in_force
 from meshproof.workloads.sample import Sample
 from suites.routing.claims import (
     all_answered_by,
     asked_for_by_name,
+    first_and_last,
     shared_by_weight,
     told_apart_by_header,
 )
 from suites.routing.rules import by_header, by_weight
 
 Judge = Callable[[Verdict], None]
+pytestmark = pytest.mark.several_versions
 
 
 @behaviour("routing/one-version", feature="routing")
 def test_all_calls_go_to_the_version_that_a_rule_names(sample: Sample, judge: Judge) -> None:
-    """With a VirtualService for v2 alone, every call from every cluster is answered by v2."""
-    with in_force(sample, by_weight({"v2": 100})):
-        judge(all_answered_by(sample, "v2"))
+    """With a VirtualService for one version, every call from every cluster is answered by it."""
+    judge(_each(sample, Tls.ISTIO_MUTUAL, all_answered_by))
 
 
 @behaviour("routing/one-version-without-mtls", feature="routing")
@@ -34,27 +36,38 @@ def test_all_calls_go_to_the_version_that_a_rule_names(sample: Sample, judge: Ju
 def test_without_mtls_all_calls_go_to_the_version_that_a_rule_names(
     sample: Sample, judge: Judge
 ) -> None:
-    """Without mTLS, too, a VirtualService for v2 alone has every call answered by v2."""
-    with in_force(sample, by_weight({"v2": 100}, None)):
-        judge(all_answered_by(sample, "v2"))
+    """Without mTLS, too, a VirtualService for one version has every call answered by it."""
+    judge(_each(sample, None, all_answered_by))
 
 
 @behaviour("routing/subset-asked-for-by-name", feature="routing")
 def test_a_subset_is_asked_for_by_its_name(sample: Sample, judge: Judge) -> None:
     """A call to a subset carries the subset's name as SNI to the pod, across clusters too."""
-    with in_force(sample, by_weight({"v2": 100})):
-        judge(asked_for_by_name(sample, "v2"))
+    judge(_each(sample, Tls.ISTIO_MUTUAL, asked_for_by_name))
 
 
 @behaviour("routing/shared-by-weight", feature="routing")
 def test_calls_are_shared_by_weight(sample: Sample, judge: Judge) -> None:
-    """With weights of 80 and 20, v1 answers 80 % of the calls from each cluster, v2 the rest."""
-    with in_force(sample, by_weight({"v1": 80, "v2": 20})):
-        judge(shared_by_weight(sample, "v1", 0.8))
+    """With weights of 80 and 20, a version answers 80 % of each cluster's calls, another the
+    rest."""
+    most, rest = first_and_last(sample)
+    with in_force(sample, by_weight({most: 80, rest: 20})):
+        judge(shared_by_weight(sample, {most: 0.8, rest: 0.2}))
 
 
 @behaviour("routing/header-decides", feature="routing")
 def test_a_header_decides_which_version_answers(sample: Sample, judge: Judge) -> None:
-    """Calls with a header go to v2 alone, and without it (or with another value) to v1 alone."""
-    with in_force(sample, by_header("v2", otherwise="v1")):
-        judge(told_apart_by_header(sample, "v2", otherwise="v1"))
+    """Calls with a header go to one version alone, and without it (or with another value) to
+    another."""
+    otherwise, version = first_and_last(sample)
+    with in_force(sample, by_header(version, otherwise)):
+        judge(told_apart_by_header(sample, version, otherwise))
+
+
+def _each(sample: Sample, tls: Tls | None, claim: Callable[[Sample, str], Verdict]) -> Verdict:
+    """The claim of each version but the first, with a rule for it alone."""
+    verdicts = []
+    for version in sample.common[1:]:
+        with in_force(sample, by_weight({version: 100}, tls)):
+            verdicts.append(claim(sample, version))
+    return all_of(verdicts)

@@ -19,6 +19,7 @@ from suites.routing.tls_claims import (
     other_network_is_reached,
     plain_text_is_not_answered,
     tls_is_not_understood,
+    versions_elsewhere,
     works,
 )
 
@@ -28,7 +29,7 @@ Judge = Callable[[Verdict], None]
 @behaviour("routing/istio-mutual-works", feature="routing")
 def test_istio_mutual_works_with_mtls(sample: Sample, judge: Judge) -> None:
     """A DestinationRule with ISTIO_MUTUAL works on a mesh with mTLS: every version answers."""
-    with in_force(sample, in_mode(Tls.ISTIO_MUTUAL)):
+    with in_force(sample, in_mode(sample, Tls.ISTIO_MUTUAL)):
         judge(works(sample))
 
 
@@ -38,7 +39,7 @@ def test_istio_mutual_works_with_mtls(sample: Sample, judge: Judge) -> None:
 def test_istio_mutual_fails_without_mtls(sample: Sample, judge: Judge) -> None:
     """A DestinationRule with ISTIO_MUTUAL on a mesh with mTLS disabled makes every call a 503."""
     control = works(sample)
-    with in_force(sample, in_mode(Tls.ISTIO_MUTUAL)):
+    with in_force(sample, in_mode(sample, Tls.ISTIO_MUTUAL)):
         judge(with_control(tls_is_not_understood(sample), control))
 
 
@@ -46,14 +47,14 @@ def test_istio_mutual_fails_without_mtls(sample: Sample, judge: Judge) -> None:
 def test_plain_text_is_refused_by_strict_mtls(sample: Sample, judge: Judge) -> None:
     """A DestinationRule with DISABLE on a mesh with strict mTLS makes every call a 503."""
     control = works(sample)
-    with in_force(sample, in_mode(Tls.DISABLE)):
+    with in_force(sample, in_mode(sample, Tls.DISABLE)):
         judge(with_control(plain_text_is_not_answered(sample), control))
 
 
 @behaviour("routing/auto-mtls-encrypts", feature="routing")
 def test_without_a_mode_auto_mtls_encrypts(sample: Sample, judge: Judge) -> None:
     """A DestinationRule without a TLS mode leaves calls TLS on a mesh with mTLS."""
-    with in_force(sample, in_mode(None)):
+    with in_force(sample, in_mode(sample, None)):
         judge(encrypted_as_the_mesh_says(sample))
 
 
@@ -62,7 +63,7 @@ def test_without_a_mode_auto_mtls_encrypts(sample: Sample, judge: Judge) -> None
 @pytest.mark.mtls("disabled")
 def test_without_a_mode_auto_mtls_does_not_encrypt(sample: Sample, judge: Judge) -> None:
     """A DestinationRule without a TLS mode leaves calls plain text on a mesh without mTLS."""
-    with in_force(sample, in_mode(None)):
+    with in_force(sample, in_mode(sample, None)):
         judge(encrypted_as_the_mesh_says(sample))
 
 
@@ -71,10 +72,11 @@ def test_without_a_mode_auto_mtls_does_not_encrypt(sample: Sample, judge: Judge)
 def test_other_modes_do_not_cross_networks(sample: Sample, judge: Judge) -> None:
     """With a TLS mode other than ISTIO_MUTUAL, calls to another network are 503, none crosses."""
     # https://github.com/istio/istio/issues/46555: endpoints beyond the gateway must go with it.
-    with in_force(sample, by_wish(Tls.ISTIO_MUTUAL)):
+    versions = versions_elsewhere(sample)
+    with in_force(sample, by_wish(versions, Tls.ISTIO_MUTUAL)):
         control = other_network_is_reached(sample)
     claims = []
     for mode in (Tls.SIMPLE, Tls.DISABLE):
-        with in_force(sample, by_wish(mode)):
+        with in_force(sample, by_wish(versions, mode)):
             claims.append(other_network_is_left_alone(sample))
     judge(with_control(all_of(claims), control))

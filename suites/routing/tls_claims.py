@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from ipaddress import IPv4Address
-
 from meshproof.expect import Outcome, Verdict, all_of, refused_with, succeeded
-from meshproof.mesh.gateways import GATEWAY_PORT
+from meshproof.mesh.mesh import Way
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan
 from meshproof.traffic.wire import Watched, watch
 from meshproof.workloads.sample import HOST, PORT, Sample
 from suites.distribution.claims import every_version_answers
-from suites.paths.claims import local_version_by_its_pod, remote_version_by_its_way
+from suites.paths.claims import local_versions_by_their_pods, remote_version_by_its_way
 from suites.routing.claims import calls_from_everywhere
 from suites.routing.rules import HEADER
 
@@ -29,12 +26,16 @@ def works(sample: Sample) -> Verdict:
 def encrypted_as_the_mesh_says(sample: Sample) -> Verdict:
     """From each cluster every version answers, and the wire saw TLS with mTLS on, plain text
     with mTLS disabled."""
-    names = sample.clusters
     shell = sample.mesh.shell
     # Side by side: the callers' conversations are counted apart.
-    near = side_by_side(shell, lambda one: local_version_by_its_pod(sample, one), names)
-    far = side_by_side(shell, lambda one: remote_version_by_its_way(sample, one), names)
-    return all_of([*near, *far])
+    near = side_by_side(shell, lambda one: local_versions_by_their_pods(sample, one), sample.homes)
+    far = side_by_side(shell, lambda one: _remote_by_their_ways(sample, one), sample.clusters)
+    return all_of([*near, *(verdict for verdicts in far for verdict in verdicts)])
+
+
+def _remote_by_their_ways(sample: Sample, caller: str) -> list[Verdict]:
+    targets = [version for name, version in sample.topology.pairs if name == caller]
+    return [remote_version_by_its_way(sample, caller, version) for version in targets]
 
 
 def tls_is_not_understood(sample: Sample) -> Verdict:
@@ -60,14 +61,19 @@ def plain_text_is_not_answered(sample: Sample) -> Verdict:
 
 
 def other_network_is_reached(sample: Sample) -> Verdict:
-    """Calls for the other network's version are answered, and the wire saw them cross."""
-    return all_of(map(_reached, _watch_remote(sample)))
+    """Calls for other networks' versions are answered, and the wire saw them cross."""
+    return all_of(_reached(watched) for watched, _ in _watch_remote(sample))
 
 
 def other_network_is_left_alone(sample: Sample) -> Verdict:
-    """Calls for the other network's version end with 503 at the caller's own proxy, which has
-    no endpoint for them, and nothing of them crosses, neither TLS nor plain text."""
-    return all_of(map(_left_alone, _watch_remote(sample)))
+    """Calls for other networks' versions end with 503 at the caller's own proxy, which has no
+    endpoint for them, and nothing of them crosses, neither TLS nor plain text."""
+    return all_of(_left_alone(*one) for one in _watch_remote(sample))
+
+
+def versions_elsewhere(sample: Sample) -> list[str]:
+    """The versions that some caller has on another network, in order."""
+    return list(dict.fromkeys(version for _, version in sample.pairs(same_network=False)))
 
 
 def _reached(watched: Watched) -> Verdict:
@@ -77,9 +83,8 @@ def _reached(watched: Watched) -> Verdict:
     return all_of([succeeded(watched.responses), Verdict(outcome, expected, f"{crossed} segments")])
 
 
-def _left_alone(watched: Watched) -> Verdict:
+def _left_alone(watched: Watched, version: str) -> Verdict:
     caller = watched.caller
-    version = watched.sample.remote_version(caller.cluster)
     refused = refused_with(watched.responses, status=503, flags="UH")
     known = endpoints(caller, outbound(HOST, PORT, version))
     expected = f"nothing to cross from {caller.cluster} for {version}, which has no endpoint there"
@@ -90,32 +95,28 @@ def _left_alone(watched: Watched) -> Verdict:
     return all_of([refused, Verdict(outcome, expected, observed, evidence)])
 
 
-def _watch_remote(sample: Sample) -> list[Watched]:
-    """Calls from each cluster for the other's version, watched."""
+def _watch_remote(sample: Sample) -> list[tuple[Watched, str]]:
+    """Calls from each cluster for each version on another network, watched."""
+    pairs = sample.pairs(same_network=False)
 
-    def look(name: str) -> Watched:
-        plan = Plan(times=_CALLS, headers={HEADER: sample.remote_version(name)})
-        return watch(sample, sample.caller(name), plan)
+    def look(name: str) -> list[tuple[Watched, str]]:
+        targets = [version for caller, version in pairs if caller == name]
+        plans = {version: Plan(times=_CALLS, headers={HEADER: version}) for version in targets}
+        return [(watch(sample, sample.caller(name), plans[one]), one) for one in targets]
 
     # Side by side: the callers' conversations are counted apart.
-    return side_by_side(sample.mesh.shell, look, sample.clusters)
+    callers = dict.fromkeys(caller for caller, _ in pairs)
+    found = side_by_side(sample.mesh.shell, look, callers)
+    return [one for several in found for one in several]
 
 
 def _crossed(watched: Watched) -> int:
     """Segments to the other networks' gateways and pods, whatever they begin with."""
     sample, here = watched.sample, watched.caller.cluster
-    others = [name for name in sample.clusters if name != here]
-    gateways = [address for name in others if (address := sample.mesh.gateway(name))]
-    return _segments(watched, gateways, GATEWAY_PORT) + _segments(
-        watched, _pods(sample, here), PORT
-    )
-
-
-def _segments(watched: Watched, addresses: Sequence[IPv4Address], port: int) -> int:
+    others = [one for one in sample.clusters if not sample.topology.same_network(one, here)]
+    pods = {Way(one.address, PORT) for one in sample.servers().values() if one.cluster in others}
+    gateways = {way for name in others for way in sample.mesh.ways_to(name).values()}
     kinds = ("tls", "http", "dropped")
-    return sum(watched.towards(address, port, kind) for address in addresses for kind in kinds)
-
-
-def _pods(sample: Sample, here: str) -> list[IPv4Address]:
-    servers = sample.servers().values()
-    return [one.address for one in servers if one.cluster != here]
+    return sum(
+        watched.towards(way.address, way.port, kind) for way in pods | gateways for kind in kinds
+    )

@@ -6,7 +6,7 @@ that is not broken. Nothing here asks a claim until it fails: the cause is looke
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from meshproof.errors import EvidenceError
@@ -17,15 +17,15 @@ from meshproof.mesh.manifests import cross_network_gateway
 from meshproof.model import Mtls
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.drain import draining
+from meshproof.traffic.endpoints import await_pods, pods_amiss, usual_pods
 from meshproof.traffic.response import Response
 from meshproof.traffic.routing import in_force
 from meshproof.traffic.settle import healed, mtls_mode, require
-from meshproof.workloads.sample import WORKLOAD_IDENTITY, Sample
+from meshproof.workloads.sample import Sample
 from suites.gateways.far_side import FarSide
 from suites.gateways.healing import await_healed
 from suites.gateways.manifests import configured
 from suites.sabotage import broken_gateways as broken
-from suites.weight.claims import await_weight, weight_amiss
 
 # A connection for each: a proxy has two workers, which learn of a change one by one and keep
 # connections of their own.
@@ -58,17 +58,25 @@ def turned(sample: Sample, mode: Mtls) -> Iterator[None]:
         yield
 
 
-def require_weight(sample: Sample, total: int) -> None:
-    """Wait until the proxies' endpoints weigh so much, and every pod answers. Raises EvidenceError
-    when that does not come about."""
-    what = f"endpoints that weigh {total}"
-    require(lambda: weight_amiss(sample, total), until=no_fault, what=what)
+def require_pods(sample: Sample, pods: Mapping[str, int]) -> None:
+    """Wait until the proxies know so many pods of each cluster, and every pod answers. Raises
+    EvidenceError when that does not come about."""
+    what = f"endpoints of {sum(pods.values())} pods"
+    require(lambda: pods_amiss(sample, pods), until=no_fault, what=what)
 
 
-def weighs_again(sample: Sample, total: int) -> None:
-    """Wait until the proxies' endpoints weigh what they did before, or mark the mesh."""
-    if not await_weight(sample, total):
-        sample.mesh.mark_dirty(f"the proxies' endpoints do not weigh {total} again")
+def forgotten(sample: Sample) -> None:
+    """Wait until the proxies know the usual pods alone, or mark the mesh."""
+    if not await_pods(sample, usual_pods(sample)):
+        sample.mesh.mark_dirty("the proxies do not forget pods that are gone")
+
+
+def put_back_gateways(sample: Sample) -> None:
+    """Give the gateways the listeners again that pass TLS on."""
+    plan = sample.mesh.blueprint
+    for member in sample.topology.control_planes:
+        cluster = sample.mesh.cluster(sample.topology.config_cluster(member.name))
+        apply(cluster, [cross_network_gateway(plan.gateway_ports(member))])
 
 
 def require_at_rest(sample: Sample) -> None:
@@ -90,7 +98,7 @@ def faults(responses: Sequence[Response]) -> str:
 
 
 def no_fault(told: str) -> bool:
-    """Whether ``faults``, ``weight_amiss`` or ``draining`` has told of none."""
+    """Whether ``faults``, ``pods_amiss`` or ``draining`` has told of none."""
     return told == ""
 
 
@@ -109,7 +117,7 @@ def terminating(sample: Sample, caller: str, far: FarSide) -> Iterator[None]:
         return {one.log.upstream_peer for one in responses if one.log and one.cluster == far.there}
 
     try:
-        with configured(sample, broken.way_of_the_terminated()):
+        with configured(sample, broken.way_of_the_terminated(far.identity)):
             apply(cluster, [broken.terminating_gateway()])
             dialled, called = f"TLS that ends at the gateway of {far.there}", "calls through it"
             require(far.dial, until=lambda seen: seen.identity == GATEWAY_IDENTITY, what=dialled)
@@ -117,6 +125,6 @@ def terminating(sample: Sample, caller: str, far: FarSide) -> Iterator[None]:
             require_at_rest(sample)
             yield
     finally:
-        apply(cluster, [cross_network_gateway()])
-        await_healed(sample, lambda: far.dial().identity == WORKLOAD_IDENTITY, "pass-through")
+        put_back_gateways(sample)
+        await_healed(sample, lambda: far.dial().identity == far.identity, "pass-through")
         healed(sample)

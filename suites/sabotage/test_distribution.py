@@ -6,44 +6,49 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
-from meshproof.expect import Verdict, noticed
+from meshproof.expect import Verdict, calls_to_meet, noticed
 from meshproof.expect.reach import undecided
 from meshproof.kube.objects import Object
 from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.mesh.routes import aborting, virtual_service, without_access_logs
 from meshproof.process import side_by_side
 from meshproof.runner.behaviours import proves
+from meshproof.traffic.endpoints import usual_pods
 from meshproof.traffic.settle import converge, healed, require
 from meshproof.workloads.sample import (
     HELLOWORLD,
     HOST,
     Sample,
+    helloworld_image,
     helloworld_objects,
 )
 from meshproof.workloads.scale import also_deployed
 from suites.distribution.claims import every_version_answers
 from suites.gateways.manifests import configured
-from suites.sabotage.shown import require_at_rest, require_weight, ruled, weighs_again
+from suites.sabotage.shown import forgotten, require_at_rest, require_pods, ruled
 
 Judge = Callable[[Verdict], None]
 
 
 @proves("distribution/every-version-answers")
 def test_a_version_in_the_wrong_cluster_is_noticed(sample: Sample, judge: Judge) -> None:
-    """With v2 deployed where v1 is, the claim of distribution fails and names the cluster."""
-    image, home = sample.mesh.bundle.images[f"{HELLOWORLD}-v2"], sample.plan["v1"]
-    with _beside(sample, home, helloworld_objects(image, "v2")):
+    """With a version deployed where another is, the claim of distribution fails and names the
+    cluster."""
+    home, version = sample.homes[0], list(sample.versions)[-1]
+    objects = helloworld_objects(helloworld_image(sample.mesh), version)
+    with _beside(sample, home, objects):
         verdicts = _claims(sample, home)
-    judge(noticed(verdicts, f"v2 from {home}"))
+    judge(noticed(verdicts, f"{version} from {home}"))
 
 
 @proves("distribution/every-version-answers")
 def test_a_pod_that_lies_is_noticed(sample: Sample, judge: Judge) -> None:
-    """With a v1 pod that says it is v2, the claim of distribution fails and names the lie."""
-    home = sample.plan["v1"]
-    with _beside(sample, home, _liar(sample)):
+    """With a pod that says it is another version, the claim of distribution fails and names the
+    lie."""
+    home, version = sample.homes[0], next(iter(sample.versions))
+    with _beside(sample, home, _liar(sample, version)):
         verdicts = _claims(sample, home)
-    judge(noticed(verdicts, f"which the API of {home} labels v1"))
+    judge(noticed(verdicts, f"which the API of {home} labels {version}"))
 
 
 @proves(
@@ -55,7 +60,8 @@ def test_errors_are_noticed(sample: Sample, judge: Judge) -> None:
     """With a fault that answers 503, the claim of distribution fails and names the fault."""
     with ruled(sample, [virtual_service(HOST, [aborting(HOST, 503)])]):
         verdicts = _claims(sample)
-    judge(noticed(verdicts, "40 x 503 [FI]"))
+    times = calls_to_meet(sample.smallest_share)
+    judge(noticed(verdicts, f"{times} x 503 [FI]"))
 
 
 @proves("distribution/every-version-answers")
@@ -85,27 +91,29 @@ def _claims(sample: Sample, near: str | None = None) -> list[Verdict]:
 
 @contextmanager
 def _beside(sample: Sample, cluster: str, objects: Sequence[Object]) -> Iterator[None]:
-    """A third pod of helloworld, known to all proxies inside the block and forgotten after it."""
+    """One more pod of helloworld, known to all proxies inside the block and forgotten after it."""
     # The account is the sample's own, and stays.
     deployment = [one for one in objects if one["kind"] == "Deployment"]
     try:
         with also_deployed(sample, cluster, deployment):
-            require_weight(sample, 3)
+            usual = usual_pods(sample)
+            require_pods(sample, usual | {cluster: usual[cluster] + 1})
             yield
     finally:
-        weighs_again(sample, 2)
+        forgotten(sample)
         healed(sample)
 
 
-def _liar(sample: Sample) -> list[Object]:
-    """A Deployment labelled v1, like the real one, whose pod claims to be v2."""
-    objects = helloworld_objects(sample.mesh.bundle.images[f"{HELLOWORLD}-v1"], "v1")
+def _liar(sample: Sample, version: str) -> list[Object]:
+    """A Deployment labelled as a version, like the real one, whose pod claims to be another."""
+    other = list(sample.versions)[-1]
+    objects = helloworld_objects(helloworld_image(sample.mesh), version)
     deployment = objects[-1]
     deployment["metadata"]["name"] = f"{HELLOWORLD}-liar"
     pod = deployment["spec"]["template"]
     for labels in (deployment["spec"]["selector"]["matchLabels"], pod["metadata"]["labels"]):
         labels["role"] = "liar"
-    pod["spec"]["containers"][0]["env"] = [{"name": "SERVICE_VERSION", "value": "v2"}]
+    pod["spec"]["containers"][0]["env"] = [{"name": "SERVICE_VERSION", "value": other}]
     return objects
 
 

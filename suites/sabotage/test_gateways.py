@@ -16,11 +16,12 @@ from meshproof.kube.workload import Workload
 from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.mesh.gateways import GATEWAY_IDENTITY, GATEWAY_PORT
 from meshproof.mesh.manifests import SYSTEM
+from meshproof.mesh.mesh import Way
 from meshproof.mesh.operator_config import GATEWAY
 from meshproof.mesh.proxy import endpoints, outbound, statistics
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import healed, require
-from meshproof.workloads.sample import HOST, PORT, WORKLOAD_IDENTITY, Sample
+from meshproof.workloads.sample import HOST, PORT, Sample
 from suites.gateways.authorization import allowed, denied
 from suites.gateways.claims import (
     calls_cross,
@@ -28,7 +29,7 @@ from suites.gateways.claims import (
     the_workload_shows_its_own_certificate,
     the_workload_turns_away,
 )
-from suites.gateways.far_side import far_side
+from suites.gateways.far_side import breakable_pair, far_side
 from suites.gateways.healing import await_healed
 from suites.gateways.indifference import a_deny_all_changes_nothing, twins_are_accepted
 from suites.gateways.manifests import configured
@@ -49,10 +50,10 @@ _TAKEN = r"^listener_manager\.lds\.update_success$"
 @pytest.mark.networks(2)
 def test_a_terminating_gateway_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a gateway that ends TLS, the claims that it passes it on and reads nothing fail."""
-    caller = _first(sample)
-    with terminating(sample, caller, far_side(sample, caller)):
-        shown = the_workload_shows_its_own_certificate(sample, caller)
-        counted = only_tcp_is_counted(sample, caller)
+    caller, target = breakable_pair(sample)
+    with terminating(sample, caller, far_side(sample, caller, target)):
+        shown = the_workload_shows_its_own_certificate(sample, caller, target)
+        counted = only_tcp_is_counted(sample, caller, target)
     requests = f"http.outbound_0.0.0.0_{GATEWAY_PORT}"
     judge(all_of([noticed([shown], GATEWAY_IDENTITY), noticed([counted], requests)]))
 
@@ -61,7 +62,7 @@ def test_a_terminating_gateway_is_noticed(sample: Sample, judge: Judge) -> None:
 @pytest.mark.networks(2)
 def test_a_workload_that_asks_for_no_certificate_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a workload that lets anybody in, the claim that it turns such away fails."""
-    far = far_side(sample, _first(sample))
+    far = far_side(sample, *breakable_pair(sample))
     try:
         with (
             ruled(sample, [broken.short_connections()]),
@@ -69,7 +70,7 @@ def test_a_workload_that_asks_for_no_certificate_is_noticed(sample: Sample, judg
         ):
             require(far.dial, until=lambda seen: _ANSWERED in seen.said, what="an open workload")
             require_at_rest(sample)
-            verdict = the_workload_turns_away(sample, _first(sample))
+            verdict = the_workload_turns_away(sample, *breakable_pair(sample))
     finally:
         await_healed(sample, lambda: "required" in far.dial().said, "a workload that asks")
         healed(sample)
@@ -78,10 +79,13 @@ def test_a_workload_that_asks_for_no_certificate_is_noticed(sample: Sample, judg
 
 @proves("gateways/unknown-sni-refused", "gateways/foreign-alpn-refused")
 @pytest.mark.networks(2)
-def test_an_sni_that_exists_is_noticed(sample: Sample, caller: str, judge: Judge) -> None:
+def test_an_sni_that_exists_is_noticed(
+    sample: Sample, caller: str, target: str, judge: Judge
+) -> None:
     """With an SNI that names a service, the claim that the gateway refuses it fails."""
     known = Stranger("an SNI that does exist")
-    judge(noticed([the_gateway_refuses(sample, caller, known)], WORKLOAD_IDENTITY))
+    refused = the_gateway_refuses(sample, caller, target, known)
+    judge(noticed([refused], sample.server_identity(sample.versions[target])))
 
 
 @proves("gateways/denied-identity-refused", "gateways/only-allowed-identity-answered")
@@ -94,14 +98,14 @@ def test_a_missing_policy_is_noticed(sample: Sample, judge: Judge) -> None:
 @pytest.mark.networks(2)
 def test_a_gateway_that_denies_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a gateway that does deny what it passes on, the claim that it denies nothing fails."""
-    far = far_side(sample, _first(sample))
+    far = far_side(sample, *breakable_pair(sample))
     try:
         with configured(sample, [broken.denying_gateway()]):
             # That nobody shows a certificate may have other reasons: the gateway owns up to it.
             listeners = f"'{broken.DENYING}' among the listeners of {far.gateway}"
             require(lambda: broken.DENYING in in_use(far.gateway, LISTENERS), what=listeners)
             require(far.dial, until=lambda seen: not seen.chain, what="a gateway that denies")
-            verdict = a_deny_all_changes_nothing(sample, _first(sample))
+            verdict = a_deny_all_changes_nothing(sample, *breakable_pair(sample))
     finally:
         await_healed(sample, lambda: bool(far.dial().chain), "a gateway that denies nothing")
         healed(sample)
@@ -112,10 +116,10 @@ def test_a_gateway_that_denies_is_noticed(sample: Sample, judge: Judge) -> None:
 @pytest.mark.networks(2)
 def test_a_rejected_configuration_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a listener that the gateway must reject, the claim that it accepts all fails."""
-    far = far_side(sample, _first(sample))
+    far = far_side(sample, *breakable_pair(sample))
     try:
         with _rejecting(sample, far.gateway):
-            verdict = twins_are_accepted(sample, _first(sample))
+            verdict = twins_are_accepted(sample, *breakable_pair(sample))
     finally:
         healed(sample)
     judge(noticed([verdict], "updates rejected"))
@@ -129,43 +133,43 @@ def test_a_rejected_configuration_is_noticed(sample: Sample, judge: Judge) -> No
 @pytest.mark.networks(2)
 def test_a_wrong_gateway_address_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a gateway's address where nobody is, the claim that calls cross fails and names it."""
-    caller = _first(sample)
-    nobody = sample.mesh.cluster(caller).control_plane.address
-    with ruled(sample, [broken.no_retries()]), _advertised(sample, caller, nobody):
-        verdict = calls_cross(sample, caller)
-    judge(noticed([verdict], f"{nobody}:{GATEWAY_PORT}"))
+    caller, target = breakable_pair(sample)
+    way = Way(sample.mesh.cluster(caller).control_plane.address, _port_to(sample, target))
+    with ruled(sample, [broken.no_retries()]), _advertised(sample, caller, target, way.address):
+        verdict = calls_cross(sample, caller, target)
+    judge(noticed([verdict], str(way)))
 
 
 @proves("paths/remote-through-gateway")
 @pytest.mark.networks(2)
 def test_a_side_door_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a second way into the network, the claim of the gateway's address fails and names it."""
-    caller = _first(sample)
-    far = far_side(sample, caller)
-    there = sample.mesh.cluster(far.there)
-    door = broken.side_door(sample.mesh.deployment.topology[there.name].network)
+    caller, target = breakable_pair(sample)
+    far = far_side(sample, caller, target)
+    there = sample.mesh.cluster(far.gateway.cluster)
+    door = broken.side_door(sample.topology[there.name].network)
     addresses = sample.mesh.lab.addresses[there.name]
     try:
         with applied(there, [door]):
             address = addresses.give(SYSTEM, broken.SIDE_DOOR)
-            behind = replace(far, address=address).dial
+            second = Way(address, GATEWAY_PORT)
+            behind = replace(far, way=second).dial
             # kube-proxy may know the address before it knows who is behind it.
             opened = f"a way in at {address}"
-            require(behind, until=lambda seen: seen.identity == WORKLOAD_IDENTITY, what=opened)
+            require(behind, until=lambda seen: seen.identity == far.identity, what=opened)
             known = f"{address} among the endpoints in {caller}"
             require(lambda: _known(sample, caller), until=lambda seen: address in seen, what=known)
-            verdict = remote_version_by_its_way(sample, caller)
+            verdict = remote_version_by_its_way(sample, caller, target)
     finally:
         addresses.take_back(SYSTEM, broken.SIDE_DOOR)
-        await_healed(sample, lambda: _gateways(sample, caller) == {far.address}, "one way only")
+        await_healed(sample, lambda: address not in _known(sample, caller), "one way only")
         healed(sample)
-    judge(noticed([verdict], f"{address}:{GATEWAY_PORT}"))
+    judge(noticed([verdict], str(second)))
 
 
-def _first(sample: Sample) -> str:
-    """The cluster that breakages are seen from. What they break is in another one, so that a
-    remote does not lose its istiod, which it reaches by its primary's gateway."""
-    return sample.clusters[0]
+def _port_to(sample: Sample, target: str) -> int:
+    """The port at which a version is reached from other networks."""
+    return next(iter(sample.mesh.ways_to(sample.versions[target]).values())).port
 
 
 @contextmanager
@@ -187,19 +191,23 @@ def _rejecting(sample: Sample, gateway: Workload) -> Iterator[None]:
 
 
 @contextmanager
-def _advertised(sample: Sample, caller: str, address: IPv4Address) -> Iterator[None]:
-    """The other cluster's gateway seems to have this address."""
-    there = sample.plan[sample.remote_version(caller)]
-    own = sample.mesh.gateway(there)
-    assert own is not None
+def _advertised(sample: Sample, caller: str, target: str, address: IPv4Address) -> Iterator[None]:
+    """The gateway that leads to the target seems to have this address."""
+    there, way = next(iter(sample.mesh.ways_to(sample.versions[target]).items()))
+    own = way.address
+
+    def moved(seen: set[IPv4Address]) -> bool:
+        return address in seen and own not in seen
+
     try:
         _advertise(sample, there, address)
-        what = f"{address} as the one gateway known in {caller}"
-        require(lambda: _gateways(sample, caller), until=lambda seen: seen == {address}, what=what)
+        what = f"{address} in place of {own} among the endpoints in {caller}"
+        require(lambda: _known(sample, caller), until=moved, what=what)
         yield
     finally:
         _advertise(sample, there, own)
-        await_healed(sample, lambda: _gateways(sample, caller) == {own}, "the right address")
+        known = partial(_known, sample, caller)
+        await_healed(sample, lambda: own in known() and address not in known(), "the address")
         healed(sample)
 
 
@@ -212,12 +220,3 @@ def _known(sample: Sample, caller: str) -> set[IPv4Address]:
     """The addresses that the caller's sidecar knows for helloworld."""
     seen = endpoints(sample.caller(caller), outbound(HOST, PORT))
     return {IPv4Address(one.address) for one in seen}
-
-
-def _gateways(sample: Sample, caller: str) -> set[IPv4Address]:
-    """Those of them that are no pods of its own cluster."""
-    return {
-        one
-        for one in _known(sample, caller)
-        if not any(one in node.pods for node in sample.mesh.cluster(caller).nodes)
-    }

@@ -12,14 +12,15 @@ from meshproof.kube.objects import Object, applied
 from meshproof.kube.rollout import await_rollout
 from meshproof.kube.workload import find_workload
 from meshproof.mesh.credentials import installed_authority, issue
+from meshproof.mesh.mesh import Way
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import converge, healed, require
 from meshproof.workloads.sample import (
     HELLOWORLD,
     NAMESPACE,
     PORT,
-    WORKLOAD_IDENTITY,
     Sample,
+    helloworld_image,
     helloworld_objects,
     sleep_objects,
 )
@@ -31,7 +32,7 @@ from suites.identities.claims import (
 )
 from suites.mtls.outsiders import certificate_of_sleep
 from suites.sabotage.impostor import serving_as
-from suites.sabotage.shown import calls_by, faults, no_fault, weighs_again
+from suites.sabotage.shown import calls_by, faults, forgotten, no_fault
 
 Judge = Callable[[Verdict], None]
 
@@ -53,22 +54,23 @@ def test_another_client_is_noticed(sample: Sample, judge: Judge) -> None:
 @proves("identities/peers-know-each-other")
 def test_another_server_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a server of another service account, the claim of the server's identity fails."""
-    name = sample.clusters[0]
+    name = sample.homes[0]
     with _impostor(sample, name):
         verdict = peers_know_each_other(sample, sample.caller(name))
     judge(noticed([verdict], "sa/impostor"))
 
 
 @proves("identities/signed-by-the-primary")
-@pytest.mark.primaries(1)
 @pytest.mark.remotes
 def test_a_remotes_own_authority_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a workload that the remote's own authority signed for, the claim of the chain fails."""
     remote = sample.mesh.deployment.topology.remotes[-1].name
     own = installed_authority(sample.mesh.cluster(remote)).authority
     outsider = sample.outsider(remote)
-    holder = Holder("the impostor", remote, remote, outsider.address, PORT, WORKLOAD_IDENTITY)
-    with serving_as(outsider, PORT, issue(own, WORKLOAD_IDENTITY)):
+    identity = sample.server_identity(remote)
+    way = Way(outsider.address, PORT)
+    holder = Holder("the impostor", (remote,), remote, way, identity)
+    with serving_as(outsider, PORT, issue(own, identity)):
         verdict = signed_by_the_primarys_authority(sample, [holder])
     judge(noticed([verdict], own.name))
 
@@ -76,7 +78,7 @@ def test_a_remotes_own_authority_is_noticed(sample: Sample, judge: Judge) -> Non
 @proves("identities/other-root-refused")
 def test_a_stolen_authority_is_noticed(sample: Sample, caller: str, judge: Judge) -> None:
     """With the mesh's own authority in a stranger's hands, the claim that he is refused fails."""
-    verdict = a_stranger_is_refused(sample, caller, certificate_of_sleep(sample))
+    verdict = a_stranger_is_refused(sample, caller, certificate_of_sleep(sample, caller))
     judge(noticed([verdict], "it was not refused"))
 
 
@@ -91,18 +93,19 @@ def _impostor(sample: Sample, name: str) -> Iterator[None]:
         return not faults(responses) and any(one.pod not in known for one in responses)
 
     try:
-        with applied(cluster, _other_account(sample.mesh.bundle.images["helloworld-v1"])):
+        with applied(cluster, _other_account(sample, name)):
             require(answers, what="answers of a server of another service account")
             yield
     finally:
         if not converge(lambda: set(sample.servers()) <= known):
             sample.mesh.mark_dirty("a server of another service account is still there")
-        weighs_again(sample, len(known))
+        forgotten(sample)
         healed(sample)
 
 
-def _other_account(image: str) -> list[Object]:
-    account, deployment = helloworld_objects(image, "v1")
+def _other_account(sample: Sample, cluster: str) -> list[Object]:
+    version = sample.versions_in(cluster)[0]
+    account, deployment = helloworld_objects(helloworld_image(sample.mesh), version)
     account["metadata"]["name"] = "impostor"
     deployment["metadata"]["name"] = f"{HELLOWORLD}-impostor"
     labels = {"impostor": "yes"}

@@ -9,10 +9,8 @@ import pytest
 
 from meshproof.errors import EvidenceError
 from meshproof.expect import Outcome, Verdict, all_of, noticed
-from meshproof.kube.objects import Object, apply
-from meshproof.mesh.gateways import GATEWAY_PORT
+from meshproof.kube.objects import Object
 from meshproof.mesh.manifests import SYSTEM, cross_network_gateway
-from meshproof.mesh.operator_config import GATEWAY_LABELS
 from meshproof.model import Mtls
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.calls import Plan, call
@@ -23,21 +21,29 @@ from suites.gateways.manifests import configured
 from suites.mtls.claims import encrypted_on_the_wire, plain_on_the_wire
 from suites.mtls.modes import (
     answered_from_the_other_network,
+    callers_with_versions_near,
     no_instance_is_left,
-    only_its_own_clusters_version_answers,
+    only_its_own_networks_versions_answer,
     services_answer,
 )
 from suites.mtls.outsiders import (
-    Knock,
-    at_the_other_clusters_gateway,
-    at_the_other_clusters_pod,
+    PlainCall,
+    at_other_clusters_pods,
+    at_other_networks_gateways,
     everybody_is_answered,
     in_its_own_cluster,
     nobody_gets_in_without_a_certificate,
     plain_text_is_turned_away_at_the_gateway,
     strict_alone_refuses,
 )
-from suites.sabotage.shown import calls_by, faults, require_at_rest, ruled, turned
+from suites.sabotage.shown import (
+    calls_by,
+    faults,
+    put_back_gateways,
+    require_at_rest,
+    ruled,
+    turned,
+)
 
 Judge = Callable[[Verdict], None]
 
@@ -46,10 +52,8 @@ Judge = Callable[[Verdict], None]
 def test_a_permissive_mesh_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a permissive mesh, the claim that callers without a sidecar are refused fails."""
     with turned(sample, Mtls.PERMISSIVE):
-        knocks = [in_its_own_cluster(sample)]
-        if len(sample.mesh.deployment.topology.networks) == 1:
-            knocks.append(at_the_other_clusters_pod(sample))
-        verdicts = [strict_alone_refuses(sample, one) for one in knocks]
+        kinds = [in_its_own_cluster(sample), at_other_clusters_pods(sample)]
+        verdicts = [strict_alone_refuses(sample, calls) for calls in kinds if calls]
     judge(noticed(verdicts, "in plain text were answered"))
 
 
@@ -96,17 +100,16 @@ def test_servers_that_ask_for_no_certificate_are_noticed(sample: Sample, judge: 
 @pytest.mark.networks(2)
 def test_a_gateway_that_takes_plain_text_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a gateway that takes plain text, the claim that it turns it away fails."""
-    knocks = at_the_other_clusters_gateway(sample)
+    calls = at_other_networks_gateways(sample)
     try:
-        with configured(sample, _plain_gateway()):
-            for one in knocks:
+        with configured(sample, _plain_gateway(sample)):
+            for one in calls:
                 what = f"an answer to plain text at {one.url}"
-                require(partial(_knock, sample, one), until=lambda got: got.succeeded, what=what)
+                require(partial(_answer, sample, one), until=lambda got: got.succeeded, what=what)
             require_at_rest(sample)
-            verdict = plain_text_is_turned_away_at_the_gateway(sample, knocks)
+            verdict = plain_text_is_turned_away_at_the_gateway(sample, calls)
     finally:
-        for name in sample.mesh.deployment.topology.config_clusters:
-            apply(sample.mesh.cluster(name), [cross_network_gateway()])
+        put_back_gateways(sample)
         if not settle(sample):
             sample.mesh.mark_dirty("its gateways did not recover from taking plain text")
     judge(noticed([verdict], "in plain text were answered"))
@@ -116,12 +119,14 @@ def test_a_gateway_that_takes_plain_text_is_noticed(sample: Sample, judge: Judge
 @pytest.mark.networks(2)
 def test_what_crosses_networks_is_noticed(sample: Sample, judge: Judge) -> None:
     """With mTLS on, the claims that nothing crosses networks fail and name the other cluster."""
-    first, second = sample.plan.values()
+    first = callers_with_versions_near(sample)[0]
+    pairs = sample.pairs(same_network=False)
+    second = next(sample.versions[version] for caller, version in pairs if caller == first)
     with services_answer(sample) as answers:
         control = answered_from_the_other_network(answers)
         if control.outcome is not Outcome.PASS:
             raise EvidenceError(f"nothing can be claimed: {control.observed}")
-        own = only_its_own_clusters_version_answers(sample, first)
+        own = only_its_own_networks_versions_answer(sample, first)
         none = no_instance_is_left(sample)
     judge(all_of([noticed([own], f"from {second}"), noticed([none], "200")]))
 
@@ -134,7 +139,7 @@ def _peers(sample: Sample, name: str) -> set[str]:
     return {one.log.upstream_peer for one in responses if one.log}
 
 
-def _knock(sample: Sample, one: Knock) -> Response:
+def _answer(sample: Sample, one: PlainCall) -> Response:
     return call(sample, one.outsider, Plan(one.url, patience=3))[0]
 
 
@@ -147,14 +152,15 @@ def _without_tls() -> Object:
     }
 
 
-def _plain_gateway() -> list[Object]:
-    """In place of the gateways' own listener, one for HTTP, and a way to helloworld."""
-    listener = cross_network_gateway()
-    port = {"number": GATEWAY_PORT, "name": "http", "protocol": "HTTP"}
-    listener["spec"] = {
-        "selector": {"istio": GATEWAY_LABELS["istio"]},
-        "servers": [{"port": port, "hosts": ["*"]}],
-    }
+def _plain_gateway(sample: Sample) -> list[Object]:
+    """In place of the gateways' own listeners, some for HTTP, and a way to helloworld."""
+    numbers = {one.gateway.port for one in sample.topology.members if one.gateway is not None}
+    listener = cross_network_gateway(sorted(numbers))
+    for server in listener["spec"]["servers"]:
+        number = server["port"]["number"]
+        port = {"number": number, "name": f"http-{number}", "protocol": "HTTP"}
+        server.clear()
+        server |= {"port": port, "hosts": ["*"]}
     destination = {"host": HOST, "port": {"number": PORT}}
     way = {
         "apiVersion": "networking.istio.io/v1",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from meshproof.expect import Verdict, all_of, noticed
+from meshproof.kube.names import NameAnswer
 from meshproof.kube.objects import applied
 from meshproof.process import side_by_side
 from meshproof.runner.behaviours import proves
@@ -21,9 +22,9 @@ from suites.names.services import (
     await_no_name,
     is_none,
     name_of,
-    remote_service,
+    own_service,
     scattered_services,
-    told_of_remote,
+    told_of,
 )
 from suites.sabotage.shown import faults
 
@@ -31,13 +32,15 @@ Judge = Callable[[Verdict], None]
 
 
 @proves("names/answers-once-the-service-exists", "names/dns-proxy-knows-remote-services")
-def test_a_service_that_is_not_there_is_noticed(sample: Sample, caller: str, judge: Judge) -> None:
+def test_a_service_that_is_not_there_is_noticed(
+    sample: Sample, caller: str, target: str, judge: Judge
+) -> None:
     """Without the Service, and without the DNS proxy, the claims that the name resolves fail."""
     what = f"a name that {caller} does not know"
-    require(lambda: told_of_remote(sample, caller), until=is_none, what=what)
+    require(lambda: told_of(sample, caller, target), until=is_none, what=what)
     verdicts = [
-        resolves_once_the_service_exists(sample, caller),
-        resolves_by_the_dns_proxy(sample, caller, app=SLEEP),
+        resolves_once_the_service_exists(sample, caller, target),
+        resolves_by_the_dns_proxy(sample, caller, target, app=SLEEP),
     ]
     judge(noticed(verdicts, "NXDOMAIN"))
 
@@ -45,40 +48,42 @@ def test_a_service_that_is_not_there_is_noticed(sample: Sample, caller: str, jud
 @proves("names/only-where-the-service-exists", "names/answers-once-the-service-exists")
 def test_a_service_too_many_is_noticed(sample: Sample, judge: Judge) -> None:
     """With the Service, and an instance, here too, the claims that they are elsewhere fail."""
-    clusters = list(sample.plan.values())
+    shell = sample.mesh.shell
+    # To whom a version of their own can answer instead.
+    pairs = [pair for pair in sample.topology.pairs if pair[0] in sample.homes]
     with scattered_services(sample), ExitStack() as stack:
-        for name in clusters:
-            service = remote_service(sample, name)
+        for caller, target in pairs:
+            service = own_service(target)
             service["spec"]["selector"] = {"app": HELLOWORLD}  # whichever version is here
-            stack.enter_context(applied(sample.mesh.cluster(name), [service]))
-        side_by_side(sample.mesh.shell, lambda name: _require_own(sample, name), clusters)
-        verdicts = [verdict for name in clusters for verdict in _noticed_in(sample, name)]
-    side_by_side(sample.mesh.shell, lambda name: await_no_name(sample, name), clusters)
+            stack.enter_context(applied(sample.mesh.cluster(caller), [service]))
+        side_by_side(shell, lambda pair: _require_own(sample, *pair), pairs)
+        verdicts = [verdict for pair in pairs for verdict in _noticed_in(sample, *pair)]
+    side_by_side(shell, lambda pair: await_no_name(sample, *pair), pairs)
     judge(all_of(verdicts))
 
 
-def _noticed_in(sample: Sample, caller: str) -> list[Verdict]:
-    name = name_of(remote_service(sample, caller))
-    own = f"{sample.local_version(caller)} from {caller}"
-    return [
-        noticed([resolves_only_where_it_exists(sample, caller)], f"{name} exists in {caller}"),
-        noticed([resolves_once_the_service_exists(sample, caller)], own),
-    ]
+def _noticed_in(sample: Sample, caller: str, target: str) -> list[Verdict]:
+    name = name_of(own_service(target))
+    missing = resolves_only_where_it_exists(sample, caller, target)
+    elsewhere = resolves_once_the_service_exists(sample, caller, target)
+    own = f"{sample.versions_in(caller)[0]} from {caller}"
+    return [noticed([missing], f"{name} exists in {caller}"), noticed([elsewhere], own)]
 
 
-def _require_own(sample: Sample, caller: str) -> None:
+def _require_own(sample: Sample, caller: str, target: str) -> None:
     """Wait until the name resolves, and the caller's own instance answers by it as well."""
-    name = name_of(remote_service(sample, caller))
-    require(
-        lambda: told_of_remote(sample, caller),
-        until=lambda answer: answer.exists,
-        what=f"{name} in {caller}",
-    )
+    name = name_of(own_service(target))
+    what = f"{name} in {caller}"
+    require(lambda: told_of(sample, caller, target), until=_exists, what=what)
 
     def answering() -> set[str | None]:
-        responses = call_by_name(sample, sample.caller(caller))
+        responses = call_by_name(sample, sample.caller(caller), target)
         told = faults(responses)
         return {told} if told else {one.cluster for one in responses}
 
     what = f"an instance of {caller}'s own behind {name}"
     require(answering, until=lambda seen: caller in seen, what=what)
+
+
+def _exists(answer: NameAnswer) -> bool:
+    return answer.exists

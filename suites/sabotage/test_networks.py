@@ -16,7 +16,7 @@ from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import healed, require
 from meshproof.workloads.sample import HOST, NAMESPACE, PORT, Sample
 from suites.gateways.healing import await_healed
-from suites.weight.claims import weights_follow
+from suites.weight.claims import instances, weights_follow
 
 _CLUSTER = outbound(HOST, PORT)
 
@@ -28,19 +28,19 @@ _CLUSTER = outbound(HOST, PORT)
 def test_a_pod_on_the_wrong_network_is_noticed(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:
-    """With v2's network label naming the caller's network, the claim of endpoints fails and
+    """With a network label that names the caller's network, the claim of endpoints fails and
     tells the pod's address."""
-    pod = sample.server("v2")
-    caller = sample.plan["v1"]
+    caller, version = sample.pairs(same_network=False)[0]
+    pod = sample.server(version)
     try:
-        with _says_it_is_on(sample, pod, sample.mesh.deployment.topology[caller].network):
-            what = f"{pod.address} in place of its gateway among the endpoints in {caller}"
+        with _says_it_is_on(sample, pod, sample.topology[caller].network):
+            what = f"{pod.address} among the endpoints in {caller}"
             require(
                 lambda: _known(sample, caller),
-                until=lambda seen: str(pod.address) in seen and not _gateway_of(sample, pod) & seen,
+                until=lambda seen: str(pod.address) in seen,
                 what=what,
             )
-            verdict = weights_follow(sample, 1)
+            verdict = weights_follow(sample, instances(sample))
     finally:
         await_healed(sample, lambda: _is_behind(sample, pod, caller), f"{pod.name} on its network")
         healed(sample)
@@ -69,11 +69,8 @@ def _known(sample: Sample, caller: str) -> set[str]:
 
 
 def _is_behind(sample: Sample, pod: Workload, caller: str) -> bool:
-    """Whether the caller's proxy knows the pod by its gateway, and those of its own cluster by its
-    address."""
+    """Whether the caller's proxy knows the pod by its gateways, and those of its own cluster by
+    its address."""
     abroad, at_home = _known(sample, caller), _known(sample, pod.cluster)
-    return _gateway_of(sample, pod) <= abroad and str(pod.address) in at_home - abroad
-
-
-def _gateway_of(sample: Sample, pod: Workload) -> set[str]:
-    return {str(sample.mesh.gateway(pod.cluster))}
+    gateways = {str(way.address) for way in sample.mesh.ways_to(pod.cluster).values()}
+    return gateways <= abroad and str(pod.address) in at_home - abroad

@@ -28,7 +28,7 @@ def test_an_address_that_leads_elsewhere_is_noticed(
 ) -> None:
     """With a node that leads the shared address to another pod, the claim of the right instance
     fails and names that pod."""
-    home = sample.plan["v1"]
+    home = sample.homes[0]
     try:
         with pods_of_one_address(sample) as address:
             other = next(

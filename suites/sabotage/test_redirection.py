@@ -15,6 +15,7 @@ from meshproof.runner.behaviours import proves
 from meshproof.workloads.sample import SLEEP, Sample
 from suites.redirection.claims import (
     local_service_past_the_proxy,
+    remote_pod,
     remote_pod_past_the_proxy,
     remote_pod_through_the_proxy,
 )
@@ -44,7 +45,7 @@ def test_a_sidecar_that_takes_everything_is_noticed(sample: Sample, judge: Judge
 def test_a_hole_in_the_redirection_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a remote pod's address let past, the claim that calls to it take the proxy fails."""
     cluster = calling_cluster(sample)
-    remote = sample.server(sample.remote_version(cluster))
+    remote = remote_pod(sample, cluster)
     with _let_past(sample, sample.caller(cluster), remote.address):
         verdict = remote_pod_through_the_proxy(sample, cluster, SLEEP)
     judge(noticed([verdict], "bypassed the proxy"))

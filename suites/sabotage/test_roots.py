@@ -10,7 +10,7 @@ from meshproof.expect import Verdict, noticed
 from meshproof.runner.behaviours import proves
 from meshproof.workloads.sample import Sample
 from suites.identities.claims import primaries_are_siblings
-from suites.roots.claims import nobody_vouches_for_the_other_cluster
+from suites.roots.claims import nobody_vouches_for_others
 
 Judge = Callable[[Verdict], None]
 pytestmark = pytest.mark.primaries(2)
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.primaries(2)
 @proves("roots/unrelated-roots-refused")
 def test_a_shared_root_is_noticed(sample: Sample, caller: str, judge: Judge) -> None:
     """With a shared root, the claim that nobody vouches for the other cluster fails."""
-    verdict = nobody_vouches_for_the_other_cluster(sample, caller)
+    verdict = nobody_vouches_for_others(sample, caller)
     judge(noticed([verdict], "20 x 200"))
 
 

@@ -15,6 +15,7 @@ from meshproof.workloads.sample import Sample
 from suites.routing.claims import (
     all_answered_by,
     asked_for_by_name,
+    first_and_last,
     shared_by_weight,
     told_apart_by_header,
 )
@@ -24,6 +25,7 @@ from suites.routing.tls_claims import (
     other_network_is_left_alone,
     plain_text_is_not_answered,
     tls_is_not_understood,
+    versions_elsewhere,
 )
 from suites.sabotage.shown import ruled, turned
 
@@ -32,38 +34,41 @@ Judge = Callable[[Verdict], None]
 
 @proves("routing/shared-by-weight")
 def test_wrong_weights_are_noticed(sample: Sample, judge: Judge) -> None:
-    """With weights of 50 and 50, the claim of 80 % for v1 fails and tells v1's share."""
-    with ruled(sample, by_weight({"v1": 50, "v2": 50})):
-        verdict = shared_by_weight(sample, "v1", 0.8)
-    judge(noticed([verdict], f"calls from {sample.clusters[0]}, answered by v1: "))
+    """With weights of 50 and 50, the claim of 80 % for a version fails and tells its share."""
+    most, rest = first_and_last(sample)
+    with ruled(sample, by_weight({most: 50, rest: 50})):
+        verdict = shared_by_weight(sample, {most: 0.8, rest: 0.2})
+    judge(noticed([verdict], f"calls from {sample.clusters[0]}, answered by {most}: "))
 
 
 @proves("routing/one-version", "routing/one-version-without-mtls", "routing/header-decides")
 def test_a_missing_route_is_noticed(sample: Sample, judge: Judge) -> None:
-    """With no VirtualService, the claims that v2 answers alone fail and name v1."""
+    """With no VirtualService, the claims that a version answers alone fail and name another."""
+    otherwise, version = first_and_last(sample)
     verdicts = [
-        all_answered_by(sample, "v2"),
-        told_apart_by_header(sample, "v2", otherwise="v1"),
+        all_answered_by(sample, version),
+        told_apart_by_header(sample, version, otherwise),
     ]
-    judge(noticed(verdicts, f"v1 from {sample.plan['v1']}"))
+    judge(noticed(verdicts, f"{otherwise} from {sample.versions[otherwise]}"))
 
 
 @proves("routing/subset-asked-for-by-name")
 def test_another_subsets_name_is_noticed(sample: Sample, judge: Judge) -> None:
-    """With v2 reached as subset v1, the claim that it is asked for by its name fails."""
-    rule, service = by_weight({"v1": 100})
-    for subset, version in zip(rule["spec"]["subsets"], ("v2", "v1"), strict=True):
-        subset["labels"]["version"] = version
+    """With a version reached as another's subset, the claim that it is asked for by its name
+    fails."""
+    other, version = first_and_last(sample)
+    rule, service = by_weight({other: 100})
+    rule["spec"]["subsets"][0]["labels"]["version"] = version
     with ruled(sample, [rule, service]):
-        verdict = asked_for_by_name(sample, "v2")
-    judge(noticed([verdict], "outbound_.5000_.v1_.helloworld"))
+        verdict = asked_for_by_name(sample, version)
+    judge(noticed([verdict], f"outbound_.5000_.{other}_.helloworld"))
 
 
 @proves("routing/istio-mutual-fails-without-mtls", "routing/plain-text-fails-with-strict-mtls")
 @pytest.mark.networks(1)
 def test_mtls_that_is_on_is_noticed(sample: Sample, judge: Judge) -> None:
     """With mTLS on after all, the claims that calls end with 503 for want of it fail."""
-    with ruled(sample, in_mode(Tls.ISTIO_MUTUAL)):
+    with ruled(sample, in_mode(sample, Tls.ISTIO_MUTUAL)):
         verdicts = [tls_is_not_understood(sample), plain_text_is_not_answered(sample)]
     judge(noticed(verdicts, "20 x 200"))
 
@@ -73,7 +78,7 @@ def test_mtls_that_is_on_is_noticed(sample: Sample, judge: Judge) -> None:
 )
 def test_plain_text_is_noticed(sample: Sample, judge: Judge) -> None:
     """With plain text allowed and sent, the claims that it is refused, and of mTLS, fail."""
-    with turned(sample, Mtls.PERMISSIVE), ruled(sample, in_mode(Tls.DISABLE)):
+    with turned(sample, Mtls.PERMISSIVE), ruled(sample, in_mode(sample, Tls.DISABLE)):
         answered = plain_text_is_not_answered(sample)
         encrypted = encrypted_as_the_mesh_says(sample)
     judge(all_of([noticed([answered], "20 x 200"), noticed([encrypted], "0 segments")]))
@@ -83,6 +88,6 @@ def test_plain_text_is_noticed(sample: Sample, judge: Judge) -> None:
 @pytest.mark.networks(2)
 def test_crossing_to_another_network_is_noticed(sample: Sample, judge: Judge) -> None:
     """With ISTIO_MUTUAL after all, the claim that no call crosses networks fails."""
-    with ruled(sample, by_wish(Tls.ISTIO_MUTUAL)):
+    with ruled(sample, by_wish(versions_elsewhere(sample), Tls.ISTIO_MUTUAL)):
         verdict = other_network_is_left_alone(sample)
     judge(noticed([verdict], "20 x 200"))

@@ -16,19 +16,18 @@ from suites.scope.claims import (
     marks_of,
     obeyed,
     rules_of,
+    unread,
 )
 
 Judge = Callable[[Verdict], None]
 
 
 @proves("scope/only-the-primarys-rules-count")
-@pytest.mark.primaries(1)
 @pytest.mark.remotes
 def test_a_remotes_rules_that_count_are_noticed(sample: Sample, judge: Judge) -> None:
     """With the remote's rules in force, the claims that they are not, or others are, fail."""
-    primary = sample.mesh.deployment.topology.config_clusters[0]
-    remote = next(name for name in sample.clusters if name != primary)
-    rules = rules_of(remote)
+    remote = unread(sample)[0]
+    primary, rules = sample.topology.configured_by(remote), rules_of(sample, remote)
     with ruled(sample, rules):
         verdicts = [ignored(sample, rules), obeyed(sample, primary)]
     judge(noticed(verdicts, f"bear {remote}'s mark"))
@@ -37,7 +36,7 @@ def test_a_remotes_rules_that_count_are_noticed(sample: Sample, judge: Judge) ->
 @proves("scope/only-the-primarys-rules-count")
 def test_a_primarys_rules_that_do_not_count_are_noticed(sample: Sample, judge: Judge) -> None:
     """With no rules in force, the claim that the primary's count fails."""
-    primary = sample.mesh.deployment.topology.config_clusters[0]
+    primary = sample.topology.config_clusters[0]
     judge(noticed([obeyed(sample, primary)], "bear no cluster's mark"))
 
 

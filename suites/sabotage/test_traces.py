@@ -11,7 +11,7 @@ from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import require
 from meshproof.workloads.sample import Sample
-from suites.gateways.far_side import far_side
+from suites.gateways.far_side import breakable_pair, far_side
 from suites.sabotage.shown import terminating
 from suites.traces.claims import PLACE, the_gateway_is_in_no_trace, traced
 
@@ -22,10 +22,10 @@ def test_a_terminating_gateway_is_noticed_in_traces(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:
     """With a gateway that ends TLS, the claim that it is in no trace fails and names it."""
-    caller = sample.clusters[0]
-    far = far_side(sample, caller)
+    caller, target = breakable_pair(sample)
+    far = far_side(sample, caller, target)
     with traced(sample) as sinks, terminating(sample, caller, far):
         reports = f"tracing in the listeners of {far.gateway}"
         require(lambda: PLACE in in_use(far.gateway, LISTENERS), what=reports)
-        verdict = the_gateway_is_in_no_trace(sample, caller, sinks)
+        verdict = the_gateway_is_in_no_trace(sample, caller, target, sinks)
     judge(noticed([verdict], "router~"))

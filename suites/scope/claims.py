@@ -4,30 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from meshproof.expect import Outcome, Verdict, all_of, believable, served_by_exactly, succeeded
+from meshproof.expect import (
+    Outcome,
+    Verdict,
+    all_of,
+    believable,
+    calls_to_meet,
+    served_by_exactly,
+    succeeded,
+)
 from meshproof.kube.objects import Object
 from meshproof.mesh.routes import destination_rule, marking, to_versions, virtual_service
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.routing import knows
-from meshproof.workloads.sample import HOST, VERSIONS, Sample
+from meshproof.workloads.sample import HOST, Sample
 
 _HEADER = "x-configured-in"
-# With two equal endpoints the odds that one is never chosen are 2 in 2^40.
-_CALLS = 40
 
 
-def rules_of(cluster: str) -> list[Object]:
-    """All calls to v2, each with a header that names the cluster these rules are applied in."""
-    route = marking(to_versions(HOST, {"v2": 100}), {_HEADER: cluster})
-    return [destination_rule(HOST, VERSIONS), virtual_service(HOST, [route])]
+def rules_of(sample: Sample, cluster: str) -> list[Object]:
+    """All calls to the last version, each with a header that names the cluster these rules are
+    applied in."""
+    route = marking(to_versions(HOST, {_last(sample): 100}), {_HEADER: cluster})
+    return [destination_rule(HOST, sample.versions), virtual_service(HOST, [route])]
+
+
+def unread(sample: Sample) -> list[str]:
+    """The clusters with workloads whose configuration no istiod reads."""
+    return [one for one in sample.clusters if one not in sample.topology.config_clusters]
 
 
 def obeyed(sample: Sample, cluster: str) -> Verdict:
-    """Every call from every cluster went to v2 and bore that cluster's name: its rules count."""
-    home = {"v2": sample.plan["v2"]}
-    return all_of(_marked(sample, lambda _: cluster, home))
+    """Every call from every cluster whose istiod reads it there went to the last version and bore
+    that cluster's name: its rules count."""
+    governed = [one for one in sample.clusters if sample.topology.configured_by(one) == cluster]
+    home = {_last(sample): sample.versions[_last(sample)]}
+    return all_of(_marked(sample, lambda _: cluster, home, governed))
 
 
 def marks_of(cluster: str) -> list[Object]:
@@ -48,7 +62,7 @@ def each_governs_its_own(sample: Sample, marking: Collection[str]) -> Verdict:
         governing = topology.configured_by(caller)
         return governing if governing in marking else ""
 
-    return all_of(_marked(sample, mark, sample.plan))
+    return all_of(_marked(sample, mark))
 
 
 def ignored(sample: Sample, rules: Sequence[Object]) -> Verdict:
@@ -60,27 +74,37 @@ def ignored(sample: Sample, rules: Sequence[Object]) -> Verdict:
     expected = "no sleep's proxy to know the rules"
     outcome = Outcome.FAIL if known else Outcome.PASS
     proxies = Verdict(outcome, expected, f"known: {', '.join(known) or 'nothing'}")
-    return all_of([*_marked(sample, lambda _: "", sample.plan), proxies])
+    return all_of([*_marked(sample, lambda _: ""), proxies])
 
 
-def _marked(sample: Sample, mark: Callable[[str], str], home: Mapping[str, str]) -> list[Verdict]:
+def _last(sample: Sample) -> str:
+    return sample.common[-1]
+
+
+def _marked(
+    sample: Sample,
+    mark: Callable[[str], str],
+    home: Mapping[str, str] | None = None,
+    callers: Sequence[str] | None = None,
+) -> list[Verdict]:
     """Of the calls from each cluster: they succeed, bear the mark that is due to their caller, ""
-    for none, and are answered by the versions of ``home``."""
+    for none, and are answered by the versions of ``home``, by default by all."""
     return [
         verdict
-        for responses in _calls(sample)
+        for responses in _calls(sample, callers or sample.clusters)
         for verdict in (
             believable(responses),
             succeeded(responses),
             _configured_in(responses, mark(responses[0].caller)),
-            served_by_exactly(responses, home),
+            served_by_exactly(responses, home or sample.reached_from(responses[0].caller)),
         )
     ]
 
 
-def _calls(sample: Sample) -> list[list[Response]]:
-    callers = [sample.caller(name) for name in sample.clusters]
-    plan = Plan(times=_CALLS, headers={"x-show-headers": _HEADER})
+def _calls(sample: Sample, names: Sequence[str]) -> list[list[Response]]:
+    callers = [sample.caller(name) for name in names]
+    times = calls_to_meet(sample.smallest_share)
+    plan = Plan(times=times, headers={"x-show-headers": _HEADER})
     return side_by_side(sample.mesh.shell, lambda one: call(sample, one, plan), callers)
 
 

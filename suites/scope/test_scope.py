@@ -19,26 +19,27 @@ from suites.scope.claims import (
     marks_of,
     obeyed,
     rules_of,
+    unread,
 )
 
 
 @behaviour("scope/only-the-primarys-rules-count", feature="configuration")
-@pytest.mark.primaries(1)
 @pytest.mark.remotes
 def test_only_the_primarys_configuration_counts(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:
     """Rules in a cluster that istiod does not read change nothing; where it reads, all calls."""
-    primary = sample.mesh.deployment.topology.config_clusters[0]
-    remote = next(name for name in sample.clusters if name != primary)
-    rules = rules_of(remote)
-    with applied(sample.mesh.cluster(remote), rules):
-        # The remote's rules are the older ones: if they counted, Istio would prefer them. And
-        # when the primary's have come and gone, they have had their time.
-        with in_force(sample, rules_of(primary)):
-            control = obeyed(sample, primary)
-        claim = ignored(sample, rules)
-    judge(with_control(claim, control))
+    verdicts = []
+    for remote in unread(sample):
+        primary, rules = sample.topology.configured_by(remote), rules_of(sample, remote)
+        with applied(sample.mesh.cluster(remote), rules):
+            # The remote's rules are the older ones: if they counted, Istio would prefer them. And
+            # when the primary's have come and gone, they have had their time.
+            with in_force(sample, rules_of(sample, primary), [primary]):
+                control = obeyed(sample, primary)
+            claim = ignored(sample, rules)
+        verdicts.append(with_control(claim, control))
+    judge(all_of(verdicts))
 
 
 @behaviour("scope/each-primary-governs-its-own", feature="configuration")
@@ -48,8 +49,7 @@ def test_each_primary_governs_its_own_callers(
 ) -> None:
     """Rules applied in one primary change calls from its own cluster, and from no other."""
     verdicts = []
-    primaries = sample.mesh.deployment.topology.config_clusters
-    for primary, other in permutations(primaries, 2):
+    for primary, other in permutations(sample.topology.config_clusters, 2):
         with in_force(sample, marks_of(primary), [primary]):
             # The older rule would win where it does not belong. And when the other's has come
             # and gone, this one has had its time to go too far.

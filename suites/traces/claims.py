@@ -9,14 +9,13 @@ from contextlib import contextmanager
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.expect.control import as_control
 from meshproof.kube.objects import Object
-from meshproof.kube.workload import find_workload
 from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.mesh.gateways import gateway_workload
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import TRACES, TRACES_NAMESPACE, TRACES_SERVICE
 from meshproof.traffic.calls import HELLO
 from meshproof.traffic.settle import converge
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample
+from meshproof.workloads.sample import NAMESPACE, Sample
 from meshproof.workloads.trace_sink import Span, TraceSinks, trace_sinks
 from suites.gateways.healing import await_healed
 from suites.gateways.manifests import configured
@@ -48,13 +47,18 @@ def traced(sample: Sample) -> Iterator[TraceSinks]:
         )
 
 
-def the_gateway_is_in_no_trace(sample: Sample, caller: str, sinks: TraceSinks) -> Verdict:
-    """Calls that went through the other cluster's gateway are in traces with a part of the
-    caller's proxy and one of the server's, and no gateway has reported any part of any call."""
-    there = sample.plan[sample.remote_version(caller)]
-    server = find_workload(sample.mesh.cluster(there), HELLOWORLD, NAMESPACE)
+def the_gateway_is_in_no_trace(
+    sample: Sample, caller: str, target: str, sinks: TraceSinks
+) -> Verdict:
+    """Calls that went through a gateway to the target are in traces with a part of the caller's
+    proxy and one of the server's, and no gateway has reported any part of any call."""
+    server = sample.server(target)
     calling, serving = f"{sample.caller(caller).name}.{NAMESPACE}", f"{server.name}.{NAMESPACE}"
-    gateways = [gateway_workload(sample.mesh, name).name for name in sample.clusters]
+    gateways = [
+        gateway_workload(sample.mesh, one.name).name
+        for one in sample.topology.members
+        if one.gateway is not None
+    ]
 
     def complete() -> bool:
         _call(sample, caller)

@@ -17,5 +17,6 @@ from suites.traces.claims import the_gateway_is_in_no_trace, traced
 def test_the_gateway_is_in_no_trace(sample: Sample, judge: Callable[[Verdict], None]) -> None:
     """Traces of calls across networks have parts of both sidecars, and none of a gateway."""
     with traced(sample) as sinks:
-        verdicts = [the_gateway_is_in_no_trace(sample, name, sinks) for name in sample.clusters]
+        pairs = sample.pairs(same_network=False)
+        verdicts = [the_gateway_is_in_no_trace(sample, *pair, sinks) for pair in pairs]
     judge(all_of(verdicts))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from ipaddress import IPv4Address
+from math import lcm
 
 from meshproof.expect import (
     Outcome,
@@ -16,14 +18,13 @@ from meshproof.expect import (
     share_within,
     succeeded,
 )
-from meshproof.kube.workload import Workload
-from meshproof.mesh.gateways import GATEWAY_PORT, gateway_workload, sni_of
+from meshproof.mesh.mesh import Way
 from meshproof.mesh.proxy import Endpoint, endpoints, outbound
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
-from meshproof.traffic.settle import converge
 from meshproof.workloads.sample import HOST, PORT, Sample
+from meshproof.workloads.scale import usual
 
 _CLUSTER = outbound(HOST, PORT)
 # Unequal weights are scheduled: of this many calls each endpoint gets its share but for a few.
@@ -31,114 +32,137 @@ _SCHEDULED, _BAND = 160, 0.03
 # Equal weights are drawn at random. A share that ignored the replicas would be off by 0.25.
 _TOLERANCE = 0.2
 
-
-def weights_follow(sample: Sample, replicas: int) -> Verdict:
-    """Each sleep's proxy has one endpoint of weight 1 for each pod of its network, and for each
-    other network its gateway, which weighs as much as the pods behind it; v2 weighs
-    ``replicas`` in all, v1 one."""
-    servers = list(sample.servers().values())
-    names = sample.clusters
-    return all_of([_weights(sample, name, servers, replicas) for name in names])
+Instances = Mapping[str, int]
+"""How many pods each version has."""
 
 
-def await_weight(sample: Sample, total: int) -> bool:
-    """Wait until the healthy endpoints in each sleep's proxy weigh so much in all, and those
-    behind the gateways together, and every pod answers; or half a minute is over: then
-    ``weights_follow`` says what is there. Returns whether that came about."""
-    what = f"endpoints that weigh {total}"
-    return converge(lambda: weight_amiss(sample, total), until=lambda told: told == "", what=what)
+def instances(sample: Sample, others: Instances | None = None) -> dict[str, int]:
+    """How many pods each version has by the topology, but for ``others``."""
+    return {one: usual(sample, one) for one in sample.versions} | dict(others or {})
 
 
-def weight_amiss(sample: Sample, total: int) -> str:
-    """What differs from endpoints that weigh so much in all, of pods that answer; "" if nothing.
-
-    A pod that has just become ready is in the proxies already, as one that is not; and by the
-    API it is ready as soon as its server has been started, before that listens."""
-    callers = [sample.caller(name) for name in sample.clusters]
-    topology = sample.mesh.deployment.topology
-    behind = sample.plan.values() if len(topology.networks) > 1 else ()
-    gateways = [gateway_workload(sample.mesh, name) for name in behind]
-    through = sum(_weight(one, sni_of(HOST, PORT)) for one in gateways)
-    seen = {_weight(one, _CLUSTER) for one in callers} | ({through} if gateways else set())
-    if seen != {total}:
-        return f"endpoints weigh {' and '.join(map(str, sorted(seen)))}"
-    mute = _mute(sample)
-    return f"nobody answers in {', '.join(mute)}" if mute else ""
+def holds(verdict: Verdict) -> bool:
+    """Whether it is a PASS."""
+    return verdict.outcome is Outcome.PASS
 
 
-def shares_follow(sample: Sample, replicas: int) -> Verdict:
-    """From each cluster v2 answers as many of the calls as it has of the weight, and none fails.
+def weights_follow(sample: Sample, counts: Instances) -> Verdict:
+    """Each sleep's proxy has one endpoint for each pod of its network, all of the same weight,
+    and for each other network its gateways, which weigh as much as the pods behind them."""
+    return all_of([_weights(sample, name, counts) for name in sample.clusters])
 
-    Where weights are equal Envoy draws at random: the binomial test, of calls enough to notice
-    a share that is off by 0.2. Where they differ it goes by a schedule: within 3 % of all calls.
+
+def shares_follow(sample: Sample, version: str, counts: Instances) -> Verdict:
+    """From each cluster a version answers as many of the calls as it has of the weight, and none
+    fails.
+
+    Where weights are equal Envoy draws at random, and so does a gateway among what is behind it:
+    the binomial test, of calls enough to notice a share that is off by 0.2. Where they differ it
+    goes by a schedule: within 3 % of all calls.
     """
-    names = sample.clusters
-    share = replicas / (replicas + 1)
-    plan = Plan(times=max(calls_needed(share, _TOLERANCE), _SCHEDULED))
+    callers = [name for name in sample.clusters if _knows(sample, name, version)]
+    shares = [_share_due(sample, name, version, counts) for name in callers]
+    times = max(_SCHEDULED, *(calls_needed(share, _TOLERANCE) for share in shares))
     batches = side_by_side(
-        sample.mesh.shell, lambda name: call(sample, sample.caller(name), plan), names
+        sample.mesh.shell, lambda one: call(sample, sample.caller(one), Plan(times=times)), callers
     )
-    return all_of([_share(sample, responses, share) for responses in batches])
+    return all_of(
+        _share(sample, responses, version, share)
+        for responses, share in zip(batches, shares, strict=True)
+    )
 
 
-def _weight(proxy: Workload, cluster: str) -> int:
-    return sum(one.weight for one in endpoints(proxy, cluster) if one.healthy)
-
-
-def _mute(sample: Sample) -> list[str]:
-    """The helloworld pods whose server does not answer, asked without any proxy."""
-    servers = list(sample.servers().values())
-
-    def answers(one: Workload) -> bool:
-        url = f"http://127.0.0.1:{PORT}/hello"
-        asked = one.run_from_node("curl", "-sf", "-m", "5", "-o", "/dev/null", url, check=False)
-        return asked.returncode == 0
-
-    found = side_by_side(sample.mesh.shell, answers, servers)
-    return [one.name for one, yes in zip(servers, found, strict=True) if not yes]
-
-
-def _known(sample: Sample, caller: str) -> tuple[Endpoint, ...]:
-    return endpoints(sample.caller(caller), _CLUSTER)
-
-
-def _weights(sample: Sample, caller: str, servers: Sequence[Workload], replicas: int) -> Verdict:
-    known = _known(sample, caller)
-    owners = _owners(sample, caller, servers)
-    due = Counter(dict.fromkeys(sample.plan, 1) | {"v2": replicas})
+def _weights(sample: Sample, caller: str, counts: Instances) -> Verdict:
+    known = endpoints(sample.caller(caller), _CLUSTER)
+    owners, due, scale = _owners(sample, caller), _due(sample, caller, counts), _scale(sample)
     weights = Counter[str]()
     for one in known:
-        weights[owners.get((one.address, one.port), f"{one.address}:{one.port}")] += one.weight
-    odd = [one for one in known if not one.healthy or (one.port == PORT and one.weight != 1)]
+        weights[owners.get(_way(one), str(_way(one)))] += one.weight
+    odd = [one for one in known if not one.healthy or (one.port == PORT and one.weight != scale)]
     listed = ", ".join(map(_listed, known))
-    expected = f"sleep's proxy in {caller} to have {_told(due)}, each pod 1, all healthy"
+    expected = f"sleep's proxy in {caller} to have {_told(due)}, each pod {scale}, all healthy"
     observed = f"in {caller} {_told(weights) or 'nothing'} ({listed})"
     outcome = Outcome.FAIL if weights != due or odd else Outcome.PASS
     return Verdict(outcome, expected, observed, {f"endpoints in {caller}": listed})
 
 
-def _owners(sample: Sample, caller: str, servers: Sequence[Workload]) -> dict[tuple[str, int], str]:
-    """The version that each endpoint leads to: pods on the caller's network, other gateways."""
-    near = sample.mesh.deployment.topology.same_network
-    pods = [one for one in servers if near(caller, one.cluster)]
-    far = [(version, name) for version, name in sample.plan.items() if not near(caller, name)]
-    gateways = {(str(sample.mesh.gateway(name)), GATEWAY_PORT): version for version, name in far}
-    return {(str(one.address), PORT): one.version for one in pods} | gateways
+def _scale(sample: Sample) -> int:
+    """What istiod multiplies weights by, so that they can be shared out among a network's
+    gateways (its NetworkGateways.GetLBWeightScaleFactor)."""
+    members = sample.topology.members
+    gateways = Counter(one.network for one in members if one.gateway is not None)
+    return lcm(*gateways.values())
+
+
+def _due(sample: Sample, caller: str, counts: Instances) -> dict[str, int]:
+    """What the versions weigh that each endpoint of the caller's leads to."""
+    due = Counter[str]()
+    for version in _known_to(sample, caller):
+        due[_label(sample, caller, version)] += _scale(sample) * counts[version]
+    return dict(due)
+
+
+def _owners(sample: Sample, caller: str) -> dict[Way, str]:
+    """The versions that each endpoint leads to: pods on the caller's network, other gateways."""
+    found: dict[Way, str] = {}
+    for one in sample.servers().values():
+        if one.version in _known_to(sample, caller):
+            label = _label(sample, caller, one.version)
+            found |= dict.fromkeys(sample.ways(caller, one), label)
+    return found
+
+
+def _label(sample: Sample, caller: str, version: str) -> str:
+    """A version, with those that come by the same gateways: "v1+v2"."""
+    gateways = _gateways(sample, caller, version)
+    alike = [
+        one
+        for one in _known_to(sample, caller)
+        if one == version or (gateways and _gateways(sample, caller, one) & gateways)
+    ]
+    return "+".join(alike)
+
+
+def _gateways(sample: Sample, caller: str, version: str) -> set[str]:
+    """The clusters whose gateways lead to a version; none on the caller's own network."""
+    there = sample.versions[version]
+    if sample.topology.same_network(caller, there):
+        return set()
+    return set(sample.mesh.ways_to(there))
+
+
+def _known_to(sample: Sample, caller: str) -> list[str]:
+    return [one for one in sample.versions if _knows(sample, caller, one)]
+
+
+def _knows(sample: Sample, caller: str, version: str) -> bool:
+    there = sample.versions[version]
+    return caller == there or sample.topology.knows(caller, there)
+
+
+def _way(one: Endpoint) -> Way:
+    return Way(IPv4Address(one.address), one.port)
 
 
 def _listed(one: Endpoint) -> str:
     return f"{one.address}:{one.port} {one.weight}{'' if one.healthy else ' unhealthy'}"
 
 
-def _told(weights: Counter[str]) -> str:
+def _told(weights: Mapping[str, int]) -> str:
     return ", ".join(f"{what} weighing {weight}" for what, weight in sorted(weights.items()))
 
 
-def _share(sample: Sample, responses: Sequence[Response], share: float) -> Verdict:
+def _share_due(sample: Sample, caller: str, version: str, counts: Instances) -> float:
+    return counts[version] / sum(counts[one] for one in _known_to(sample, caller))
+
+
+def _share(sample: Sample, responses: Sequence[Response], version: str, share: float) -> Verdict:
     caller = responses[0].caller
-    if len({one.weight for one in _known(sample, caller)}) > 1:
-        part = share_within(responses, "v2", share - _BAND, share + _BAND)
+    known = endpoints(sample.caller(caller), _CLUSTER)
+    alone = _label(sample, caller, version) == version
+    if alone and len({one.weight for one in known}) > 1:
+        part = share_within(responses, version, share - _BAND, share + _BAND)
     else:
-        part = share_of(responses, "v2", share, _TOLERANCE)
-    told = replace(part, observed=f"calls from {caller}, answered by v2: {part.observed}")
+        part = share_of(responses, version, share, _TOLERANCE)
+    told = replace(part, observed=f"calls from {caller}, answered by {version}: {part.observed}")
     return all_of([believable(responses), succeeded(responses), told])

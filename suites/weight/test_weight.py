@@ -6,23 +6,38 @@ from collections.abc import Callable
 
 from meshproof.expect import Verdict, all_of
 from meshproof.runner.behaviours import behaviour
-from meshproof.traffic.settle import healed
+from meshproof.traffic.endpoints import await_pods, pods_of
+from meshproof.traffic.settle import converge, healed
 from meshproof.workloads.sample import Sample
-from meshproof.workloads.scale import scaled
-from suites.weight.claims import await_weight, shares_follow, weights_follow
+from meshproof.workloads.scale import scaled, usual
+from suites.weight.claims import (
+    Instances,
+    holds,
+    instances,
+    shares_follow,
+    weights_follow,
+)
 
 
 @behaviour("weight/follows-the-instances", feature="discovery")
 def test_weights_and_shares_follow_the_instances(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:
-    """With v2 scaled to three, v2's weight and share of calls are three to one; and back."""
+    """With a version scaled to three, its weight and its share of the calls follow; and back."""
+    version = list(sample.versions)[-1]
+    more = usual(sample, version) + 2
     try:
-        with scaled(sample, "v2", 3):
-            await_weight(sample, 4)
-            three = all_of([weights_follow(sample, 3), shares_follow(sample, 3)])
-        await_weight(sample, 2)
-        one = all_of([weights_follow(sample, 1), shares_follow(sample, 1)])
+        with scaled(sample, version, more):
+            many = _claimed(sample, version, {version: more})
+        few = _claimed(sample, version, {})
     finally:
         healed(sample)
-    judge(all_of([three, one]))
+    judge(all_of([many, few]))
+
+
+def _claimed(sample: Sample, version: str, others: Instances) -> Verdict:
+    """The claims of weights and shares, once the proxies know of the instances."""
+    counts = instances(sample, others)
+    await_pods(sample, pods_of(sample, counts))
+    converge(lambda: weights_follow(sample, counts), until=holds, what="the weights")
+    return all_of([weights_follow(sample, counts), shares_follow(sample, version, counts)])

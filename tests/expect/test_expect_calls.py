@@ -67,7 +67,7 @@ GOOD = [served("a"), served("b", V2), served("c"), served("d", V2)]
         succeeded,
         lambda calls: served_by_exactly(calls, HOMES),
         lambda calls: none_served_by(calls, "v2"),
-        lambda calls: went_through(calls, [GATEWAY], 15443, "the gateway"),
+        lambda calls: went_through(calls, [f"{GATEWAY}:15443"], "the gateway"),
         lambda calls: refused_with(calls, status=503),
     ],
 )
@@ -185,7 +185,7 @@ def test_calls_that_nobody_served_may_have_been_meant_for_the_version() -> None:
 
 def test_the_path_is_the_log_s_upstream_host() -> None:
     remote = [served("b", V2), served("d", V2)]
-    verdict = went_through(remote, [GATEWAY], 15443, "the gateway of west")
+    verdict = went_through(remote, [f"{GATEWAY}:15443"], "the gateway of west")
     assert verdict.outcome is Outcome.PASS
     assert f"2 x {GATEWAY}:15443" in verdict.observed
 
@@ -201,22 +201,22 @@ def test_the_path_is_the_log_s_upstream_host() -> None:
 )
 def test_another_path_is_named(host: str, named: str) -> None:
     stray = replace(served("x", V2), log=line("x", host))
-    verdict = went_through([served("b", V2), stray], [GATEWAY], 15443, "the gateway")
+    verdict = went_through([served("b", V2), stray], [f"{GATEWAY}:15443"], "the gateway")
     assert verdict.outcome is Outcome.FAIL
     assert named in verdict.observed
 
 
 def test_a_path_without_evidence_is_unclear() -> None:
     lost = replace(served("b", V2), log=None)
-    gateway = ([GATEWAY], 15443, "the gateway")
+    gateway = ([f"{GATEWAY}:15443"], "the gateway")
     assert went_through([served("d", V2), lost], *gateway).outcome is Outcome.INCONCLUSIVE
     assert went_through([served("a"), lost], *gateway).outcome is Outcome.FAIL
-    assert went_through(GOOD, [], 15443, "the gateway").outcome is Outcome.INCONCLUSIVE
+    assert went_through(GOOD, [], "the gateway").outcome is Outcome.INCONCLUSIVE
 
 
 def test_ipv6_hosts_are_written_in_brackets() -> None:
     six = replace(served("a"), log=line("a", "[fd00::9]:15443"))
-    assert went_through([six], ["fd00::9"], 15443, "the gateway").outcome is Outcome.PASS
+    assert went_through([six], ["[fd00::9]:15443"], "the gateway").outcome is Outcome.PASS
 
 
 def test_how_all_calls_are_refused() -> None:
