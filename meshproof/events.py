@@ -111,21 +111,29 @@ class Recorder:
 
 @dataclass
 class Follower:
-    """Passes on to ``listeners`` what others write to a record, while they do."""
+    """Passes on to ``listeners`` what others write to a record, while they do.
+
+    ``lost``: why the record could not be read at some moment; what was written is not known then.
+    """
 
     path: Path
     listeners: Sequence[Listener]
+    lost: str | None = None
     _position: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def catch_up(self) -> None:
         """Pass on the events since last time, if any. Safe to call from several threads."""
         with self._lock:
-            if not self.path.exists():
+            try:
+                with self.path.open("rb") as record:
+                    record.seek(self._position)
+                    whole, newline, _ = record.read().rpartition(b"\n")
+            except FileNotFoundError:
+                return  # nobody has written anything yet
+            except OSError as error:
+                self.lost = f"the run's record {self.path} cannot be read ({reason(error)})"
                 return
-            with self.path.open("rb") as record:
-                record.seek(self._position)
-                whole, newline, _ = record.read().rpartition(b"\n")
             self._position += len(whole) + len(newline)
             for line in whole.decode(errors="replace").splitlines():
                 if (event := _checked(_event(line))) is not None:

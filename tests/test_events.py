@@ -50,6 +50,19 @@ def test_a_record_that_cannot_be_written_is_told_of_once_and_the_run_goes_on(
     assert recorder.lost is not None and "events.jsonl cannot be written" in recorder.lost
 
 
+def test_a_follower_tells_why_it_could_not_read(tmp_path: Path) -> None:
+    path, seen = tmp_path / "events.jsonl", list[Event]()
+    follower = Follower(path, [seen.append])
+    Recorder(path).emit("first")
+    follower.catch_up()
+    assert follower.lost is None
+    path.unlink()
+    path.mkdir()
+    follower.catch_up()
+    assert [event.kind for event in seen] == ["first"]
+    assert follower.lost is not None and "events.jsonl cannot be read" in follower.lost
+
+
 def test_marks_are_added_to_what_is_recorded_meanwhile_and_given_fields_win(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "events.jsonl", marks={"worker": "gw0"})
     with recorder.marked(test="one"):

@@ -47,8 +47,9 @@ def proves(*identities: str) -> pytest.MarkDecorator:
 
 
 def sentence_of(item: pytest.Item) -> str:
-    """What a test proves: the first paragraph of its docstring, else its name."""
-    said = getattr(getattr(item, "function", None), "__doc__", None) or item.name
+    """What a test proves: the first paragraph of its docstring, else its function's name."""
+    name = function_of(item).rpartition("::")[2]
+    said = getattr(getattr(item, "function", None), "__doc__", None) or name
     return " ".join(str(said).strip().partition("\n\n")[0].split())
 
 

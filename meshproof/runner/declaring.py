@@ -10,7 +10,7 @@ import pytest
 from meshproof.errors import MeshproofError
 from meshproof.model import Deployment
 from meshproof.report import Declared, LeftOut, left_out
-from meshproof.runner.behaviours import BEHAVIOURS, Behaviours, behaviour_of, profile_of
+from meshproof.runner.behaviours import BEHAVIOURS, Behaviours, behaviour_of, profile_of, proven_by
 from meshproof.runner.order import is_sabotage
 
 _DECLARED = pytest.StashKey[list[Declared]]()
@@ -22,7 +22,9 @@ def declared_by(
     left_out: Mapping[Deployment, str] | None = None,
     bare: tuple[str, ...] = (),
 ) -> Declared:
-    """What a test function declares of itself. Raises UsageError as ``behaviour_of`` does."""
+    """What a test function declares of itself. Raises UsageError as ``behaviour_of`` and
+    ``proven_by`` do."""
+    proven_by(definition)
     package = getattr(getattr(definition, "module", None), "__package__", None)
     about = getattr(sys.modules.get(package or ""), "__doc__", None) or ""
     judged = behaviour_of(definition)

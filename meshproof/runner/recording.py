@@ -100,7 +100,7 @@ def record_test(
         caller=caller,
         pair=pair,
         outcome=outcome,
-        why=str(error or ""),
+        why="" if error is None else str(error) or type(error).__name__,
         seconds=report.duration,
         evidence=evidence_of(item),
         proves=proven_by(item),

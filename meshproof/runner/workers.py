@@ -166,11 +166,12 @@ class Controller:
         """Before xdist ends its workers, for which it gives them ten seconds: let them end."""
         with unhurried(self._narrator.say):
             _end_in_order(self._nodes)
-        self._session.recorder.lost = self._session.recorder.lost or _lost(self._nodes)
         self._ended.set()
         if self._following.is_alive():
             self._following.join()
         self._catch_up()
+        recorder = self._session.recorder
+        recorder.lost = recorder.lost or _lost(self._nodes) or self._follower.lost
 
     def _follow(self) -> None:
         while not self._ended.wait(_FOLLOW_EVERY):

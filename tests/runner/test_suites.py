@@ -1,0 +1,74 @@
+"""The suites themselves: every test has an id, every sabotage says what it proves."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from meshproof.resources import resource
+
+SUITES = Path(resource("suites"))
+ROW = re.compile(r"^\| `(?P<id>[^`]+)` .*\| (?P<seen>[^|]*) \|$", re.MULTILINE)
+# Of these no sabotage has seen the claim fail. Whoever adds a behaviour adds its sabotage.
+UNPROVEN = {
+    "gateways/plain-http-refused",
+    "isolation/api-servers-reached",
+    "isolation/cut-ends-open-flows",
+    "isolation/flat-api-servers-reached",
+    "isolation/flat-kubelets-kept-out",
+    "isolation/flat-nodes-reach-pods",
+    "isolation/gateway-ports-only",
+    "isolation/gateways-reached",
+    "isolation/mesh-api-servers-and-gateways-reached",
+    "isolation/no-way-without-the-router",
+    "isolation/same-ranges-api-servers-reached",
+    "isolation/same-ranges-node-ports-kept-out",
+    "isolation/shared-address-stays-at-home",
+    "paths/remote-by-pod",
+    "routing/auto-mtls-leaves-plain-text",
+}
+
+
+def words(call: ast.Call) -> list[str]:
+    """The texts that a call is given by position."""
+    constants = [one.value for one in call.args if isinstance(one, ast.Constant)]
+    return [one for one in constants if isinstance(one, str)]
+
+
+def decorated(path: Path) -> Iterator[tuple[str, dict[str, list[str]]]]:
+    """Each test of a file, with the texts given to each of its decorators."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            calls = [one for one in node.decorator_list if isinstance(one, ast.Call)]
+            said = {ast.unparse(one.func): words(one) for one in calls}
+            yield f"{path.parent.name}::{node.name}", said
+
+
+def in_the_suites() -> list[tuple[str, dict[str, list[str]]]]:
+    return [one for path in sorted(SUITES.glob("*/test_*.py")) for one in decorated(path)]
+
+
+def test_every_test_has_an_id_that_begins_with_its_suite() -> None:
+    judging = [one for one in in_the_suites() if not one[0].startswith("sabotage::")]
+    assert len(judging) > 50
+    without = [
+        name
+        for name, said in judging
+        if not said.get("behaviour", [""])[0].startswith(f"{name.partition('::')[0]}/")
+    ]
+    assert without == []
+
+
+def test_every_sabotage_says_what_it_proves() -> None:
+    breaking = [one for one in in_the_suites() if one[0].startswith("sabotage::")]
+    assert len(breaking) > 30
+    assert [name for name, said in breaking if not said.get("proves")] == []
+
+
+def test_every_behaviour_is_seen_to_fail_but_for_those_that_are_known() -> None:
+    page = (SUITES.parent / "docs" / "behaviours.md").read_text(encoding="utf-8")
+    seen = {row["id"]: row["seen"].strip() for row in ROW.finditer(page)}
+    assert len(seen) > 50
+    assert {name for name, by in seen.items() if by == "nothing yet"} == UNPROVEN
