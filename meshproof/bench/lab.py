@@ -169,7 +169,8 @@ def _by_hand(made_with: Ingredients, footprint: Footprint) -> float:
     engine.shell.env = {**engine.shell.env, RUN_VARIABLE: bench_id}
     claim = Claim(bench_id)
     claim.take()
-    subnets = Leases().take(bench_id, len(networks), networks_in_use(engine.shell))
+    taken = [*footprint.ranges, *networks_in_use(engine.shell)]
+    subnets = Leases().take(bench_id, len(networks), taken)
 
     def create(name: str) -> None:
         options = {

@@ -17,6 +17,7 @@ from meshproof.cli.options import (
     EngineOption,
     IstioOption,
     KubernetesOption,
+    PoolOption,
     SourceOption,
     check_ready,
     session_of,
@@ -46,11 +47,14 @@ def up(
     checkout: CheckoutOption = None,
     kubernetes: KubernetesOption = None,
     istio: IstioOption = None,
+    pool: PoolOption = None,
 ) -> None:
     """Bring up a lab and leave it in place."""
-    session = session_of(engine, source, checkout, kubernetes, istio)
+    session = session_of(engine, source, checkout, kubernetes, istio, pool)
     footprint = read_footprint(clusters, session.wanted.kubernetes)
     wanted = wiring_named(wiring, footprint)
+    if session.choices.pool is not None:
+        footprint.check_pool(session.choices.pool)
     check_ready(session)
     with orderly_end(_say), Lab.create(footprint, session.ingredients(), wanted) as lab:
         lab.await_dns()

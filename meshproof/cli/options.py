@@ -15,6 +15,7 @@ from meshproof.engine.names import check_engine_name
 from meshproof.errors import UsageError
 from meshproof.lab.needs import check_programs
 from meshproof.lab.network.subnets import check_state_dir
+from meshproof.model.addresses import pool_named
 from meshproof.paths import working_dir
 from meshproof.reading import file_errors
 from meshproof.run.selection import check_source
@@ -27,6 +28,9 @@ SourceOption = Annotated[
 CheckoutOption = Annotated[str | None, typer.Option(help="an Istio source tree to build")]
 KubernetesOption = Annotated[str | None, typer.Option(help="version, for example 1.36.3")]
 IstioOption = Annotated[list[str] | None, typer.Option(help="version; can be given repeatedly")]
+PoolOption = Annotated[
+    str | None, typer.Option(help="private range for the lab's networks; else the first free one")
+]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="say what would be removed, and remove nothing")
 ]
@@ -40,18 +44,20 @@ def session_of(
     checkout: str | None = None,
     kubernetes: str | None = None,
     istio: list[str] | None = None,
+    pool: str | None = None,
 ) -> Session:
     """A session for these choices, told of on standard error.
 
-    Raises UsageError for an engine, source or version that there is not.
+    Raises UsageError for an engine, source or version that there is not, or a pool that cannot be.
     """
+    chosen_pool = pool_named(pool) if pool is not None else None
     if engine is not None:
         check_engine_name(engine)
     tree = named("an Istio source tree", checkout) if checkout is not None else None
     check_source(source, tree)
     if tree is not None:
         check_tree(tree)
-    choices = Choices(engine, source, tree, kubernetes, tuple(istio or ()))
+    choices = Choices(engine, source, tree, kubernetes, tuple(istio or ()), pool=chosen_pool)
     session = Session(choices, [Narrator(Console(stderr=True))])
     session.check_versions()
     return session

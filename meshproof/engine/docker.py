@@ -71,7 +71,7 @@ class Docker(Engine):
                 raise OtherEngineError(self.name, "podman")
             return str(server["Version"])
 
-    def _network_options(self, names: bool) -> list[str]:
+    def _network_options(self) -> list[str]:
         # What leaves a cluster's network leaves it through the router, under its own address.
         return ["-o", "com.docker.network.bridge.enable_ip_masquerade=false"]
 

@@ -10,7 +10,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -204,6 +204,25 @@ class Engine(ABC):
         ids = self._listed("ps", "-a", "--no-trunc", template="{{.ID}}")
         return self._inspected("container", ids, _container)
 
+    def start(self, names: Sequence[str]) -> None:
+        """Start containers that are stopped; those that run go on."""
+        self.command("start", *names)
+
+    def stop(self, names: Sequence[str]) -> None:
+        """Stop containers; each has ten seconds to end in good order."""
+        self.command("stop", "-t", "10", *names)
+
+    def fix_addresses(self, network: str, addresses: Mapping[str, IPv4Address]) -> None:
+        """Give stopped containers these addresses on their network, whenever they are started.
+
+        Raises CommandError when the engine cannot.
+        """
+        for name in addresses:  # first of all, since one may have the address of another
+            # One that is not connected, since this was ended midway before, is no error.
+            self.command("network", "disconnect", "-f", network, name, check=False)
+        for name, address in addresses.items():
+            self.command("network", "connect", "--ip", str(address), network, name)
+
     def remove_containers(self, names: Sequence[str]) -> None:
         """Remove containers, running or not, with their anonymous volumes."""
         if names:
@@ -223,18 +242,13 @@ class Engine(ABC):
         subnet: IPv4Network,
         containers: IPv4Network,
         labels: Mapping[str, str],
-        *,
-        names: bool = False,
     ) -> None:
-        """Create a bridge network that gives containers addresses out of ``containers`` only.
-
-        ``names``: containers on it must find each other by name.
-        """
+        """Create a bridge network that gives containers addresses out of ``containers`` only."""
         labelled = [word for key, value in labels.items() for word in ("--label", f"{key}={value}")]
         self.command(
             "network",
             "create",
-            *self._network_options(names),
+            *self._network_options(),
             *("--subnet", str(subnet), "--gateway", str(next(subnet.hosts()))),
             *("--ip-range", str(containers)),
             *labelled,
@@ -266,7 +280,7 @@ class Engine(ABC):
         """The URL of a Docker-compatible API; started in ``folder`` where there is none."""
 
     @abstractmethod
-    def _network_options(self, names: bool) -> list[str]: ...
+    def _network_options(self) -> list[str]: ...
 
     @abstractmethod
     def _no_grace(self) -> list[str]: ...

@@ -59,10 +59,10 @@ class Podman(Engine):
         with answers.understood(finished):
             return str(said["Client"]["Version"])
 
-    def _network_options(self, names: bool) -> list[str]:
+    def _network_options(self) -> list[str]:
         # podman's name server forwards what it does not know to the host's: the lab wants no
-        # way out, and only clusters of several nodes need the names of containers.
-        return [] if names else ["--disable-dns"]
+        # way out.
+        return ["--disable-dns"]
 
     def _no_grace(self) -> list[str]:
         return ["--time", "0"]

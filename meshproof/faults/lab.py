@@ -27,7 +27,7 @@ def masquerading(lab: Lab, cluster: str) -> Iterator[None]:
     """The nodes of one cluster hide their pods, though the wiring is flat; afterwards as before."""
     broken = lab.clusters[cluster]
     for node in broken.nodes:
-        broken.on_node(node, "nft", "-f", "-", input=node_rules(broken.spec, []))
+        broken.on_node(node, "nft", "-f", "-", input=node_rules(broken.spec, node.pods, []))
     try:
         yield
     finally:

@@ -12,7 +12,6 @@ from ipaddress import IPv4Address, IPv4Network
 from meshproof.errors import UsageError
 from meshproof.files.document import At, Document, shown
 from meshproof.files.schema import dotted
-from meshproof.model.addresses import POOL
 
 PODS: At = ("networking", "podSubnet")
 SERVICES: At = ("networking", "serviceSubnet")
@@ -24,7 +23,6 @@ _TAKEN = {
     "169.254.0.0/16": "which is never routed (link-local)",
     "224.0.0.0/4": "which is for multicast",
     "240.0.0.0/4": "which is reserved (class E, where Istio's automatic addresses are)",
-    str(POOL): "which the lab's networks use",
 }
 # kubeadm: PodSubnetNodeMaskMaxDiff, and MaximumBitsForServiceSubnet (20).
 _MOST_NODE_BITS = 16

@@ -19,6 +19,8 @@ from meshproof.wait import eventually
 # it says so (NXDOMAIN), so that "does not resolve" can be told from "nobody answered".
 # In a block of its own: within one block `template` would answer before `kubernetes`.
 # Nothing is cached: what comes or goes is known at once, not five seconds later.
+# `ready` stands in one block alone: with two, the readiness of the last one's plugins counts, and
+# a CoreDNS that reaches no API server would be ready and answer SERVFAIL.
 _COREFILE = """cluster.local:53 in-addr.arpa:53 ip6.arpa:53 {
     errors
     ready
@@ -34,7 +36,6 @@ _COREFILE = """cluster.local:53 in-addr.arpa:53 ip6.arpa:53 {
     health {
         lameduck 1s
     }
-    ready
     template ANY ANY {
         rcode NXDOMAIN
     }

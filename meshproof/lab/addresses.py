@@ -93,6 +93,11 @@ class LoadBalancerAddresses:
                     key = (service.metadata.namespace, service.metadata.name)
                     self._given[key] = address
 
+    def restore(self) -> None:
+        """Give the node the addresses back that it has lost, since it was started again."""
+        for address in self._given.values():
+            self._take(address)
+
     def _next(self) -> IPv4Address:
         used = {*self._given.values(), *self._reserved.values()}
         free = next((address for address in self._pool if address not in used), None)
@@ -102,8 +107,7 @@ class LoadBalancerAddresses:
 
     def _put(self, key: tuple[str, str], address: IPv4Address) -> None:
         namespace, service = key
-        node = self._cluster.control_plane
-        self._cluster.on_node(node, "ip", "address", "replace", f"{address}/32", "dev", "eth0")
+        self._take(address)
         self._tell(namespace, service, [{"ip": str(address)}])
         self._given[key] = address
         eventually(
@@ -112,6 +116,10 @@ class LoadBalancerAddresses:
             within=30,
             every=0.1,
         )
+
+    def _take(self, address: IPv4Address) -> None:
+        node = self._cluster.control_plane
+        self._cluster.on_node(node, "ip", "address", "replace", f"{address}/32", "dev", "eth0")
 
     def _tell(self, namespace: str, service: str, ingress: list[dict[str, str]]) -> None:
         status = {"status": {"loadBalancer": {"ingress": ingress}}}

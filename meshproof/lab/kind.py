@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from kubernetes.client.exceptions import ApiException
@@ -16,11 +21,15 @@ from meshproof.kube import dns
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.dns import hopeless
 from meshproof.kube.seam import in_words
+from meshproof.lab.audited import write_audited
+from meshproof.lab.nodes import introduce_when_there
 from meshproof.lab.ownership import object_name
 from meshproof.model import Cluster
 from meshproof.telling import plain_lines, shortened
 from meshproof.wait import eventually
 
+_KIND_WITHIN = 420.0
+"""Seconds."""
 # What kubelet says of causes; most of its errors are their consequences ("node not found").
 _TELLING = re.compile(r"pull|andbox|CrashLoop|no space|cgroup|mount|evict", re.IGNORECASE)
 
@@ -43,7 +52,8 @@ class Kind:
         ``kubeconfig`` is written with mode 0600; ``within``: seconds. Raises LabError that
         names the container or pod at fault and what it said last.
         """
-        self._run_kind(spec, image, network, kubeconfig)
+        with self._introducing_nodes(spec):
+            self._run_kind(spec, image, network, kubeconfig)
         kubeconfig.chmod(0o600)
         cluster = RunningCluster(spec, kubeconfig, self.engine)
         try:
@@ -64,11 +74,28 @@ class Kind:
             ) from error
         return cluster
 
+    @contextmanager
+    def _introducing_nodes(self, spec: Cluster) -> Iterator[None]:
+        """While kind is at work inside: let nodes find each other, as soon as they run."""
+        if spec.nodes == 1:
+            yield
+            return
+        name, ended = object_name(self.lab_id, spec.name), threading.Event()
+        given_up = partial(_ended, ended)
+        with ThreadPoolExecutor(max_workers=1) as aside:
+            args = (self.engine, name, spec.nodes, _KIND_WITHIN, given_up)
+            introduced = aside.submit(introduce_when_there, *args)
+            try:
+                yield
+            finally:
+                ended.set()
+            introduced.result()
+
     def _run_kind(self, spec: Cluster, image: str, network: str, kubeconfig: Path) -> None:
-        name = object_name(self.lab_id, spec.name)
+        config = write_audited(spec.name, spec.kind_config, kubeconfig.parent)
         options = {
-            "--name": name,
-            "--config": spec.kind_config,
+            "--name": object_name(self.lab_id, spec.name),
+            "--config": str(config),
             "--image": image,
             "--kubeconfig": str(kubeconfig),
         }
@@ -78,7 +105,7 @@ class Kind:
                 [str(self.program), "create", "cluster", "--retain", *words],
                 # No proxies are in it: kind would hand them on to its nodes.
                 env=self.engine.kind_environment(network),
-                timeout=420,
+                timeout=_KIND_WITHIN,
             )
         except CommandError as error:
             said = _kind_error(error)
@@ -99,6 +126,10 @@ class Kind:
         lines = causes or errors or self.engine.logs(container, 10).splitlines()
         last = " | ".join(line.strip()[:300] for line in lines[-2:])
         return f"container {container} said last: {last or 'nothing'}"
+
+
+def _ended(ended: threading.Event) -> str | None:
+    return "kind has ended" if ended.is_set() else None
 
 
 def _not_ready(cluster: RunningCluster) -> str:

@@ -21,25 +21,31 @@ from meshproof.kube.seam import lab_errors
 from meshproof.lab.addresses import LoadBalancerAddresses
 from meshproof.lab.kind import Kind
 from meshproof.lab.needs import check_programs
-from meshproof.lab.network.counters import Counters, parse
+from meshproof.lab.network.counters import Counters
 from meshproof.lab.network.host import dropped_by_host, seal
 from meshproof.lab.network.router import Router
-from meshproof.lab.network.rules import TABLE, Bridge, Places, node_rules, routes
+from meshproof.lab.network.rules import Bridge, Places
 from meshproof.lab.network.subnets import Leases, Subnet, networks_in_use
+from meshproof.lab.nodes import forget_router, lead_to_router, node_counters, wire_nodes
 from meshproof.lab.ownership import Claim, Description, new_id, object_name, real_state_dir
 from meshproof.lab.remove import remove_lab
+from meshproof.lab.restart import await_return, put_back
 from meshproof.model import Cluster, Footprint, Wiring, isolated
 from meshproof.process import RUN_VARIABLE, Shell, side_by_side
 
 
 @dataclass(frozen=True)
 class Ingredients:
-    """What a lab is made with: the engine, and where the artifacts are."""
+    """What a lab is made with: the engine, and where the artifacts are.
+
+    ``pool``: what its networks are taken from; None for the first range that is free.
+    """
 
     engine: Engine
     node_image: str
     kind: Path
     recorder: Recorder
+    pool: IPv4Network | None = None
 
 
 class Lab:
@@ -70,9 +76,12 @@ class Lab:
         """Bring up all clusters side by side, the router, and the wiring.
 
         Raises LabError (nothing is left then), ModelError when the wiring cannot exist on
-        this footprint, LabError when programs are missing (nothing has been created then).
+        this footprint, or the pool overlaps its ranges, LabError when programs are missing
+        (nothing has been created then).
         """
         wiring.check(footprint)
+        if made_with.pool is not None:
+            footprint.check_pool(made_with.pool)
         check_programs(made_with.engine)
         claim = Claim(new_id())
         lab = cls(claim, footprint, made_with)
@@ -94,8 +103,9 @@ class Lab:
     ) -> Lab:
         """Take over a kept lab and wire it; where it is wired so already, open flows go on.
 
-        Raises UsageError when it is made of other clusters than ``footprint``, LabError when
-        another process uses it or its router does not run.
+        What a restart of this machine or of the lab's containers has taken away is put back
+        first. Raises UsageError when it is made of other clusters than ``footprint``, LabError
+        when another process uses it, or when it does not come back.
         """
         claim.take()
         about = claim.read()
@@ -110,15 +120,14 @@ class Lab:
             with lab_errors(f"take over lab {claim.id}"):
                 for spec in footprint.clusters:
                     lab._add(RunningCluster(spec, lab.kubeconfig(spec.name), lab.engine))
-                lab.router.adopt()
-                for addresses in lab.addresses.values():
-                    addresses.adopt()
                 lab.seal()
-                if about.wiring == wiring.name:
+                restarted = put_back(lab, about)
+                if about.wiring == wiring.name and not restarted:
                     lab.router.apply(lab._places(), wiring)
                     lab.wiring = wiring
                 else:
                     lab.rewire(wiring)
+                await_return(lab, restarted)
         except BaseException:
             claim.release()
             raise
@@ -193,7 +202,7 @@ class Lab:
                     self.footprint[one] for one in self.footprint.names if one != cluster.name
                 ]
                 flat = [other for other in others if wiring.is_flat(cluster.name, other.name)]
-                actions.append(partial(_wire_nodes, cluster, flat, others))
+                actions.append(partial(wire_nodes, cluster, flat, others))
             side_by_side(self.engine.shell, lambda action: action(), actions)
         seconds = time.monotonic() - begin
         self.wiring = wiring
@@ -217,7 +226,7 @@ class Lab:
 
     def counters(self) -> Counters:
         """What router and nodes have counted so far; subtract two to learn what passed between."""
-        found = [_node_counters(cluster) for cluster in self.clusters.values()]
+        found = [node_counters(cluster) for cluster in self.clusters.values()]
         return sum(found, self.router.counters())
 
     @contextmanager
@@ -230,8 +239,7 @@ class Lab:
             self.router.restart()
             self.router.apply(self._places(), self.wiring)
             for cluster in self.clusters.values():
-                for node in cluster.nodes:  # the router has come back with other link addresses
-                    cluster.on_node(node, "ip", "neighbour", "flush", "all")
+                forget_router(cluster)
 
     def _places(self) -> dict[str, Places]:
         return {
@@ -256,25 +264,19 @@ class Lab:
 
     def _bring_up(self) -> None:
         shell = self.engine.shell
-        names = len(self.footprint.names)
         with self.recorder.step("lease subnets and make networks"):
-            taken = [subnet for network in self.engine.networks() for subnet in network.subnets]
-            Leases().take(self.id, names, [*taken, *networks_in_use(shell)])
-            multi_node = any(cluster.nodes > 1 for cluster in self.footprint.clusters)
+            known = [subnet for network in self.engine.networks() for subnet in network.subnets]
+            pool = self._made_with.pool
+            taken = [*known, *self.footprint.ranges, *networks_in_use(shell, pool)]
+            Leases().take(self.id, len(self.networks), taken, pool)
             for name, network in self.networks.items():
                 subnet = self.subnets[name]
-                self.engine.create_network(
-                    network,
-                    subnet.network,
-                    subnet.containers,
-                    {RUN_LABEL: self.id, STATE_LABEL: str(real_state_dir())},
-                    names=multi_node,
-                )
-            seal(shell, self.id, self._bridges(), names=multi_node)
+                labels = {RUN_LABEL: self.id, STATE_LABEL: str(real_state_dir())}
+                self.engine.create_network(network, subnet.network, subnet.containers, labels)
+            self.seal()
         todo = [self._start_router]
         todo += [partial(self._create_cluster, spec) for spec in self.footprint.clusters]
         side_by_side(shell, lambda make: make(), todo)
-        self.seal()
 
     def _start_router(self) -> None:
         with self.recorder.step("start the router"):
@@ -289,17 +291,7 @@ class Lab:
                 self.kubeconfig(spec.name),
             )
             self._add(cluster)
-            gateway = str(self.subnets[spec.name].router)
-            # Nodes of one cluster call each other by name, and no name server will answer.
-            hosts = "".join(f"{node.address} {node.container}\n" for node in cluster.nodes)
-            for node in cluster.nodes:
-                siblings = {n.pods: n.address for n in cluster.nodes if n is not node}
-                script = "while ip route delete default 2>/dev/null; do :; done\n"
-                script += f"ip route add default via {gateway}\n"
-                script += f"ip -batch - <<'ROUTES'\n{routes(siblings)}ROUTES\n"
-                # Whoever inherits the node's resolv.conf must find no name server either.
-                script += f": > /etc/resolv.conf\ncat >> /etc/hosts <<'HOSTS'\n{hosts}HOSTS\n"
-                cluster.on_node(node, "sh", "-e", input=script)
+            lead_to_router(cluster, self.subnets[spec.name])
 
     def _add(self, cluster: RunningCluster) -> None:
         self.clusters[cluster.name] = cluster
@@ -317,6 +309,7 @@ class Lab:
         ]
 
     def _write_down(self, *, ready: bool) -> None:
+        subnets = self.subnets if ready else {}  # they are leased when the id is written down
         self.claim.write(
             Description(
                 id=self.id,
@@ -330,24 +323,10 @@ class Lab:
                 wiring=self.wiring.name,
                 kept=self.kept,
                 ready=ready,
+                subnets={name: str(subnet.network) for name, subnet in subnets.items()},
+                nodes={
+                    name: {node.container: str(node.address) for node in cluster.nodes}
+                    for name, cluster in self.clusters.items()
+                },
             )
         )
-
-
-def _wire_nodes(cluster: RunningCluster, flat: list[Cluster], others: list[Cluster]) -> None:
-    rules = node_rules(cluster.spec, flat)
-    apart = [other.pods for other in others if not other.overlaps(cluster.spec)]
-    # Only flows with other clusters end here. Those inside would not end but hang: the watches
-    # of CoreDNS and others, translated by kube-proxy, would go on unanswered for half a minute.
-    ends = [
-        f"conntrack -D {way} {pods} 2>/dev/null || true" for pods in apart for way in ("-s", "-d")
-    ]
-    script = f"nft -f - <<'RULES'\n{rules}RULES\n" + "\n".join(ends) + "\n"
-    for node in cluster.nodes:
-        cluster.on_node(node, "sh", "-e", input=script)
-
-
-def _node_counters(cluster: RunningCluster) -> Counters:
-    listing = ("nft", "-j", "list", "table", "ip", TABLE)
-    found = [parse(cluster.on_node(node, *listing).stdout) for node in cluster.nodes]
-    return sum(found, Counters())

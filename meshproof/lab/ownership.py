@@ -14,7 +14,7 @@ import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -72,7 +72,8 @@ class Description:
     """What is written down about a lab so that another process can find, use or remove it.
 
     ``created``: seconds since the epoch; ``footprint``: kind configuration by cluster;
-    ``networks``: engine network by cluster; ``kept``: stays when its owner ends.
+    ``networks``: engine network by cluster; ``kept``: stays when its owner ends; ``subnets``:
+    of those networks, by cluster; ``nodes``: by cluster, each node's address by its container.
     """
 
     id: str
@@ -86,6 +87,8 @@ class Description:
     wiring: str = "isolated"
     kept: bool = False
     ready: bool = False
+    subnets: dict[str, str] = field(default_factory=dict)
+    nodes: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 _DESCRIPTION = TypeAdapter(Description)

@@ -100,6 +100,11 @@ class Footprint:
                 return cluster
         raise ModelError(f"there is no cluster '{name}' here, only {', '.join(self.names)}")
 
+    @property
+    def ranges(self) -> tuple[IPv4Network, ...]:
+        """The pod and service ranges of all clusters."""
+        return tuple(net for one in self.clusters for net in (one.pods, one.services))
+
     def overlapping(self) -> frozenset[Pair]:
         """The ordered pairs whose pod or service ranges share addresses."""
         found = [
@@ -108,6 +113,17 @@ class Footprint:
             if one.overlaps(other)
         ]
         return frozenset(found) | {(other, one) for one, other in found}
+
+    def check_pool(self, pool: IPv4Network) -> None:
+        """Raise ModelError when the networks of a lab cannot be taken from ``pool``, since a
+        cluster's pods or services have addresses of it."""
+        for cluster in self.clusters:
+            for what, used in (("pods", cluster.pods), ("services", cluster.services)):
+                if used.overlaps(pool):
+                    raise ModelError(
+                        f"the pool {pool} overlaps the {what} ({used}) of cluster {cluster.name}",
+                        "name another with --pool, or leave it out, and one is found",
+                    )
 
 
 class Flow(Enum):

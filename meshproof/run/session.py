@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from ipaddress import IPv4Network
 from pathlib import Path
 from types import FrameType
 
@@ -37,7 +38,7 @@ class Choices:
 
     ``engine``: "podman" or "docker"; ``source``: "published", "built" or "checkout";
     ``checkout``: an Istio source tree; ``reports``: where the run's folder is made; without it
-    nothing is written down.
+    nothing is written down; ``pool``: what the networks of labs are taken from.
     """
 
     engine: str | None = None
@@ -46,6 +47,7 @@ class Choices:
     kubernetes: str | None = None
     istio: tuple[str, ...] = ()
     reports: Path | None = None
+    pool: IPv4Network | None = None
 
 
 @dataclass
@@ -135,7 +137,8 @@ class Session:
     def ingredients(self) -> Ingredients:
         """What a lab is made with. Each lab gets programs of its own to be called off alone."""
         engine = type(self.engine)(Shell(self.recorder))
-        return Ingredients(engine, self.bundle.node_image, self.bundle.kind, self.recorder)
+        image, kind = self.bundle.node_image, self.bundle.kind
+        return Ingredients(engine, image, kind, self.recorder, self.choices.pool)
 
 
 @contextmanager

@@ -88,7 +88,28 @@ CLUSTERS = [
     refused("up Istio's Kubernetes", "up --istio 1.36.3", "choose one of 1.31.0, 1.31.1"),
     refused("up no checkout", "up --checkout {work}/none", "no Istio source tree"),
     refused("up with a topology", "up primary-remote-flat", "primary-remote-flat"),
+    *(
+        refused(f"up from a pool: {name}", ["up", "--pool", given], said)
+        for name, (given, said) in {
+            "nothing": ("", "is no range"),
+            "a word": ("pool", "is no range"),
+            "a blank": (" 10.213.0.0/16", "is no range"),
+            "an address": ("10.213.0.0", "has no prefix length: write it as in 10.213.0.0/16"),
+            "host bits": ("10.213.0.7/16", "write 10.213.0.0/16"),
+            "a mask": ("10.213.0.0/255.255.0.0", "has no prefix length"),
+            "a prefix of 33": ("10.213.0.0/33", "is no range"),
+            "IPv6": ("fd00::/48", "is an IPv6 range"),
+            "public": ("8.8.0.0/16", "8.8.0.0/16 is not private"),
+            "loopback": ("127.0.0.0/16", "is not private"),
+            "everything": ("0.0.0.0/0", "is not private"),
+            "too small": ("10.213.0.0/25", "is too small"),
+            "the clusters' own": ("10.0.0.0/8", "overlaps the pods (10.10.0.0/16) of cluster east"),
+            "services": ("10.120.7.0/24", "overlaps the services (10.120.0.0/16) of cluster west"),
+            "100 kB": (LONG, "is no range"),
+        }.items()
+    ),
     case("up", "up", None, went="lab"),
+    case("up from a pool", "up --pool 10.213.0.0/16", None, went="lab"),
     case("up flat, one cluster", "up --clusters east --wiring flat", None, went="lab"),
 ]
 STATES = [
@@ -172,7 +193,7 @@ STATES = [
             "not UTF-8": b"\xff",
             "deep": "[" * 10_000,
             "the whole Internet": '{"0.0.0.0/0": "0123abcd"}',
-            "somebody's network": '{"192.168.1.0/24": "0123abcd"}',
+            "somebody's network": '{"8.8.8.0/24": "0123abcd"}',
             "wrong types": '{"10.0.0.0/24": 1}',
             "a word": '{"x": "0123abcd"}',
             "10 MB": '{"x": "' + "y" * 10_000_000 + '"}',

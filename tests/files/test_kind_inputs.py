@@ -104,7 +104,8 @@ ACCEPTED = {
     "all of 10": changed(PODS, "10.0.0.0/8", SERVICES, "192.168.0.0/16"),
     "few services": changed(SERVICES, "10.255.61.0/27"),
     "many services": changed(SERVICES, "10.96.0.0/12"),
-    "beside the lab's own": changed(PODS, "172.31.0.0/16", SERVICES, "172.29.0.0/16"),
+    "where labs' networks may be": changed(PODS, "172.30.0.0/16", SERVICES, "172.29.0.0/16"),
+    "all of 172.16": changed(PODS, "172.16.0.0/12"),
     "smaller shares": changed(PODS, "10.61.0.0/24", PATCH, MASK % '"26"'),
     "smaller shares, listed": changed(PODS, "10.61.0.0/24", PATCH, MASKS % 26),
 }
@@ -208,8 +209,6 @@ REFUSED: list[tuple[str, int, tuple[str, ...]]] = [
     (pods("0.0.0.0/16"), 6, ("which stands for no address",)),
     (pods("240.0.0.0/16"), 6, ("class E",)),
     (pods("255.255.0.0/16"), 6, ("class E",)),
-    (pods("172.30.0.0/16"), 6, ("172.30.0.0/16 overlaps 172.30.0.0/16, which the lab's",)),
-    (pods("172.16.0.0/12"), 6, ("which the lab's networks use",)),
     (pods("8.0.0.0/7"), 6, ("too large for kubeadm", "write at most a /8")),
     # the range of Services
     (
@@ -218,7 +217,6 @@ REFUSED: list[tuple[str, int, tuple[str, ...]]] = [
         ("serviceSubnet 10.255.61.0/28 is too small", "at least a /27"),
     ),
     (services("10.192.0.0/11"), 7, ("larger than Kubernetes takes: write at most a /12",)),
-    (services("172.30.8.0/24"), 7, ("which the lab's networks use",)),
     (services("10.61.0.0/16"), 7, ("share addresses: give them disjoint ranges",)),
     (services("10.61.255.0/24"), 7, ("share addresses",)),
     (services("10.255.61.0"), 7, ("has no prefix length",)),

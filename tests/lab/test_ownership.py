@@ -50,13 +50,6 @@ def test_subnets_that_the_machine_uses_are_avoided() -> None:
     assert Leases().take("one", 1, taken)[0].network == IPv4Network("172.30.2.0/24")
 
 
-def test_a_used_up_pool_is_said() -> None:
-    leases = Leases(IPv4Network("172.30.0.0/23"))
-    leases.take("one", 2, [])
-    with pytest.raises(LabError, match="no 1 subnets left"):
-        leases.take("two", 1, [])
-
-
 def test_parts_of_a_subnet_do_not_overlap() -> None:
     subnet = Leases().take("one", 1, [])[0]
     assert subnet.router not in subnet.containers
@@ -296,7 +289,7 @@ def test_a_description_that_is_no_text_or_no_file_is_none() -> None:
         *(b"", b"{", b"[]", b"null", b'"x"', b"\xff", b"[" * 100_000),
         *(b'{"0.0.0.0/0": "0123abcd"}', b'{"10.0.0.0/8": "0123abcd"}'),
         *(b'{"172.30.0.0/16": "0123abcd"}', b'{"172.30.0.0/25": "0123abcd"}'),
-        *(b'{"172.31.0.0/24": "0123abcd"}', b'{"172.30.0.1/24": "0123abcd"}'),
+        *(b'{"8.8.8.0/24": "0123abcd"}', b'{"172.30.0.1/24": "0123abcd"}'),
         *(b'{"172.30.0.0/255.255.255.0": "0123abcd"}', b'{"x": "0123abcd"}'),
         *(b'{"172.30.0.0/24": 7}', b'{"172.30.0.0/24": ["0123abcd"]}'),
     ],

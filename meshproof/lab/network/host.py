@@ -42,14 +42,13 @@ class HostLeftover:
             shell.run(command, check=False, timeout=20)
 
 
-def seal(shell: Shell, lab_id: str, bridges: list[Bridge], *, names: bool = False) -> None:
+def seal(shell: Shell, lab_id: str, bridges: list[Bridge]) -> None:
     """Make the host forward nothing between the bridges nor out of them, in one transaction.
 
-    ``names``: nodes may still ask the engine's name server on the host; clusters of several
-    nodes need it while they are created. Raises LabError when the kernel refuses the rules.
+    Raises LabError when the kernel refuses the rules.
     """
     table = table_name(lab_id)
-    rules = host_rules(table, bridges, names=names)
+    rules = host_rules(table, bridges)
     rules += f"add counter inet {table} {_state_mark()}\n"
     try:
         shell.run(["nft", "-f", "-"], input=rules, timeout=20)

@@ -27,6 +27,7 @@ with set_aside(os.environ, f"{TESTCONTAINERS} DOCKER_AUTH_CONFIG"):
     from testcontainers.core.config import testcontainers_config
     from testcontainers.core.container import DockerContainer
 
+_OUR_TABLE = ("nft", "list", "table", "inet", TABLE)
 _SYSCTLS = {"net.ipv4.ip_forward": "1", "net.ipv4.conf.all.rp_filter": "0"}
 # Packets for addresses that are nowhere in the lab get a way into the forward hook, where they
 # are counted and dropped; nothing is attached to this bridge.
@@ -92,16 +93,24 @@ class Router:
 
     def restart(self) -> None:
         """Start a router that was stopped; it forwards nothing until ``apply``."""
-        self.engine.command("start", self.container)
+        self.engine.start([self.container])
         self._prepare()
 
     def stop(self) -> None:
         """Stop the router: from now on no cluster answers another."""
         self.engine.command("stop", "-t", "0", self.container)
 
-    def adopt(self) -> None:
-        """Take over the running router of a kept lab."""
+    def adopt(self) -> bool:
+        """Take over the router of a kept lab; returns whether it was as it had been left.
+
+        One that was stopped, or started again by somebody, is prepared as ``restart`` does.
+        """
+        self.engine.start([self.container])
+        if self.engine.exec(self.container, _OUR_TABLE, check=False).returncode != 0:
+            self._prepare()
+            return False
         self.devices = self._read_devices()
+        return True
 
     def apply(self, places: Mapping[str, Places], wiring: Wiring) -> None:
         """Let through what the wiring says from now on.

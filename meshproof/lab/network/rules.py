@@ -88,20 +88,25 @@ def _pair(
     }
 
 
-def node_rules(cluster: Cluster, peers: Iterable[Cluster]) -> str:
-    """The rules of a cluster's nodes; towards ``peers`` pods keep their own address."""
+def node_rules(cluster: Cluster, own: IPv4Network, peers: Iterable[Cluster]) -> str:
+    """The rules of one of a cluster's nodes; towards ``peers`` pods keep their own address.
+
+    ``own``: the range of the node's pods. What one of the cluster's pods sends another passes
+    two nodes when they lie on two; it is counted where it arrives.
+    """
     return _TEMPLATES.get_template("node.nft.j2").render(
         name=cluster.name,
         pods=cluster.pods,
+        own=own,
         keep_source=(cluster.pods, *(peer.pods for peer in peers)),
         kinds=NODE_KINDS,
         plain_text=PLAIN_TEXT,
     )
 
 
-def host_rules(table: str, bridges: Sequence[Bridge], *, names: bool = False) -> str:
-    """The host's rules of one run. ``names``: nodes may ask the engine's name server."""
-    return _TEMPLATES.get_template("host.nft.j2").render(table=table, bridges=bridges, names=names)
+def host_rules(table: str, bridges: Sequence[Bridge]) -> str:
+    """The host's rules of one run."""
+    return _TEMPLATES.get_template("host.nft.j2").render(table=table, bridges=bridges)
 
 
 def routes(networks: Mapping[IPv4Network, IPv4Address]) -> str:
