@@ -21,8 +21,8 @@ from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.tls_question import NO_CERTIFICATE, TlsAnswer
 from meshproof.workloads.sample import PORT, Sample
+from suites.gateways.clients import Client
 from suites.gateways.far_side import FarSide, far_side
-from suites.gateways.strangers import Stranger
 
 _CALLS, _ODDS = 20, 2**-20
 
@@ -36,21 +36,21 @@ def the_workload_shows_its_own_certificate(sample: Sample, caller: str, target: 
     return all_of([_presents(shown, far), _crossed(counted, far)])
 
 
-def the_gateway_refuses(sample: Sample, caller: str, target: str, stranger: Stranger) -> Verdict:
-    """No certificate is shown to the stranger, and the gateway's log says that it has no chain
+def the_gateway_refuses(sample: Sample, caller: str, target: str, client: Client) -> Verdict:
+    """No certificate is shown to the client, and the gateway's log says that it has no chain
     for it; somebody with the right name and protocol sees the workload's meanwhile."""
     far = far_side(sample, caller, target)
-    expected = f"the gateway of {far.there} to refuse {stranger}"
+    expected = f"the gateway of {far.there} to refuse {client}"
     control = _presents(far.dial(), far)
     if control.outcome is not Outcome.PASS:
         observed = f"that even the right handshake fails: {control.observed}"
         return Verdict(Outcome.INCONCLUSIVE, expected, observed)
     log = log_from_now(far.gateway)
-    answer, let_in = _ask(far, stranger)
-    evidence = {"the right handshake": control.observed, "stranger": answer}
+    answer, let_in = _ask(far, client)
+    evidence = {"the right handshake": control.observed, "client": answer}
     if let_in:
         return Verdict(Outcome.FAIL, expected, f"{answer}: the gateway passed it on", evidence)
-    logged = log.find_entries(lambda entry: entry.flags == "NR" and stranger.is_meant(entry))
+    logged = log.find_entries(lambda entry: entry.flags == "NR" and client.is_meant(entry))
     if not logged:
         observed = f"{answer}, but the gateway's log knows nothing of it"
         return Verdict(Outcome.INCONCLUSIVE, expected, observed, evidence)
@@ -106,11 +106,11 @@ def calls_cross(sample: Sample, caller: str, target: str) -> Verdict:
     )
 
 
-def _ask(far: FarSide, stranger: Stranger) -> tuple[str, bool]:
-    """What came of a stranger's question, and whether anybody answered it."""
-    if stranger.plain:
+def _ask(far: FarSide, client: Client) -> tuple[str, bool]:
+    """What came of a client's question, and whether anybody answered it."""
+    if client.plain:
         return far.ask_plainly()
-    shown = far.dial(stranger.sni, stranger.alpn)
+    shown = far.dial(client.sni, client.alpn)
     return str(shown), bool(shown.chain)
 
 

@@ -14,7 +14,7 @@ from suites.gateways.claims import (
     the_workload_shows_its_own_certificate,
     the_workload_turns_away,
 )
-from suites.gateways.strangers import (
+from suites.gateways.clients import (
     PLAIN_HTTP,
     WITH_OTHER_ALPN,
     WITHOUT_ALPN,
@@ -47,8 +47,8 @@ def test_an_sni_of_no_service_is_refused(
     sample: Sample, caller: str, target: str, judge: Judge
 ) -> None:
     """The gateway refuses an SNI that names no service, or no port of one."""
-    strangers = (unknown_service(), unknown_port())
-    judge(all_of([the_gateway_refuses(sample, caller, target, one) for one in strangers]))
+    clients = (unknown_service(), unknown_port())
+    judge(all_of([the_gateway_refuses(sample, caller, target, one) for one in clients]))
 
 
 @behaviour("gateways/foreign-alpn-refused", feature="security")
@@ -56,8 +56,8 @@ def test_tls_without_istios_alpn_is_refused(
     sample: Sample, caller: str, target: str, judge: Judge
 ) -> None:
     """The gateway refuses TLS that does not offer Istio's ALPN, even with the right SNI."""
-    strangers = (WITHOUT_ALPN, WITH_OTHER_ALPN)
-    judge(all_of([the_gateway_refuses(sample, caller, target, one) for one in strangers]))
+    clients = (WITHOUT_ALPN, WITH_OTHER_ALPN)
+    judge(all_of([the_gateway_refuses(sample, caller, target, one) for one in clients]))
 
 
 @behaviour("gateways/plain-http-refused", feature="security")

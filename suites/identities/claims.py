@@ -30,7 +30,7 @@ from meshproof.traffic.tls_question import UNKNOWN_AUTHORITY, ask, distrusted, s
 from meshproof.workloads.sample import PORT, SNI, Sample
 from suites.mtls.outsiders import Objection, nobody_gets_in_with
 
-STRANGER = Objection(UNKNOWN_AUTHORITY, "CERTIFICATE_VERIFY_FAILED", "it was not refused")
+UNKNOWN_ROOT = Objection(UNKNOWN_AUTHORITY, "CERTIFICATE_VERIFY_FAILED", "it was not refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +119,10 @@ def primaries_are_siblings(sample: Sample) -> Verdict:
     return Verdict(outcome, expected, f"{own} authorities, {roots} roots{faults}", evidence)
 
 
-def a_stranger_is_refused(sample: Sample, caller: str, stranger: Credential) -> Verdict:
+def another_roots_client_is_refused(sample: Sample, caller: str, credential: Credential) -> Verdict:
     """A certificate with sleep's name that another root stands behind is refused by each pod,
     as of an unknown authority; the same name by the mesh's own authority is answered."""
-    return nobody_gets_in_with(sample, caller, stranger, STRANGER)
+    return nobody_gets_in_with(sample, caller, credential, UNKNOWN_ROOT)
 
 
 def _own_authority_is_another(sample: Sample, cluster: str) -> Verdict:

@@ -12,7 +12,7 @@ from meshproof.mesh.trust import Authority
 from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.identities.claims import (
-    a_stranger_is_refused,
+    another_roots_client_is_refused,
     peers_know_each_other,
     primaries_are_siblings,
     signed_by_the_primarys_authority,
@@ -54,4 +54,8 @@ def test_a_certificate_of_another_root_is_refused(
 ) -> None:
     """A caller whose certificate another root stands behind is refused, whatever name is in it."""
     elsewhere = Authority.root("another root").intermediate("meshproof east")
-    judge(a_stranger_is_refused(sample, caller, issue(elsewhere, sample.caller_identity(caller))))
+    judge(
+        another_roots_client_is_refused(
+            sample, caller, issue(elsewhere, sample.caller_identity(caller))
+        )
+    )

@@ -8,7 +8,7 @@ from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY_LABELS, NETWORK_LABEL
 from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, PORT, SNI
 
-SIDE_DOOR = "side-door"
+SECOND_ADDRESS = "second-address"
 DENYING = "meshproof-sabotage"
 """By which the filter that denies is known in the gateway's configuration."""
 _NETWORKING = "networking.istio.io/v1"
@@ -109,12 +109,12 @@ def no_retries() -> Object:
     return _object(_NETWORKING, "VirtualService", "no-retries", NAMESPACE, spec)
 
 
-def side_door(network: str) -> Object:
+def second_address(network: str) -> Object:
     """A second Service before the gateway of a network, which gives it another address."""
     service = _object(
         "v1",
         "Service",
-        SIDE_DOOR,
+        SECOND_ADDRESS,
         SYSTEM,
         {
             "type": "LoadBalancer",

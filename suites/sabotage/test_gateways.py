@@ -29,11 +29,11 @@ from suites.gateways.claims import (
     the_workload_shows_its_own_certificate,
     the_workload_turns_away,
 )
+from suites.gateways.clients import Client
 from suites.gateways.far_side import breakable_pair, far_side
 from suites.gateways.healing import await_healed
 from suites.gateways.indifference import a_deny_all_changes_nothing, twins_are_accepted
 from suites.gateways.manifests import configured
-from suites.gateways.strangers import Stranger
 from suites.gateways.telemetry import only_tcp_is_counted
 from suites.paths.claims import remote_version_by_its_way
 from suites.sabotage import broken_gateways as broken
@@ -83,7 +83,7 @@ def test_an_sni_that_exists_is_noticed(
     sample: Sample, caller: str, target: str, judge: Judge
 ) -> None:
     """With an SNI that names a service, the claim that the gateway refuses it fails."""
-    known = Stranger("an SNI that does exist")
+    known = Client("an SNI that does exist")
     refused = the_gateway_refuses(sample, caller, target, known)
     judge(noticed([refused], sample.server_identity(sample.versions[target])))
 
@@ -142,16 +142,16 @@ def test_a_wrong_gateway_address_is_noticed(sample: Sample, judge: Judge) -> Non
 
 @proves("paths/remote-through-gateway")
 @pytest.mark.networks(2)
-def test_a_side_door_is_noticed(sample: Sample, judge: Judge) -> None:
+def test_a_second_address_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a second way into the network, the claim of the gateway's address fails and names it."""
     caller, target = breakable_pair(sample)
     far = far_side(sample, caller, target)
     there = sample.mesh.cluster(far.gateway.cluster)
-    door = broken.side_door(sample.topology[there.name].network)
+    service = broken.second_address(sample.topology[there.name].network)
     addresses = sample.mesh.lab.addresses[there.name]
     try:
-        with applied(there, [door]):
-            address = addresses.give(SYSTEM, broken.SIDE_DOOR)
+        with applied(there, [service]):
+            address = addresses.give(SYSTEM, broken.SECOND_ADDRESS)
             second = Way(address, GATEWAY_PORT)
             behind = replace(far, way=second).dial
             # kube-proxy may know the address before it knows who is behind it.
@@ -161,7 +161,7 @@ def test_a_side_door_is_noticed(sample: Sample, judge: Judge) -> None:
             require(lambda: _known(sample, caller), until=lambda seen: address in seen, what=known)
             verdict = remote_version_by_its_way(sample, caller, target)
     finally:
-        addresses.take_back(SYSTEM, broken.SIDE_DOOR)
+        addresses.take_back(SYSTEM, broken.SECOND_ADDRESS)
         await_healed(sample, lambda: address not in _known(sample, caller), "one way only")
         healed(sample)
     judge(noticed([verdict], str(second)))

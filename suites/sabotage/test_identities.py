@@ -26,7 +26,7 @@ from meshproof.workloads.sample import (
 )
 from suites.identities.claims import (
     Holder,
-    a_stranger_is_refused,
+    another_roots_client_is_refused,
     peers_know_each_other,
     signed_by_the_primarys_authority,
 )
@@ -42,13 +42,13 @@ def test_another_client_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a caller of another service account, the claim of the client's identity fails."""
     cluster = sample.mesh.cluster(sample.clusters[-1])
     image = sample.mesh.bundle.images["sleep"]
-    with applied(cluster, sleep_objects(image, name="stranger")):
-        await_rollout(cluster, NAMESPACE, {"stranger"}, sample.mesh.shell)
-        stranger = find_workload(cluster, "stranger", NAMESPACE)
+    with applied(cluster, sleep_objects(image, name="other-client")):
+        await_rollout(cluster, NAMESPACE, {"other-client"}, sample.mesh.shell)
+        client = find_workload(cluster, "other-client", NAMESPACE)
         calls = "calls of a caller of another service account"
-        require(lambda: faults(calls_by(sample, stranger)), until=no_fault, what=calls)
-        verdict = peers_know_each_other(sample, stranger)
-    judge(noticed([verdict], "sa/stranger"))
+        require(lambda: faults(calls_by(sample, client)), until=no_fault, what=calls)
+        verdict = peers_know_each_other(sample, client)
+    judge(noticed([verdict], "sa/other-client"))
 
 
 @proves("identities/peers-know-each-other")
@@ -77,8 +77,8 @@ def test_a_remotes_own_authority_is_noticed(sample: Sample, judge: Judge) -> Non
 
 @proves("identities/other-root-refused")
 def test_a_stolen_authority_is_noticed(sample: Sample, caller: str, judge: Judge) -> None:
-    """With the mesh's own authority in a stranger's hands, the claim that he is refused fails."""
-    verdict = a_stranger_is_refused(sample, caller, certificate_of_sleep(sample, caller))
+    """With the mesh's own authority in a client's hands, the claim that it is refused fails."""
+    verdict = another_roots_client_is_refused(sample, caller, certificate_of_sleep(sample, caller))
     judge(noticed([verdict], "it was not refused"))
 
 

@@ -1,4 +1,4 @@
-"""Who has no business at the gateway."""
+"""Clients that have no business at the gateway."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from meshproof.workloads.sample import HOST, NAMESPACE, PORT, SNI
 
 
 @dataclass(frozen=True, slots=True)
-class Stranger:
+class Client:
     """``sni`` and ``alpn``: what it offers, None for nothing; ``plain``: it does not even speak
     TLS."""
 
@@ -32,17 +32,17 @@ class Stranger:
         return self.what
 
 
-def unknown_service() -> Stranger:
+def unknown_service() -> Client:
     """One that names a service that does not exist, by a name that nobody else uses."""
     nobody = host_of(f"nobody-{secrets.token_hex(3)}", NAMESPACE)
-    return Stranger("an SNI of no service", sni=sni_of(nobody, PORT))
+    return Client("an SNI of no service", sni=sni_of(nobody, PORT))
 
 
-def unknown_port() -> Stranger:
+def unknown_port() -> Client:
     """One that names a port that the service does not have."""
-    return Stranger("an SNI of no port", sni=sni_of(HOST, PORT + 1))
+    return Client("an SNI of no port", sni=sni_of(HOST, PORT + 1))
 
 
-WITHOUT_ALPN = Stranger("TLS without ALPN", alpn=None)
-WITH_OTHER_ALPN = Stranger("TLS with ALPN h2", alpn="h2")
-PLAIN_HTTP = Stranger("a plain HTTP request", plain=True)
+WITHOUT_ALPN = Client("TLS without ALPN", alpn=None)
+WITH_OTHER_ALPN = Client("TLS with ALPN h2", alpn="h2")
+PLAIN_HTTP = Client("a plain HTTP request", plain=True)
