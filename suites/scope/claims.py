@@ -25,9 +25,9 @@ _HEADER = "x-configured-in"
 
 
 def rules_of(sample: Sample, cluster: str) -> list[Object]:
-    """All calls to the last version, each with a header that names the cluster these rules are
-    applied in."""
-    route = marking(to_versions(HOST, {_last(sample): 100}), {_HEADER: cluster})
+    """All calls to one version, each with a header that names the cluster these rules are applied
+    in."""
+    route = marking(to_versions(HOST, {_chosen(sample, cluster): 100}), {_HEADER: cluster})
     return [destination_rule(HOST, sample.versions), virtual_service(HOST, [route])]
 
 
@@ -37,10 +37,11 @@ def unread(sample: Sample) -> list[str]:
 
 
 def obeyed(sample: Sample, cluster: str) -> Verdict:
-    """Every call from every cluster whose istiod reads it there went to the last version and bore
-    that cluster's name: its rules count."""
+    """Every call from every cluster whose istiod reads it there went to one version and bore that
+    cluster's name: its rules count."""
     governed = [one for one in sample.clusters if sample.topology.configured_by(one) == cluster]
-    home = {_last(sample): sample.versions[_last(sample)]}
+    version = _chosen(sample, cluster)
+    home = {version: sample.versions[version]}
     return all_of(_marked(sample, lambda _: cluster, home, governed))
 
 
@@ -77,8 +78,15 @@ def ignored(sample: Sample, rules: Sequence[Object]) -> Verdict:
     return all_of([*_marked(sample, lambda _: ""), proxies])
 
 
-def _last(sample: Sample) -> str:
-    return sample.common[-1]
+def _chosen(sample: Sample, cluster: str) -> str:
+    """The version that rules in a cluster send all calls to: the last whose gateway is configured
+    where that cluster's callers are, for a gateway lets a subset in only where its istiod knows
+    it."""
+    topology = sample.topology
+    governing = topology.configured_by(cluster)
+    homes = sample.versions
+    near = [one for one in sample.common if topology.configured_by(homes[one]) == governing]
+    return near[-1]
 
 
 def _marked(
