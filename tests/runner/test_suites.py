@@ -21,7 +21,7 @@ UNPROVEN = {
     "isolation/flat-nodes-reach-pods",
     "isolation/gateway-ports-only",
     "isolation/gateways-reached",
-    "isolation/mesh-api-servers-and-gateways-reached",
+    "isolation/mesh-api-servers-and-gateways",
     "isolation/no-way-without-the-router",
     "isolation/same-ranges-api-servers-reached",
     "isolation/same-ranges-node-ports-kept-out",
