@@ -36,7 +36,7 @@ def behaviour(identity: str, /, *, feature: str, level: str = "core") -> pytest.
     ``identity``: suite and a few words, as in "routing/header-decides"; it stays when the
     sentence, which is the test's docstring, is improved. ``feature``: one of
     ``meshproof.model.FEATURES``; ``level``: "core", or "extended" for what is judged with
-    ``--profile all`` alone. What there is not is refused when tests are collected.
+    ``--full`` alone. What there is not is refused when tests are collected.
     """
     return pytest.mark.behaviour(identity, feature=feature, level=level)
 

@@ -181,7 +181,7 @@ def _is_asked_for(item: pytest.Item) -> bool:
         return False  # it applies to nothing that was asked for
     if option.only is not None:
         return bool(item.nodeid == option.only)
-    # --profile: here its level decides whether a behaviour is judged.
+    # Here its level decides whether a behaviour is judged.
     level = item.config.stash[BEHAVIOURS].level_of(function_of(item))
     if not profile_of(item.config).includes(level):
         return False
