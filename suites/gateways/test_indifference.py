@@ -23,7 +23,7 @@ def test_a_deny_all_at_the_gateway_changes_nothing(sample: Sample, judge: Judge)
     judge(a_deny_all_changes_nothing(sample, *breakable_pair(sample)))
 
 
-@behaviour("gateways/twin-subsets-accepted", feature="multi-network", level="extended")
+@behaviour("gateways/twin-subsets-accepted", feature="multi-network")
 def test_twin_subsets_are_accepted(sample: Sample, caller: str, target: str, judge: Judge) -> None:
     """Subsets with the same labels leave the gateway's configuration accepted, and calls go on."""
     judge(twins_are_accepted(sample, caller, target))

@@ -30,7 +30,7 @@ def test_with_a_star_calls_to_remote_pods_go_through_the_proxy(
     judge(remote_pod_through_the_proxy(sample, redirecting, Taken.EVERYTHING.sleep))
 
 
-@behaviour("redirection/listed-ranges-take-remote-pods", feature="injection", level="extended")
+@behaviour("redirection/listed-ranges-take-remote-pods", feature="injection")
 def test_with_all_ranges_listed_calls_to_remote_pods_go_through_the_proxy(
     redirecting: str, sample: Sample, judge: Judge
 ) -> None:
