@@ -115,6 +115,11 @@ class Account:
         return Reply(status, found=len(items or ()))
 
 
+def remote_secret_name(cluster: str) -> str:
+    """What `istioctl create-remote-secret` calls the secret of a cluster."""
+    return f"istio-remote-secret-{cluster}"
+
+
 def remote_account(holder: RunningCluster, cluster: RunningCluster) -> Account:
     """The account of ``cluster`` in the remote secret that lies in ``holder``.
 
@@ -122,7 +127,7 @@ def remote_account(holder: RunningCluster, cluster: RunningCluster) -> Account:
     for the holder's nodes. Raises LabError when there is no such secret or the API server does
     not know the token.
     """
-    name = f"istio-remote-secret-{cluster.name}"
+    name = remote_secret_name(cluster.name)
     with lab_errors(f"read {name} in {holder.name}"):
         secret = holder.core.read_namespaced_secret(name, SYSTEM)
     config = yaml.safe_load(base64.b64decode(secret.data[cluster.name]))

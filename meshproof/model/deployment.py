@@ -60,8 +60,8 @@ class Deployment:
         """The members whose gateways lead to a cluster from other networks. ``meshNetworks`` does
         not say which cluster a gateway is in, so there it is all of the network."""
         if MESH_NETWORKS in self.variants:
-            here = self.topology.on(self.topology[cluster].network)
-            return tuple(one for one in here if one.gateway is not None)
+            member = self.topology[cluster]
+            return self.topology.gateways_on(member.network, member.mesh)
         return self.topology.gateways_to(cluster)
 
     @property

@@ -141,6 +141,24 @@ class Topology:
         )
 
     @property
+    def shared_ways(self) -> tuple[Pair, ...]:
+        """The ordered pairs of a caller's cluster and a version on another network, which comes
+        by a gateway that leads to another version too, and from a cluster which the caller's
+        istiod reads and does not serve."""
+        return tuple(
+            (caller, version)
+            for caller, version in self.pairs
+            if not self.same_network(caller, there := self.versions[version])
+            and self[there].primary != self[caller].primary
+            and self._shares_its_gateway(caller, version)
+        )
+
+    def _shares_its_gateway(self, caller: str, version: str) -> bool:
+        gateways = set(self.gateways_to(self.versions[version]))
+        others = (one for who, one in self.pairs if who == caller and one != version)
+        return any(gateways & set(self.gateways_to(self.versions[one])) for one in others)
+
+    @property
     def common_versions(self) -> tuple[str, ...]:
         """The versions that the istiods of all clusters with workloads know of."""
         return tuple(
@@ -152,9 +170,13 @@ class Topology:
     def gateways_to(self, cluster: str) -> tuple[Member, ...]:
         """The members whose gateways lead to a cluster from other networks: its own, or where it
         has none, all of its network (as istiod chooses them)."""
-        if self[cluster].gateway is not None:
-            return (self[cluster],)
-        return tuple(one for one in self.on(self[cluster].network) if one.gateway is not None)
+        own = self[cluster]
+        return (own,) if own.gateway is not None else self.gateways_on(own.network, own.mesh)
+
+    def gateways_on(self, network: str, mesh: MeshSpec) -> tuple[Member, ...]:
+        """The members of a mesh that have a gateway on a network."""
+        here = (member for member in self.on(network) if member.mesh == mesh)
+        return tuple(member for member in here if member.gateway is not None)
 
     @property
     def overlapping(self) -> bool:

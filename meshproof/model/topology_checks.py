@@ -6,7 +6,7 @@ import re
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from meshproof.model.member import Member, Role, TopologyError
+from meshproof.model.member import Member, MeshSpec, Role, TopologyError
 
 if TYPE_CHECKING:
     from meshproof.model.topology import Topology
@@ -151,10 +151,18 @@ def _check_gateways(topology: Topology) -> None:
                 "which has no gateway to reach istiod through",
                 f"add 'gateway: true' to {primary.name}",
             )
-    if len(topology.networks) == 1:
+    for mesh in topology.meshes:
+        _check_ways_in(topology, mesh)
+
+
+def _check_ways_in(topology: Topology, mesh: MeshSpec) -> None:
+    """Each network of a mesh that has several is reached by a gateway of that mesh."""
+    mine = [topology[name] for name in topology.workloads if topology[name].mesh == mesh]
+    networks = dict.fromkeys(member.network for member in mine)
+    if len(networks) == 1:
         return
-    for network in topology.networks:
-        here = [member for member in topology.on(network) if member.name in topology.workloads]
+    for network in networks:
+        here = [member for member in mine if member.network == network]
         if not any(member.gateway is not None for member in here):
             raise TopologyError(
                 ("clusters", here[0].name, "gateway"),

@@ -47,6 +47,46 @@ def test_a_pod_on_the_wrong_network_is_noticed(
     judge(noticed([verdict], f"{pod.address}:{PORT}"))
 
 
+@proves("weight/follows-the-instances")
+@pytest.mark.networks(2)
+@pytest.mark.neighbours(1)
+def test_a_neighbour_said_to_be_elsewhere_is_noticed(
+    sample: Sample, judge: Callable[[Verdict], None]
+) -> None:
+    """With a pod of the caller's network that says it is on another one, the claim of endpoints
+    fails and tells what the other network's gateway then weighs."""
+    caller, version = sample.pairs(same_network=True)[0]
+    pod, elsewhere = sample.server(version), _other_network(sample, caller)
+    try:
+        with _says_it_is_on(sample, pod, sample.topology[elsewhere].network):
+            require(
+                lambda: _known(sample, caller),
+                until=lambda seen: str(pod.address) not in seen,
+                what=f"the end of {pod.address} among the endpoints in {caller}",
+            )
+            way = next(iter(sample.mesh.ways_to(elsewhere).values()))
+            weight = _weight(sample, caller, str(way.address))
+            verdict = weights_follow(sample, instances(sample))
+    finally:
+        await_healed(
+            sample,
+            lambda: str(pod.address) in _known(sample, caller),
+            f"{pod.name} on its network",
+        )
+        healed(sample)
+    judge(noticed([verdict], f"{way} {weight}"))
+
+
+def _other_network(sample: Sample, caller: str) -> str:
+    """A cluster with a gateway, on another network than the caller's."""
+    topology = sample.topology
+    return next(
+        one.name
+        for one in topology.members
+        if one.gateway is not None and not topology.same_network(one.name, caller)
+    )
+
+
 @contextmanager
 def _says_it_is_on(sample: Sample, pod: Workload, network: str) -> Iterator[None]:
     core = sample.mesh.cluster(pod.cluster).core
@@ -66,6 +106,12 @@ def _says_it_is_on(sample: Sample, pod: Workload, network: str) -> Iterator[None
 
 def _known(sample: Sample, caller: str) -> set[str]:
     return {one.address for one in endpoints(sample.caller(caller), _CLUSTER)}
+
+
+def _weight(sample: Sample, caller: str, address: str) -> int:
+    """What an address weighs in the caller's proxy, 0 if it does not know it."""
+    found = endpoints(sample.caller(caller), _CLUSTER)
+    return sum(one.weight for one in found if one.address == address)
 
 
 def _is_behind(sample: Sample, pod: Workload, caller: str) -> bool:

@@ -119,6 +119,31 @@ def test_gateways_lead_to_their_own_cluster_or_to_their_network() -> None:
     assert [one.name for one in told.gateways_to("west")] == ["east", "west"]
 
 
+def test_gateways_lead_into_their_own_mesh_alone() -> None:
+    other = MeshSpec("other")
+    east, west, far = mixed().members
+    near = replace(member("north", network="a", gateway=True), mesh=other)
+    topology = Topology("t", (replace(east, gateway=Gateway()), west, far, near))
+    assert [one.name for one in topology.gateways_to("west")] == ["east"]
+    assert [one.name for one in topology.gateways_on("a", other)] == ["north"]
+
+
+def test_a_mesh_on_one_network_needs_no_gateway_whatever_other_meshes_there_are() -> None:
+    alone = replace(member("north", network="c"), mesh=MeshSpec("other"))
+    assert Topology("t", (*split().members, alone)).networks == ("a", "b", "c")
+    with pytest.raises(TopologyError, match="the network a has a gateway"):
+        Topology("t", (member("east", network="a"), member("far", network="b"), alone))
+
+
+def test_ways_are_shared_where_a_gateway_leads_to_what_another_istiod_serves() -> None:
+    # west's version, and east's, come to far by one gateway; far's istiod serves neither.
+    assert mixed().shared_ways == (("far", "v1"), ("far", "v2"))
+    assert split().shared_ways == ()
+    # One istiod serves all three: no cluster can be lost to a caller without being lost itself.
+    served = (mixed()["east"], mixed()["west"], member("far", "east", "b", True))
+    assert Topology("t", served).shared_ways == ()
+
+
 def test_each_cluster_has_a_version_unless_told_otherwise() -> None:
     assert mixed().versions == {"v1": "east", "v2": "west", "v3": "far"}
     assert outside().versions == {"v1": "east", "v2": "west"}
