@@ -1,4 +1,4 @@
-"""Whether a lab is still all there: what a dead cluster or router causes is no one's finding."""
+"""Whether a lab still runs: what a test sees of a lab that has died says nothing of the mesh."""
 
 from __future__ import annotations
 

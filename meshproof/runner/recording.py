@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Generator
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
 import meshproof
 from meshproof.environment import taken_away
+from meshproof.errors import MeshproofError
 from meshproof.events import Data
 from meshproof.model import Deployment, Version
 from meshproof.run.machine import described_machine
@@ -100,11 +103,27 @@ def record_test(
         caller=caller,
         pair=pair,
         outcome=outcome,
-        why="" if error is None else str(error) or type(error).__name__,
+        why="" if error is None else _why(error),
         seconds=report.duration,
         evidence=evidence_of(item),
         proves=proven_by(item),
         **({} if worker is None else {"worker": worker}),
+    )
+
+
+def _why(error: BaseException) -> str:
+    """Why a test did not pass. An error that nobody foresaw is told with its kind and place, since
+    its words alone ("list index out of range", "'west'") tell nothing."""
+    if isinstance(error, MeshproofError | AssertionError | SkippedError):
+        return str(error) or type(error).__name__
+    told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return told
+    place = "/".join(Path(frames[-1].filename).parts[-3:])
+    return (
+        f"{told} ({place}:{frames[-1].lineno}): an error in the suite or in meshproof, which says "
+        "nothing of the mesh"
     )
 
 

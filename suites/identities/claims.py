@@ -103,15 +103,27 @@ def distinct(certificates: Iterable[x509.Certificate]) -> int:
     return len({one.fingerprint(hashes.SHA256()) for one in certificates})
 
 
+def _below(sample: Sample, names: Iterable[str]) -> list[list[str]]:
+    """The control planes, apart by the root that the topology says they are below."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(sample.topology[name].mesh.root, []).append(name)
+    return list(found.values())
+
+
 def primaries_are_siblings(sample: Sample) -> Verdict:
-    """Each control plane has an authority of its own, and all of them are below one root."""
+    """Each control plane has an authority of its own, and those whose meshes share a root of
+    trust are below one root, which no other mesh has."""
     held = authorities(sample)
     roots = distinct(one.root for one in held.values())
     own = distinct(one.authority.certificate for one in held.values())
     astray = [name for name, one in held.items() if not signed(one.authority.certificate, one.root)]
-    expected = f"an authority of its own in each of {', '.join(held)}, below one root"
+    below = _below(sample, held)
+    shared = all(distinct(held[name].root for name in names) == 1 for names in below)
+    told = " and another of ".join(", ".join(names) for names in below)
+    expected = f"an authority of its own in each of {', '.join(held)}, below one root of {told}"
     faults = f", not below its root: {', '.join(astray)}" if astray else ""
-    right = own == len(held) and roots == 1 and not astray
+    right = own == len(held) and roots == len(below) and shared and not astray
     evidence = {
         name: f"{one.authority.name} < {_name(one.root.subject)}" for name, one in held.items()
     }

@@ -11,13 +11,13 @@ from meshproof.traffic.settle import healed
 from meshproof.workloads.sample import Sample
 from meshproof.workloads.scale import scaled, usual
 from suites.sabotage.shown import forgotten, require_pods
-from suites.weight.claims import instances, shares_follow, weights_follow
+from suites.weight.claims import compared, instances, shares_follow, weights_follow
 
 
 @proves("weight/follows-the-instances")
 def test_fewer_instances_are_noticed(sample: Sample, judge: Callable[[Verdict], None]) -> None:
     """With one instance less than is claimed, the claim of weights fails and tells the weight."""
-    version = list(sample.versions)[-1]
+    version = compared(sample)
     more = usual(sample, version) + 1
     try:
         with scaled(sample, version, more):
@@ -34,7 +34,6 @@ def test_a_share_without_instances_is_noticed(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:
     """With its usual instances, the claim of a version's larger share of the calls fails."""
-    version = list(sample.versions)[-1]
+    version = compared(sample)
     counts = instances(sample, {version: usual(sample, version) + 2})
-    culprit = f"calls from {sample.clusters[0]}, answered by {version}: "
-    judge(noticed([shares_follow(sample, version, counts)], culprit))
+    judge(noticed([shares_follow(sample, version, counts)], f"answered by {version}: "))

@@ -79,14 +79,16 @@ def ignored(sample: Sample, rules: Sequence[Object]) -> Verdict:
 
 
 def _chosen(sample: Sample, cluster: str) -> str:
-    """The version that rules in a cluster send all calls to: the last whose gateway is configured
-    where that cluster's callers are, for a gateway lets a subset in only where its istiod knows
-    it."""
-    topology = sample.topology
+    """The version that rules in a cluster send all calls to: of those that all callers who obey
+    them know, the last whose gateway is configured where they are, for a gateway lets a subset in
+    only where its istiod knows it; where none is, the last one on their network."""
+    topology, homes = sample.topology, sample.versions
     governing = topology.configured_by(cluster)
-    homes = sample.versions
-    near = [one for one in sample.common if topology.configured_by(homes[one]) == governing]
-    return near[-1]
+    callers = [one for one in sample.clusters if topology.configured_by(one) == governing]
+    known = [one for one in homes if all(one in sample.reached_from(who) for who in callers)]
+    near = [one for one in known if topology.configured_by(homes[one]) == governing]
+    beside = [one for one in known if topology.same_network(homes[one], callers[0])]
+    return (near or beside or known)[-1]
 
 
 def _marked(

@@ -14,6 +14,7 @@ from meshproof.expect import (
     all_of,
     believable,
     calls_needed,
+    served_by_exactly,
     share_of,
     share_within,
     succeeded,
@@ -41,6 +42,16 @@ def instances(sample: Sample, others: Instances | None = None) -> dict[str, int]
     return {one: usual(sample, one) for one in sample.versions} | dict(others or {})
 
 
+def compared(sample: Sample) -> str:
+    """The last version that some caller knows beside another one; the last of all where every
+    caller knows one alone, which then answers every call."""
+    known = [_known_to(sample, name) for name in sample.clusters]
+    several = [
+        one for one in sample.versions if any(one in all_ and all_ != [one] for all_ in known)
+    ]
+    return (several or list(sample.versions))[-1]
+
+
 def holds(verdict: Verdict) -> bool:
     """Whether it is a PASS."""
     return verdict.outcome is Outcome.PASS
@@ -62,7 +73,9 @@ def shares_follow(sample: Sample, version: str, counts: Instances) -> Verdict:
     """
     callers = [name for name in sample.clusters if _knows(sample, name, version)]
     shares = [_share_due(sample, name, version, counts) for name in callers]
-    times = max(_SCHEDULED, *(calls_needed(share, _TOLERANCE) for share in shares))
+    # Whoever knows no other version is answered by this one alone.
+    needed = [calls_needed(share, _TOLERANCE) for share in shares if share < 1]
+    times = max(_SCHEDULED, *needed)
     batches = side_by_side(
         sample.mesh.shell, lambda one: call(sample, sample.caller(one), Plan(times=times)), callers
     )
@@ -160,7 +173,9 @@ def _share(sample: Sample, responses: Sequence[Response], version: str, share: f
     caller = responses[0].caller
     known = endpoints(sample.caller(caller), _CLUSTER)
     alone = _label(sample, caller, version) == version
-    if alone and len({one.weight for one in known}) > 1:
+    if share == 1:
+        part = served_by_exactly(responses, {version: sample.versions[version]})
+    elif alone and len({one.weight for one in known}) > 1:
         part = share_within(responses, version, share - _BAND, share + _BAND)
     else:
         part = share_of(responses, version, share, _TOLERANCE)

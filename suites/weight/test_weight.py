@@ -12,6 +12,7 @@ from meshproof.workloads.sample import Sample
 from meshproof.workloads.scale import scaled, usual
 from suites.weight.claims import (
     Instances,
+    compared,
     holds,
     instances,
     shares_follow,
@@ -24,7 +25,7 @@ def test_weights_and_shares_follow_the_instances(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:
     """With a version scaled to three, its weight and its share of the calls follow; and back."""
-    version = list(sample.versions)[-1]
+    version = compared(sample)
     more = usual(sample, version) + 2
     try:
         with scaled(sample, version, more):

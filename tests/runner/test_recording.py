@@ -3,6 +3,7 @@ of a run whose record cannot be written."""
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -134,7 +135,9 @@ def test_a_test_is_recorded_with_its_behaviour_its_deployment_and_its_verdict(
     # Without a decorator the id is made of folder and name.
     assert paired["behaviour"] == f"{paired['suite'].replace('_', '-')}/b"
     broken = tests["test_it.py::test_c[same-cidrs+isolated]"]
-    assert (broken["proves"], broken["why"]) == (["lake/holds-water"], "ZeroDivisionError")
+    assert broken["proves"] == ["lake/holds-water"]
+    # Its kind and place: the words of such an error alone say nothing to whoever reads them.
+    assert re.match(r"ZeroDivisionError \(.*/test_it\.py:\d+\): an error in", broken["why"])
     verdicts = of(events, "verdict")
     assert [one["test"] for one in verdicts] == events[0].data["tests"]
     assert verdicts[0]["evidence"] == {"seen": "so"}
