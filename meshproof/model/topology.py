@@ -103,6 +103,11 @@ class Topology:
         """The clusters whose configuration counts for anybody."""
         return tuple(self.config_cluster(member.name) for member in self.control_planes)
 
+    @property
+    def unread_clusters(self) -> tuple[str, ...]:
+        """The clusters with workloads whose configuration no istiod reads."""
+        return tuple(name for name in self.workloads if name not in self.config_clusters)
+
     def reads(self, control_plane: str) -> tuple[str, ...]:
         """The clusters that an istiod reads by a remote secret: what the topology says, or all of
         its mesh that have workloads, but for the one that it takes for its own."""

@@ -60,7 +60,8 @@ def twins_are_accepted(sample: Sample, caller: str, target: str) -> Verdict:
     far = far_side(sample, caller, target)
     before = statistics(far.gateway, _UPDATES)
     try:
-        with configured(sample, twin_subsets()):
+        short = sample.mesh.deployment.shares_gateways
+        with configured(sample, twin_subsets(short=short)):
             converge(lambda: _has_decided(far, before), what="the subsets at the gateway")
             await_drained(sample)
             shown = [str(far.dial(_twin(name))) for name in TWINS]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from meshproof.kube.objects import Object, applied
-from meshproof.mesh.manifests import SYSTEM
+from meshproof.mesh.manifests import SHORT_CONNECTIONS, SYSTEM
 from meshproof.mesh.operator_config import GATEWAY_LABELS, GATEWAY_PORTS, NETWORK_LABEL
 from meshproof.mesh.routes import host_of
 from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, SLEEP, Sample
@@ -80,15 +80,20 @@ def governed_way(network: str) -> list[Object]:
     ]
 
 
-def twin_subsets() -> list[Object]:
-    """Two rules for one host, of two subsets with the same labels each; both name the same two."""
+def twin_subsets(*, short: bool) -> list[Object]:
+    """Two rules for one host, of two subsets with the same labels each; both name the same two.
+
+    ``short``: no connection is kept for a second request, as the mesh's own rule has it where
+    several versions share a gateway: these rules take its place.
+    """
+    policy = {"trafficPolicy": SHORT_CONNECTIONS} if short else {}
     subsets = [{"name": name, "labels": _WORKLOAD} for name in TWINS]
     return [
         {
             "apiVersion": "networking.istio.io/v1",
             "kind": "DestinationRule",
             "metadata": {"name": name, "namespace": NAMESPACE},
-            "spec": {"host": HOST, "subsets": subsets},
+            "spec": {"host": HOST, "subsets": subsets, **policy},
         }
         for name in ("twins", "twins-again")
     ]

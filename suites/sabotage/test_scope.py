@@ -16,17 +16,16 @@ from suites.scope.claims import (
     marks_of,
     obeyed,
     rules_of,
-    unread,
 )
 
 Judge = Callable[[Verdict], None]
 
 
 @proves("scope/only-the-primarys-rules-count")
-@pytest.mark.remotes
+@pytest.mark.unread
 def test_a_remotes_rules_that_count_are_noticed(sample: Sample, judge: Judge) -> None:
     """With the remote's rules in force, the claims that they are not, or others are, fail."""
-    remote = unread(sample)[0]
+    remote = sample.topology.unread_clusters[0]
     primary, rules = sample.topology.configured_by(remote), rules_of(sample, remote)
     with ruled(sample, rules):
         verdicts = [ignored(sample, rules), obeyed(sample, primary)]

@@ -31,11 +31,6 @@ def rules_of(sample: Sample, cluster: str) -> list[Object]:
     return [destination_rule(HOST, sample.versions), virtual_service(HOST, [route])]
 
 
-def unread(sample: Sample) -> list[str]:
-    """The clusters with workloads whose configuration no istiod reads."""
-    return [one for one in sample.clusters if one not in sample.topology.config_clusters]
-
-
 def obeyed(sample: Sample, cluster: str) -> Verdict:
     """Every call from every cluster whose istiod reads it there went to one version and bore that
     cluster's name: its rules count."""

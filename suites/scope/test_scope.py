@@ -19,18 +19,17 @@ from suites.scope.claims import (
     marks_of,
     obeyed,
     rules_of,
-    unread,
 )
 
 
 @behaviour("scope/only-the-primarys-rules-count", feature="configuration")
-@pytest.mark.remotes
+@pytest.mark.unread
 def test_only_the_primarys_configuration_counts(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:
     """Rules in a cluster that istiod does not read change nothing; where it reads, all calls."""
     verdicts = []
-    for remote in unread(sample):
+    for remote in sample.topology.unread_clusters:
         primary, rules = sample.topology.configured_by(remote), rules_of(sample, remote)
         with applied(sample.mesh.cluster(remote), rules):
             # The remote's rules are the older ones: if they counted, Istio would prefer them. And

@@ -119,6 +119,12 @@ def test_gateways_lead_to_their_own_cluster_or_to_their_network() -> None:
     assert [one.name for one in told.gateways_to("west")] == ["east", "west"]
 
 
+def test_nobody_reads_the_configuration_of_a_remote_but_of_an_external_ones_first() -> None:
+    assert mixed().unread_clusters == ("west",)
+    assert outside().unread_clusters == ("west",)
+    assert Topology("t", (member("east"), member("far"))).unread_clusters == ()
+
+
 def test_gateways_lead_into_their_own_mesh_alone() -> None:
     other = MeshSpec("other")
     east, west, far = mixed().members
