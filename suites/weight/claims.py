@@ -20,8 +20,7 @@ from meshproof.expect import (
 )
 from meshproof.mesh.mesh import Way
 from meshproof.mesh.proxy import Endpoint, endpoints, outbound
-from meshproof.process import side_by_side
-from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.calls import Plan, call_from_each
 from meshproof.traffic.response import Response
 from meshproof.workloads.sample import HOST, PORT, Sample
 from meshproof.workloads.scale import usual
@@ -63,9 +62,7 @@ def shares_follow(sample: Sample, version: str, counts: Instances) -> Verdict:
     callers = [name for name in sample.clusters if _knows(sample, name, version)]
     shares = [_share_due(sample, name, version, counts) for name in callers]
     times = max(_SCHEDULED, *(calls_needed(share, _TOLERANCE) for share in shares))
-    batches = side_by_side(
-        sample.mesh.shell, lambda one: call(sample, sample.caller(one), Plan(times=times)), callers
-    )
+    batches = call_from_each(sample, Plan(times=times), callers)
     return all_of(
         _share(sample, responses, version, share)
         for responses, share in zip(batches, shares, strict=True)
