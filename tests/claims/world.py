@@ -38,6 +38,7 @@ from meshproof.model import UNRELATED_ROOTS, Deployment, Mtls, Version
 from meshproof.process import Finished, Shell
 from meshproof.traffic.access_log import UNMATCHED
 from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, OUTSIDE, PORT, SLEEP, Sample
+from suites.names.services import DNS_SLEEP
 from tests.claims.curl import Call, Printed, calls_in, printed
 from tests.claims.played import PlayedCluster, PlayedPod, ended
 
@@ -119,7 +120,7 @@ class World:
         self.levels: dict[str, str] = {}
         self.dumps: dict[str, list[dict[str, str]]] = defaultdict(list)
         self.pages: dict[str, Callable[[PlayedPod], str]] = {}
-        self.names: Callable[[str, str], NameAnswer] = self.resolved
+        self.names: Callable[[Workload, str], NameAnswer] = self.resolved
         self.applied: list[Object] = []
         self.made = Counter[str]()
 
@@ -423,21 +424,20 @@ class World:
         with self.lock:
             return Counters(dict(self.packets), dict(self.flows))
 
-    def resolved(self, cluster: str, name: str) -> NameAnswer:
-        """What a cluster's DNS should say: helloworld is everywhere, else what is there alone."""
-        own = [f"{HELLOWORLD}-{one}.{NAMESPACE}." for one in self.sample.versions_in(cluster)]
-        own += [
-            f"{HELLOWORLD}.only-{cluster}.",
-            f"{HELLOWORLD}.{NAMESPACE}.",
-            "kubernetes.default.",
-        ]
+    def resolved(self, pod: Workload, name: str) -> NameAnswer:
+        """What a pod should be told of a name: helloworld is in every cluster, else there is what
+        its own has alone; a sidecar with the DNS proxy knows the services of all."""
+        here, proxied = pod.cluster, pod.name.startswith(DNS_SLEEP)
+        versions = self.sample.versions if proxied else self.sample.versions_in(here)
+        own = [f"{HELLOWORLD}-{one}.{NAMESPACE}." for one in versions]
+        own += [f"{HELLOWORLD}.only-{here}.", f"{HELLOWORLD}.{NAMESPACE}.", "kubernetes.default."]
         if any(name.startswith(one) for one in own):
             return NameAnswer("NOERROR", (IPv4Address("10.110.0.7"),))
         return NXDOMAIN
 
     def asked(self, pod: Workload, name: str, server: IPv4Address) -> NameAnswer:
-        """In place of ``kube.names.ask_name``; a name is asked of a pod's own cluster."""
-        return self.names(pod.cluster, name)
+        """In place of ``kube.names.ask_name``."""
+        return self.names(pod, name)
 
     @contextmanager
     def apply(self, cluster: Any, objects: Sequence[Object]) -> Iterator[None]:
