@@ -11,8 +11,7 @@ from meshproof.kube.workload import Workload
 from meshproof.lab.network.counters import FlowKey
 from meshproof.lab.network.rules import chain
 from meshproof.model import Flow, Version
-from meshproof.traffic import Answer, Refusal, Target
-from meshproof.traffic import probe as probing
+from meshproof.traffic import Answer, Refusal, Target, probe
 from suites.isolation.under_mesh import (
     api_server_and_gateway_as_the_topology_says,
     api_server_as_read,
@@ -91,7 +90,7 @@ def routed(stage: Stage, **what: Any) -> None:
     router = Router(stage)
     for name, value in what.items():
         setattr(router, name, value)
-    everywhere(stage.monkeypatch, probing.probe, router.probe)
+    everywhere(stage.monkeypatch, probe, router.probe)
     for cluster in stage.world.clusters.values():
         address = str(cluster.spec.services[1])
         service = SimpleNamespace(spec=SimpleNamespace(cluster_ip=address))

@@ -235,7 +235,7 @@ MODES = [
         on("east", topology=MIXED, mtls=DISABLED),
         passes(),
         fails("answered otherwise", answering("v1", "v3")),
-        fails("segments on the wire: {'tls': 0, 'http': 40}", also_to_the_gateway),
+        fails("segments on the wire: {'tls': 0, 'http': 69}", also_to_the_gateway),
         unclear(NO_LINE, unlogged()),
     ),
     *cases(

@@ -18,7 +18,8 @@ class PlayedSinks(TraceSinks):
 
     def __init__(self, stage: Stage, nodes: Callable[[Stage], Sequence[str]]) -> None:
         super().__init__(())
-        self.__dict__["made"] = made = []
+        made: list[int] = []
+        self.__dict__["made"] = made
 
         def play(pod: PlayedPod, argv: Sequence[str]) -> Finished | None:
             if argv[:2] == ("curl", "-s"):
