@@ -9,38 +9,31 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from ipaddress import IPv4Address
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
-from meshproof.artifacts import Bundle
-from meshproof.events import Recorder
-from meshproof.files import topology_named
 from meshproof.kube.names import NameAnswer
 from meshproof.kube.objects import Object
 from meshproof.kube.workload import Workload
-from meshproof.lab import Lab
-from meshproof.lab.network.counters import Counters, FlowKey
+from meshproof.lab.network.counters import FlowKey
 from meshproof.mesh.gateways import sni_of
-from meshproof.mesh.manifests import SYSTEM
-from meshproof.mesh.mesh import Mesh, Way
-from meshproof.mesh.operator_config import ACCESS_LOG, GATEWAY
+from meshproof.mesh.mesh import Way
+from meshproof.mesh.operator_config import ACCESS_LOG
 from meshproof.mesh.proxy import Endpoint, outbound
 from meshproof.mesh.routes import host_of
-from meshproof.model import UNRELATED_ROOTS, Deployment, Mtls, Version
-from meshproof.process import Finished, Shell
+from meshproof.model import UNRELATED_ROOTS, Mtls
+from meshproof.process import Finished
 from meshproof.traffic.access_log import UNMATCHED
-from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, OUTSIDE, PORT, SLEEP, Sample
+from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, PORT
 from suites.names.services import DNS_SLEEP
 from tests.claims.curl import Call, Printed, calls_in, printed
 from tests.claims.played import PlayedCluster, PlayedPod, ended
+from tests.claims.population import Population
 
 Line = Mapping[str, object]
 NXDOMAIN = NameAnswer("NXDOMAIN")
@@ -66,49 +59,13 @@ class Came:
 Change = Callable[[Call, Came], Came]
 
 
-class Addresses:
-    """What a lab gives as LoadBalancer addresses: the gateway's is .200 of its network."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.given: tuple[IPv4Address, ...] = ()
-
-    def reserve(self, namespace: str, service: str) -> IPv4Address:
-        assert (namespace, service) == (SYSTEM, GATEWAY)
-        return IPv4Address(f"172.30.{self.number}.200")
-
-
-class World:
+class World(Population):
     """``changes``: what is done to what comes of each call; ``chosen``: which pods may answer a
     call, of those that it can reach; ``subset``: by whose name a pod is asked for; ``known``: the
     endpoints that a proxy has of a service, and of a subset; ``stats``: a proxy's statistics."""
 
     def __init__(self, topology: str, mtls: Mtls, variants: Iterable[str]) -> None:
-        self.lock = threading.RLock()
-        described = topology_named(topology)
-        revision = "canary" if "revision" in variants else ""
-        versions = dict.fromkeys(described.names, Version(1, 31, 1))
-        self.deployment = Deployment(
-            described, versions, Version(1, 36, 3), mtls, frozenset(variants), revision
-        )
-        self.clusters = {
-            one.name: PlayedCluster(one.cluster, number, self)
-            for number, one in enumerate(described.members, 1)
-        }
-        self.flows = Counter[tuple[str, str, FlowKey]]()
-        self.packets = Counter[tuple[str, str]]()
-        self.lab = SimpleNamespace(
-            clusters=self.clusters,
-            recorder=Recorder(),
-            engine=SimpleNamespace(shell=Shell()),
-            addresses={name: Addresses(n) for n, name in enumerate(self.clusters, 1)},
-            subnets={},
-            counters=self.counted,
-        )
-        lab, bundle = cast(Lab, self.lab), cast(Bundle, SimpleNamespace(images={}))
-        self.mesh = Mesh(lab, self.deployment, bundle, Path("nowhere"), {})
-        self.pods = self._pods()
-        self.sample = Sample(self.mesh)
+        super().__init__(topology, mtls, variants)
         self.changes: list[Change] = []
         self.chosen: Callable[[Call, list[PlayedPod]], list[PlayedPod]] = lambda _, pods: pods
         self.subset: Callable[[Call, PlayedPod], str] = lambda *_: ""
@@ -123,84 +80,6 @@ class World:
         self.names: Callable[[Workload, str], NameAnswer] = self.resolved
         self.applied: list[Object] = []
         self.made = Counter[str]()
-
-    # --- who there is
-
-    def _pods(self) -> list[PlayedPod]:
-        found = []
-        placed = Counter[str]()
-
-        def pod(cluster: str, name: str, namespace: str, account: str, **more: Any) -> None:
-            running = self.clusters[cluster]
-            placed[cluster] += 1
-            # The first few addresses are the node's own.
-            address = running.spec.pods[4 + placed[cluster]]
-            found.append(
-                PlayedPod(
-                    name,
-                    namespace,
-                    running,
-                    running.nodes[0],
-                    address,
-                    account=account,
-                    player=self,
-                    **more,
-                )
-            )
-
-        topology = self.deployment.topology
-        for one in topology.placements:
-            for number in range(one.replicas):
-                name = f"{HELLOWORLD}-{one.version}-{number}"
-                pod(one.cluster, name, NAMESPACE, HELLOWORLD, version=one.version, sidecar=True)
-        for member in topology.members:
-            if member.name in topology.workloads:
-                pod(member.name, f"{SLEEP}-{member.name}", NAMESPACE, SLEEP, sidecar=True)
-            if member.gateway is not None:
-                pod(member.name, f"{GATEWAY}-{member.name}", SYSTEM, f"{GATEWAY}-service-account")
-            pod(member.name, f"{SLEEP}-outside-{member.name}", OUTSIDE, SLEEP)
-        return found
-
-    def listed(self, cluster: Any, app: str, namespace: str, container: str = "") -> list[Workload]:
-        """In place of ``kube.workload.list_workloads``."""
-        return [
-            one
-            for one in self.pods
-            if (one.cluster, one.namespace) == (cluster.name, namespace)
-            and one.name.startswith(f"{app}-")
-        ]
-
-    def found(self, cluster: Any, app: str, namespace: str, container: str = "") -> Workload:
-        """In place of ``kube.workload.find_workload``."""
-        return self.listed(cluster, app, namespace)[0]
-
-    def servers(self, *versions: str) -> list[PlayedPod]:
-        """The helloworld pods, of some versions or of all."""
-        return [
-            one for one in self.pods if one.version and one.version in (versions or one.version)
-        ]
-
-    def pod(self, app: str, cluster: str, namespace: str = NAMESPACE) -> PlayedPod:
-        """The one pod of an app in a cluster."""
-        return cast(PlayedPod, self.found(self.clusters[cluster], app, namespace))
-
-    def gateway(self, cluster: str) -> PlayedPod:
-        return self.pod(GATEWAY, cluster, SYSTEM)
-
-    def gateways(self) -> list[PlayedPod]:
-        """The pods of all gateways."""
-        return [one for one in self.pods if one.namespace == SYSTEM]
-
-    def leads(self, gateway: PlayedPod, way: Way) -> bool:
-        """Whether a gateway is what is called at an address."""
-        return way.address == self.way(gateway.cluster).address
-
-    def way(self, cluster: str) -> Way:
-        """Where a cluster's gateway is called."""
-        return Way(self.lab.addresses[cluster].reserve(SYSTEM, GATEWAY), 15443)
-
-    def identity(self, pod: Workload) -> str:
-        return self.deployment.topology[pod.cluster].mesh.identity(pod.namespace, pod.account)
 
     # --- calls
 
@@ -419,10 +298,6 @@ class World:
         stamped = bool(options.get("timestamps"))
         shown = (f"{at:%Y-%m-%dT%H:%M:%S.%f}000Z {line}" if stamped else line for at, line in lines)
         return "".join(f"{one}\n" for one in shown)
-
-    def counted(self) -> Counters:
-        with self.lock:
-            return Counters(dict(self.packets), dict(self.flows))
 
     def resolved(self, pod: Workload, name: str) -> NameAnswer:
         """What a pod should be told of a name: helloworld is in every cluster, else there is what

@@ -98,8 +98,8 @@ def test_rules_and_routes_come_in_one_go(router: Router, container: Container) -
     ((words, script),) = container.ran
     assert words == ("sh", "-e")
     assert script.startswith("nft -f - <<'RULES' && ip -batch - <<'ROUTES'\n")
-    assert f"inet {TABLE} " in script.partition("RULES\n")[2]
-    assert "10.1.0.0/16" in script.partition("<<'ROUTES'\n")[2]
+    assert f"inet {TABLE} " in script.partition("<<'ROUTES'\n")[2].partition("RULES\n")[0]
+    assert "route replace 10.1.0.0/16 via 172.30.1.2" in script.partition("RULES\n")[2]
 
 
 def test_counters_are_read_from_the_labs_own_table(router: Router, container: Container) -> None:
