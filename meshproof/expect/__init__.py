@@ -2,6 +2,7 @@
 
 from meshproof.expect.calls import (
     agreed_version,
+    answered_from_home,
     believable,
     none_served_by,
     refused_with,
@@ -19,6 +20,7 @@ __all__ = [
     "agreed_version",
     "all_of",
     "answered_by",
+    "answered_from_home",
     "believable",
     "calls_needed",
     "calls_to_meet",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from meshproof.expect.verdict import Outcome, Verdict
+from meshproof.expect.verdict import Outcome, Verdict, all_of
 from meshproof.traffic.access_log import LogLine
 from meshproof.traffic.response import Refused, Response
 
@@ -84,6 +84,14 @@ def served_by_exactly(responses: Sequence[Response], versions: Mapping[str, str]
         observed = f"{', '.join(absent)} never answered: {evidence['answers']}"
         return Verdict(Outcome.FAIL, expected, observed, evidence)
     return Verdict(Outcome.PASS, expected, evidence["answers"], evidence)
+
+
+def answered_from_home(responses: Sequence[Response], versions: Mapping[str, str]) -> Verdict:
+    """PASS when calls are believable, all of them succeeded, and each version answered from its
+    cluster and nobody else did: ``believable``, ``succeeded`` and ``served_by_exactly`` at once."""
+    return all_of(
+        [believable(responses), succeeded(responses), served_by_exactly(responses, versions)]
+    )
 
 
 def none_served_by(responses: Sequence[Response], version: str) -> Verdict:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -19,6 +20,7 @@ from meshproof.errors import EvidenceError
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import lab_errors
 from meshproof.mesh.manifests import SYSTEM
+from meshproof.mesh.mesh import Mesh
 from meshproof.mesh.trust import SECRET, Authority
 
 _LIFETIME = datetime.timedelta(hours=1)
@@ -57,6 +59,18 @@ def installed_authority(cluster: RunningCluster) -> Installed:
     return Installed(
         Authority(key, certificate), x509.load_pem_x509_certificate(texts["root-cert.pem"])
     )
+
+
+def authorities(mesh: Mesh) -> dict[str, Installed]:
+    """What each control plane signs with, and the root that it names, by its cluster. Raises as
+    ``installed_authority`` does."""
+    names = [one.name for one in mesh.deployment.topology.control_planes]
+    return {name: installed_authority(mesh.cluster(name)) for name in names}
+
+
+def distinct(certificates: Iterable[x509.Certificate]) -> int:
+    """How many different ones there are."""
+    return len({one.fingerprint(hashes.SHA256()) for one in certificates})
 
 
 def issue(authority: Authority, identity: str) -> Credential:

@@ -15,6 +15,7 @@ from typing import Any
 
 from meshproof.errors import EvidenceError
 from meshproof.kube.workload import Workload
+from meshproof.process import side_by_side
 from meshproof.traffic.access_log import WITHIN, entries_of
 from meshproof.traffic.batch import counted
 from meshproof.traffic.response import Refused, Response
@@ -76,6 +77,15 @@ def call(sample: Sample, caller: Workload, plan: Plan | None = None) -> list[Res
         responses = [replace(one, log=logged.get(one.id)) for one in responses]
     _record(sample, caller, plan or Plan(), responses, begin)
     return responses
+
+
+def call_from_each(
+    sample: Sample, plan: Plan, clusters: Sequence[str] | None = None
+) -> list[list[Response]]:
+    """The same calls from sleep in each of the clusters at once, by default in all that have
+    workloads; one list for each, in order. Raises as ``call`` does."""
+    callers = [sample.caller(name) for name in (sample.clusters if clusters is None else clusters)]
+    return side_by_side(sample.mesh.shell, lambda one: call(sample, one, plan), callers)
 
 
 def answers(sample: Sample, caller: Workload, plan: Plan | None = None) -> list[Response]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
-from meshproof.kube.objects import Object, applied
+from meshproof.kube.objects import Object
 from meshproof.kube.workload import Workload
 from meshproof.mesh.config_dump import CLUSTERS, LISTENERS, ROUTES, in_use
+from meshproof.mesh.configuration import configured
 from meshproof.mesh.gateways import gateway_workload, sni_of
 from meshproof.mesh.proxy import outbound
 from meshproof.process import side_by_side
@@ -47,9 +48,7 @@ def in_force(
         return not left
 
     try:
-        with ExitStack() as stack:
-            for name in where:
-                stack.enter_context(applied(sample.mesh.cluster(name), objects))
+        with configured(sample.mesh, objects, where):
             converge(arrived, what="rules in the proxies")
             yield tuple(map(_told, missing))
     finally:

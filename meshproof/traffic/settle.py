@@ -57,6 +57,17 @@ def await_drained(sample: Sample) -> bool:
     )
 
 
+def await_healed(sample: Sample, undone: Callable[[], bool], what: str) -> None:
+    """After a claim's own changes: wait until what it needed is undone in the proxies, and no
+    connection from before is left. A mesh that does not get there, or cannot be looked at, is
+    marked, and used by nobody else."""
+    if not converge(undone, what=what):
+        sample.mesh.mark_dirty(f"{what} did not come about")
+        return
+    if not await_drained(sample):
+        sample.mesh.mark_dirty(f"after {what} connections from before were not closed")
+
+
 def healed(sample: Sample) -> None:
     """After something was broken on purpose: wait until the mesh is at rest again, or mark it."""
     if not settle(sample):
@@ -137,9 +148,10 @@ class _Look(Generic[Seen]):
         return self.until(found)
 
 
-def reachable(sample: Sample, caller: str) -> set[str]:
-    """The versions that a caller can reach: those that its istiod knows of; across networks there
-    is no way without mTLS, and with mTLS nobody trusts a cluster whose root is another."""
+def reachable(sample: Sample, caller: str) -> dict[str, str]:
+    """The versions that a caller can reach, with their clusters: those that its istiod knows of;
+    across networks there is no way without mTLS, and with mTLS nobody trusts a cluster whose root
+    is another."""
     mesh = sample.mesh.deployment
     own = mesh.topology[caller]
 
@@ -151,13 +163,13 @@ def reachable(sample: Sample, caller: str) -> set[str]:
             return own.network == other.network
         return own.primary == other.primary or UNRELATED_ROOTS not in mesh.variants
 
-    return {version for version, cluster in sample.versions.items() if reaches(cluster)}
+    return {version: home for version, home in sample.versions.items() if reaches(home)}
 
 
 def _unsettled(sample: Sample, caller: Workload) -> str:
     responses = call(sample, caller, Plan(times=_CALLS, fresh=True))
     due = reachable(sample, caller.cluster)
-    missing = due - {one.version for one in responses}
+    missing = due.keys() - {one.version for one in responses}
     if missing:
         return f"{caller.cluster} does not reach {', '.join(sorted(missing))}"
     failed = [one for one in responses if not one.succeeded]

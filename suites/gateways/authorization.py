@@ -17,14 +17,14 @@ from meshproof.expect import (
     succeeded,
 )
 from meshproof.kube.objects import Object
+from meshproof.mesh.configuration import configured
 from meshproof.process import side_by_side
 from meshproof.traffic.access_log import WITHIN, LogLine, entries_of_all
-from meshproof.traffic.calls import HELLO, Plan, answers, call
+from meshproof.traffic.calls import HELLO, Plan, answers, call_from_each
 from meshproof.traffic.response import Response
-from meshproof.traffic.settle import await_drained, converge
+from meshproof.traffic.settle import await_drained, await_healed, converge
 from meshproof.workloads.sample import Sample
-from suites.gateways.healing import await_healed
-from suites.gateways.manifests import CLOSED_PATH, OPEN_PATH, configured
+from suites.gateways.manifests import CLOSED_PATH, OPEN_PATH
 
 _CALLS, _ODDS = 20, 2**-20
 _WELL, _FORBIDDEN = 200, 403
@@ -76,7 +76,7 @@ def enforced(sample: Sample, policy: Object, path: str) -> Iterator[None]:
     mesh is as it was."""
     url = HELLO.removesuffix(OPEN_PATH) + path
     try:
-        with configured(sample, [policy]):
+        with configured(sample.mesh, [policy]):
             converge(partial(_statuses, sample, url), until=_only_forbidden, what="the policy")
             await_drained(sample)
             yield
@@ -96,9 +96,8 @@ def _only_forbidden(statuses: object) -> bool:
 
 def _from_everywhere(sample: Sample, url: str) -> list[list[Response]]:
     """Calls from each cluster, side by side."""
-    callers = [sample.caller(name) for name in sample.clusters]
-    plan = Plan(url=url, times=max(_CALLS, calls_to_meet(sample.smallest_share, _ODDS)))
-    return side_by_side(sample.mesh.shell, lambda one: call(sample, one, plan), callers)
+    times = max(_CALLS, calls_to_meet(sample.smallest_share, _ODDS))
+    return call_from_each(sample, Plan(url=url, times=times))
 
 
 def _statuses(sample: Sample, url: str) -> set[int | None]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from meshproof.expect import Outcome, Verdict, all_of
+from meshproof.mesh.configuration import configured
 from meshproof.mesh.gateways import sni_of
 from meshproof.mesh.proxy import statistics
-from meshproof.traffic.settle import await_drained, converge
+from meshproof.traffic.settle import await_drained, await_healed, converge
 from meshproof.traffic.tls_question import TlsAnswer, ask
 from meshproof.workloads.sample import HOST, PORT, Sample
 from suites.gateways.claims import calls_cross, the_workload_shows_its_own_certificate
 from suites.gateways.far_side import FarSide, far_side
-from suites.gateways.healing import await_healed
 from suites.gateways.manifests import (
     GOVERNED_PORT,
     GOVERNED_SNI,
     TWINS,
-    configured,
     denying_all_at_the_gateway,
     governed_way,
     twin_subsets,
@@ -34,10 +33,10 @@ def a_deny_all_changes_nothing(sample: Sample, caller: str, target: str) -> Verd
     far = far_side(sample, caller, target)
     network = sample.mesh.deployment.topology[far.there].network
     try:
-        with configured(sample, governed_way(network)):
+        with configured(sample.mesh, governed_way(network)):
             converge(lambda: _governed(far).chain, what="the governed way")
             let_through = str(_governed(far))
-            with configured(sample, [denying_all_at_the_gateway(network)]):
+            with configured(sample.mesh, [denying_all_at_the_gateway(network)]):
                 converge(lambda: _denies(far), what="the policy at the gateway")
                 await_drained(sample)
                 control = _has_come(let_through, far)
@@ -61,7 +60,7 @@ def twins_are_accepted(sample: Sample, caller: str, target: str) -> Verdict:
     before = statistics(far.gateway, _UPDATES)
     try:
         short = sample.mesh.deployment.shares_gateways
-        with configured(sample, twin_subsets(short=short)):
+        with configured(sample.mesh, twin_subsets(short=short)):
             converge(lambda: _has_decided(far, before), what="the subsets at the gateway")
             await_drained(sample)
             shown = [str(far.dial(_twin(name))) for name in TWINS]

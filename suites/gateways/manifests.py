@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 
-from meshproof.kube.objects import Object, applied
+from meshproof.kube.objects import Object
 from meshproof.mesh.manifests import SHORT_CONNECTIONS, SYSTEM
 from meshproof.mesh.operator_config import GATEWAY_LABELS, GATEWAY_PORTS, NETWORK_LABEL
 from meshproof.mesh.routes import host_of
@@ -17,16 +16,6 @@ GOVERNED_SNI = "governed.meshproof.test"
 GOVERNED_PORT = GATEWAY_PORTS["tls-istiod"]
 """A port of the gateway's Service whose listener is PASSTHROUGH."""
 _WORKLOAD = {"app": HELLOWORLD}
-
-
-@contextmanager
-def configured(sample: Sample, objects: Sequence[Object]) -> Iterator[None]:
-    """The objects are there inside the block, in each cluster whose configuration counts: in
-    primary-remote only the primary's does, for the remote's workloads too."""
-    with ExitStack() as stack:
-        for name in sample.mesh.deployment.topology.config_clusters:
-            stack.enter_context(applied(sample.mesh.cluster(name), objects))
-        yield
 
 
 def denying_sleep(sample: Sample) -> Object:

@@ -8,27 +8,24 @@ from dataclasses import dataclass
 from functools import partial
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 
-from meshproof.expect import (
-    Outcome,
-    Verdict,
-    all_of,
-    believable,
-    calls_to_meet,
-    served_by_exactly,
-    succeeded,
-)
+from meshproof.expect import Outcome, Verdict, all_of, answered_from_home, calls_to_meet
 from meshproof.expect.control import as_control
+from meshproof.expect.handshake import answered_as, objected_to
 from meshproof.kube.workload import Workload, node_probe
-from meshproof.mesh.credentials import Credential, Installed, installed_authority
+from meshproof.mesh.credentials import Credential, authorities, distinct, installed_authority
 from meshproof.mesh.mesh import Way
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.handshake import (
+    Objection,
+    certificate_of_sleep,
+    refused_handshakes,
+    shake_hands,
+)
 from meshproof.traffic.settle import reachable
 from meshproof.traffic.tls_question import UNKNOWN_AUTHORITY, ask, distrusted, signed, uris
 from meshproof.workloads.sample import PORT, SNI, Sample
-from suites.mtls.outsiders import Objection, nobody_gets_in_with
 
 UNKNOWN_ROOT = Objection(UNKNOWN_AUTHORITY, "CERTIFICATE_VERIFY_FAILED", "it was not refused")
 
@@ -49,7 +46,6 @@ def peers_know_each_other(sample: Sample, caller: Workload) -> Verdict:
     """In calls to every version the server is told of sleep's identity, and the caller's proxy
     of helloworld's."""
     responses = call(sample, caller, Plan(times=calls_to_meet(sample.smallest_share)))
-    versions = {one: sample.versions[one] for one in reachable(sample, caller.cluster)}
     client, server = (of(caller.cluster) for of in (sample.caller_identity, sample.server_identity))
     # A call without its line in the caller's log is for ``believable`` to judge.
     seen = Counter(
@@ -64,8 +60,7 @@ def peers_know_each_other(sample: Sample, caller: Workload) -> Verdict:
         for names, count in (wrong or seen).items()
     )
     names = Verdict(Outcome.FAIL if wrong else Outcome.PASS, expected, observed)
-    served = served_by_exactly(responses, versions)
-    return all_of([believable(responses), succeeded(responses), names, served])
+    return all_of([answered_from_home(responses, reachable(sample, caller.cluster)), names])
 
 
 def workloads(sample: Sample) -> list[Holder]:
@@ -92,17 +87,6 @@ def signed_by_the_primarys_authority(sample: Sample, holders: Sequence[Holder]) 
     return all_of(verdicts + side_by_side(mesh.shell, partial(_vouched_for, sample), holders))
 
 
-def authorities(sample: Sample) -> dict[str, Installed]:
-    """What each control plane signs with, and the root that it names, by its cluster."""
-    names = [one.name for one in sample.mesh.deployment.topology.control_planes]
-    return {name: installed_authority(sample.mesh.cluster(name)) for name in names}
-
-
-def distinct(certificates: Iterable[x509.Certificate]) -> int:
-    """How many different ones there are."""
-    return len({one.fingerprint(hashes.SHA256()) for one in certificates})
-
-
 def _below(sample: Sample, names: Iterable[str]) -> list[list[str]]:
     """The control planes, apart by the root that the topology says they are below."""
     found: dict[str, list[str]] = {}
@@ -114,7 +98,7 @@ def _below(sample: Sample, names: Iterable[str]) -> list[list[str]]:
 def primaries_are_siblings(sample: Sample) -> Verdict:
     """Each control plane has an authority of its own, and those whose meshes share a root of
     trust are below one root, which no other mesh has."""
-    held = authorities(sample)
+    held = authorities(sample.mesh)
     roots = distinct(one.root for one in held.values())
     own = distinct(one.authority.certificate for one in held.values())
     astray = [name for name, one in held.items() if not signed(one.authority.certificate, one.root)]
@@ -134,7 +118,15 @@ def primaries_are_siblings(sample: Sample) -> Verdict:
 def another_roots_client_is_refused(sample: Sample, caller: str, credential: Credential) -> Verdict:
     """A certificate with sleep's name that another root stands behind is refused by each pod,
     as of an unknown authority; the same name by the mesh's own authority is answered."""
-    return nobody_gets_in_with(sample, caller, credential, UNKNOWN_ROOT)
+    refused = refused_handshakes(sample, caller, credential, UNKNOWN_ROOT)
+    genuine, identity = certificate_of_sleep(sample, caller), sample.caller_identity(caller)
+    welcome = [shake_hands(sample, caller, one, genuine) for one in sample.behind(caller)]
+    return all_of(
+        [
+            *(objected_to(one, UNKNOWN_ROOT) for one in refused),
+            *(as_control(answered_as(one, identity)) for one in welcome),
+        ]
+    )
 
 
 def _own_authority_is_another(sample: Sample, cluster: str) -> Verdict:

@@ -72,8 +72,7 @@ def plain_on_the_wire(sample: Sample, caller: str) -> Verdict:
 def _everywhere(sample: Sample, watched: Watched) -> Verdict:
     """All versions answered: a way that nobody took was not witnessed."""
     caller = watched.caller.cluster
-    expected = {version: sample.versions[version] for version in reachable(sample, caller)}
-    return served_by_exactly(watched.responses, expected)
+    return served_by_exactly(watched.responses, reachable(sample, caller))
 
 
 def _used(watched: Watched) -> dict[Way, int]:

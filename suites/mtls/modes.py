@@ -9,13 +9,14 @@ from meshproof.expect import (
     Outcome,
     Verdict,
     all_of,
+    answered_from_home,
     believable,
     calls_to_meet,
     refused_with,
-    served_by_exactly,
     succeeded,
 )
 from meshproof.expect.control import as_control
+from meshproof.expect.upstream import went_to
 from meshproof.mesh.routes import host_of
 from meshproof.model import Pair
 from meshproof.process import side_by_side
@@ -23,6 +24,7 @@ from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.services import await_forgotten
 from meshproof.traffic.settle import converge
+from meshproof.traffic.upstream import upstream_of
 from meshproof.traffic.wire import watch
 from meshproof.workloads.sample import NAMESPACE, Sample
 from meshproof.workloads.versions import a_service_for_each_version, name_of, url_of
@@ -53,8 +55,7 @@ def callers_with_versions_near(sample: Sample) -> list[str]:
 def only_its_own_networks_versions_answer(sample: Sample, caller: str) -> Verdict:
     """Every call is answered by a version on the caller's network, and none sets out for
     another."""
-    times = max(_CALLS, calls_to_meet(sample.smallest_share))
-    watched = watch(sample, sample.caller(caller), Plan(times=times))
+    watched = watch(sample, sample.caller(caller), Plan(times=_times(sample)))
     there = [sample.versions[one] for who, one in sample.pairs(same_network=False) if who == caller]
     ways = {name: way for one in there for name, way in sample.mesh.ways_to(one).items()}
     seen = {
@@ -65,12 +66,16 @@ def only_its_own_networks_versions_answer(sample: Sample, caller: str) -> Verdic
     outcome = Outcome.FAIL if any(seen.values()) else Outcome.PASS
     return all_of(
         [
-            believable(watched.responses),
-            succeeded(watched.responses),
-            served_by_exactly(watched.responses, _near(sample, caller)),
+            answered_from_home(watched.responses, _near(sample, caller)),
             Verdict(outcome, expected, f"segments on the wire: {seen}"),
         ]
     )
+
+
+def crosses_by_the_gateway(sample: Sample, caller: str, target: str) -> Verdict:
+    """The control: with mTLS the wire was seen to carry calls to a version on another network."""
+    watched = watch(sample, sample.caller(caller), Plan(times=_times(sample)))
+    return as_control(went_to(watched, upstream_of(sample, caller, target)))
 
 
 @contextmanager
@@ -116,6 +121,10 @@ def _from_everywhere(sample: Sample) -> dict[str, list[Response]]:
 
     found = side_by_side(sample.mesh.shell, made, pairs)
     return {f"{pair[0]} to {pair[1]}": one for pair, one in zip(pairs, found, strict=True)}
+
+
+def _times(sample: Sample) -> int:
+    return max(_CALLS, calls_to_meet(sample.smallest_share))
 
 
 def _near(sample: Sample, caller: str) -> dict[str, str]:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 
 from meshproof.expect import Outcome, Verdict, all_of, refused_with, succeeded
 from meshproof.expect.control import as_control
+from meshproof.expect.handshake import answered_as, objected_to
 from meshproof.kube.workload import Workload
-from meshproof.mesh.credentials import Credential, installed_authority, issue
 from meshproof.mesh.gateways import gateway_workload
-from meshproof.mesh.loggers import logging_at
 from meshproof.model import Mtls
-from meshproof.process import side_by_side
 from meshproof.traffic.access_log import UNMATCHED, TurnedAway, log_from_now, turned_away_by
 from meshproof.traffic.calls import HELLO, Plan, call
+from meshproof.traffic.handshake import (
+    Objection,
+    certificate_of_sleep,
+    refused_handshakes,
+    shake_hands,
+)
 from meshproof.traffic.response import Refused, Response
 from meshproof.traffic.settle import mtls_mode
-from meshproof.traffic.tls_question import NO_CERTIFICATE, TlsAnswer, ask
-from meshproof.workloads.sample import PORT, SNI, Behind, Sample
+from meshproof.traffic.tls_question import NO_CERTIFICATE
+from meshproof.workloads.sample import PORT, Behind, Sample
 
 _TIMES = 3
 
@@ -32,16 +34,6 @@ class PlainCall:
     outsider: Workload
     url: str
     called: tuple[Workload, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Objection:
-    """Why a proxy refuses a handshake: the alert that it sends, what its debug log says of it,
-    and what a verdict says where it does not object."""
-
-    alert: str
-    logged: str
-    otherwise: str
 
 
 NOBODY = Objection(
@@ -103,11 +95,9 @@ def plain_text_is_turned_away_at_the_gateway(sample: Sample, calls: Sequence[Pla
     certificate of the mesh is answered through the same address and port."""
     verdicts = [verdict for one in calls for verdict in _refused(sample, one, rewritten=True)]
     for name in sample.clusters:
-        verdicts += [
-            _welcomed(sample, sample.outsider(name), one, certificate_of_sleep(sample, name))
-            for one in sample.behind(name)
-            if not sample.topology.same_network(name, one.clusters[0])
-        ]
+        near = sample.topology.same_network
+        far = [one for one in sample.behind(name) if not near(name, one.clusters[0])]
+        verdicts += _welcomed(sample, name, far)
     return all_of(verdicts)
 
 
@@ -124,31 +114,9 @@ def everybody_is_answered(sample: Sample, calls: Sequence[PlainCall]) -> Verdict
 def nobody_gets_in_without_a_certificate(sample: Sample, caller: str) -> Verdict:
     """TLS that a sidecar would speak, without a certificate, is refused by helloworld's pods
     themselves for want of one; with a certificate of the mesh the same question is answered."""
-    return nobody_gets_in_with(sample, caller, None, NOBODY)
-
-
-def nobody_gets_in_with(
-    sample: Sample, caller: str, shown: Credential | None, why: Objection
-) -> Verdict:
-    """TLS with the certificate ``shown`` is refused by helloworld's pods themselves, each on the
-    caller's network and one behind each gateway, for the reason ``why`` in its own log; with a
-    certificate of the mesh the same question is answered."""
-    outsider, behind = sample.outsider(caller), sample.behind(caller)
-    with ExitStack() as stack:
-        for server in dict.fromkeys(server for one in behind for server in one.servers):
-            # By default no proxy says why TLS handshakes fail.
-            stack.enter_context(logging_at(server, "connection", "debug"))
-        act = partial(_objected_to, outsider, shown, why)
-        refused = side_by_side(sample.mesh.shell, act, behind)
-    genuine = certificate_of_sleep(sample, caller)
-    return all_of([*refused, *(_welcomed(sample, outsider, one, genuine) for one in behind)])
-
-
-def certificate_of_sleep(sample: Sample, cluster: str) -> Credential:
-    """A certificate for the identity of a cluster's sleep, by the authority that signs its own."""
-    signer = sample.topology[cluster].primary
-    authority = installed_authority(sample.mesh.cluster(signer)).authority
-    return issue(authority, sample.caller_identity(cluster))
+    refused = refused_handshakes(sample, caller, None, NOBODY)
+    welcome = _welcomed(sample, caller, sample.behind(caller))
+    return all_of([*(objected_to(one, NOBODY) for one in refused), *welcome])
 
 
 def _called(sample: Sample, plain: PlainCall) -> list[Response]:
@@ -185,39 +153,8 @@ def _refused(sample: Sample, plain: PlainCall, *, rewritten: bool = False) -> li
     ]
 
 
-def _objected_to(
-    outsider: Workload, shown: Credential | None, why: Objection, behind: Behind
-) -> Verdict:
-    """No answer, and the pod's own log says why. The alert need not arrive: when the question
-    is under way already, the pod's system resets the connection, and the alert is lost."""
-    logs = [log_from_now(one) for one in behind.servers]
-    answer = ask(outsider, behind.way.address, behind.way.port, SNI, credential=shown)
-    expected = f"{behind} to refuse {outsider} with '{why.alert}'"
-    if answer.status is not None or answer.alert not in ("", why.alert):
-        return Verdict(Outcome.FAIL, expected, f"{why.otherwise}: {answer}")
-
-    def ours(lines: Sequence[TurnedAway]) -> list[TurnedAway]:
-        return [one for one in lines if why.logged in one.why]
-
-    # Who has shown no certificate speaks no TLS, and has nothing to say of it.
-    within = 15.0 if answer.chain else 2.0
-    lines = ours(turned_away_by(logs, lambda lines: bool(ours(lines)), within))
-    if not lines:
-        outcome = Outcome.INCONCLUSIVE if answer.alert else Outcome.FAIL
-        observed = f"{why.otherwise}: {answer}, and nothing of it in its own log"
-        return Verdict(outcome, expected, observed)
-    return Verdict(Outcome.PASS, expected, f"{answer}, and in its own log: {lines[0]}")
-
-
-def _welcomed(sample: Sample, outsider: Workload, behind: Behind, shown: Credential) -> Verdict:
+def _welcomed(sample: Sample, caller: str, behind: Sequence[Behind]) -> list[Verdict]:
     """The same question with a certificate is answered, and the server knows whose it is."""
-    answer = ask(outsider, behind.way.address, behind.way.port, SNI, credential=shown)
-    expected = f"{behind} to answer {outsider} when it shows sleep's certificate"
-    held = _answered_as(answer, behind, sample.caller_identity(outsider.cluster))
-    outcome, evidence = Outcome.PASS if held else Outcome.FAIL, {"answer": answer.body}
-    return as_control(Verdict(outcome, expected, str(answer), evidence))
-
-
-def _answered_as(answer: TlsAnswer, behind: Behind, identity: str) -> bool:
-    version = any(f"version: {one.version}," in answer.body for one in behind.servers)
-    return answer.status == 200 and version and f"URI={identity}" in answer.body
+    genuine, identity = certificate_of_sleep(sample, caller), sample.caller_identity(caller)
+    tried = [shake_hands(sample, caller, one, genuine) for one in behind]
+    return [as_control(answered_as(one, identity)) for one in tried]

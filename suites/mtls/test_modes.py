@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, all_of
-from meshproof.expect.control import as_control
 from meshproof.model import Mtls
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.settle import mtls_mode
@@ -15,12 +14,12 @@ from meshproof.workloads.sample import Sample
 from suites.mtls.modes import (
     answered_from_the_other_network,
     callers_with_versions_near,
+    crosses_by_the_gateway,
     no_instance_is_left,
     only_its_own_networks_versions_answer,
     services_answer,
     sidecars_encrypt_and_everybody_is_answered,
 )
-from suites.paths.claims import remote_version_by_its_way
 
 Judge = Callable[[Verdict], None]
 
@@ -43,7 +42,7 @@ def test_without_mtls_nothing_crosses_networks(sample: Sample, judge: Judge) -> 
         verdicts = [answered_from_the_other_network(before)]
         # The wire must have been seen to carry what it is then claimed not to carry.
         pairs = sample.pairs(same_network=False)
-        verdicts += [as_control(remote_version_by_its_way(sample, *pair)) for pair in pairs]
+        verdicts += [crosses_by_the_gateway(sample, *pair) for pair in pairs]
         with mtls_mode(sample, Mtls.DISABLED):
             verdicts += [only_its_own_networks_versions_answer(sample, name) for name in names]
             verdicts.append(no_instance_is_left(sample))

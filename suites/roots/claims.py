@@ -9,21 +9,20 @@ from meshproof.expect import (
     Outcome,
     Verdict,
     all_of,
-    believable,
+    answered_from_home,
+    calls_to_meet,
     refused_with,
-    served_by_exactly,
-    succeeded,
 )
 from meshproof.expect.control import as_control
+from meshproof.mesh.credentials import authorities, distinct
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.mesh.routes import host_of
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.services import await_forgotten
-from meshproof.traffic.settle import converge
+from meshproof.traffic.settle import converge, reachable
 from meshproof.workloads.sample import NAMESPACE, PORT, Sample
 from meshproof.workloads.versions import a_service_for_each_version, name_of, url_of
-from suites.identities.claims import authorities, distinct
 
 _CALLS = 20
 _FEW = 4
@@ -44,16 +43,23 @@ def nobody_vouches_for_others(sample: Sample, caller: str) -> Verdict:
     verdicts = [roots_are_unrelated(sample)]
     for version, responses in made.items():
         if sample.topology[reached[version]].primary == own:
-            home = served_by_exactly(responses, {version: reached[version]})
-            verdicts += [believable(responses), succeeded(responses), home]
+            verdicts.append(answered_from_home(responses, {version: reached[version]}))
         else:
             verdicts.append(refused_with(responses, status=503, flags="UF", detail=_DISTRUSTED))
     return all_of(verdicts)
 
 
+def nobody_needs_vouching_for(sample: Sample, caller: str) -> Verdict:
+    """Without mTLS every version answers on a flat network, although the roots are unrelated."""
+    plan = Plan(times=calls_to_meet(sample.smallest_share))
+    responses = call(sample, sample.caller(caller), plan)
+    answered = answered_from_home(responses, reachable(sample, caller))
+    return all_of([roots_are_unrelated(sample), answered])
+
+
 def roots_are_unrelated(sample: Sample) -> Verdict:
     """The control: the control planes' authorities do lead up to different roots."""
-    held = authorities(sample)
+    held = authorities(sample.mesh)
     names, roots = list(held), distinct(one.root for one in held.values())
     outcome = Outcome.PASS if roots == len(names) else Outcome.FAIL
     expected = f"a root of its own in each of {', '.join(names)}"

@@ -9,16 +9,14 @@ from meshproof.expect import (
     Outcome,
     Verdict,
     all_of,
-    believable,
+    answered_from_home,
     calls_needed,
-    served_by_exactly,
     share_of,
-    succeeded,
 )
 from meshproof.mesh.gateways import sni_of
 from meshproof.process import side_by_side
 from meshproof.traffic.access_log import entries_of_all
-from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.calls import Plan, call_from_each
 from meshproof.traffic.response import Response
 from meshproof.workloads.sample import HOST, PORT, Sample
 from suites.routing.rules import FRIEND, HEADER
@@ -28,24 +26,18 @@ _CALLS = 30
 _TOLERANCE = 0.15
 
 
-def calls_from_everywhere(sample: Sample, plan: Plan) -> list[list[Response]]:
-    """The same calls from sleep in every cluster at once; one list for each cluster."""
-    callers = [sample.caller(name) for name in sample.clusters]
-    return side_by_side(sample.mesh.shell, lambda one: call(sample, one, plan), callers)
-
-
 def all_answered_by(
     sample: Sample, version: str, headers: Mapping[str, str] | None = None
 ) -> Verdict:
     """Every call from every cluster is answered by one version, in the cluster it runs in."""
-    batches = calls_from_everywhere(sample, Plan(times=_CALLS, headers=headers or {}))
+    batches = call_from_each(sample, Plan(times=_CALLS, headers=headers or {}))
     return all_of([_only(sample, responses, version) for responses in batches])
 
 
 def asked_for_by_name(sample: Sample, version: str) -> Verdict:
     """Calls reach the version's pod with its subset's name as SNI, from its own cluster and from
     the other: a gateway between networks has only this to go by."""
-    batches = calls_from_everywhere(sample, Plan(times=_CALLS))
+    batches = call_from_each(sample, Plan(times=_CALLS))
     checks = [_only(sample, responses, version) for responses in batches]
     responses = [one for batch in batches for one in batch]
     return all_of([*checks, _asked_for(sample, responses, version)])
@@ -55,7 +47,7 @@ def shared_by_weight(sample: Sample, shares: Mapping[str, float]) -> Verdict:
     """From each cluster, the versions answer their shares of the calls, nobody else answers, and
     none fails."""
     times = max(calls_needed(share, _TOLERANCE) for share in shares.values())
-    batches = calls_from_everywhere(sample, Plan(times=times))
+    batches = call_from_each(sample, Plan(times=times))
     return all_of([_share(sample, responses, shares) for responses in batches])
 
 
@@ -73,10 +65,7 @@ def told_apart_by_header(sample: Sample, version: str, otherwise: str) -> Verdic
 
 
 def _only(sample: Sample, responses: Sequence[Response], version: str) -> Verdict:
-    expected = {version: sample.versions[version]}
-    return all_of(
-        [believable(responses), succeeded(responses), served_by_exactly(responses, expected)]
-    )
+    return answered_from_home(responses, {version: sample.versions[version]})
 
 
 def _share(sample: Sample, responses: Sequence[Response], shares: Mapping[str, float]) -> Verdict:
@@ -84,8 +73,8 @@ def _share(sample: Sample, responses: Sequence[Response], shares: Mapping[str, f
     part = share_of(responses, version, share, _TOLERANCE)
     caller = responses[0].caller
     told = replace(part, observed=f"calls from {caller}, answered by {version}: {part.observed}")
-    home = served_by_exactly(responses, {one: sample.versions[one] for one in shares})
-    return all_of([believable(responses), succeeded(responses), told, home])
+    homes = {one: sample.versions[one] for one in shares}
+    return all_of([answered_from_home(responses, homes), told])
 
 
 def _asked_for(sample: Sample, responses: Sequence[Response], version: str) -> Verdict:

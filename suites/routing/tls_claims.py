@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from meshproof.expect import Outcome, Verdict, all_of, refused_with, succeeded
+from meshproof.expect import (
+    Outcome,
+    Verdict,
+    all_of,
+    answered_from_home,
+    calls_to_meet,
+    refused_with,
+    succeeded,
+)
+from meshproof.expect.upstream import went_to
 from meshproof.mesh.mesh import Way
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.process import side_by_side
-from meshproof.traffic.calls import Plan
+from meshproof.traffic.calls import Plan, call_from_each
+from meshproof.traffic.settle import reachable
+from meshproof.traffic.upstream import upstream_of
 from meshproof.traffic.wire import Watched, watch
 from meshproof.workloads.sample import HOST, PORT, Sample
-from suites.distribution.claims import every_version_answers
-from suites.paths.claims import local_versions_by_their_pods, remote_version_by_its_way
-from suites.routing.claims import calls_from_everywhere
 from suites.routing.rules import HEADER
 
 _CALLS = 20
@@ -19,28 +27,33 @@ _CALLS = 20
 
 def works(sample: Sample) -> Verdict:
     """From each cluster every version answers, and no call fails."""
-    names = sample.clusters
-    return all_of([every_version_answers(sample, name) for name in names])
+    batches = call_from_each(sample, Plan(times=calls_to_meet(sample.smallest_share)))
+    return all_of(
+        answered_from_home(responses, reachable(sample, name))
+        for name, responses in zip(sample.clusters, batches, strict=True)
+    )
 
 
 def encrypted_as_the_mesh_says(sample: Sample) -> Verdict:
     """From each cluster every version answers, and the wire saw TLS with mTLS on, plain text
     with mTLS disabled."""
-    shell = sample.mesh.shell
     # Side by side: the callers' conversations are counted apart.
-    near = side_by_side(shell, lambda one: local_versions_by_their_pods(sample, one), sample.homes)
-    far = side_by_side(shell, lambda one: _remote_by_their_ways(sample, one), sample.clusters)
-    return all_of([*near, *(verdict for verdicts in far for verdict in verdicts)])
+    shell = sample.mesh.shell
+    found = side_by_side(shell, lambda one: _by_their_ways(sample, one), sample.clusters)
+    return all_of(verdict for verdicts in found for verdict in verdicts)
 
 
-def _remote_by_their_ways(sample: Sample, caller: str) -> list[Verdict]:
-    targets = [version for name, version in sample.topology.pairs if name == caller]
-    return [remote_version_by_its_way(sample, caller, version) for version in targets]
+def _by_their_ways(sample: Sample, caller: str) -> list[Verdict]:
+    times = max(_CALLS, calls_to_meet(sample.smallest_share))
+    watched = watch(sample, sample.caller(caller), Plan(times=times))
+    reached = reachable(sample, caller)
+    ways = [went_to(watched, upstream_of(sample, caller, version)) for version in reached]
+    return [answered_from_home(watched.responses, reached), *ways]
 
 
 def tls_is_not_understood(sample: Sample) -> Verdict:
     """Calls end with 503: the servers answer the TLS handshake in plain text."""
-    batches = calls_from_everywhere(sample, Plan(times=_CALLS))
+    batches = call_from_each(sample, Plan(times=_CALLS))
     return all_of(
         [
             refused_with(responses, status=503, flags="UF", detail="WRONG_VERSION_NUMBER")
@@ -51,7 +64,7 @@ def tls_is_not_understood(sample: Sample) -> Verdict:
 
 def plain_text_is_not_answered(sample: Sample) -> Verdict:
     """Calls end with 503: the servers' proxies close connections that begin without TLS."""
-    batches = calls_from_everywhere(sample, Plan(times=_CALLS))
+    batches = call_from_each(sample, Plan(times=_CALLS))
     return all_of(
         [
             refused_with(responses, status=503, flags="UC", detail="connection_termination")

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from meshproof.errors import EvidenceError
 from meshproof.kube.objects import Object, apply
 from meshproof.kube.workload import Workload
+from meshproof.mesh.configuration import configured
 from meshproof.mesh.gateways import GATEWAY_IDENTITY
 from meshproof.mesh.manifests import cross_network_gateway
 from meshproof.model import Mtls
@@ -20,11 +21,9 @@ from meshproof.traffic.drain import draining
 from meshproof.traffic.endpoints import await_pods, pods_amiss, usual_pods
 from meshproof.traffic.response import Response
 from meshproof.traffic.routing import in_force
-from meshproof.traffic.settle import healed, mtls_mode, require
+from meshproof.traffic.settle import await_healed, healed, mtls_mode, require
 from meshproof.workloads.sample import Sample
 from suites.gateways.far_side import FarSide
-from suites.gateways.healing import await_healed
-from suites.gateways.manifests import configured
 from suites.sabotage import broken_gateways as broken
 
 # A connection for each: a proxy has two workers, which learn of a change one by one and keep
@@ -117,7 +116,7 @@ def terminating(sample: Sample, caller: str, far: FarSide) -> Iterator[None]:
         return {one.log.upstream_peer for one in responses if one.log and one.cluster == far.there}
 
     try:
-        with configured(sample, broken.way_of_the_terminated(far.identity)):
+        with configured(sample.mesh, broken.way_of_the_terminated(far.identity)):
             apply(cluster, [broken.terminating_gateway()])
             dialled, called = f"TLS that ends at the gateway of {far.there}", "calls through it"
             require(far.dial, until=lambda seen: seen.identity == GATEWAY_IDENTITY, what=dialled)

@@ -10,6 +10,7 @@ from meshproof.expect import Verdict, calls_to_meet, noticed
 from meshproof.expect.reach import undecided
 from meshproof.kube.objects import Object
 from meshproof.mesh.config_dump import LISTENERS, in_use
+from meshproof.mesh.configuration import configured
 from meshproof.mesh.routes import aborting, virtual_service, without_access_logs
 from meshproof.process import side_by_side
 from meshproof.runner.behaviours import proves
@@ -24,7 +25,6 @@ from meshproof.workloads.sample import (
 )
 from meshproof.workloads.scale import also_deployed
 from suites.distribution.claims import every_version_answers
-from suites.gateways.manifests import configured
 from suites.sabotage.shown import forgotten, require_at_rest, require_pods, ruled
 
 Judge = Callable[[Verdict], None]
@@ -70,7 +70,7 @@ def test_missing_access_logs_are_noticed(sample: Sample, judge: Judge) -> None:
     logs = partial(_who_writes_logs, sample)
     before = logs()
     try:
-        with configured(sample, [without_access_logs()]):
+        with configured(sample.mesh, [without_access_logs()]):
             require(logs, until=lambda names: not names, what="access logs off")
             require_at_rest(sample)
             verdicts = _claims(sample)

@@ -14,13 +14,14 @@ from meshproof.expect import Verdict, all_of, noticed
 from meshproof.kube.objects import applied
 from meshproof.kube.workload import Workload
 from meshproof.mesh.config_dump import LISTENERS, in_use
+from meshproof.mesh.configuration import configured
 from meshproof.mesh.gateways import GATEWAY_IDENTITY, GATEWAY_PORT
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Way
 from meshproof.mesh.operator_config import GATEWAY
 from meshproof.mesh.proxy import endpoints, outbound, statistics
 from meshproof.runner.behaviours import proves
-from meshproof.traffic.settle import healed, require
+from meshproof.traffic.settle import await_healed, healed, require
 from meshproof.workloads.sample import HOST, PORT, Sample
 from suites.gateways.authorization import allowed, denied
 from suites.gateways.claims import (
@@ -31,9 +32,7 @@ from suites.gateways.claims import (
 )
 from suites.gateways.clients import Client
 from suites.gateways.far_side import breakable_pair, far_side
-from suites.gateways.healing import await_healed
 from suites.gateways.indifference import a_deny_all_changes_nothing, twins_are_accepted
-from suites.gateways.manifests import configured
 from suites.gateways.telemetry import only_tcp_is_counted
 from suites.paths.claims import remote_version_by_its_way
 from suites.sabotage import broken_gateways as broken
@@ -66,7 +65,7 @@ def test_a_workload_that_asks_for_no_certificate_is_noticed(sample: Sample, judg
     try:
         with (
             ruled(sample, [broken.short_connections()]),
-            configured(sample, [broken.open_workload()]),
+            configured(sample.mesh, [broken.open_workload()]),
         ):
             require(far.dial, until=lambda seen: _ANSWERED in seen.said, what="an open workload")
             require_at_rest(sample)
@@ -100,7 +99,7 @@ def test_a_gateway_that_denies_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a gateway that does deny what it passes on, the claim that it denies nothing fails."""
     far = far_side(sample, *breakable_pair(sample))
     try:
-        with configured(sample, [broken.denying_gateway()]):
+        with configured(sample.mesh, [broken.denying_gateway()]):
             # That nobody shows a certificate may have other reasons: the gateway owns up to it.
             listeners = f"'{broken.DENYING}' among the listeners of {far.gateway}"
             require(lambda: broken.DENYING in in_use(far.gateway, LISTENERS), what=listeners)
@@ -179,7 +178,7 @@ def _rejecting(sample: Sample, gateway: Workload) -> Iterator[None]:
     before, what = statistics(gateway, _REJECTED), f"listeners that {gateway} rejects"
     taken = dict[str, int]()
     try:
-        with configured(sample, [broken.duplicate_chain()]):
+        with configured(sample.mesh, [broken.duplicate_chain()]):
             try:
                 seen = partial(statistics, gateway, _REJECTED)
                 require(seen, until=lambda counts: counts != before, what=what)

@@ -14,6 +14,7 @@ from meshproof.kube.workload import find_workload
 from meshproof.mesh.credentials import installed_authority, issue
 from meshproof.mesh.mesh import Way
 from meshproof.runner.behaviours import proves
+from meshproof.traffic.handshake import certificate_of_sleep
 from meshproof.traffic.settle import converge, healed, require
 from meshproof.workloads.sample import (
     HELLOWORLD,
@@ -30,7 +31,6 @@ from suites.identities.claims import (
     peers_know_each_other,
     signed_by_the_primarys_authority,
 )
-from suites.mtls.outsiders import certificate_of_sleep
 from suites.sabotage.impostor import serving_as
 from suites.sabotage.shown import calls_by, faults, forgotten, no_fault
 

@@ -10,6 +10,7 @@ import pytest
 from meshproof.errors import EvidenceError
 from meshproof.expect import Outcome, Verdict, all_of, noticed
 from meshproof.kube.objects import Object
+from meshproof.mesh.configuration import configured
 from meshproof.mesh.manifests import SYSTEM, cross_network_gateway
 from meshproof.model import Mtls
 from meshproof.runner.behaviours import proves
@@ -17,7 +18,6 @@ from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.settle import require, settle
 from meshproof.workloads.sample import HOST, NAMESPACE, PORT, Sample
-from suites.gateways.manifests import configured
 from suites.mtls.claims import encrypted_on_the_wire, plain_on_the_wire
 from suites.mtls.modes import (
     answered_from_the_other_network,
@@ -102,7 +102,7 @@ def test_a_gateway_that_takes_plain_text_is_noticed(sample: Sample, judge: Judge
     """With a gateway that takes plain text, the claim that it turns it away fails."""
     calls = at_other_networks_gateways(sample)
     try:
-        with configured(sample, _plain_gateway(sample)):
+        with configured(sample.mesh, _plain_gateway(sample)):
             for one in calls:
                 what = f"an answer to plain text at {one.url}"
                 require(partial(_answer, sample, one), until=lambda got: got.succeeded, what=what)

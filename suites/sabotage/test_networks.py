@@ -13,9 +13,8 @@ from meshproof.kube.workload import Workload
 from meshproof.mesh.operator_config import NETWORK_LABEL
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.runner.behaviours import proves
-from meshproof.traffic.settle import healed, require
+from meshproof.traffic.settle import await_healed, healed, require
 from meshproof.workloads.sample import HOST, NAMESPACE, PORT, Sample
-from suites.gateways.healing import await_healed
 from suites.weight.claims import instances, weights_follow
 
 _CLUSTER = outbound(HOST, PORT)

@@ -14,9 +14,8 @@ from meshproof.expect import Verdict, noticed
 from meshproof.faults.discovery import unread
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.runner.behaviours import proves
-from meshproof.traffic.settle import healed, require
+from meshproof.traffic.settle import await_healed, healed, require
 from meshproof.workloads.sample import HOST, PORT, Sample
-from suites.gateways.healing import await_healed
 from suites.weight.claims import instances, weights_follow
 
 _CLUSTER = outbound(HOST, PORT)

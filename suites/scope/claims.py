@@ -15,8 +15,7 @@ from meshproof.expect import (
 )
 from meshproof.kube.objects import Object
 from meshproof.mesh.routes import destination_rule, marking, to_versions, virtual_service
-from meshproof.process import side_by_side
-from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.calls import Plan, call_from_each
 from meshproof.traffic.response import Response
 from meshproof.traffic.routing import knows
 from meshproof.workloads.sample import HOST, Sample
@@ -94,9 +93,11 @@ def _marked(
 ) -> list[Verdict]:
     """Of the calls from each cluster: they succeed, bear the mark that is due to their caller, ""
     for none, and are answered by the versions of ``home``, by default by all."""
+    times = calls_to_meet(sample.smallest_share)
+    plan = Plan(times=times, headers={"x-show-headers": _HEADER})
     return [
         verdict
-        for responses in _calls(sample, callers or sample.clusters)
+        for responses in call_from_each(sample, plan, callers)
         for verdict in (
             believable(responses),
             succeeded(responses),
@@ -104,13 +105,6 @@ def _marked(
             served_by_exactly(responses, home or sample.reached_from(responses[0].caller)),
         )
     ]
-
-
-def _calls(sample: Sample, names: Sequence[str]) -> list[list[Response]]:
-    callers = [sample.caller(name) for name in names]
-    times = calls_to_meet(sample.smallest_share)
-    plan = Plan(times=times, headers={"x-show-headers": _HEADER})
-    return side_by_side(sample.mesh.shell, lambda one: call(sample, one, plan), callers)
 
 
 def _configured_in(responses: Sequence[Response], cluster: str) -> Verdict:

@@ -11,15 +11,14 @@ from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.expect.control import as_control
 from meshproof.kube.objects import Object
 from meshproof.mesh.config_dump import LISTENERS, in_use
+from meshproof.mesh.configuration import configured
 from meshproof.mesh.gateways import gateway_workload
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import TRACES, TRACES_NAMESPACE, TRACES_SERVICE
 from meshproof.traffic.calls import HELLO
-from meshproof.traffic.settle import converge
+from meshproof.traffic.settle import await_healed, converge
 from meshproof.workloads.sample import NAMESPACE, Sample
 from meshproof.workloads.trace_sink import Span, TraceSinks, trace_sinks
-from suites.gateways.healing import await_healed
-from suites.gateways.manifests import configured
 
 PLACE = f"{TRACES_SERVICE}.{TRACES_NAMESPACE}."
 """What is in the listeners of a proxy that reports what it has done to the sinks."""
@@ -38,7 +37,7 @@ def traced(sample: Sample) -> Iterator[TraceSinks]:
     """Every call is traced inside the block, to sinks in each cluster."""
     proxies = [sample.caller(name) for name in sample.clusters]
     try:
-        with trace_sinks(sample) as sinks, configured(sample, [_everything()]):
+        with trace_sinks(sample) as sinks, configured(sample.mesh, [_everything()]):
             yield sinks
     finally:
         await_healed(

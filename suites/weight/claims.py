@@ -21,8 +21,7 @@ from meshproof.expect import (
 )
 from meshproof.mesh.mesh import Way
 from meshproof.mesh.proxy import Endpoint, endpoints, outbound
-from meshproof.process import side_by_side
-from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.calls import Plan, call_from_each
 from meshproof.traffic.response import Response
 from meshproof.workloads.sample import HOST, PORT, Sample
 from meshproof.workloads.scale import usual
@@ -76,9 +75,7 @@ def shares_follow(sample: Sample, version: str, counts: Instances) -> Verdict:
     # Whoever knows no other version is answered by this one alone.
     needed = [calls_needed(share, _TOLERANCE) for share in shares if share < 1]
     times = max(_SCHEDULED, *needed)
-    batches = side_by_side(
-        sample.mesh.shell, lambda one: call(sample, sample.caller(one), Plan(times=times)), callers
-    )
+    batches = call_from_each(sample, Plan(times=times), callers)
     return all_of(
         _share(sample, responses, version, share)
         for responses, share in zip(batches, shares, strict=True)

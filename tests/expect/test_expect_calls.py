@@ -11,6 +11,7 @@ from meshproof.expect import (
     Outcome,
     Verdict,
     agreed_version,
+    answered_from_home,
     believable,
     none_served_by,
     refused_with,
@@ -66,6 +67,7 @@ GOOD = [served("a"), served("b", V2), served("c"), served("d", V2)]
         believable,
         succeeded,
         lambda calls: served_by_exactly(calls, HOMES),
+        lambda calls: answered_from_home(calls, HOMES),
         lambda calls: none_served_by(calls, "v2"),
         lambda calls: went_through(calls, [f"{GATEWAY}:15443"], "the gateway"),
         lambda calls: refused_with(calls, status=503),
@@ -137,6 +139,26 @@ def test_each_version_answers_from_its_own_cluster() -> None:
     verdict = served_by_exactly(GOOD, HOMES)
     assert verdict.outcome is Outcome.PASS
     assert verdict.observed == "2 x v1 from east, 2 x v2 from west"
+
+
+@pytest.mark.parametrize(
+    ("calls", "outcome", "named"),
+    [
+        (GOOD, Outcome.PASS, "all of it"),
+        (GOOD[:1], Outcome.INCONCLUSIVE, "too few for 2 versions"),
+        ([replace(GOOD[0], log=None), *GOOD[1:]], Outcome.INCONCLUSIVE, "are access logs on?"),
+        ([relogged(GOOD[0], attempts=2), *GOOD[1:]], Outcome.FAIL, "a hidden retry"),
+        ([*GOOD, unhealthy("e")], Outcome.FAIL, "1 did not: 1 x 503 [UH]"),
+        ([GOOD[0], GOOD[2]], Outcome.FAIL, "v2 never answered"),
+    ],
+    ids=["well", "too few", "unlogged", "retried", "failed", "one version"],
+)
+def test_answers_from_home_are_believed_succeed_and_come_from_there(
+    calls: list[Response], outcome: Outcome, named: str
+) -> None:
+    verdict = answered_from_home(calls, HOMES)
+    assert verdict.outcome is outcome
+    assert named in verdict.observed
 
 
 @pytest.mark.parametrize(

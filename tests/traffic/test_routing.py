@@ -11,6 +11,7 @@ import pytest
 
 from meshproof.errors import EvidenceError
 from meshproof.kube.objects import Object
+from meshproof.mesh import configuration
 from meshproof.mesh.config_dump import CLUSTERS
 from meshproof.mesh.routes import destination_rule
 from meshproof.traffic import routing
@@ -70,7 +71,7 @@ def _sample(mesh: _Mesh, monkeypatch: pytest.MonkeyPatch) -> Sample:
         yield
         mesh.used = "" if mesh.forgets else mesh.used
 
-    monkeypatch.setattr(routing, "applied", applied)
+    monkeypatch.setattr(configuration, "applied", applied)
     monkeypatch.setattr(routing, "in_use", lambda _, part: mesh.used if part == CLUSTERS else "")
     return cast(
         Sample, SimpleNamespace(mesh=mesh, clusters=("east",), caller=lambda _: "sleep of east")

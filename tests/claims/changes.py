@@ -1,0 +1,105 @@
+"""What is done to calls, to logs and to the wire, so that a claim does not hold, or cannot tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from tests.claims.curl import Call, Printed
+from tests.claims.table import Doing, Stage
+from tests.claims.world import Came, Change
+
+When = Callable[[Call], bool]
+
+
+def always(_: Call) -> bool:
+    return True
+
+
+def by_sidecars(call: Call) -> bool:
+    return call.caller.sidecar
+
+
+def first(call: Call) -> bool:
+    """The first call that each caller makes."""
+    return call.number == 0
+
+
+def changed(change: Change, when: When = always) -> Doing:
+    """Something is done to what comes of some calls."""
+
+    def done(stage: Stage) -> None:
+        stage.world.changes.append(lambda call, came: change(call, came) if when(call) else came)
+
+    return done
+
+
+def unlogged(when: When = by_sidecars) -> Doing:
+    """The caller's proxy logs no line."""
+    return changed(lambda _, came: replace(came, line=None), when)
+
+
+def logged(when: When = by_sidecars, **fields: object) -> Doing:
+    """The caller's proxy logs something else."""
+    return changed(lambda _, came: came.logged(**fields) if came.line else came, when)
+
+
+def retried(when: When = first) -> Doing:
+    """The caller's proxy has sent a call twice."""
+    return logged(lambda call: call.caller.sidecar and when(call), attempts=2)
+
+
+def unheard(when: When = always) -> Doing:
+    """Nobody but the caller's proxy logs a line."""
+    return changed(lambda _, came: replace(came, heard=()), when)
+
+
+def unseen(when: When = by_sidecars) -> Doing:
+    """The wire sees nothing of the calls."""
+    return changed(lambda _, came: replace(came, crossed=()), when)
+
+
+def seen_as(kind: str, when: When = by_sidecars) -> Doing:
+    """The wire sees another kind of segments."""
+
+    def other(_: Call, came: Came) -> Came:
+        return replace(came, crossed=tuple((at, kind, flow) for at, _, flow in came.crossed))
+
+    return changed(other, when)
+
+
+def failing(status: int, flags: str, details: str, when: When = first) -> Doing:
+    """Calls end with a status, at the caller's own proxy."""
+
+    def done(stage: Stage) -> None:
+        fail = stage.world.failed
+        changed(lambda call, _: fail(call, status, flags, details), when)(stage)
+
+    return done
+
+
+def cut_off(when: When = first) -> Doing:
+    """Calls end without an answer: the connection is reset."""
+    reset = Printed(exit=56, said="Recv failure: Connection reset by peer")
+    return changed(lambda _, came: replace(came, printed=reset, server=None), when)
+
+
+def answering(*versions: str, when: When = by_sidecars) -> Doing:
+    """Only some versions answer."""
+
+    def done(stage: Stage) -> None:
+        pods = stage.world.servers(*versions)
+        before = stage.world.chosen
+        stage.world.chosen = lambda call, known: pods if when(call) else before(call, known)
+
+    return done
+
+
+def after(*doings: Doing) -> Doing:
+    """One thing after the other."""
+
+    def done(stage: Stage) -> None:
+        for one in doings:
+            one(stage)
+
+    return done

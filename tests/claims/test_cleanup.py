@@ -1,0 +1,145 @@
+"""What is claimed of a cluster after a mesh has left it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network
+
+import pytest
+
+from meshproof.kube.names import NameAnswer
+from meshproof.lab.network.subnets import Subnet
+from meshproof.mesh import inventory
+from meshproof.mesh.inventory import Inventory, Thing
+from suites.cleanup.claims import (
+    no_address_remains,
+    no_name_remains,
+    no_rule_remains,
+    nothing_remains,
+)
+from tests.claims.played import PlayedCluster
+from tests.claims.substitutes import everywhere
+from tests.claims.table import (
+    SPLIT,
+    Case,
+    Doing,
+    Setting,
+    Stage,
+    cases,
+    fails,
+    judge,
+    passes,
+    unclear,
+)
+from tests.claims.world import NXDOMAIN
+
+OWN = frozenset({Thing("", "Namespace", "", "default"), Thing("", "Node", "", "node")})
+LEFT = Thing("", "ConfigMap", "default", "istio-ca-root-cert")
+DNS_RULE = "tcp dport 53 ip daddr 10.110.0.10 comment kube-system/kube-dns:dns"
+MESH_RULE = "ip daddr 10.110.0.7 tcp dport 5000 comment sample/helloworld:http"
+
+
+def lab(stage: Stage) -> tuple[object, ...]:
+    return (stage.world.lab,)
+
+
+def lab_and_before(stage: Stage) -> tuple[object, ...]:
+    return stage.world.lab, dict.fromkeys(stage.world.clusters, Inventory(OWN))
+
+
+def holding(*, more: frozenset[Thing] = frozenset(), less: frozenset[Thing] = frozenset()) -> Doing:
+    """What west holds now, beside what it held; east holds what it held."""
+
+    def done(stage: Stage) -> None:
+        def taken(cluster: PlayedCluster) -> Inventory:
+            return Inventory((OWN | more) - less if cluster.name == "west" else OWN)
+
+        everywhere(stage.monkeypatch, inventory.take_inventory, taken)
+
+    return done
+
+
+def addresses(*, left: str = "", own: bool = True) -> Doing:
+    """What the nodes tell of their addresses; ``left``: one more in west."""
+
+    def done(stage: Stage) -> None:
+        world = stage.world
+        networks = {name: number for number, name in enumerate(world.clusters, 1)}
+        world.lab.subnets = {
+            name: Subnet(IPv4Network(f"172.30.{number}.0/24")) for name, number in networks.items()
+        }
+
+        def listed(cluster: PlayedCluster, argv: Sequence[str]) -> str:
+            assert argv[0] == "ip"
+            there = [str(cluster.control_plane.address)] if own else []
+            there += [left] if left and cluster.name == "west" else []
+            return "".join(f"2: eth0    inet {one}/24 scope global eth0\n" for one in there)
+
+        world.nodes = listed
+
+    return done
+
+
+def still_given(stage: Stage) -> None:
+    addresses()(stage)
+    stage.world.lab.addresses["west"].given = (IPv4Address("172.30.2.200"),)
+
+
+def rules(*lines: str) -> Doing:
+    """What kube-proxy has written on the nodes."""
+
+    def done(stage: Stage) -> None:
+        stage.world.nodes = lambda *_: "".join(f"\t\t{line}\n" for line in lines)
+
+    return done
+
+
+def named(answer: NameAnswer, control: bool = True) -> Doing:
+    """What clusters' DNS says of helloworld; ``control``: whether it knows other names."""
+
+    def done(stage: Stage) -> None:
+        right = stage.world.names
+        stage.world.names = lambda who, name: (
+            answer if "sample" in name or not control else right(who, name)
+        )
+
+    return done
+
+
+CASES = [
+    *cases(
+        nothing_remains,
+        Setting(lab_and_before, SPLIT),
+        passes(doing=holding()),
+        fails("ConfigMap default/istio-ca-root-cert is left", holding(more=frozenset({LEFT}))),
+        fails("Node node is gone", holding(less=frozenset({Thing("", "Node", "", "node")}))),
+    ),
+    *cases(
+        no_address_remains,
+        Setting(lab, SPLIT),
+        passes(doing=addresses()),
+        fails("172.30.2.200 on west-control-plane", addresses(left="172.30.2.200")),
+        fails("172.30.2.200", still_given),
+        unclear("not even its own address from east-control-plane", addresses(own=False)),
+    ),
+    *cases(
+        no_rule_remains,
+        Setting(lab, SPLIT),
+        passes(doing=rules(DNS_RULE, "chain service-X-sample/helloworld {")),
+        fails(f"1 lines, such as: {MESH_RULE}", rules(DNS_RULE, MESH_RULE)),
+        unclear("no rule for the cluster's DNS either", rules()),
+    ),
+    *cases(
+        no_name_remains,
+        Setting(lab, SPLIT),
+        passes(doing=named(NXDOMAIN)),
+        fails("exists in east"),
+        unclear("the server proves nothing", named(NXDOMAIN, control=False)),
+        unclear("SILENCE", named(NameAnswer("SILENCE"))),
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_cleanup(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge(case, monkeypatch)

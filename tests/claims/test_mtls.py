@@ -1,0 +1,266 @@
+"""What is claimed of the wire between sidecars, of callers without one, and of other modes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from meshproof.model import Mtls
+from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.tls_question import TlsAnswer
+from meshproof.workloads.sample import Sample
+from suites.mtls.claims import encrypted_on_the_wire, plain_on_the_wire
+from suites.mtls.modes import (
+    answered_from_the_other_network,
+    crosses_by_the_gateway,
+    no_instance_is_left,
+    only_its_own_networks_versions_answer,
+    sidecars_encrypt_and_everybody_is_answered,
+)
+from suites.mtls.outsiders import (
+    PlainCall,
+    at_other_clusters_pods,
+    at_other_networks_gateways,
+    everybody_is_answered,
+    in_its_own_cluster,
+    nobody_gets_in_without_a_certificate,
+    plain_text_is_turned_away_at_the_gateway,
+    strict_alone_refuses,
+)
+from tests.claims.changes import (
+    always,
+    answering,
+    changed,
+    cut_off,
+    failing,
+    logged,
+    seen_as,
+    unheard,
+    unlogged,
+    unseen,
+)
+from tests.claims.curl import Call, Printed
+from tests.claims.table import (
+    FLAT,
+    MIXED,
+    SPLIT,
+    Case,
+    Doing,
+    Setting,
+    Stage,
+    cases,
+    fails,
+    judge,
+    on,
+    passes,
+    unclear,
+)
+from tests.claims.tls import NOTHING, Question
+from tests.claims.world import Came
+
+NO_LINE = "have no line in the caller's access log"
+DISABLED, PERMISSIVE, STRICT = Mtls.DISABLED, Mtls.PERMISSIVE, Mtls.STRICT
+
+
+def by_others(call: Call) -> bool:
+    return not call.caller.sidecar
+
+
+def body(change: Callable[[str], str]) -> Doing:
+    """helloworld was told something else of its caller."""
+
+    def other(_: Call, came: Came) -> Came:
+        printed = replace(came.printed, body=change(came.printed.body))
+        return replace(came, printed=printed)
+
+    return changed(other)
+
+
+def without_certificate(text: str) -> str:
+    return text.partition("x-forwarded-client-cert")[0]
+
+
+def with_certificate(text: str) -> str:
+    return f"{text}x-forwarded-client-cert: By=spiffe://a;URI=spiffe://somebody\n"
+
+
+def also_to_the_gateway(stage: Stage) -> None:
+    """Something sets out for the other network, whatever came of it."""
+    world = stage.world
+    far = world.servers("v3")[0]
+
+    def more(call: Call, came: Came) -> Came:
+        return replace(came, crossed=came.crossed + world.segments(call, far, "http")[:1])
+
+    changed(more, lambda call: call.caller.cluster == "east")(stage)
+
+
+def let_in(stage: Stage) -> None:
+    """Whoever shakes hands is answered."""
+
+    def answered(question: Question, answer: TlsAnswer) -> TlsAnswer:
+        return replace(answer, status=200, alert="", said="HTTP/1.1 200 OK")
+
+    stage.tls.changes.append(answered)
+
+
+def shut_out(stage: Stage) -> None:
+    """Whoever shows a certificate gets no answer."""
+    stage.tls.changes.append(lambda asked, answer: NOTHING if asked.shown else answer)
+
+
+def silent(stage: Stage) -> None:
+    """No proxy logs why it refuses."""
+    stage.tls.telling = False
+
+
+def unwatched(stage: Stage) -> None:
+    """The wire does not see handshakes."""
+    stage.tls.seen = False
+
+
+def refused_when_permissive(stage: Stage) -> None:
+    mesh = stage.world.mesh
+    reset = cut_off(lambda call: mesh.deployment.mtls is PERMISSIVE)
+    reset(stage)
+
+
+def answered_plainly(_: Call, came: Came) -> Came:
+    return replace(came, printed=Printed(200, "Hello version: v2, instance: helloworld-v2-0\n"))
+
+
+WIRE = [
+    *cases(
+        encrypted_on_the_wire,
+        on("east", topology=SPLIT),
+        passes(),
+        fails("plain text on the wire", seen_as("http")),
+        fails("0 segments of 'tls'", unseen()),
+        fails("the client is nobody", body(without_certificate)),
+        fails("the server nobody", logged(upstream_peer=None)),
+        fails("v2 never answered", answering("v1")),
+        unclear("0 segments", unseen(by_others)),
+        unclear(NO_LINE, unlogged()),
+    ),
+    *cases(encrypted_on_the_wire, on("east", topology=FLAT), passes()),
+    *cases(
+        plain_on_the_wire,
+        on("east", topology=FLAT, mtls=DISABLED),
+        passes(),
+        fails("TLS on the wire", seen_as("tls")),
+        fails("0 segments of 'http'", unseen()),
+        fails("the client is spiffe://somebody", body(with_certificate)),
+        unclear("0 segments", unwatched),
+        unclear(NO_LINE, unlogged()),
+    ),
+]
+
+
+def calls_of(
+    kind: Callable[[Sample], Sequence[PlainCall]], topology: str, mtls: Mtls = STRICT
+) -> Setting:
+    """Calls of callers without a sidecar."""
+    return Setting(lambda one: (one.world.sample, kind(one.world.sample)), topology, mtls)
+
+
+OUTSIDERS = [
+    *cases(
+        strict_alone_refuses,
+        calls_of(in_its_own_cluster, SPLIT),
+        passes(),
+        unclear("0 lines in its log", unheard(by_others)),
+        unclear("3 x connection reset", refused_when_permissive),
+    ),
+    *cases(
+        strict_alone_refuses,
+        calls_of(in_its_own_cluster, SPLIT, PERMISSIVE),
+        fails("3 calls in plain text were answered, such as: 200 by v1"),
+    ),
+    *cases(strict_alone_refuses, calls_of(at_other_clusters_pods, FLAT), passes()),
+    *cases(
+        plain_text_is_turned_away_at_the_gateway,
+        calls_of(at_other_networks_gateways, SPLIT),
+        passes(),
+        fails("3 calls in plain text were answered", changed(answered_plainly, by_others)),
+        unclear("0 lines in its log", unheard(by_others)),
+        unclear("no certificate, then 'nothing'", shut_out),
+    ),
+    *cases(
+        everybody_is_answered,
+        calls_of(in_its_own_cluster, SPLIT, PERMISSIVE),
+        passes(),
+        fails("spiffe://somebody in call", body(with_certificate)),
+    ),
+    *cases(
+        everybody_is_answered,
+        calls_of(in_its_own_cluster, SPLIT, STRICT),
+        fails("6 x connection reset"),
+    ),
+    *cases(everybody_is_answered, calls_of(lambda _: [], SPLIT, PERMISSIVE), unclear("no calls")),
+    *cases(
+        nobody_gets_in_without_a_certificate,
+        on("east", topology=SPLIT),
+        passes(),
+        fails("no certificate was asked for", let_in),
+        unclear("and nothing of it in its own log", silent),
+        unclear("no certificate, then 'nothing'", shut_out),
+    ),
+]
+
+
+def to_the_other_network(stage: Stage) -> tuple[object, ...]:
+    """What the caller got of the version on another network, before."""
+    sample = stage.world.sample
+    url = "http://only-v2.sample:5000/hello"
+    return ({"east to v2": call(sample, sample.caller("east"), Plan(url, times=5))},)
+
+
+MODES = [
+    *cases(
+        sidecars_encrypt_and_everybody_is_answered,
+        on(topology=FLAT, mtls=PERMISSIVE),
+        passes(),
+        fails("plain text on the wire", seen_as("http")),
+        unclear(NO_LINE, unlogged()),
+    ),
+    *cases(
+        sidecars_encrypt_and_everybody_is_answered,
+        on(topology=FLAT, mtls=STRICT),
+        fails("connection reset"),
+    ),
+    *cases(
+        only_its_own_networks_versions_answer,
+        on("east", topology=MIXED, mtls=DISABLED),
+        passes(),
+        fails("answered otherwise", answering("v1", "v3")),
+        fails("segments on the wire: {'tls': 0, 'http': 69}", also_to_the_gateway),
+        unclear(NO_LINE, unlogged()),
+    ),
+    *cases(
+        crosses_by_the_gateway,
+        on("east", "v2", topology=SPLIT),
+        passes(),
+        unclear("0 segments", unseen()),
+        unclear("1 x 503 [UH]", failing(503, "UH", "no_healthy_upstream")),
+    ),
+    *cases(
+        answered_from_the_other_network,
+        Setting(to_the_other_network, SPLIT),
+        passes(),
+        unclear("5 x 503 [UH]", failing(503, "UH", "no_healthy_upstream", always)),
+    ),
+    *cases(
+        no_instance_is_left,
+        on(topology=SPLIT, mtls=DISABLED),
+        passes(),
+        unclear(NO_LINE, unlogged()),
+    ),
+    *cases(no_instance_is_left, on(topology=SPLIT), fails("10 x 200")),
+]
+
+
+@pytest.mark.parametrize("case", WIRE + OUTSIDERS + MODES, ids=str)
+def test_mtls(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge(case, monkeypatch)

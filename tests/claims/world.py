@@ -1,0 +1,336 @@
+"""A mesh that is as it should be, in memory: what pods, proxies, logs and the wire would say.
+
+A test changes one thing of it and sees what a claim says. Lines of access logs have the fields of
+``mesh.operator_config.ACCESS_LOG``; answers are those of helloworld and of curl, endpoints and
+statistics as Envoy's admin interface writes them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from ipaddress import IPv4Address
+from typing import Any
+
+from meshproof.kube.names import NameAnswer
+from meshproof.kube.objects import Object
+from meshproof.kube.workload import Workload
+from meshproof.lab.network.counters import FlowKey
+from meshproof.mesh.gateways import sni_of
+from meshproof.mesh.mesh import Way
+from meshproof.mesh.operator_config import ACCESS_LOG
+from meshproof.mesh.proxy import Endpoint, outbound
+from meshproof.mesh.routes import host_of
+from meshproof.model import UNRELATED_ROOTS, Mtls
+from meshproof.process import Finished
+from meshproof.traffic.access_log import UNMATCHED
+from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, PORT
+from suites.names.services import DNS_SLEEP
+from tests.claims.curl import Call, Printed, calls_in, printed
+from tests.claims.played import PlayedCluster, PlayedPod, ended
+from tests.claims.population import Population
+
+Line = Mapping[str, object]
+NXDOMAIN = NameAnswer("NXDOMAIN")
+_VERSIONED = re.compile(r"^(?:only|helloworld)-(?P<version>v\d+)\.")
+
+
+@dataclass(frozen=True)
+class Came:
+    """What comes of a call: what curl prints; the line in the caller's log; the lines in others';
+    and the segments on the wire, each a place, a kind and a conversation."""
+
+    printed: Printed
+    server: PlayedPod | None = None
+    line: Line | None = None
+    heard: tuple[tuple[PlayedPod, Line], ...] = ()
+    crossed: tuple[tuple[str, str, FlowKey], ...] = ()
+
+    def logged(self, **fields: object) -> Came:
+        """The same with other fields in the caller's line."""
+        return replace(self, line={**(self.line or {}), **fields})
+
+
+Change = Callable[[Call, Came], Came]
+
+
+class World(Population):
+    """``changes``: what is done to what comes of each call; ``chosen``: which pods may answer a
+    call, of those that it can reach; ``subset``: by whose name a pod is asked for; ``known``: the
+    endpoints that a proxy has of a service, and of a subset; ``stats``: a proxy's statistics."""
+
+    def __init__(self, topology: str, mtls: Mtls, variants: Iterable[str]) -> None:
+        super().__init__(topology, mtls, variants)
+        self.changes: list[Change] = []
+        self.chosen: Callable[[Call, list[PlayedPod]], list[PlayedPod]] = lambda _, pods: pods
+        self.subset: Callable[[Call, PlayedPod], str] = lambda *_: ""
+        self.known: Callable[[PlayedPod, str, str], list[Endpoint]] = self.endpoints
+        self.stats: dict[str, Counter[str]] = defaultdict(Counter)
+        self.programs: Callable[[PlayedPod, Sequence[str]], Finished | None] = lambda *_: None
+        self.nodes: Callable[[PlayedCluster, Sequence[str]], str] = lambda *_: ""
+        self.lines: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
+        self.levels: dict[str, str] = {}
+        self.dumps: dict[str, list[dict[str, str]]] = defaultdict(list)
+        self.pages: dict[str, Callable[[PlayedPod], str]] = {}
+        self.names: Callable[[Workload, str], NameAnswer] = self.resolved
+        self.applied: list[Object] = []
+        self.made = Counter[str]()
+
+    # --- calls
+
+    def run(self, pod: PlayedPod, argv: Sequence[str], input: str | None) -> Finished:
+        if (done := self.programs(pod, argv)) is not None:
+            return done
+        assert argv == ("curl", "--config", "-"), f"nobody plays {argv}"
+        with self.lock:
+            text = ""
+            for call, shown in calls_in(input or "", pod, lambda: self._number(pod)):
+                came = self.well(call)
+                for change in self.changes:
+                    came = change(call, came)
+                self._note(call, came)
+                text += printed(shown, came.printed)
+        return ended(text)
+
+    def _number(self, pod: PlayedPod) -> int:
+        self.made[pod.name] += 1
+        return self.made[pod.name] - 1
+
+    def _note(self, call: Call, came: Came) -> None:
+        self.flows.update(came.crossed)
+        own = [(call.caller, came.line)] if came.line else []
+        for pod, line in (*own, *came.heard):
+            self.say(pod, json.dumps(line))
+
+    def well(self, call: Call) -> Came:
+        """What comes of a call on a mesh that is as it should be."""
+        pods = self._called(call)
+        if not pods:
+            return self.failed(call, 503, "UH", "no_healthy_upstream")
+        pods = self.chosen(call, pods)
+        server = pods[call.number % len(pods)]
+        mtls = self.mesh.deployment.mtls
+        if not call.caller.sidecar:
+            return self._plainly(call, server, answered=mtls is not Mtls.STRICT)
+        if self._distrusted(call.caller, server):
+            failure = "TLS_error:|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED"
+            return self.failed(call, 503, "UF", "upstream_reset", server, upstream_failure=failure)
+        return self.served(call, server, encrypted=mtls is not Mtls.DISABLED)
+
+    def served(self, call: Call, server: PlayedPod, *, encrypted: bool = True) -> Came:
+        """A call by a sidecar that a pod answers."""
+        client, served_as = self.identity(call.caller), self.identity(server)
+        line = self.line(call, 200, server) | {"upstream_peer": served_as if encrypted else None}
+        sni = sni_of(HOST, PORT, self.subset(call, server))
+        taken = self.line(call, 200) | {
+            "upstream_host": f"{server.address}:{PORT}",
+            "upstream_cluster": f"inbound|{PORT}||",
+            "peer": client if encrypted else None,
+            "sni": sni if encrypted else None,
+            "tls": "TLSv1.3" if encrypted else None,
+        }
+        xfcc = f'By={served_as};Hash=ab;Subject="";URI={client}' if encrypted else ""
+        return Came(
+            Printed(200, self.body(call, server, xfcc), source=f"{call.caller.address}:40000"),
+            server,
+            line,
+            ((server, taken),),
+            self.segments(call, server, "tls" if encrypted else "http"),
+        )
+
+    def body(self, call: Call, server: PlayedPod, xfcc: str = "") -> str:
+        """What helloworld says."""
+        lines = [f"Hello version: {server.version}, instance: {server.name}", f"host: {call.host}"]
+        lines += [f"x-request-id: {call.id}"]
+        lines += [f"x-forwarded-client-cert: {xfcc}"] if xfcc else []
+        return "\n".join(lines) + "\n"
+
+    def failed(
+        self,
+        call: Call,
+        status: int,
+        flags: str,
+        details: str,
+        server: PlayedPod | None = None,
+        **fields: object,
+    ) -> Came:
+        """A call that ends at the caller's own proxy, or at the server that it was sent to."""
+        line = self.line(call, status, server) | {"flags": flags, "details": details} | fields
+        line |= {"attempts": 1 if server else 0}
+        body = str(fields.get("upstream_failure", details))
+        crossed = self.segments(call, server, "tls") if server else ()
+        return Came(Printed(status, body), server, line, (), crossed)
+
+    def line(self, call: Call, status: int, server: PlayedPod | None = None) -> dict[str, object]:
+        """A line in an access log, as of a call that went to ``server``."""
+        host = call.host.split(".", maxsplit=1)[0]
+        to = {
+            "upstream_host": str(self.upstream(call, server)) if server else None,
+            "upstream_cluster": outbound(host_of(host, NAMESPACE), PORT),
+        }
+        told = {"request_id": call.id, "status": status, "flags": "-", "details": "via_upstream"}
+        sure = {"attempts": 1, "method": "GET", "downstream": f"{call.caller.address}:40000"}
+        return dict.fromkeys(ACCESS_LOG) | told | sure | to
+
+    def upstream(self, call: Call, server: PlayedPod) -> Way:
+        """Where a sidecar calls a pod."""
+        if call.address is not None:
+            return Way(call.address, call.port)
+        ways = sorted(self.sample.ways(call.caller.cluster, server))
+        return ways[call.number % len(ways)]
+
+    def segments(
+        self, call: Call, server: PlayedPod, kind: str
+    ) -> tuple[tuple[str, str, FlowKey], ...]:
+        """What the wire sees of one call: from the caller, whose address beyond its own network
+        is its node's, and from the gateway on, if it went by one."""
+        way = self.upstream(call, server)
+        here, there = call.caller.cluster, server.cluster
+        near = self.deployment.topology.same_network(here, there)
+        source = call.caller.address if near else call.caller.node.address
+        place = here if here == there else f"{here}_to_{there}"
+        crossed = [(place, kind, FlowKey(source, way.address, way.port))]
+        if way != Way(server.address, PORT):
+            gateway = self.gateway(next(iter(self.mesh.ways_to(there))))
+            crossed.append((there, kind, FlowKey(gateway.address, server.address, PORT)))
+        return tuple(crossed)
+
+    def _plainly(self, call: Call, server: PlayedPod, *, answered: bool) -> Came:
+        """A call by somebody without a sidecar."""
+        way = self.way_of(call, server)
+        gates = [name for name in self.mesh.ways_to(server.cluster) if self.way(name) == way]
+        source = f"{call.caller.address}:{40000 + call.number}"
+        crossed = self.segments(call, server, "http")[:1]
+        if answered and not gates:
+            return Came(
+                Printed(200, self.body(call, server), source=source), server, None, (), crossed
+            )
+        unmatched = {"flags": "NR", "details": UNMATCHED, "downstream": source, "status": 0}
+        turned = dict.fromkeys(ACCESS_LOG) | unmatched | {"failure": "TLS_error|HTTP_REQUEST"}
+        by = self.gateway(gates[0]) if gates else server
+        said = "Recv failure: Connection reset by peer"
+        reset = Printed(exit=56, said=said, source=source)
+        return Came(reset, None, None, ((by, turned),), crossed)
+
+    def way_of(self, call: Call, server: PlayedPod) -> Way:
+        """Where a caller without a sidecar gets to."""
+        return Way(call.address or server.address, call.port)
+
+    def _called(self, call: Call) -> list[PlayedPod]:
+        """The pods that a call may get to, as the mesh is now."""
+        here, pods = call.caller.cluster, self.servers()
+        if call.address is not None:
+            at = Way(call.address, call.port)
+            near = [one for one in pods if at in self.sample.ways(here, one)]
+            return [one for one in near if one.cluster == here] or near
+        if not call.caller.sidecar:
+            return [one for one in pods if one.cluster == here]
+        if named := _VERSIONED.match(call.host):
+            pods = [one for one in pods if one.version == named["version"]]
+        plain = self.mesh.deployment.mtls is Mtls.DISABLED
+        topology = self.deployment.topology
+        known = [one for one in pods if topology.knows(here, one.cluster)]
+        near = [one for one in known if topology.same_network(here, one.cluster)]
+        if plain:
+            return near
+        trusted = [one for one in known if not self._distrusted(call.caller, one)]
+        return known if named else trusted
+
+    def _distrusted(self, caller: Workload, server: Workload) -> bool:
+        """Whether the two have certificates of unrelated roots."""
+        one, other = (self.deployment.topology[pod.cluster].primary for pod in (caller, server))
+        plain = self.mesh.deployment.mtls is Mtls.DISABLED
+        return not plain and UNRELATED_ROOTS in self.deployment.variants and one != other
+
+    # --- what is asked of proxies, logs and the wire
+
+    def admin(self, pod: PlayedPod, path: str, method: str) -> str:
+        what, _, query = path.partition("?")
+        if what == "clusters":
+            return json.dumps({"cluster_statuses": self._statuses(pod)})
+        if what == "stats":
+            still = "listener_manager.total_listeners_draining: 0"
+            told = [f"{name}: {value}" for name, value in self.stats[pod.name].items()]
+            return "\n".join([still, *told])
+        if what == "logging":
+            level = query.partition("=")[2] or self.levels.get(pod.name, "warning")
+            self.levels[pod.name] = level
+            return f"active loggers:\n  connection: {level}\n"
+        if what == "config_dump":
+            return json.dumps({"configs": self.dumps[pod.name]})
+        if what in self.pages:
+            return self.pages[what](pod)
+        raise AssertionError(f"nobody plays {path} of {pod}")
+
+    def _statuses(self, pod: PlayedPod) -> list[dict[str, object]]:
+        subsets = ["", *self.deployment.topology.versions]
+        names = {outbound(HOST, PORT, one): self.known(pod, HELLOWORLD, one) for one in subsets}
+        for version in self.deployment.topology.versions:
+            own = outbound(host_of(f"only-{version}", NAMESPACE), PORT)
+            names[own] = self.known(pod, HELLOWORLD, version)
+        return [
+            {"name": name, "host_statuses": [_status(one) for one in known]}
+            for name, known in names.items()
+        ]
+
+    def endpoints(self, pod: PlayedPod, service: str, version: str) -> list[Endpoint]:
+        """What a proxy should know of helloworld, or of one version of it."""
+        topology, found = self.deployment.topology, Counter[Way]()
+        for server in self.servers(*([version] if version else [])):
+            if topology.knows(pod.cluster, server.cluster):
+                ways = self.sample.ways(pod.cluster, server)
+                found.update(dict.fromkeys(ways, 1))
+        return [Endpoint(str(way.address), way.port, n, True) for way, n in sorted(found.items())]
+
+    def say(self, pod: Workload, line: str) -> None:
+        """A line in the log of a pod's proxy, now."""
+        with self.lock:
+            self.lines[pod.name].append((datetime.now(UTC), line))
+
+    def log(self, pod: PlayedPod, container: str, options: dict[str, Any]) -> str:
+        with self.lock:
+            lines = self.lines[pod.name][-options.get("tail_lines", 10**6) :]
+        stamped = bool(options.get("timestamps"))
+        shown = (f"{at:%Y-%m-%dT%H:%M:%S.%f}000Z {line}" if stamped else line for at, line in lines)
+        return "".join(f"{one}\n" for one in shown)
+
+    def resolved(self, pod: Workload, name: str) -> NameAnswer:
+        """What a pod should be told of a name: helloworld is in every cluster, else there is what
+        its own has alone; a sidecar with the DNS proxy knows the services of all."""
+        here, proxied = pod.cluster, pod.name.startswith(DNS_SLEEP)
+        versions = self.sample.versions if proxied else self.sample.versions_in(here)
+        own = [f"{HELLOWORLD}-{one}.{NAMESPACE}." for one in versions]
+        own += [f"{HELLOWORLD}.only-{here}.", f"{HELLOWORLD}.{NAMESPACE}.", "kubernetes.default."]
+        if any(name.startswith(one) for one in own):
+            return NameAnswer("NOERROR", (IPv4Address("10.110.0.7"),))
+        return NXDOMAIN
+
+    def asked(self, pod: Workload, name: str, server: IPv4Address) -> NameAnswer:
+        """In place of ``kube.names.ask_name``."""
+        return self.names(pod, name)
+
+    @contextmanager
+    def apply(self, cluster: Any, objects: Sequence[Object]) -> Iterator[None]:
+        """In place of ``kube.objects.applied``: what is applied is in ``applied`` meanwhile."""
+        self.applied += objects
+        try:
+            yield
+        finally:
+            for one in objects:
+                self.applied.remove(one)
+
+    def on_node(self, cluster: PlayedCluster, argv: Sequence[str]) -> Finished:
+        return ended(self.nodes(cluster, argv))
+
+
+def _status(one: Endpoint) -> dict[str, object]:
+    return {
+        "address": {"socket_address": {"address": one.address, "port_value": one.port}},
+        "health_status": {"eds_health_status": "HEALTHY" if one.healthy else "UNHEALTHY"},
+        "weight": one.weight,
+    }

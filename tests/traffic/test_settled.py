@@ -1,0 +1,94 @@
+"""When a mesh has settled: who reaches whom, and what is told of one that has not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pytest
+
+from meshproof.model import UNRELATED_ROOTS, Mtls
+from meshproof.traffic import settle
+from meshproof.traffic.settle import await_healed, mtls_mode, reachable
+from tests.claims.changes import always, answering, cut_off, failing, logged
+from tests.claims.substitutes import world
+from tests.claims.table import FLAT, MIXED, REMOTE, SPLIT, Doing, Stage
+
+ROOTS = (UNRELATED_ROOTS,)
+
+
+@pytest.mark.parametrize(
+    ("topology", "mtls", "variants", "caller", "reached"),
+    [
+        (SPLIT, Mtls.STRICT, (), "east", {"v1": "east", "v2": "west"}),
+        (SPLIT, Mtls.DISABLED, (), "east", {"v1": "east"}),
+        (FLAT, Mtls.DISABLED, (), "east", {"v1": "east", "v2": "west"}),
+        (SPLIT, Mtls.STRICT, ROOTS, "east", {"v1": "east"}),
+        (FLAT, Mtls.DISABLED, ROOTS, "west", {"v1": "east", "v2": "west"}),
+        (REMOTE, Mtls.STRICT, (), "west", {"v1": "east", "v2": "west"}),
+        (MIXED, Mtls.DISABLED, (), "north", {"v1": "east", "v2": "north"}),
+        (MIXED, Mtls.STRICT, ROOTS, "north", {"v1": "east", "v2": "north"}),
+    ],
+)
+def test_what_a_caller_can_reach(
+    topology: str,
+    mtls: Mtls,
+    variants: Collection[str],
+    caller: str,
+    reached: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made, _ = world(monkeypatch, topology, mtls, variants)
+    assert reachable(made.sample, caller) == reached
+
+
+def stage(
+    monkeypatch: pytest.MonkeyPatch, topology: str = SPLIT, mtls: Mtls = Mtls.STRICT
+) -> Stage:
+    made, tls = world(monkeypatch, topology, mtls)
+    return Stage(made, tls, monkeypatch)
+
+
+@pytest.mark.parametrize("mtls", list(Mtls))
+@pytest.mark.parametrize("topology", [SPLIT, FLAT, MIXED])
+def test_a_mesh_that_is_as_it_should_be_has_settled(
+    topology: str, mtls: Mtls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert settle.settle(stage(monkeypatch, topology, mtls).world.sample)
+
+
+@pytest.mark.parametrize(
+    "unsettled",
+    [
+        answering("v1"),
+        failing(503, "UH", "no_healthy_upstream", always),
+        cut_off(always),
+        logged(upstream_peer=None),
+    ],
+    ids=["a version is missing", "a call fails", "a call is cut off", "without mTLS"],
+)
+def test_a_mesh_that_is_not_has_not(unsettled: Doing, monkeypatch: pytest.MonkeyPatch) -> None:
+    on = stage(monkeypatch)
+    unsettled(on)
+    assert not settle.settle(on.world.sample)
+
+
+def test_connections_from_before_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    on = stage(monkeypatch)
+    drains = {"listener_manager.total_listeners_draining": 1}
+    on.world.stats["helloworld-v2-0"].update(drains)
+    assert not settle.settle(on.world.sample)
+
+
+def test_what_is_not_undone_marks_the_mesh(monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = stage(monkeypatch).world.sample
+    await_healed(sample, lambda: True, "the end of a policy")
+    assert sample.mesh.dirty is None
+    await_healed(sample, lambda: False, "the end of a policy")
+    assert sample.mesh.dirty == "the end of a policy did not come about"
+
+
+def test_a_mesh_has_its_own_mode_again_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = stage(monkeypatch).world.sample
+    with mtls_mode(sample, Mtls.PERMISSIVE):
+        inside = sample.mesh.deployment.mtls
+    assert (inside, sample.mesh.deployment.mtls) == (Mtls.PERMISSIVE, Mtls.STRICT)
