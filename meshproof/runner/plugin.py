@@ -24,7 +24,7 @@ from meshproof.runner.behaviours import BEHAVIOURS, Behaviours, function_of, pro
 from meshproof.runner.declaring import declared_by, note
 from meshproof.runner.ending import Heard, end_run
 from meshproof.runner.enforcing import as_failure
-from meshproof.runner.failures import collect_evidence
+from meshproof.runner.failures import collect_evidence, note_cause
 from meshproof.runner.fixtures import register_fixtures
 from meshproof.runner.judging import DidNotHoldError, InconclusiveError, was_judged
 from meshproof.runner.matrix import MATRIX, Matrix, expand
@@ -230,15 +230,28 @@ def pytest_runtest_makereport(
         error = InconclusiveError("the test ended without a verdict: nothing was judged")
         report.outcome, report.longrepr = "failed", str(error)
     if report.failed and runs_on(item):
-        labs = item.config.stash.get(LABS, None)
-        if labs is not None and isinstance(error, MeshproofError):
-            labs.lost()  # the tests after this one need not find out again
+        _note_why_unjudged(item, error)
         collect_evidence(item)
     if report.skipped and item.config.option.enforce:
         report, error = as_failure(report, error)
     if report.when == "call" or report.outcome != "passed":
         record_test(item, report, error)
     return report
+
+
+def _note_why_unjudged(item: pytest.Item, error: BaseException | None) -> None:
+    """Note for a test that ended without a verdict what it was that kept it from one.
+
+    A cluster that is lost shows in many ways; the tests after this one need not find out again.
+    """
+    if isinstance(error, InconclusiveError | DidNotHoldError):
+        return
+    labs = item.config.stash.get(LABS, None)
+    lost = labs.lost() if labs is not None else None
+    if lost is not None:
+        note_cause(item, lost)
+    elif isinstance(error, MeshproofError):
+        note_cause(item, error)
 
 
 def pytest_report_teststatus(
