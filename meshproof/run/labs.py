@@ -87,11 +87,14 @@ class Labs:
         if self._lab is not None:
             self._remove_mesh(self._lab)
 
-    def echo(self, lab: Lab, cluster: str, name: str = "echo") -> Echo:
-        """The echo called ``name`` in a cluster of the lab, deployed when first asked for."""
+    def echo(self, lab: Lab, cluster: str, name: str = "echo", node: str | None = None) -> Echo:
+        """The echo called ``name`` in a cluster of the lab, deployed when first asked for.
+
+        ``node``: the container of the node that it is to be on, where that matters.
+        """
         if (cluster, name) not in self._echoes:
             pause = self._session.bundle.images["pause"]
-            made = deploy_echo(lab.clusters[cluster], pause, lab.recorder, name)
+            made = deploy_echo(lab.clusters[cluster], pause, lab.recorder, name, node)
             self._echoes[cluster, name] = made
         return self._echoes[cluster, name]
 
@@ -100,6 +103,20 @@ class Labs:
         with self._remembered(lab.footprint):
             made = side_by_side(lab.engine.shell, lambda name: self.echo(lab, name), lab.clusters)
         return {echo.pod.cluster: echo for echo in made}
+
+    def echoes_by_node(self, lab: Lab) -> dict[str, tuple[Echo, ...]]:
+        """An echo on every node of each cluster, in the order of its nodes."""
+
+        def on_each(cluster: str) -> tuple[Echo, ...]:
+            nodes = enumerate(lab.clusters[cluster].nodes)
+            return tuple(
+                self.echo(lab, cluster, f"echo-on-node-{number}", node.container)
+                for number, node in nodes
+            )
+
+        with self._remembered(lab.footprint):
+            made = side_by_side(lab.engine.shell, on_each, lab.clusters)
+        return dict(zip(lab.clusters, made, strict=True))
 
     def close(self, *, keep: bool = False) -> None:
         """Remove the lab; leave it in place if it was kept before, or shall be now."""

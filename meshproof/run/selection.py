@@ -10,7 +10,7 @@ from pathlib import Path
 
 from meshproof.artifacts import SOURCES, checkout_version, default_wanted, istio_version
 from meshproof.errors import UsageError
-from meshproof.files import BARE, read_topology, topology_named, topology_names
+from meshproof.files import BARE, BARES, read_topology, topology_named, topology_names
 from meshproof.model import REVISION, USUAL_REVISION, VARIANTS, Mtls, Releases, Topology
 from meshproof.nearest import choose
 
@@ -140,7 +140,7 @@ def chosen_topologies(names: Sequence[str], files: Sequence[Path]) -> tuple[Topo
     """
     if not names and not files:
         return tuple(topology_named(name) for name in topology_names())
-    named = [_named(name) for name in dict.fromkeys(names) if name != BARE]
+    named = [_named(name) for name in dict.fromkeys(names) if name not in BARES]
     chosen = (*named, *(read_topology(path) for path in dict.fromkeys(files)))
     found = [topology.name for topology in chosen]
     twice = next((name for name in found if found.count(name) > 1), None)
@@ -160,7 +160,7 @@ def _named(name: str) -> Topology:
                 f"'{name}' is no topology's name, but looks like a file",
                 f"use '--topology-file {name}'",
             )
-        raise UsageError(f"there is no topology '{name}'", choose(name, (*topology_names(), BARE)))
+        raise UsageError(f"there is no topology '{name}'", choose(name, (*topology_names(), *BARES)))
     return topology_named(name)
 
 

@@ -13,13 +13,13 @@ from rich.console import Console
 from meshproof.console import Narrator, explained, say_line
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, MeshproofError
 from meshproof.events import Listener
-from meshproof.files import BARE, read_footprint
+from meshproof.files import BARES, read_footprint
 from meshproof.model import Deployment, Footprint
 from meshproof.run.options import asked_by
 from meshproof.run.selection import Asked
 from meshproof.run.session import Choices, orderly_end, unhurried
 from meshproof.runner import applies, behaviours, declaring, enforcing, recording, showing, unjudged
-from meshproof.runner.bare_lab import BareLab, runs_on
+from meshproof.runner.bare_lab import BareLab, bare_labs, runs_on
 from meshproof.runner.behaviours import BEHAVIOURS, Behaviours, function_of, profile_of
 from meshproof.runner.declaring import declared_by, note
 from meshproof.runner.ending import Heard, end_run
@@ -94,8 +94,9 @@ def pytest_configure(config: pytest.Config) -> None:
     register_fixtures(config)
     config.addinivalue_line(
         "markers",
-        "bare_lab(clusters, *wirings): the bare clusters and the wirings that a test runs on, "
-        "for example bare_lab('east,west', 'isolated', 'flat')",
+        "bare_lab(clusters, *wirings, name): the bare clusters and the wirings that a test runs "
+        "on, for example bare_lab('east,west', 'isolated', 'flat'), and which of "
+        f"{', '.join(BARES)} asks for them (the first, unless it is named)",
     )
     config.addinivalue_line("markers", "last: the test removes the mesh, so it comes last on it")
     for marker in (*applies.MARKERS, *behaviours.MARKERS):
@@ -145,8 +146,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         raise pytest.UsageError(
             f"{metafunc.definition.nodeid} uses a lab but has no marker bare_lab"
         )
-    clusters, *wirings = marker.args
-    bare = [BareLab(clusters, wiring) for wiring in wirings]
+    bare = bare_labs(marker)
     names = tuple(map(str, bare))
     note(metafunc.definition, declared_by(metafunc.definition, bare=names))
     if "pair" not in metafunc.fixturenames:
@@ -186,7 +186,8 @@ def _is_asked_for(item: pytest.Item) -> bool:
     if not profile_of(item.config).includes(level):
         return False
     asked = [*option.topology, *option.topology_file]
-    if isinstance(runs_on(item), BareLab) and asked and BARE not in asked:
+    bare = runs_on(item)
+    if isinstance(bare, BareLab) and asked and bare.name not in asked:
         return False
     return option.sabotage or not is_sabotage(item)
 
