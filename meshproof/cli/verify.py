@@ -37,8 +37,10 @@ KeepOption = Annotated[bool, typer.Option("--keep", help="leave the lab in place
 ReuseOption = Annotated[str | None, typer.Option(help="use this kept lab instead of a new one")]
 TopologiesArgument = Annotated[
     list[str] | None,
-    typer.Argument(help="names; by default nearly all. 'bare' and 'bare-nodes' (several nodes each) stand "
-        "for clusters without a mesh"),
+    typer.Argument(
+        help="names; by default nearly all. 'bare' and 'bare-nodes' (several nodes each) stand "
+        "for clusters without a mesh"
+    ),
 ]
 TopologyFileOption = Annotated[
     list[str] | None, typer.Option(help="a topology of your own; can be given repeatedly")

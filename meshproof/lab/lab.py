@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
+from typing import ClassVar
 
 from meshproof.engine import Engine
 from meshproof.engine.engine import RUN_LABEL, STATE_LABEL
@@ -30,7 +31,7 @@ from meshproof.lab.nodes import forget_router, lead_to_router, node_counters, wi
 from meshproof.lab.ownership import Claim, Description, new_id, object_name, real_state_dir
 from meshproof.lab.remove import remove_lab
 from meshproof.lab.restart import await_return, put_back
-from meshproof.model import Cluster, Footprint, Wiring, isolated
+from meshproof.model import Capability, Cluster, Footprint, Wiring, isolated
 from meshproof.process import RUN_VARIABLE, Shell, side_by_side
 
 
@@ -51,8 +52,11 @@ class Ingredients:
 class Lab:
     """Made by ``create`` or ``adopt``; as a context manager it is removed at the end.
 
+    ``capabilities``: what a lab of this kind can; what a test requires beyond that does not apply.
     Not for use from several threads at once, except where a method says so.
     """
+
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
 
     def __init__(self, claim: Claim, footprint: Footprint, made_with: Ingredients) -> None:
         self.claim = claim

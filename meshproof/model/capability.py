@@ -18,4 +18,5 @@ class Capability(Enum):
     """The addresses of LoadBalancer Services are given, moved and taken back by the lab, and known
     before there is a Service."""
     BAKED_IMAGES = "needs a lab whose nodes hold meshproof's images"
-    """The images of what runs in the clusters are on the nodes from the beginning."""
+    """The images of what runs in the clusters are on the nodes from the beginning. No test requires
+    it by itself: who deploys the workloads heeds it."""

@@ -35,6 +35,5 @@ def by_cause(troubles: Iterable[Judged]) -> list[Cause]:
         key = (one.outcome, one.cause or one.why, bool(one.cause))
         found.setdefault(key, []).append(one)
     return [
-        Cause(outcome, text, tests, unjudged)
-        for (outcome, text, unjudged), tests in found.items()
+        Cause(outcome, text, tests, unjudged) for (outcome, text, unjudged), tests in found.items()
     ]

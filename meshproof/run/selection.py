@@ -160,7 +160,9 @@ def _named(name: str) -> Topology:
                 f"'{name}' is no topology's name, but looks like a file",
                 f"use '--topology-file {name}'",
             )
-        raise UsageError(f"there is no topology '{name}'", choose(name, (*topology_names(), *BARES)))
+        raise UsageError(
+            f"there is no topology '{name}'", choose(name, (*topology_names(), *BARES))
+        )
     return topology_named(name)
 
 

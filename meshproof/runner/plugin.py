@@ -14,6 +14,7 @@ from meshproof.console import Narrator, explained, say_line
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, MeshproofError
 from meshproof.events import Listener
 from meshproof.files import BARES, read_footprint
+from meshproof.lab import Lab
 from meshproof.model import Deployment, Footprint
 from meshproof.run.options import asked_by
 from meshproof.run.selection import Asked
@@ -147,6 +148,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             f"{metafunc.definition.nodeid} uses a lab but has no marker bare_lab"
         )
     bare = bare_labs(marker)
+    unable = applies.lacking(metafunc.definition.iter_markers(), Lab.capabilities)
+    if unable is not None:
+        asked = {str(one): unable for one in bare if _is_asked_for_bare(metafunc.config, one)}
+        note(metafunc.definition, declared_by(metafunc.definition, bare_left_out=asked))
+        # As for a mesh: a parameter that nobody runs, since pytest would make a skip of none.
+        metafunc.parametrize("lab", [pytest.param(None, id="nowhere")], indirect=True)
+        if "pair" in metafunc.fixturenames:
+            metafunc.parametrize("pair", [None])
+        return
     names = tuple(map(str, bare))
     note(metafunc.definition, declared_by(metafunc.definition, bare=names))
     if "pair" not in metafunc.fixturenames:
@@ -177,7 +187,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _is_asked_for(item: pytest.Item) -> bool:
     option = item.config.option
-    if "sample" in getattr(item, "fixturenames", ()) and runs_on(item) is None:
+    needs = {"sample", "lab"}.intersection(getattr(item, "fixturenames", ()))
+    if needs and runs_on(item) is None:
         return False  # it applies to nothing that was asked for
     if option.only is not None:
         return bool(item.nodeid == option.only)
@@ -185,11 +196,16 @@ def _is_asked_for(item: pytest.Item) -> bool:
     level = item.config.stash[BEHAVIOURS].level_of(function_of(item))
     if not profile_of(item.config).includes(level):
         return False
-    asked = [*option.topology, *option.topology_file]
     bare = runs_on(item)
-    if isinstance(bare, BareLab) and asked and bare.name not in asked:
+    if isinstance(bare, BareLab) and not _is_asked_for_bare(item.config, bare):
         return False
     return option.sabotage or not is_sabotage(item)
+
+
+def _is_asked_for_bare(config: pytest.Config, bare: BareLab) -> bool:
+    """Whether bare labs of a kind are asked for: by name, or because nothing is."""
+    asked = [*config.option.topology, *config.option.topology_file]
+    return not asked or bare.name in asked
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:

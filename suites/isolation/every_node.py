@@ -52,9 +52,7 @@ def no_node_is_reached(attempts: Sequence[Attempt]) -> Verdict:
     return _from_everywhere(attempts, kept_out)
 
 
-def _from_everywhere(
-    attempts: Sequence[Attempt], claim: Callable[[Attempt], Verdict]
-) -> Verdict:
+def _from_everywhere(attempts: Sequence[Attempt], claim: Callable[[Attempt], Verdict]) -> Verdict:
     expected = f"the same of all {len(attempts)} ways between nodes"
     verdicts = [(one, claim(one)) for one in attempts]
     for outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE):
@@ -69,7 +67,9 @@ def _from_everywhere(
         f"from {_node(one)} to {one.target}": f"{said.observed}; inside: {one.control}"
         for one, said in verdicts
     }
-    return Verdict(Outcome.PASS, f"{verdicts[0][1].expected}, and {expected}", "all of it", evidence)
+    return Verdict(
+        Outcome.PASS, f"{verdicts[0][1].expected}, and {expected}", "all of it", evidence
+    )
 
 
 def _pod_of(echo: Echo) -> Target:

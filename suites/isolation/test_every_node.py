@@ -8,7 +8,8 @@ import pytest
 
 from meshproof.expect import Verdict
 from meshproof.lab import Lab
-from meshproof.model import Pair
+from meshproof.model import Capability, Pair
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic import PATIENT
 from meshproof.traffic.probe import BRIEF
@@ -25,6 +26,7 @@ Judge = Callable[[Verdict], None]
 
 
 @behaviour("isolation/flat-routing-reaches-every-node", feature="isolation")
+@requires(Capability.ROUTER)
 @pytest.mark.bare_lab(CLUSTERS, "flat", name="bare-nodes")
 def test_flat_routing_reaches_every_node(
     lab: Lab, echoes_by_node: Echoes, pair: Pair, judge: Judge
@@ -35,6 +37,7 @@ def test_flat_routing_reaches_every_node(
 
 
 @behaviour("isolation/every-node-kept-out", feature="isolation")
+@requires(Capability.ROUTER)
 @pytest.mark.bare_lab(CLUSTERS, "isolated", name="bare-nodes")
 def test_no_node_is_a_way_in(lab: Lab, echoes_by_node: Echoes, pair: Pair, judge: Judge) -> None:
     """Pods on no node are reached from another network, whichever node the caller is on."""

@@ -9,7 +9,8 @@ import pytest
 from meshproof.expect import Verdict, all_of, noticed
 from meshproof.faults.lab import without_route_to
 from meshproof.lab import Lab
-from meshproof.model import Flow, Pair, Wiring
+from meshproof.model import Capability, Flow, Pair, Wiring
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic import PATIENT
 from meshproof.workloads import Echo
@@ -25,6 +26,7 @@ Judge = Callable[[Verdict], None]
 
 
 @proves("isolation/flat-routing-reaches-every-node")
+@requires(Capability.ROUTER)
 @pytest.mark.bare_lab(CLUSTERS, "flat", name="bare-nodes")
 def test_a_node_without_a_route_is_noticed(
     lab: Lab, echoes_by_node: Echoes, pair: Pair, judge: Judge
@@ -41,6 +43,7 @@ def test_a_node_without_a_route_is_noticed(
 
 
 @proves("isolation/every-node-kept-out")
+@requires(Capability.ROUTER)
 @pytest.mark.bare_lab(CLUSTERS, "isolated", name="bare-nodes")
 def test_a_way_to_nodes_is_noticed(
     lab: Lab, echoes_by_node: Echoes, pair: Pair, judge: Judge

@@ -119,7 +119,9 @@ def lab(**nodes: int) -> Lab:
 def test_every_node_asks_every_other_once(monkeypatch: pytest.MonkeyPatch) -> None:
     ways: list[tuple[str, str, float]] = []
 
-    def attempt(lab: object, caller: Any, target: Target, control: object, *, patience: float) -> Any:
+    def attempt(
+        lab: object, caller: Any, target: Target, control: object, *, patience: float
+    ) -> None:
         assert control == "inside west"
         ways.append((caller.node.container, target.what, patience))
 
