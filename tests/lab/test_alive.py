@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
+import kubernetes.client
 import pytest
 
 from meshproof.errors import CancelledError, EngineError
 from meshproof.events import Recorder
-from meshproof.lab import alive
 from meshproof.lab.alive import lost_part
 from meshproof.lab.lab import Lab
 from meshproof.process import Shell
@@ -43,7 +43,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             raise world.refuses
 
     version = SimpleNamespace(get_code=get_code)
-    monkeypatch.setattr(alive.kubernetes.client, "VersionApi", lambda api: version)
+    monkeypatch.setattr(kubernetes.client, "VersionApi", lambda api: version)
     return world
 
 

@@ -12,7 +12,7 @@ from meshproof.events import read
 from meshproof.lab import Lab
 from meshproof.model import Capability
 from meshproof.runner.applies import lacking, required_by, requires
-from tests.runner.uses import tests_of_the_suites, uses
+from tests.runner.uses import suite_tests, uses
 
 EVERYTHING = frozenset(Capability)
 
@@ -49,7 +49,7 @@ def said(nodes: Iterable[ast.expr]) -> set[Capability]:
 
 
 def test_every_suite_requires_what_it_uses_and_nothing_else() -> None:
-    found = list(tests_of_the_suites())
+    found = list(suite_tests())
     assert len(found) > 100
     wrong = {}
     for place, function, module in found:
@@ -65,7 +65,7 @@ def test_every_suite_requires_what_it_uses_and_nothing_else() -> None:
 
 
 def test_what_uses_are_known_by_exists() -> None:
-    used = set().union(*(uses(place) for place, *_ in tests_of_the_suites()))
+    used = set().union(*(uses(place) for place, *_ in suite_tests()))
     assert used == EVERYTHING - {Capability.BAKED_IMAGES}
 
 

@@ -51,7 +51,7 @@ def uses(place: Place) -> frozenset[Capability]:
     return frozenset(found)
 
 
-def tests_of_the_suites() -> Iterator[tuple[Place, ast.FunctionDef, ast.Module]]:
+def suite_tests() -> Iterator[tuple[Place, ast.FunctionDef, ast.Module]]:
     """Each test function of the suites, with its module."""
     for path in sorted(SUITES.glob("*/test_*.py")):
         module = ".".join(path.relative_to(TOP).with_suffix("").parts)
