@@ -15,6 +15,7 @@ from meshproof.runner.applies import lacking, required_by, requires
 from tests.runner.uses import suite_tests, uses
 
 EVERYTHING = frozenset(Capability)
+WIRINGS = ("isolated", "flat")
 
 
 @pytest.mark.parametrize("one", Capability)
@@ -130,7 +131,4 @@ def test_what_a_lab_cannot_do_is_declared_not_applicable_and_no_skip(
         ("It is counted.", "primary-remote-flat+1.31.1+strict", reason),
         *(on_bare if bare else ()),
     }
-    done.stdout.fnmatch_lines([f"n/a * {reason}: *"])
-
-
-WIRINGS = ("isolated", "flat")
+    done.stdout.fnmatch_lines([f"n/a * {reason[:40]}*"])  # the rest may be on the next line
