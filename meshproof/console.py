@@ -89,7 +89,7 @@ class Narrator:
         if self._causes[cause] < 2:
             self._line(_told(test), worker)
         elif self._causes[cause] == 2:
-            self._line(f"           others as well, which are counted at the end: {cause}", worker)
+            self._line("           more for the same reason, which is told at the end", worker)
 
     def _line(self, text: str, worker: str | None) -> None:
         elapsed = time.monotonic() - self._begin
