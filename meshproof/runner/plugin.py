@@ -16,6 +16,7 @@ from meshproof.events import Listener
 from meshproof.files import BARES, read_footprint
 from meshproof.lab import Lab
 from meshproof.model import Deployment, Footprint
+from meshproof.model.addresses import pool_named
 from meshproof.run.options import asked_by
 from meshproof.run.selection import Asked
 from meshproof.run.session import Choices, orderly_end, unhurried
@@ -82,6 +83,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--only", metavar="TEST", help="run the one test that the summary names so")
     group.addoption("--keep", action="store_true", help="keep the last lab when the run ends")
     group.addoption("--reuse", metavar="LAB", help="use the kept lab LAB instead of a new one")
+    group.addoption("--pool", metavar="RANGE", help="private range for the labs' networks")
     group.addoption("--reports", type=Path, default=Path("reports"), help="where runs are kept")
     group.addoption(
         "--conformance", action="store_true", help="table at the end, exit codes 0, 1, 2 and 64"
@@ -109,6 +111,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if asked != Asked():
             asked.check()
         versions = asked.versions
+        pool = pool_named(options.pool) if options.pool is not None else None
     except MeshproofError as error:
         raise pytest.UsageError(str(error)) from error
     choices = Choices(
@@ -118,6 +121,7 @@ def pytest_configure(config: pytest.Config) -> None:
         kubernetes=options.kubernetes,
         istio=versions,
         reports=options.reports,
+        pool=pool,
     )
     config.stash[_HEARD] = heard = Heard()
     listeners: list[Listener] = [narrator, heard] if options.conformance else []
