@@ -8,7 +8,7 @@ OLDEST_PYTEST := $(shell sed -n 's/.*"pytest>=\(.*\)",/\1/p' pyproject.toml)
 # One control plane and several, one network and several; verify judges the rest.
 SHORT := primary-remote-flat primary-remote-split-horizon multi-primary-flat
 
-.PHONY: verify test lint unit unit-oldest docs bench interruptions clean lock
+.PHONY: verify test nodes lint unit unit-oldest docs bench interruptions clean lock
 
 verify: $(READY) ## the main job: clusters up, every behaviour judged, a verdict
 	$(BIN)/meshproof doctor --fix
@@ -33,6 +33,10 @@ unit-oldest: $(OLDEST)/.ready ## what depends on pytest most, with the oldest th
 docs: $(READY) ## docs/behaviours.md, from the suites
 	$(BIN)/meshproof behaviours --markdown > docs/behaviours.md.new
 	mv docs/behaviours.md.new docs/behaviours.md
+
+nodes: $(READY) ## clusters of several nodes without a mesh, and their sabotage; not part of test
+	$(BIN)/meshproof doctor --fix
+	$(BIN)/meshproof verify bare-nodes --sabotage --enforce
 
 bench: $(READY) ## figures on this machine: a table, and bench.json
 	$(BIN)/meshproof bench

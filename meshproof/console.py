@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections import Counter
 
 from rich.console import Console
 
@@ -56,6 +57,7 @@ class Narrator:
         self._console = console
         self._begin = time.monotonic()
         self._last_progress = 0.0
+        self._causes: Counter[str] = Counter()
 
     def __call__(self, event: Event) -> None:
         """Print the event, if it is one that a person wants to see."""
@@ -71,13 +73,23 @@ class Narrator:
         elif event.kind in ("artifact-wait", "artifact-lost"):
             self._line(f"           {event.data['artifact']}: {event.data['why']}", worker)
         elif event.kind == "test":
-            self._line(_told(event.data), worker)
+            self._tell_test(event.data, worker)
         elif event.kind == "notice":
             self._line(f"           {event.data['text']}", worker)
 
     def say(self, text: str) -> None:
         """Print a line of one's own."""
         self._line(text, None)
+
+    def _tell_test(self, test: Data, worker: str | None) -> None:
+        """How a test ended; of several that one cause kept from being judged the first, and of
+        the others that there are some. The table at the end counts them."""
+        if cause := test.get("cause", ""):
+            self._causes[cause] += 1
+        if self._causes[cause] < 2:
+            self._line(_told(test), worker)
+        elif self._causes[cause] == 2:
+            self._line("           more for the same reason, which is told at the end", worker)
 
     def _line(self, text: str, worker: str | None) -> None:
         elapsed = time.monotonic() - self._begin

@@ -189,30 +189,44 @@ def json_of(finished: Finished) -> Any:
         ) from None
 
 
-def called_off(shell: Shell) -> str | None:
-    """For ``fail_if`` of a wait: why it is of no use when the run was called off meanwhile."""
-    return "the run was called off" if shell.cancelled else None
+def called_off(shell: Shell) -> None:
+    """For ``fail_if`` of a wait, which is of no use when the run was called off meanwhile.
+
+    Raises CancelledError then, as programs do that are ended: whatever waits must not be taken
+    for what went wrong.
+    """
+    if shell.cancelled:
+        raise CancelledError("the run was called off")
 
 
 def side_by_side(shell: Shell, act: Callable[[Item], Made], items: Iterable[Item]) -> list[Made]:
     """Do the same to all items at once; returns what each gave, in order.
 
-    When one fails or the run is interrupted, the others' programs are ended. The first real
-    error is raised: that others were called off because of it does not hide it.
+    When one fails or the run is interrupted, the others' programs are ended. The error that came
+    first is raised, of whichever item: the others' may be its consequences, and that they were
+    called off because of it does not hide it.
     """
     todo = list(items)
+    errors: list[BaseException] = []  # in the order in which they came
+
+    def tried(item: Item) -> Made:
+        try:
+            return act(item)
+        except BaseException as error:
+            errors.append(error)
+            raise
+
     pool = ThreadPoolExecutor(max_workers=max(len(todo), 1))
-    futures = [pool.submit(act, item) for item in todo]
+    futures = [pool.submit(tried, item) for item in todo]
     try:
         wait(futures, return_when=FIRST_EXCEPTION)
-        if any(future.done() and future.exception() for future in futures):
+        if errors:
             shell.cancel()
     except BaseException:
         shell.cancel()
         raise
     finally:
         pool.shutdown(wait=True)
-    errors = [error for future in futures if (error := future.exception()) is not None]
     causes = [error for error in errors if not isinstance(error, CancelledError)]
     for error in causes or errors:
         raise error

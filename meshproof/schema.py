@@ -115,6 +115,7 @@ class _Test(_Kind):
     pair: list[str] | None
     outcome: Literal["PASS", "FAIL", "INCONCLUSIVE", "skipped"]
     why: str
+    cause: str = ""
     seconds: _Number
     evidence: list[str]
     proves: list[str]

@@ -13,8 +13,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from meshproof.errors import CancelledError, CommandError, CommandTimeoutError, MeshproofError
-from meshproof.process import Shell, side_by_side
+from meshproof.errors import (
+    CancelledError,
+    CommandError,
+    CommandTimeoutError,
+    LabError,
+    MeshproofError,
+)
+from meshproof.process import Shell, called_off, side_by_side
 from meshproof.wait import eventually
 
 
@@ -127,3 +133,38 @@ def test_programs_die_with_a_killed_parent() -> None:
     parent.wait()
     gone, alive = psutil.wait_procs(children, timeout=5)
     assert gone and not alive
+
+
+def test_of_several_failures_side_by_side_the_first_in_time_is_the_cause() -> None:
+    shell, failed = Shell(), threading.Event()
+
+    def act(which: str) -> None:
+        if which == "later":  # as a wait that is not ended at once, and then fails by itself
+            failed.wait(5)
+            raise LabError("east does not answer any more")
+        failed.set()
+        raise LabError("west has no DNS")
+
+    for order in (["later", "first"], ["first", "later"]):
+        failed.clear()
+        with pytest.raises(LabError, match="west has no DNS"):
+            side_by_side(shell, act, order)
+
+
+def test_a_wait_that_was_called_off_is_no_cause() -> None:
+    shell = Shell()
+
+    def inner(which: str) -> None:
+        if which == "fails":
+            raise LabError("west has no DNS")
+        shell_is_off = lambda _: called_off(shell)  # noqa: E731
+        eventually(lambda: False, fail_if=shell_is_off, what="x", within=10, every=0.01)
+
+    def outer(which: str) -> None:
+        if which == "nested":
+            side_by_side(shell, inner, ["waits", "fails"])
+            return
+        inner("waits")
+
+    with pytest.raises(LabError, match="west has no DNS"):
+        side_by_side(shell, outer, ["waits", "nested"])

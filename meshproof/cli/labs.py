@@ -27,7 +27,7 @@ from meshproof.engine import Engine, choose_engine
 from meshproof.errors import EXIT_COULD_NOT_TELL, MeshproofError
 from meshproof.files import read_footprint
 from meshproof.lab import Lab
-from meshproof.lab.ownership import Claim, LabInUseError, real_state_dir
+from meshproof.lab.ownership import Claim, Description, LabInUseError, real_state_dir
 from meshproof.lab.sweep import State, find, find_all, take_down, to_be_swept, what_would_go
 from meshproof.lab.sweep import sweep as sweep_labs
 from meshproof.model import wiring_named
@@ -103,12 +103,26 @@ def status() -> None:
         )
         cells = (found.claim.id, found.state.value, *made_of, age)
         table.add_row(*(Text(shown(cell)) for cell in cells))
+    networks = [told for found in labs if (told := _networks(found.description))]
     if engine is not None:
         Console().print(table if labs else "No labs.")
+        for told in networks:
+            say_line(told)
         return
     Console().print(table if labs else "No labs have left a folder.")
+    for told in networks:
+        say_line(told)
     _say(f"Only folders were looked at: {why}")
     raise typer.Exit(EXIT_COULD_NOT_TELL)
+
+
+def _networks(about: Description | None) -> str:
+    """The networks of a lab, and the pool that they were taken from; "" where none are noted."""
+    if about is None or not about.subnets:
+        return ""
+    each = ", ".join(f"{net} ({name})" for name, net in about.subnets.items())
+    pool = f", of the pool {about.pool}" if about.pool else ""
+    return shown(f"Lab {about.id} has the networks {each}{pool}.", lines=False)
 
 
 def sweep(

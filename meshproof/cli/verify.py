@@ -14,6 +14,7 @@ from meshproof.cli.options import (
     CheckoutOption,
     EngineOption,
     KubernetesOption,
+    PoolOption,
     SourceOption,
     check_ready,
     check_writable,
@@ -29,7 +30,7 @@ from meshproof.lab.kept import find_kept
 from meshproof.model import VARIANTS, Mtls
 from meshproof.resources import resource
 from meshproof.run.options import Options, asked_by, words
-from meshproof.run.selection import usual_topologies
+from meshproof.run.selection import check_pool, usual_topologies
 from meshproof.run.session import Session, orderly_end
 from meshproof.run.workers import AUTO, chosen_workers, one_lab_option
 
@@ -37,7 +38,10 @@ KeepOption = Annotated[bool, typer.Option("--keep", help="leave the lab in place
 ReuseOption = Annotated[str | None, typer.Option(help="use this kept lab instead of a new one")]
 TopologiesArgument = Annotated[
     list[str] | None,
-    typer.Argument(help="names; by default nearly all. 'bare' stands for clusters without a mesh"),
+    typer.Argument(
+        help="names; by default nearly all. 'bare' and 'bare-nodes' (several nodes each) stand "
+        "for clusters without a mesh"
+    ),
 ]
 TopologyFileOption = Annotated[
     list[str] | None, typer.Option(help="a topology of your own; can be given repeatedly")
@@ -95,6 +99,7 @@ def verify(
     istio: IstioByClusterOption = None,
     keep: KeepOption = False,
     reuse: ReuseOption = None,
+    pool: PoolOption = None,
     workers: WorkersOption = AUTO,
     reports: ReportsOption = "reports",
 ) -> None:
@@ -117,6 +122,7 @@ def verify(
         "only": only,
         "keep": keep,
         "reuse": reuse,
+        "pool": pool,
         "reports": named("the folder of reports", reports),
     }
     with orderly_end(_say):
@@ -150,8 +156,10 @@ def _prepare(options: Options, workers: str, *, only_listed: bool) -> int:
     engine, source, kubernetes = (options[name] for name in ("engine", "artifacts", "kubernetes"))
     tree = options["checkout"]
     checkout = str(tree) if tree is not None else None
-    session = session_of(engine, source, checkout, kubernetes, list(asked.versions))
-    reuse = options["reuse"]
+    pool, reuse = options["pool"], options["reuse"]
+    session = session_of(engine, source, checkout, kubernetes, list(asked.versions), pool)
+    labs = 1 if options["only"] is not None else count
+    check_pool(session.choices.pool, asked.topologies, labs=labs, reuse=reuse)
     if reuse is not None:
         find_kept(reuse)
     if only_listed:
@@ -161,7 +169,7 @@ def _prepare(options: Options, workers: str, *, only_listed: bool) -> int:
     check_ready(session)
     check_writable(options["reports"], "the folder of reports")
     _ = session.bundle
-    return 1 if options["only"] is not None else count
+    return labs
 
 
 def _find_tests(options: Options, session: Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -111,7 +112,8 @@ class Facts:
     """All that is judged. ``memory``: bytes available; ``tools``: programs on the PATH.
 
     ``published``: binaries and images are downloaded, not built. ``store_filled``: the artifact
-    store holds something already. ``go``: its version, or None.
+    store holds something already. ``go``: its version, or None. ``pools``: how many networks of
+    labs each pool has left; None when that cannot be read.
     """
 
     root: bool
@@ -133,3 +135,4 @@ class Facts:
     go: str | None
     venv: bool
     containers_conf: ContainersConf = field(default_factory=ContainersConf)
+    pools: Mapping[str, int] | None = None

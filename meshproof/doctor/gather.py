@@ -27,6 +27,7 @@ def gather(shell: Shell, engine: str | None, source: str | None) -> Facts:
     with ThreadPoolExecutor(max_workers=8) as pool:
         about_engine = pool.submit(probes.engine, shell, engine)
         go = pool.submit(probes.go_version, shell)
+        pools = pool.submit(probes.pools, shell)
         kernel = _kernel(shell, pool) if root else _unprivileged_kernel()
         chosen = about_engine.result()
         return Facts(
@@ -49,6 +50,7 @@ def gather(shell: Shell, engine: str | None, source: str | None) -> Facts:
             go=go.result(),
             venv=machine.venv_works(),
             containers_conf=machine.containers_conf(),
+            pools=pools.result(),
         )
 
 

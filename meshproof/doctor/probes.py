@@ -13,6 +13,7 @@ from meshproof.doctor.facts import EngineFacts, Outcome, Trial
 from meshproof.engine import Engine, choose_engine
 from meshproof.engine.choose import SEE_DOCTOR
 from meshproof.errors import CommandError, EngineError, MeshproofError
+from meshproof.lab.network.subnets import networks_in_use, room
 from meshproof.process import Shell
 from meshproof.reading import reason
 from meshproof.telling import plain_lines
@@ -105,6 +106,15 @@ def go_version(shell: Shell) -> str | None:
         return None
     match = re.search(r"\bgo(\d+(?:\.\d+)+)", said)
     return match.group(1) if match else None
+
+
+def pools(shell: Shell) -> dict[str, int] | None:
+    """How many networks of labs each pool has left, beside this machine's routes and other labs;
+    None when that cannot be read."""
+    try:
+        return {str(pool): free for pool, free in room(networks_in_use(shell)).items()}
+    except MeshproofError:
+        return None
 
 
 def engine(shell: Shell, wanted: str | None) -> EngineFacts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from meshproof.kube.cluster import Node
 from meshproof.lab.lab import Lab
 from meshproof.lab.network.rules import node_rules
 from meshproof.lab.ownership import table_name
@@ -28,6 +29,16 @@ def masquerading(lab: Lab, cluster: str) -> Iterator[None]:
     broken = lab.clusters[cluster]
     for node in broken.nodes:
         broken.on_node(node, "nft", "-f", "-", input=node_rules(broken.spec, node.pods, []))
+    try:
+        yield
+    finally:
+        lab.rewire(lab.wiring)
+
+
+@contextmanager
+def without_route_to(lab: Lab, node: Node) -> Iterator[None]:
+    """The router knows no way to the pods of one node; afterwards as before."""
+    lab.engine.exec(lab.router.container, ["ip", "route", "delete", str(node.pods)])
     try:
         yield
     finally:

@@ -7,10 +7,19 @@ from meshproof.files.kind_config import (
     read_clusters,
     read_footprint,
 )
-from meshproof.files.topology_file import BARE, read_topology, topology_named, topology_names
+from meshproof.files.topology_file import (
+    BARE,
+    BARE_NODES,
+    BARES,
+    read_topology,
+    topology_named,
+    topology_names,
+)
 
 __all__ = [
     "BARE",
+    "BARES",
+    "BARE_NODES",
     "find_kind_config",
     "read_cluster",
     "read_clusters",

@@ -27,6 +27,9 @@ from meshproof.model.member import TLS_PORT
 from meshproof.resources import resource
 
 BARE = "bare"
+BARE_NODES = "bare-nodes"
+BARES = (BARE, BARE_NODES)
+"""What clusters without a mesh are asked for by: one node each, and several."""
 """What the command line calls the tests on bare clusters, beside the topologies' names."""
 
 # It is part of files' names, folders' and test ids.
@@ -164,8 +167,9 @@ def read_topology(path: Path) -> Topology:
 def _read(path: Path) -> tuple[Document, Topology]:
     document = read_document(path, "topology file", f"write {_EXAMPLE}")
     entries = check(document, document.content, _TopologyFile, _called)
-    if entries.name == BARE:
-        cause = f"'{BARE}' stands for clusters without a mesh, so no topology can be called that"
+    if entries.name in BARES:
+        name = entries.name
+        cause = f"'{name}' stands for clusters without a mesh, so no topology can be called that"
         raise document.error(("name",), cause, "choose another name")
     _check_names(document, entries)
     try:

@@ -90,10 +90,12 @@ def await_dns(
 
 
 def hopeless(shell: Shell, missing: str) -> str | None:
-    """Why waiting for a cluster is of no use any more, if it is not."""
-    if any(word in missing for word in _HOPELESS):
-        return missing
-    return called_off(shell)
+    """Why waiting for a cluster is of no use any more, if it is not.
+
+    Raises CancelledError when the run was called off.
+    """
+    called_off(shell)
+    return missing if any(word in missing for word in _HOPELESS) else None
 
 
 def dns_address(cluster: RunningCluster) -> IPv4Address:

@@ -48,7 +48,7 @@ def await_rollout(
             eventually(
                 lambda: _missing(cluster, namespace, deployments),
                 until=lambda missing: missing == "",
-                fail_if=lambda _: called_off(shell) or hopeless(cluster, namespace),
+                fail_if=lambda _: _given_up(shell, cluster, namespace),
                 what=what,
                 within=within,
                 every=0.25,
@@ -56,6 +56,11 @@ def await_rollout(
             )
         except (WaitTimeoutError, WaitFailedError) as error:
             raise LabError(f"{error.cause}; {cluster.trouble()}") from error
+
+
+def _given_up(shell: Shell, cluster: RunningCluster, namespace: str) -> str | None:
+    called_off(shell)
+    return hopeless(cluster, namespace)
 
 
 def hopeless(cluster: RunningCluster, namespace: str) -> str | None:

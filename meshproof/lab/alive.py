@@ -5,39 +5,44 @@ from __future__ import annotations
 import kubernetes.client
 from urllib3.exceptions import HTTPError
 
+from meshproof.engine import Engine
 from meshproof.errors import MeshproofError
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import in_words
 from meshproof.lab.lab import Lab
+from meshproof.process import Shell
 
 _PATIENCE = 5.0
 
 
 def lost_part(lab: Lab) -> str | None:
     """What of the lab does not answer any more: a cluster's API server, a node, the router."""
+    engine = lab.engine
+    if engine.shell.cancelled:  # since a step beside others failed, which says nothing of the lab
+        engine = type(engine)(Shell(lab.recorder))
     for cluster in lab.clusters.values():
-        reason = _lost_cluster(lab, cluster)
+        reason = _lost_cluster(engine, cluster)
         if reason:
             return f"cluster {cluster.name} is lost: {reason}"
-    reason = _lost_container(lab, lab.router.container)
+    reason = _lost_container(engine, lab.router.container)
     return f"the router is lost: {reason}" if reason else None
 
 
-def _lost_cluster(lab: Lab, cluster: RunningCluster) -> str | None:
-    for node in cluster.nodes:
-        reason = _lost_container(lab, node.container)
-        if reason:
-            return reason
+def _lost_cluster(engine: Engine, cluster: RunningCluster) -> str | None:
     try:
+        for node in cluster.nodes:
+            reason = _lost_container(engine, node.container)
+            if reason:
+                return reason
         kubernetes.client.VersionApi(cluster.api).get_code(_request_timeout=_PATIENCE)
     except (kubernetes.client.ApiException, HTTPError, OSError) as error:
         return f"its API server does not answer: {in_words(error)}"
     return None
 
 
-def _lost_container(lab: Lab, container: str) -> str | None:
+def _lost_container(engine: Engine, container: str) -> str | None:
     try:
-        lab.engine.exec(container, ["true"], timeout=_PATIENCE)
+        engine.exec(container, ["true"], timeout=_PATIENCE)
     except MeshproofError as error:
-        return f"container {container}: {error.cause}"
+        return error.cause if container in error.cause else f"container {container}: {error.cause}"
     return None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
+from typing import ClassVar
 
 from meshproof.engine import Engine
 from meshproof.engine.engine import RUN_LABEL, STATE_LABEL
@@ -30,7 +31,8 @@ from meshproof.lab.nodes import forget_router, lead_to_router, node_counters, wi
 from meshproof.lab.ownership import Claim, Description, new_id, object_name, real_state_dir
 from meshproof.lab.remove import remove_lab
 from meshproof.lab.restart import await_return, put_back
-from meshproof.model import Cluster, Footprint, Wiring, isolated
+from meshproof.model import Capability, Cluster, Footprint, Wiring, isolated
+from meshproof.model.addresses import pool_of
 from meshproof.process import RUN_VARIABLE, Shell, side_by_side
 
 
@@ -51,8 +53,11 @@ class Ingredients:
 class Lab:
     """Made by ``create`` or ``adopt``; as a context manager it is removed at the end.
 
+    ``capabilities``: what a lab of this kind can; what a test requires beyond that does not apply.
     Not for use from several threads at once, except where a method says so.
     """
+
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
 
     def __init__(self, claim: Claim, footprint: Footprint, made_with: Ingredients) -> None:
         self.claim = claim
@@ -65,6 +70,7 @@ class Lab:
         self.addresses: dict[str, LoadBalancerAddresses] = {}
         self.kept = False
         self._created = time.time()
+        self._pool = "" if made_with.pool is None else str(made_with.pool)
         self._made_with = made_with
         self._kind = Kind(made_with.kind, self.engine, self.recorder, claim.id)
         self.networks = {name: object_name(claim.id, name) for name in footprint.names}
@@ -115,7 +121,7 @@ class Lab:
             what = f"{', '.join(footprint.names)} with Kubernetes {version} and image {image}"
             raise UsageError(f"lab {claim.id} is not made of {what}", "see 'meshproof status'")
         lab = cls(claim, footprint, made_with)
-        lab.kept, lab._created = True, about.created
+        lab.kept, lab._created, lab._pool = True, about.created, about.pool
         try:
             with lab_errors(f"take over lab {claim.id}"):
                 for spec in footprint.clusters:
@@ -269,6 +275,8 @@ class Lab:
             pool = self._made_with.pool
             taken = [*known, *self.footprint.ranges, *networks_in_use(shell, pool)]
             Leases().take(self.id, len(self.networks), taken, pool)
+            used = pool_of((one.network for one in self.subnets.values()), pool)
+            self._pool = "" if used is None else str(used)
             for name, network in self.networks.items():
                 subnet = self.subnets[name]
                 labels = {RUN_LABEL: self.id, STATE_LABEL: str(real_state_dir())}
@@ -328,5 +336,6 @@ class Lab:
                     name: {node.container: str(node.address) for node in cluster.nodes}
                     for name, cluster in self.clusters.items()
                 },
+                pool=self._pool,
             )
         )

@@ -73,7 +73,8 @@ class Description:
 
     ``created``: seconds since the epoch; ``footprint``: kind configuration by cluster;
     ``networks``: engine network by cluster; ``kept``: stays when its owner ends; ``subnets``:
-    of those networks, by cluster; ``nodes``: by cluster, each node's address by its container.
+    of those networks, by cluster; ``nodes``: by cluster, each node's address by its container;
+    ``pool``: what the subnets were taken from.
     """
 
     id: str
@@ -89,6 +90,7 @@ class Description:
     ready: bool = False
     subnets: dict[str, str] = field(default_factory=dict)
     nodes: dict[str, dict[str, str]] = field(default_factory=dict)
+    pool: str = ""
 
 
 _DESCRIPTION = TypeAdapter(Description)

@@ -1,6 +1,7 @@
 """Clusters, networks and versions as frozen data; what cannot exist raises when it is made."""
 
 from meshproof.model.behaviour import FEATURES, Behaviour, Level, Profile, check_id
+from meshproof.model.capability import Capability
 from meshproof.model.clusters import (
     FLAT,
     ISOLATED,
@@ -45,6 +46,7 @@ __all__ = [
     "USUAL_REVISION",
     "VARIANTS",
     "Behaviour",
+    "Capability",
     "Cluster",
     "Deployment",
     "Flow",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
 
 from meshproof.errors import ModelError
@@ -26,6 +27,19 @@ _SHOWN = 40
 def is_private(network: IPv4Network) -> bool:
     """Whether a network is one that labs may use: private, for use within a site."""
     return any(network.subnet_of(private) for private in _PRIVATE)
+
+
+def pool_of(
+    networks: Iterable[IPv4Network], named: IPv4Network | None = None
+) -> IPv4Network | None:
+    """The pool that a lab's networks were taken from: the one that was ``named``, else the one of
+    ``POOLS`` that holds them all; None where there is none, as of a pool that was named for a lab
+    of which nobody has noted it."""
+    if named is not None:
+        return named
+    found = list(networks)
+    holding = (pool for pool in POOLS if found and all(one.subnet_of(pool) for one in found))
+    return next(holding, None)
 
 
 def pool_named(text: str) -> IPv4Network:

@@ -15,7 +15,8 @@ class Declared:
     itself.
 
     ``runs_on``: the deployments on which it runs; ``left_out``: those on which it does not, with
-    the reason; ``bare``: the names of the bare labs that it runs on.
+    the reason; ``bare``: the names of the bare labs that it runs on; ``bare_left_out``: those that
+    were asked for, and cannot do what it requires, with the reason.
     """
 
     test: str
@@ -24,6 +25,7 @@ class Declared:
     left_out: Mapping[Deployment, str] = field(default_factory=dict, hash=False)
     bare: tuple[str, ...] = ()
     about: str = ""
+    bare_left_out: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +49,12 @@ class LeftOut:
 def left_out(declared: Iterable[Declared]) -> list[LeftOut]:
     """What does not apply, once for each test function and deployment."""
     return [
-        LeftOut(
-            one.test,
-            one.behaviour.id,
-            one.behaviour.sentence,
-            str(deployment),
-            reason,
-            _is_told(one, deployment),
-        )
+        LeftOut(one.test, one.behaviour.id, one.behaviour.sentence, name, reason, told)
         for one in declared
-        for deployment, reason in one.left_out.items()
+        for name, reason, told in (
+            *((str(on), why, _is_told(one, on)) for on, why in one.left_out.items()),
+            *((name, why, True) for name, why in one.bare_left_out.items()),
+        )
     ]
 
 

@@ -15,7 +15,8 @@ class Judged:
     """One test's outcome: "PASS", "FAIL", "INCONCLUSIVE" or "skipped", and why.
 
     ``behaviour``: its id; ``deployment``: the name of what the test ran on; ``evidence``: pages
-    in the run's folder that explain why it did not hold.
+    in the run's folder that explain why it did not hold; ``cause``: what kept it from being
+    judged, in words that all tests have in common that it did so to; "" for one that was judged.
     """
 
     test: str
@@ -26,6 +27,7 @@ class Judged:
     why: str
     seconds: float
     evidence: tuple[str, ...] = ()
+    cause: str = ""
 
 
 def judged(events: Sequence[Event]) -> list[Judged]:
@@ -52,4 +54,5 @@ def _judged(event: Event) -> Judged:
         data["why"],
         data["seconds"],
         tuple(data["evidence"]),
+        data.get("cause", ""),
     )

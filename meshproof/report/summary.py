@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from meshproof.report.causes import by_cause
 from meshproof.report.declared import LeftOut
 from meshproof.report.outcomes import WORST_FIRST, Judged
 from meshproof.report.words import Grid, marks
@@ -73,16 +74,18 @@ def _reasons(
 
 
 def _troubles(troubles: Sequence[Judged]) -> list[str]:
-    """Each trouble with its reasons; what has one cause in common is told once."""
-    causes: dict[tuple[str, str], list[Judged]] = {}
-    for one in troubles:
-        causes.setdefault((one.outcome, one.why), []).append(one)
+    """Each trouble with its reasons; what has one cause in common is told once, with a count."""
     texts = []
-    for (outcome, why), same in causes.items():
-        more = f"\n  and {len(same) - 1} more tests" if len(same) > 1 else ""
-        pages = dict.fromkeys(page for one in same for page in one.evidence)
-        evidence = f"\n  evidence: {', '.join(pages)}" if pages else ""
-        texts.append(f"{_MARKS[outcome]}: {same[0].test}{more}\n{why}{evidence}")
+    for cause in by_cause(troubles):
+        mark, first, more = _MARKS[cause.outcome], cause.tests[0].test, len(cause.tests) - 1
+        if cause.unjudged:
+            counted = f"{more + 1} test{'s' if more else ''}"
+            text = f"{mark}, {counted}: {cause.text}\n  {'the first: ' if more else ''}{first}"
+        else:
+            others = f"\n  and {more} more test{'s' if more > 1 else ''}" if more else ""
+            text = f"{mark}: {first}{others}\n{cause.text}"
+        evidence = f"\n  evidence: {', '.join(cause.evidence)}" if cause.evidence else ""
+        texts.append(f"{text}{evidence}")
     return texts
 
 

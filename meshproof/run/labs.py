@@ -32,6 +32,7 @@ class Labs:
         self._reuse = reuse
         self._lab: Lab | None = None
         self._sample: Sample | None = None
+        self._lost: tuple[Lab, LabError] | None = None
         self._failed: dict[object, MeshproofError] = {}
         self._echoes: dict[tuple[str, str], Echo] = {}
 
@@ -40,13 +41,21 @@ class Labs:
         """The lab that is up, if any: evidence is collected from it."""
         return self._lab
 
-    def lost(self) -> str | None:
-        """What of the lab is lost, if something is; tests on its clusters are then told so."""
+    def lost(self) -> LabError | None:
+        """What of the lab is lost, if something is; tests on its clusters are then told so.
+
+        What was found once is not looked for again.
+        """
         lab = self._lab
-        reason = lost_part(lab) if lab is not None else None
-        if lab is not None and reason is not None:
-            self._failed[lab.footprint] = LabError(reason)
-        return reason
+        if lab is None:
+            return None
+        if self._lost is None or self._lost[0] is not lab:
+            reason = lost_part(lab)
+            if reason is None:
+                return None
+            self._lost = lab, LabError(reason)
+        self._failed[lab.footprint] = self._lost[1]
+        return self._lost[1]
 
     def bare(self, footprint: Footprint, wiring: Wiring) -> Lab:
         """A running lab with these clusters, wired so, and without a mesh."""
@@ -78,11 +87,14 @@ class Labs:
         if self._lab is not None:
             self._remove_mesh(self._lab)
 
-    def echo(self, lab: Lab, cluster: str, name: str = "echo") -> Echo:
-        """The echo called ``name`` in a cluster of the lab, deployed when first asked for."""
+    def echo(self, lab: Lab, cluster: str, name: str = "echo", node: str | None = None) -> Echo:
+        """The echo called ``name`` in a cluster of the lab, deployed when first asked for.
+
+        ``node``: the container of the node that it is to be on, where that matters.
+        """
         if (cluster, name) not in self._echoes:
             pause = self._session.bundle.images["pause"]
-            made = deploy_echo(lab.clusters[cluster], pause, lab.recorder, name)
+            made = deploy_echo(lab.clusters[cluster], pause, lab.recorder, name, node)
             self._echoes[cluster, name] = made
         return self._echoes[cluster, name]
 
@@ -91,6 +103,20 @@ class Labs:
         with self._remembered(lab.footprint):
             made = side_by_side(lab.engine.shell, lambda name: self.echo(lab, name), lab.clusters)
         return {echo.pod.cluster: echo for echo in made}
+
+    def echoes_by_node(self, lab: Lab) -> dict[str, tuple[Echo, ...]]:
+        """An echo on every node of each cluster, in the order of its nodes."""
+
+        def on_each(cluster: str) -> tuple[Echo, ...]:
+            nodes = enumerate(lab.clusters[cluster].nodes)
+            return tuple(
+                self.echo(lab, cluster, f"echo-on-node-{number}", node.container)
+                for number, node in nodes
+            )
+
+        with self._remembered(lab.footprint):
+            made = side_by_side(lab.engine.shell, on_each, lab.clusters)
+        return dict(zip(lab.clusters, made, strict=True))
 
     def close(self, *, keep: bool = False) -> None:
         """Remove the lab; leave it in place if it was kept before, or shall be now."""
@@ -180,7 +206,8 @@ class Labs:
                 turn(now, deployment)
             return now
         lab = self._cleaned(lab)
-        lab.await_dns()  # what comes up late with it must not be taken for the mesh's
+        with self._remembered(lab.footprint):
+            lab.await_dns()  # what comes up late with it must not be taken for the mesh's
         folder = (self._session.folder or lab.claim.folder) / "mesh" / str(deployment)
         mesh = Mesh.begin(lab, deployment, bundle, folder)
         note_before(mesh)

@@ -6,12 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from ipaddress import IPv4Network
 from pathlib import Path
 
 from meshproof.artifacts import SOURCES, checkout_version, default_wanted, istio_version
 from meshproof.errors import UsageError
-from meshproof.files import BARE, read_topology, topology_named, topology_names
+from meshproof.files import BARE, BARES, read_topology, topology_named, topology_names
 from meshproof.model import REVISION, USUAL_REVISION, VARIANTS, Mtls, Releases, Topology
+from meshproof.model.addresses import NETWORK
 from meshproof.nearest import choose
 
 _ON_DEMAND = frozenset(
@@ -19,6 +21,7 @@ _ON_DEMAND = frozenset(
 )
 """The topologies that are judged when they are named, or with --full: they combine what others
 are judged for by default."""
+_BARE_CLUSTERS = 2
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 # The Service istiod-<revision> has a name of 63 characters at most.
 _LONGEST_REVISION = 63 - len("istiod-")
@@ -140,7 +143,7 @@ def chosen_topologies(names: Sequence[str], files: Sequence[Path]) -> tuple[Topo
     """
     if not names and not files:
         return tuple(topology_named(name) for name in topology_names())
-    named = [_named(name) for name in dict.fromkeys(names) if name != BARE]
+    named = [_named(name) for name in dict.fromkeys(names) if name not in BARES]
     chosen = (*named, *(read_topology(path) for path in dict.fromkeys(files)))
     found = [topology.name for topology in chosen]
     twice = next((name for name in found if found.count(name) > 1), None)
@@ -160,7 +163,9 @@ def _named(name: str) -> Topology:
                 f"'{name}' is no topology's name, but looks like a file",
                 f"use '--topology-file {name}'",
             )
-        raise UsageError(f"there is no topology '{name}'", choose(name, (*topology_names(), BARE)))
+        raise UsageError(
+            f"there is no topology '{name}'", choose(name, (*topology_names(), *BARES))
+        )
     return topology_named(name)
 
 
@@ -179,6 +184,33 @@ def check_source(source: str | None, checkout: Path | None) -> None:
         )
     if checkout is None and source == "checkout":
         raise UsageError("no Istio source tree was named", "add '--checkout FOLDER'")
+
+
+def check_pool(
+    pool: IPv4Network | None, topologies: Sequence[Topology], *, labs: int, reuse: str | None
+) -> None:
+    """Raise UsageError when the networks of a run's labs cannot be taken from the pool named.
+
+    ``labs``: how many there are at once; ``reuse``: the kept lab that is used instead, if any,
+    whose networks are there already.
+    """
+    if pool is None:
+        return
+    if reuse is not None:
+        raise UsageError(
+            f"--pool is for labs that are made, and lab {reuse} has its networks already",
+            "leave --pool or --reuse out",
+        )
+    for topology in topologies:
+        topology.footprint(default_wanted().kubernetes).check_pool(pool)
+    clusters = max((len(one.members) for one in topologies), default=_BARE_CLUSTERS)
+    holds = 2 ** (NETWORK - pool.prefixlen)
+    if labs * clusters > holds:
+        each = f"each of {labs} labs at once" if labs > 1 else "a lab"
+        raise UsageError(
+            f"{pool} holds {holds} network{'s' if holds > 1 else ''}, and {each} needs {clusters}",
+            "name a larger range, or fewer --workers" if labs > 1 else "name a larger range",
+        )
 
 
 def usual_topologies() -> tuple[str, ...]:

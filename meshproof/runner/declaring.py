@@ -21,6 +21,7 @@ def declared_by(
     runs_on: tuple[Deployment, ...] = (),
     left_out: Mapping[Deployment, str] | None = None,
     bare: tuple[str, ...] = (),
+    bare_left_out: Mapping[str, str] | None = None,
 ) -> Declared:
     """What a test function declares of itself. Raises UsageError as ``behaviour_of`` and
     ``proven_by`` do."""
@@ -28,7 +29,15 @@ def declared_by(
     package = getattr(getattr(definition, "module", None), "__package__", None)
     about = getattr(sys.modules.get(package or ""), "__doc__", None) or ""
     judged = behaviour_of(definition)
-    return Declared(definition.nodeid, judged, runs_on, left_out or {}, bare, about.strip())
+    return Declared(
+        definition.nodeid,
+        judged,
+        runs_on,
+        left_out or {},
+        bare,
+        about.strip(),
+        bare_left_out or {},
+    )
 
 
 def note(definition: pytest.Item, declared: Declared) -> None:

@@ -1,4 +1,5 @@
-"""Collects the evidence of a failed test while what it failed on is still there."""
+"""Collects the evidence of a failed test while what it failed on is still there, and notes what
+kept a test from being judged."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import re
 
 import pytest
 
+from meshproof.errors import MeshproofError
 from meshproof.evidence import collect
 from meshproof.kube.seam import in_words
 from meshproof.runner.stash import LABS, SESSION
@@ -15,6 +17,7 @@ from meshproof.workloads.sample import NAMESPACE, OUTSIDE
 _MOST = 3
 _COLLECTED = pytest.StashKey[dict[str, list[str]]]()
 _EVIDENCE = pytest.StashKey[str]()
+_CAUSE = pytest.StashKey[str]()
 
 
 def collect_evidence(item: pytest.Item) -> None:
@@ -43,3 +46,14 @@ def collect_evidence(item: pytest.Item) -> None:
 def evidence_of(item: pytest.Item) -> list[str]:
     """The first pages of the evidence of a test's failure, as paths in the run's folder."""
     return [item.stash[_EVIDENCE]] if _EVIDENCE in item.stash else []
+
+
+def note_cause(item: pytest.Item, cause: MeshproofError) -> None:
+    """Keep what it was that kept a test from being judged, whatever the test itself said of it."""
+    item.stash[_CAUSE] = str(cause)
+
+
+def cause_of(item: pytest.Item) -> str:
+    """What kept a test from being judged, in the words of all tests that it did so to; "" where
+    nothing was noted."""
+    return item.stash.get(_CAUSE, "")

@@ -8,7 +8,7 @@ import pytest
 
 from meshproof.errors import MeshproofError
 from meshproof.expect import Outcome, Verdict
-from meshproof.runner.failures import collect_evidence
+from meshproof.runner.failures import collect_evidence, note_cause
 from meshproof.runner.stash import LABS, SESSION
 
 _JUDGED = pytest.StashKey[bool]()
@@ -30,7 +30,8 @@ def pronounce(item: pytest.Item, verdict: Verdict) -> None:
     labs = item.config.stash.get(LABS, None)
     lost = labs.lost() if labs is not None and verdict.outcome is not Outcome.PASS else None
     if lost is not None:
-        verdict = replace(verdict, outcome=Outcome.INCONCLUSIVE, observed=lost)
+        note_cause(item, lost)
+        verdict = replace(verdict, outcome=Outcome.INCONCLUSIVE, observed=lost.cause)
     item.config.stash[SESSION].recorder.emit(
         "verdict",
         test=item.nodeid,

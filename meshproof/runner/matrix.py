@@ -10,6 +10,7 @@ from itertools import product
 import pytest
 
 from meshproof.files import topology_names
+from meshproof.lab import Lab
 from meshproof.model import (
     REVISION,
     UNRELATED_ROOTS,
@@ -23,7 +24,7 @@ from meshproof.model import (
 )
 from meshproof.report import Declared
 from meshproof.run.selection import Asked
-from meshproof.runner.applies import networks_of, why_not
+from meshproof.runner.applies import lacking, networks_of, why_not
 from meshproof.runner.axes import axis_of
 from meshproof.runner.declaring import declared_by
 
@@ -129,7 +130,8 @@ def declare(definition: pytest.Item, matrix: Matrix) -> Declared:
     marks = list(definition.iter_markers())
     names = dict.fromkeys([*topology_names(), *(one.name for one in matrix.topologies)])
     axis = axis_of(getattr(definition, "fixturenames", ()))
-    reasons = {one: why_not(marks, one, names, axis) for one in matrix.deployments}
+    unable = lacking(marks, Lab.capabilities)
+    reasons = {one: why_not(marks, one, names, axis) or unable for one in matrix.deployments}
     return declared_by(
         definition,
         runs_on=tuple(one for one, reason in reasons.items() if reason is None),

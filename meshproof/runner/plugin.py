@@ -13,18 +13,20 @@ from rich.console import Console
 from meshproof.console import Narrator, explained, say_line
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, MeshproofError
 from meshproof.events import Listener
-from meshproof.files import BARE, read_footprint
+from meshproof.files import BARES, read_footprint
+from meshproof.lab import Lab
 from meshproof.model import Deployment, Footprint
+from meshproof.model.addresses import pool_named
 from meshproof.run.options import asked_by
 from meshproof.run.selection import Asked
 from meshproof.run.session import Choices, orderly_end, unhurried
 from meshproof.runner import applies, behaviours, declaring, enforcing, recording, showing, unjudged
-from meshproof.runner.bare_lab import BareLab, runs_on
+from meshproof.runner.bare_lab import BareLab, bare_labs, runs_on
 from meshproof.runner.behaviours import BEHAVIOURS, Behaviours, function_of, profile_of
 from meshproof.runner.declaring import declared_by, note
 from meshproof.runner.ending import Heard, end_run
 from meshproof.runner.enforcing import as_failure
-from meshproof.runner.failures import collect_evidence
+from meshproof.runner.failures import collect_evidence, note_cause
 from meshproof.runner.fixtures import register_fixtures
 from meshproof.runner.judging import DidNotHoldError, InconclusiveError, was_judged
 from meshproof.runner.matrix import MATRIX, Matrix, expand
@@ -81,6 +83,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--only", metavar="TEST", help="run the one test that the summary names so")
     group.addoption("--keep", action="store_true", help="keep the last lab when the run ends")
     group.addoption("--reuse", metavar="LAB", help="use the kept lab LAB instead of a new one")
+    group.addoption("--pool", metavar="RANGE", help="private range for the labs' networks")
     group.addoption("--reports", type=Path, default=Path("reports"), help="where runs are kept")
     group.addoption(
         "--conformance", action="store_true", help="table at the end, exit codes 0, 1, 2 and 64"
@@ -94,8 +97,9 @@ def pytest_configure(config: pytest.Config) -> None:
     register_fixtures(config)
     config.addinivalue_line(
         "markers",
-        "bare_lab(clusters, *wirings): the bare clusters and the wirings that a test runs on, "
-        "for example bare_lab('east,west', 'isolated', 'flat')",
+        "bare_lab(clusters, *wirings, name): the bare clusters and the wirings that a test runs "
+        "on, for example bare_lab('east,west', 'isolated', 'flat'), and which of "
+        f"{', '.join(BARES)} asks for them (the first, unless it is named)",
     )
     config.addinivalue_line("markers", "last: the test removes the mesh, so it comes last on it")
     for marker in (*applies.MARKERS, *behaviours.MARKERS):
@@ -107,6 +111,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if asked != Asked():
             asked.check()
         versions = asked.versions
+        pool = pool_named(options.pool) if options.pool is not None else None
     except MeshproofError as error:
         raise pytest.UsageError(str(error)) from error
     choices = Choices(
@@ -116,6 +121,7 @@ def pytest_configure(config: pytest.Config) -> None:
         kubernetes=options.kubernetes,
         istio=versions,
         reports=options.reports,
+        pool=pool,
     )
     config.stash[_HEARD] = heard = Heard()
     listeners: list[Listener] = [narrator, heard] if options.conformance else []
@@ -145,8 +151,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         raise pytest.UsageError(
             f"{metafunc.definition.nodeid} uses a lab but has no marker bare_lab"
         )
-    clusters, *wirings = marker.args
-    bare = [BareLab(clusters, wiring) for wiring in wirings]
+    bare = bare_labs(marker)
+    unable = applies.lacking(metafunc.definition.iter_markers(), Lab.capabilities)
+    if unable is not None:
+        asked = {str(one): unable for one in bare if _is_asked_for_bare(metafunc.config, one)}
+        note(metafunc.definition, declared_by(metafunc.definition, bare_left_out=asked))
+        # As for a mesh: a parameter that nobody runs, since pytest would make a skip of none.
+        metafunc.parametrize("lab", [pytest.param(None, id="nowhere")], indirect=True)
+        if "pair" in metafunc.fixturenames:
+            metafunc.parametrize("pair", [None])
+        return
     names = tuple(map(str, bare))
     note(metafunc.definition, declared_by(metafunc.definition, bare=names))
     if "pair" not in metafunc.fixturenames:
@@ -177,7 +191,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _is_asked_for(item: pytest.Item) -> bool:
     option = item.config.option
-    if "sample" in getattr(item, "fixturenames", ()) and runs_on(item) is None:
+    needs = {"sample", "lab"}.intersection(getattr(item, "fixturenames", ()))
+    if needs and runs_on(item) is None:
         return False  # it applies to nothing that was asked for
     if option.only is not None:
         return bool(item.nodeid == option.only)
@@ -185,10 +200,16 @@ def _is_asked_for(item: pytest.Item) -> bool:
     level = item.config.stash[BEHAVIOURS].level_of(function_of(item))
     if not profile_of(item.config).includes(level):
         return False
-    asked = [*option.topology, *option.topology_file]
-    if isinstance(runs_on(item), BareLab) and asked and BARE not in asked:
+    bare = runs_on(item)
+    if isinstance(bare, BareLab) and not _is_asked_for_bare(item.config, bare):
         return False
     return option.sabotage or not is_sabotage(item)
+
+
+def _is_asked_for_bare(config: pytest.Config, bare: BareLab) -> bool:
+    """Whether bare labs of a kind are asked for: by name, or because nothing is."""
+    asked = [*config.option.topology, *config.option.topology_file]
+    return not asked or bare.name in asked
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
@@ -230,15 +251,28 @@ def pytest_runtest_makereport(
         error = InconclusiveError("the test ended without a verdict: nothing was judged")
         report.outcome, report.longrepr = "failed", str(error)
     if report.failed and runs_on(item):
-        labs = item.config.stash.get(LABS, None)
-        if labs is not None and isinstance(error, MeshproofError):
-            labs.lost()  # the tests after this one need not find out again
+        _note_why_unjudged(item, error)
         collect_evidence(item)
     if report.skipped and item.config.option.enforce:
         report, error = as_failure(report, error)
     if report.when == "call" or report.outcome != "passed":
         record_test(item, report, error)
     return report
+
+
+def _note_why_unjudged(item: pytest.Item, error: BaseException | None) -> None:
+    """Note for a test that ended without a verdict what it was that kept it from one.
+
+    A cluster that is lost shows in many ways; the tests after this one need not find out again.
+    """
+    if isinstance(error, InconclusiveError | DidNotHoldError):
+        return
+    labs = item.config.stash.get(LABS, None)
+    lost = labs.lost() if labs is not None else None
+    if lost is not None:
+        note_cause(item, lost)
+    elif isinstance(error, MeshproofError):
+        note_cause(item, error)
 
 
 def pytest_report_teststatus(

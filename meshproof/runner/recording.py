@@ -20,7 +20,7 @@ from meshproof.runner.bare_lab import BareLab, runs_on
 from meshproof.runner.behaviours import behaviour_of, proven_by
 from meshproof.runner.declaring import not_applicable
 from meshproof.runner.enforcing import SkippedError
-from meshproof.runner.failures import evidence_of
+from meshproof.runner.failures import cause_of, evidence_of
 from meshproof.runner.judging import DidNotHoldError
 from meshproof.runner.matrix import MATRIX
 from meshproof.runner.options import REPEATED
@@ -104,6 +104,7 @@ def record_test(
         pair=pair,
         outcome=outcome,
         why="" if error is None else _why(error),
+        cause=cause_of(item) if outcome == "INCONCLUSIVE" else "",
         seconds=report.duration,
         evidence=evidence_of(item),
         proves=proven_by(item),

@@ -52,10 +52,15 @@ class Echo:
 
 
 def deploy_echo(
-    cluster: RunningCluster, pause_image: str, recorder: Recorder, name: str = "echo"
+    cluster: RunningCluster,
+    pause_image: str,
+    recorder: Recorder,
+    name: str = "echo",
+    node: str | None = None,
 ) -> Echo:
     """Start an echo's pod and listeners in a cluster, and the Services that lead to it.
 
+    ``node``: the container of the node that the pod is to be on, where that matters.
     An echo of this name that is there already (in a kept lab) is used as it is. Raises
     WaitTimeoutError when the pod does not run or the listeners do not answer, LabError when
     the API server refuses.
@@ -66,7 +71,7 @@ def deploy_echo(
         _prepare_namespace(core)
         present = {pod.metadata.name for pod in core.list_namespaced_pod(NAMESPACE).items}
         if name not in present:
-            core.create_namespaced_pod(NAMESPACE, _pod(name, pause_image))
+            core.create_namespaced_pod(NAMESPACE, _pod(name, pause_image, node))
         eventually(
             lambda: core.read_namespaced_pod(name, NAMESPACE).status.phase,
             until=lambda phase: phase == "Running",
@@ -120,11 +125,13 @@ def _sockets(pod: Workload) -> Sequence[str]:
     return [line.split()[4] for line in listing.splitlines() if line.strip()]
 
 
-def _pod(name: str, image: str) -> dict[str, object]:
+def _pod(name: str, image: str, node: str | None) -> dict[str, object]:
+    placed = {"nodeName": node} if node is not None else {}
     container = {"name": "pause", "image": image, "imagePullPolicy": "IfNotPresent"}
     return {
         "metadata": {"name": name, "labels": {"app": name}},
         "spec": {
+            **placed,
             "containers": [container],
             "terminationGracePeriodSeconds": 0,
             "tolerations": [{"operator": "Exists"}],

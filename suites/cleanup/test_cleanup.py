@@ -8,7 +8,9 @@ import pytest
 
 from meshproof.errors import WaitTimeoutError
 from meshproof.expect import Outcome, Verdict, all_of
+from meshproof.model import Capability
 from meshproof.run.labs import Labs
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.cleanup.claims import (
@@ -20,6 +22,7 @@ from suites.cleanup.claims import (
 
 
 @behaviour("cleanup/nothing-remains", feature="lifecycle")
+@requires(Capability.NODES)
 @pytest.mark.last
 @pytest.mark.variant("mesh-networks", "revision")
 def test_nothing_remains_of_a_mesh(

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict
+from meshproof.model import Capability
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.gateways.far_side import breakable_pair
@@ -17,6 +19,7 @@ Judge = Callable[[Verdict], None]
 
 
 @behaviour("gateways/deny-all-at-gateway-changes-nothing", feature="security")
+@requires(Capability.ROUTER)
 def test_a_deny_all_at_the_gateway_changes_nothing(sample: Sample, judge: Judge) -> None:
     """An AuthorizationPolicy that denies all at the gateway keeps no call from its workloads."""
     # Not at a primary's gateway: a remote's proxies reach istiod there, and the policy cuts them.

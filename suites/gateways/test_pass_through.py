@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, all_of
+from meshproof.model import Capability
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.gateways.claims import (
@@ -27,6 +29,7 @@ Judge = Callable[[Verdict], None]
 
 
 @behaviour("gateways/workload-shows-its-certificate", feature="multi-network")
+@requires(Capability.ROUTER)
 def test_the_certificate_is_the_workloads(
     sample: Sample, caller: str, target: str, judge: Judge
 ) -> None:

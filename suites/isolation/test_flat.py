@@ -9,7 +9,8 @@ import pytest
 from meshproof.expect import Verdict, all_of, kept_out, reached
 from meshproof.kube.workload import node_probe
 from meshproof.lab import Lab
-from meshproof.model import Pair
+from meshproof.model import Capability, Pair
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic import PATIENT, attempt
 from meshproof.workloads import Echo
@@ -21,6 +22,7 @@ Judge = Callable[[Verdict], None]
 
 
 @behaviour("isolation/flat-pods-reach-pods", feature="isolation")
+@requires(Capability.ROUTER)
 def test_pods_reach_pods(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """Pods reach pods of the other cluster, which see the caller's own address."""
     caller, called = (echoes[name] for name in pair)
@@ -31,6 +33,7 @@ def test_pods_reach_pods(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> 
 
 
 @behaviour("isolation/flat-nodes-reach-pods", feature="isolation")
+@requires(Capability.ROUTER)
 def test_nodes_reach_pods(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """Nodes reach pods of the other cluster, as an API server calling a webhook must."""
     caller, called = lab.clusters[pair[0]], echoes[pair[1]]
@@ -45,6 +48,7 @@ def test_nodes_reach_pods(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) ->
 
 
 @behaviour("isolation/flat-api-servers-reached", feature="isolation")
+@requires(Capability.ROUTER)
 def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """API servers of the other cluster are reached from pods."""
     caller, called = pair
@@ -58,6 +62,7 @@ def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Ju
 
 
 @behaviour("isolation/flat-kubelets-kept-out", feature="isolation")
+@requires(Capability.ROUTER)
 def test_kubelets_stay_out_of_reach(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """A flat network joins pods, not nodes: kubelets of the other cluster are not reached."""
     caller, called = pair

@@ -9,7 +9,8 @@ import pytest
 from meshproof.expect import Verdict, all_of, host_refused, kept_out, reached, silent
 from meshproof.kube.workload import node_probe
 from meshproof.lab import Lab
-from meshproof.model import Pair
+from meshproof.model import Capability, Pair
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic import PATIENT, Target, attempt, detour, probe
 from meshproof.workloads import Echo
@@ -35,6 +36,7 @@ Judge = Callable[[Verdict], None]
 
 
 @behaviour("isolation/pods-kept-out", feature="isolation")
+@requires(Capability.ROUTER)
 def test_pods_do_not_reach_pods(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """Pods do not reach pods of another network."""
     caller, called = (echoes[name] for name in pair)
@@ -44,6 +46,7 @@ def test_pods_do_not_reach_pods(lab: Lab, echoes: Echoes, pair: Pair, judge: Jud
 
 
 @behaviour("isolation/services-kept-out", feature="isolation")
+@requires(Capability.ROUTER)
 def test_pods_do_not_reach_services(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """Pods do not reach Services of another network."""
     caller, called = (echoes[name] for name in pair)
@@ -51,6 +54,7 @@ def test_pods_do_not_reach_services(lab: Lab, echoes: Echoes, pair: Pair, judge:
 
 
 @behaviour("isolation/node-ports-kept-out", feature="isolation")
+@requires(Capability.ROUTER)
 def test_pods_do_not_reach_node_ports(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """Pods do not reach NodePorts of another network."""
     caller, called = (echoes[name] for name in pair)
@@ -58,6 +62,7 @@ def test_pods_do_not_reach_node_ports(lab: Lab, echoes: Echoes, pair: Pair, judg
 
 
 @behaviour("isolation/kubelets-kept-out", feature="isolation")
+@requires(Capability.ROUTER)
 def test_nodes_do_not_reach_kubelets(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """Nodes do not reach kubelets of another network."""
     caller, called = (lab.clusters[name] for name in pair)
@@ -66,6 +71,7 @@ def test_nodes_do_not_reach_kubelets(lab: Lab, echoes: Echoes, pair: Pair, judge
 
 
 @behaviour("isolation/api-servers-reached", feature="isolation")
+@requires(Capability.ROUTER)
 def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """API servers of another network are reached, from pods and from nodes."""
     caller, called = pair
@@ -78,6 +84,7 @@ def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Ju
 
 
 @behaviour("isolation/gateways-reached", feature="isolation")
+@requires(Capability.ROUTER, Capability.ASSIGNED_ADDRESSES)
 def test_gateways_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """Gateway addresses of another network are reached, also after they have moved."""
     caller, called = pair
@@ -92,6 +99,7 @@ def test_gateways_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge
 
 
 @behaviour("isolation/gateway-ports-only", feature="isolation")
+@requires(Capability.ROUTER, Capability.ASSIGNED_ADDRESSES)
 def test_only_the_gateways_ports_are_reached(
     lab: Lab, echoes: Echoes, pair: Pair, judge: Judge
 ) -> None:
@@ -105,6 +113,7 @@ def test_only_the_gateways_ports_are_reached(
 
 
 @behaviour("isolation/no-way-without-the-router", feature="isolation")
+@requires(Capability.ROUTER)
 def test_nothing_answers_without_the_router(
     lab: Lab, echoes: Echoes, pair: Pair, judge: Judge
 ) -> None:
@@ -119,6 +128,7 @@ def test_nothing_answers_without_the_router(
 
 
 @behaviour("isolation/host-is-no-path", feature="isolation")
+@requires(Capability.ROUTER, Capability.NODES)
 def test_the_host_is_no_path(lab: Lab, pair: Pair, judge: Judge) -> None:
     """A node that goes by the host instead of the router gets nowhere: the host refuses."""
     caller, called = (lab.clusters[name] for name in pair)

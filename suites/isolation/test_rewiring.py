@@ -8,7 +8,8 @@ import pytest
 
 from meshproof.expect import Outcome, Verdict, all_of, kept_out
 from meshproof.lab import Lab
-from meshproof.model import Pair, flat, isolated
+from meshproof.model import Capability, Pair, flat, isolated
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic import Target, attempt
 from meshproof.traffic.conversation import FIRST, SECOND, Conversation, converse
@@ -18,6 +19,7 @@ from suites.isolation.targets import pod_targets
 
 
 @behaviour("isolation/cut-ends-open-flows", feature="isolation")
+@requires(Capability.ROUTER)
 @pytest.mark.bare_lab("east,west", "flat")
 def test_open_flows_end_when_a_network_is_cut(
     lab: Lab, echoes: dict[str, Echo], pair: Pair, judge: Callable[[Verdict], None]

@@ -8,7 +8,8 @@ import pytest
 
 from meshproof.expect import Verdict, all_of, answered_by, kept_out, reached
 from meshproof.lab import Lab
-from meshproof.model import Pair
+from meshproof.model import Capability, Pair
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic import PATIENT, attempt
 from meshproof.workloads import Echo
@@ -22,6 +23,7 @@ Twins = dict[str, Twin]
 
 
 @behaviour("isolation/shared-address-stays-at-home", feature="isolation")
+@requires(Capability.ROUTER)
 def test_an_address_of_both_stays_at_home(lab: Lab, twins: Twins, pair: Pair, judge: Judge) -> None:
     """A call to a pod address that exists in both clusters is answered by the one at home."""
     home, away = (twins[name] for name in pair)
@@ -35,6 +37,7 @@ def test_an_address_of_both_stays_at_home(lab: Lab, twins: Twins, pair: Pair, ju
 
 
 @behaviour("isolation/same-ranges-api-servers-reached", feature="isolation")
+@requires(Capability.ROUTER)
 def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """API servers are reached across networks all the same: nodes have addresses of their own."""
     caller, called = pair
@@ -48,6 +51,7 @@ def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Ju
 
 
 @behaviour("isolation/same-ranges-node-ports-kept-out", feature="isolation")
+@requires(Capability.ROUTER)
 def test_node_ports_are_not_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """NodePorts of the other network are not reached, though its nodes could be addressed."""
     caller, called = (echoes[name] for name in pair)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict
-from meshproof.model import Pair
+from meshproof.model import Capability, Pair
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.isolation.under_mesh import (
@@ -21,6 +22,7 @@ Judge = Callable[[Verdict], None]
 
 
 @behaviour("isolation/mesh-pods-kept-out", feature="isolation")
+@requires(Capability.ROUTER)
 @pytest.mark.networks(2)
 @pytest.mark.ranges("disjoint")
 def test_pods_and_services_of_the_other_network_are_kept_out(
@@ -31,6 +33,7 @@ def test_pods_and_services_of_the_other_network_are_kept_out(
 
 
 @behaviour("isolation/mesh-pods-reached", feature="isolation")
+@requires(Capability.ROUTER)
 @pytest.mark.networks(1)
 def test_pods_on_the_same_network_are_reached(sample: Sample, pair: Pair, judge: Judge) -> None:
     """On one network pods of the other cluster are reached."""
@@ -38,12 +41,14 @@ def test_pods_on_the_same_network_are_reached(sample: Sample, pair: Pair, judge:
 
 
 @behaviour("isolation/mesh-kubelets-kept-out", feature="isolation")
+@requires(Capability.ROUTER)
 def test_kubelets_are_kept_out(sample: Sample, pair: Pair, judge: Judge) -> None:
     """Under a mesh, too, nodes do not reach kubelets of another cluster."""
     judge(kubelets_are_kept_out(sample, pair))
 
 
 @behaviour("isolation/mesh-api-servers-and-gateways", feature="isolation")
+@requires(Capability.ROUTER)
 def test_api_servers_and_gateways_are_reached_as_the_topology_says(
     sample: Sample, pair: Pair, judge: Judge
 ) -> None:

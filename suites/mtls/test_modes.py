@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, all_of
-from meshproof.model import Mtls
+from meshproof.model import Capability, Mtls
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.settle import mtls_mode
 from meshproof.workloads.sample import Sample
@@ -25,6 +26,7 @@ Judge = Callable[[Verdict], None]
 
 
 @behaviour("mtls/permissive-answers-everybody", feature="security")
+@requires(Capability.ROUTER)
 def test_permissive_sidecars_encrypt_and_everybody_is_answered(
     sample: Sample, judge: Judge
 ) -> None:
@@ -34,6 +36,7 @@ def test_permissive_sidecars_encrypt_and_everybody_is_answered(
 
 
 @behaviour("mtls/disabled-crosses-no-network", feature="security")
+@requires(Capability.ROUTER)
 @pytest.mark.networks(2)
 def test_without_mtls_nothing_crosses_networks(sample: Sample, judge: Judge) -> None:
     """Without mTLS nothing crosses networks: near instances answer, and if there are none, 503."""

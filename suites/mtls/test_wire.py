@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict
+from meshproof.model import Capability
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.mtls.claims import encrypted_on_the_wire, plain_on_the_wire
@@ -15,6 +17,7 @@ Judge = Callable[[Verdict], None]
 
 
 @behaviour("mtls/encrypted-on-the-wire", feature="security")
+@requires(Capability.ROUTER)
 @pytest.mark.mtls("strict", "permissive")
 def test_every_call_between_sidecars_is_mutual_tls(
     sample: Sample, caller: str, judge: Judge
@@ -24,6 +27,7 @@ def test_every_call_between_sidecars_is_mutual_tls(
 
 
 @behaviour("mtls/disabled-is-plain-on-the-wire", feature="security")
+@requires(Capability.ROUTER)
 @pytest.mark.networks(1)
 @pytest.mark.mtls("disabled")
 def test_without_mtls_every_call_is_plain_text(sample: Sample, caller: str, judge: Judge) -> None:

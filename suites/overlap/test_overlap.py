@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict
+from meshproof.model import Capability
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.settle import healed
 from meshproof.workloads.sample import Sample
@@ -15,6 +17,7 @@ from suites.overlap.claims import pods_of_one_address, the_right_instance_answer
 
 # https://github.com/istio/istio/issues/14066: same pod range in both, wrong instances.
 @behaviour("overlap/shared-address-leads-to-own-pod", feature="multi-network")
+@requires(Capability.NODES)
 @pytest.mark.ranges("same")
 def test_where_addresses_are_the_same_the_right_instance_answers(
     sample: Sample, judge: Callable[[Verdict], None]

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict
+from meshproof.model import Capability
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.paths.claims import local_versions_by_their_pods, remote_version_by_its_way
@@ -18,6 +20,7 @@ pytestmark = [
 
 
 @behaviour("paths/local-by-pod", feature="discovery")
+@requires(Capability.ROUTER)
 def test_the_local_version_is_reached_by_its_pods_address(
     sample: Sample, home: str, judge: Callable[[Verdict], None]
 ) -> None:
@@ -26,6 +29,7 @@ def test_the_local_version_is_reached_by_its_pods_address(
 
 
 @behaviour("paths/remote-by-pod", feature="flat-network")
+@requires(Capability.ROUTER)
 @pytest.mark.networks(1)
 def test_on_one_network_the_remote_version_is_reached_by_its_pods_address(
     sample: Sample, caller: str, target: str, judge: Callable[[Verdict], None]
@@ -35,6 +39,7 @@ def test_on_one_network_the_remote_version_is_reached_by_its_pods_address(
 
 
 @behaviour("paths/remote-through-gateway", feature="multi-network")
+@requires(Capability.ROUTER)
 @pytest.mark.networks(2)
 @pytest.mark.mtls("strict", "permissive")
 def test_across_networks_the_remote_version_is_reached_through_its_gateway(

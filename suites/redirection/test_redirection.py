@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict
+from meshproof.model import Capability
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.redirection.claims import (
@@ -23,6 +25,7 @@ pytestmark = [pytest.mark.networks(1), pytest.mark.neighbours(1), pytest.mark.mt
 
 
 @behaviour("redirection/star-takes-remote-pods", feature="injection")
+@requires(Capability.ROUTER)
 def test_with_a_star_calls_to_remote_pods_go_through_the_proxy(
     redirecting: str, sample: Sample, judge: Judge
 ) -> None:
@@ -31,6 +34,7 @@ def test_with_a_star_calls_to_remote_pods_go_through_the_proxy(
 
 
 @behaviour("redirection/listed-ranges-take-remote-pods", feature="injection")
+@requires(Capability.ROUTER)
 def test_with_all_ranges_listed_calls_to_remote_pods_go_through_the_proxy(
     redirecting: str, sample: Sample, judge: Judge
 ) -> None:
@@ -39,6 +43,7 @@ def test_with_all_ranges_listed_calls_to_remote_pods_go_through_the_proxy(
 
 
 @behaviour("redirection/unlisted-remote-pods-bypass", feature="injection")
+@requires(Capability.ROUTER)
 def test_without_the_remote_pods_range_calls_to_them_bypass_the_proxy(
     redirecting: str, sample: Sample, judge: Judge
 ) -> None:
@@ -47,6 +52,7 @@ def test_without_the_remote_pods_range_calls_to_them_bypass_the_proxy(
 
 
 @behaviour("redirection/unlisted-services-bypass", feature="injection")
+@requires(Capability.ROUTER)
 def test_without_the_local_services_range_calls_to_services_bypass_the_proxy(
     redirecting: str, sample: Sample, judge: Judge
 ) -> None:

@@ -9,6 +9,8 @@ import pytest
 from meshproof.expect import Verdict, all_of
 from meshproof.expect.control import with_control
 from meshproof.mesh.routes import Tls
+from meshproof.model import Capability
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.routing import in_force
 from meshproof.workloads.sample import Sample
@@ -52,6 +54,7 @@ def test_plain_text_is_refused_by_strict_mtls(sample: Sample, judge: Judge) -> N
 
 
 @behaviour("routing/auto-mtls-encrypts", feature="routing")
+@requires(Capability.ROUTER)
 def test_without_a_mode_auto_mtls_encrypts(sample: Sample, judge: Judge) -> None:
     """A DestinationRule without a TLS mode leaves calls TLS on a mesh with mTLS."""
     with in_force(sample, in_mode(sample, None)):
@@ -59,6 +62,7 @@ def test_without_a_mode_auto_mtls_encrypts(sample: Sample, judge: Judge) -> None
 
 
 @behaviour("routing/auto-mtls-leaves-plain-text", feature="routing")
+@requires(Capability.ROUTER)
 @pytest.mark.networks(1)
 @pytest.mark.mtls("disabled")
 def test_without_a_mode_auto_mtls_does_not_encrypt(sample: Sample, judge: Judge) -> None:
@@ -68,6 +72,7 @@ def test_without_a_mode_auto_mtls_does_not_encrypt(sample: Sample, judge: Judge)
 
 
 @behaviour("routing/other-modes-cross-no-network", feature="routing")
+@requires(Capability.ROUTER)
 @pytest.mark.networks(2)
 def test_other_modes_do_not_cross_networks(sample: Sample, judge: Judge) -> None:
     """With a TLS mode other than ISTIO_MUTUAL, calls to another network are 503, none crosses."""

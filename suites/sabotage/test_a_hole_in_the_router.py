@@ -10,7 +10,8 @@ from meshproof.expect import Verdict, host_refused, kept_out, noticed, reached
 from meshproof.faults.lab import masquerading, unsealed_host
 from meshproof.kube.workload import Workload, node_probe
 from meshproof.lab import Lab
-from meshproof.model import Flow, Pair, Wiring
+from meshproof.model import Capability, Flow, Pair, Wiring
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic import PATIENT, Target, attempt, detour
 from meshproof.workloads import Echo
@@ -32,6 +33,7 @@ Judge = Callable[[Verdict], None]
     "isolation/node-ports-kept-out",
     "isolation/kubelets-kept-out",
 )
+@requires(Capability.ROUTER)
 @pytest.mark.bare_lab("east,west", "isolated")
 def test_a_hole_in_the_router_is_noticed(
     lab: Lab, echoes: Echoes, pair: Pair, judge: Judge
@@ -58,6 +60,7 @@ def test_a_hole_in_the_router_is_noticed(
 
 
 @proves("isolation/host-is-no-path")
+@requires(Capability.ROUTER, Capability.NODES)
 @pytest.mark.bare_lab("east,west", "isolated")
 def test_a_host_that_forwards_is_noticed(lab: Lab, pair: Pair, judge: Judge) -> None:
     """With the host's rules opened, the claim that the host is no path fails and says so."""
@@ -68,6 +71,7 @@ def test_a_host_that_forwards_is_noticed(lab: Lab, pair: Pair, judge: Judge) -> 
 
 
 @proves("isolation/flat-pods-reach-pods")
+@requires(Capability.ROUTER, Capability.NODES)
 @pytest.mark.bare_lab("east,west", "flat")
 def test_hidden_addresses_are_noticed(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """With pods hidden behind their node, the claim of a flat network fails and names the node."""

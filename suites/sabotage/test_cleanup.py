@@ -13,6 +13,8 @@ from meshproof.kube.objects import applied
 from meshproof.kube.seam import lab_errors
 from meshproof.lab import Lab
 from meshproof.mesh.inventory import take_inventory
+from meshproof.model import Capability
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import require
 from meshproof.workloads.sample import (
@@ -63,6 +65,7 @@ def test_an_object_left_behind_is_noticed(lab: Lab, kind: str, judge: Judge) -> 
 
 
 @proves("cleanup/nothing-remains")
+@requires(Capability.NODES)
 @pytest.mark.bare_lab("east,west", "isolated")
 def test_an_address_left_behind_is_noticed(lab: Lab, judge: Judge) -> None:
     """With a gateway's address left on a node, the claim that none remains fails and names it."""
@@ -78,6 +81,7 @@ def test_an_address_left_behind_is_noticed(lab: Lab, judge: Judge) -> None:
 
 
 @proves("cleanup/nothing-remains")
+@requires(Capability.NODES)
 @pytest.mark.bare_lab("east,west", "isolated")
 def test_a_service_left_behind_is_noticed(lab: Lab, judge: Judge) -> None:
     """With a Service left behind, the claims that no rule and no name remain fail and name it."""

@@ -20,6 +20,8 @@ from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Way
 from meshproof.mesh.operator_config import GATEWAY
 from meshproof.mesh.proxy import endpoints, outbound, statistics
+from meshproof.model import Capability
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import await_healed, healed, require
 from meshproof.workloads.sample import HOST, PORT, Sample
@@ -46,6 +48,7 @@ _TAKEN = r"^listener_manager\.lds\.update_success$"
 
 
 @proves("gateways/workload-shows-its-certificate", "gateways/counts-tcp-only")
+@requires(Capability.ROUTER)
 @pytest.mark.networks(2)
 def test_a_terminating_gateway_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a gateway that ends TLS, the claims that it passes it on and reads nothing fail."""
@@ -94,6 +97,7 @@ def test_a_missing_policy_is_noticed(sample: Sample, judge: Judge) -> None:
 
 
 @proves("gateways/deny-all-at-gateway-changes-nothing")
+@requires(Capability.ROUTER)
 @pytest.mark.networks(2)
 def test_a_gateway_that_denies_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a gateway that does deny what it passes on, the claim that it denies nothing fails."""
@@ -140,6 +144,7 @@ def test_a_wrong_gateway_address_is_noticed(sample: Sample, judge: Judge) -> Non
 
 
 @proves("paths/remote-through-gateway")
+@requires(Capability.ROUTER, Capability.ASSIGNED_ADDRESSES)
 @pytest.mark.networks(2)
 def test_a_second_address_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a second way into the network, the claim of the gateway's address fails and names it."""

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, noticed
-from meshproof.model import Flow, Pair, Wiring, isolated
+from meshproof.model import Capability, Flow, Pair, Wiring, isolated
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic import PATIENT
 from meshproof.traffic.settle import healed
@@ -18,6 +19,7 @@ Judge = Callable[[Verdict], None]
 
 
 @proves("isolation/mesh-pods-kept-out", "isolation/mesh-kubelets-kept-out")
+@requires(Capability.ROUTER)
 @pytest.mark.networks(2)
 @pytest.mark.ranges("disjoint")
 def test_a_hole_between_the_networks_is_noticed(sample: Sample, pair: Pair, judge: Judge) -> None:
@@ -36,6 +38,7 @@ def test_a_hole_between_the_networks_is_noticed(sample: Sample, pair: Pair, judg
 
 
 @proves("isolation/mesh-pods-reached")
+@requires(Capability.ROUTER)
 @pytest.mark.networks(1)
 def test_a_cut_network_is_noticed(sample: Sample, pair: Pair, judge: Judge) -> None:
     """With the flat network cut, the claim that its pods are reached fails."""

@@ -12,7 +12,8 @@ from meshproof.expect import Outcome, Verdict, all_of, noticed
 from meshproof.kube.objects import Object
 from meshproof.mesh.configuration import configured
 from meshproof.mesh.manifests import SYSTEM, cross_network_gateway
-from meshproof.model import Mtls
+from meshproof.model import Capability, Mtls
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
@@ -65,6 +66,7 @@ def test_a_strict_mesh_is_noticed(sample: Sample, judge: Judge) -> None:
 
 
 @proves("mtls/encrypted-on-the-wire", "mtls/permissive-answers-everybody")
+@requires(Capability.ROUTER)
 def test_plain_text_between_sidecars_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a DestinationRule that turns TLS off, the claim that the wire is encrypted fails."""
     names = sample.clusters
@@ -77,6 +79,7 @@ def test_plain_text_between_sidecars_is_noticed(sample: Sample, judge: Judge) ->
 
 
 @proves("mtls/disabled-is-plain-on-the-wire")
+@requires(Capability.ROUTER)
 @pytest.mark.networks(1)
 @pytest.mark.mtls("disabled")
 def test_encryption_is_noticed(sample: Sample, judge: Judge) -> None:
@@ -116,6 +119,7 @@ def test_a_gateway_that_takes_plain_text_is_noticed(sample: Sample, judge: Judge
 
 
 @proves("mtls/disabled-crosses-no-network")
+@requires(Capability.ROUTER)
 @pytest.mark.networks(2)
 def test_what_crosses_networks_is_noticed(sample: Sample, judge: Judge) -> None:
     """With mTLS on, the claims that nothing crosses networks fail and name the other cluster."""

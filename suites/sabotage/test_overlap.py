@@ -11,6 +11,8 @@ import pytest
 from meshproof.expect import Verdict, noticed
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.workload import Workload
+from meshproof.model import Capability
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.settle import healed, require
@@ -22,6 +24,7 @@ _PROBES = 40
 
 
 @proves("overlap/shared-address-leads-to-own-pod")
+@requires(Capability.NODES)
 @pytest.mark.ranges("same")
 def test_an_address_that_leads_elsewhere_is_noticed(
     sample: Sample, judge: Callable[[Verdict], None]

@@ -11,6 +11,8 @@ import pytest
 from meshproof.errors import EvidenceError
 from meshproof.expect import Verdict, noticed
 from meshproof.kube.workload import Workload
+from meshproof.model import Capability
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.workloads.sample import SLEEP, Sample
 from suites.redirection.claims import (
@@ -31,6 +33,7 @@ _CHAIN = "ISTIO_OUTPUT"
 
 
 @proves("redirection/unlisted-remote-pods-bypass", "redirection/unlisted-services-bypass")
+@requires(Capability.ROUTER)
 def test_a_sidecar_that_takes_everything_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a sidecar that takes everything, the claims that calls bypass the proxy fail."""
     cluster = calling_cluster(sample)
@@ -42,6 +45,7 @@ def test_a_sidecar_that_takes_everything_is_noticed(sample: Sample, judge: Judge
 
 
 @proves("redirection/star-takes-remote-pods", "redirection/listed-ranges-take-remote-pods")
+@requires(Capability.ROUTER)
 def test_a_hole_in_the_redirection_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a remote pod's address let past, the claim that calls to it take the proxy fails."""
     cluster = calling_cluster(sample)

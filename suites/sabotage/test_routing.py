@@ -9,7 +9,8 @@ import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
 from meshproof.mesh.routes import Tls
-from meshproof.model import Mtls
+from meshproof.model import Capability, Mtls
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.workloads.sample import Sample
 from suites.routing.claims import (
@@ -76,6 +77,7 @@ def test_mtls_that_is_on_is_noticed(sample: Sample, judge: Judge) -> None:
 @proves(
     "routing/plain-text-fails-with-strict-mtls", "routing/auto-mtls-encrypts", "paths/local-by-pod"
 )
+@requires(Capability.ROUTER)
 def test_plain_text_is_noticed(sample: Sample, judge: Judge) -> None:
     """With plain text allowed and sent, the claims that it is refused, and of mTLS, fail."""
     with turned(sample, Mtls.PERMISSIVE), ruled(sample, in_mode(sample, Tls.DISABLE)):
@@ -85,6 +87,7 @@ def test_plain_text_is_noticed(sample: Sample, judge: Judge) -> None:
 
 
 @proves("routing/other-modes-cross-no-network")
+@requires(Capability.ROUTER)
 @pytest.mark.networks(2)
 def test_crossing_to_another_network_is_noticed(sample: Sample, judge: Judge) -> None:
     """With ISTIO_MUTUAL after all, the claim that no call crosses networks fails."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from meshproof.expect import Verdict, noticed
+from meshproof.model import Capability
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.endpoints import pods_of
 from meshproof.traffic.settle import healed
@@ -15,6 +17,7 @@ from suites.weight.claims import compared, instances, shares_follow, weights_fol
 
 
 @proves("weight/follows-the-instances")
+@requires(Capability.NODES)
 def test_fewer_instances_are_noticed(sample: Sample, judge: Callable[[Verdict], None]) -> None:
     """With one instance less than is claimed, the claim of weights fails and tells the weight."""
     version = compared(sample)

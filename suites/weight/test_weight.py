@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from meshproof.expect import Verdict, all_of
+from meshproof.model import Capability
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.endpoints import await_pods, pods_of
 from meshproof.traffic.settle import converge, healed
@@ -21,6 +23,7 @@ from suites.weight.claims import (
 
 
 @behaviour("weight/follows-the-instances", feature="discovery")
+@requires(Capability.NODES)
 def test_weights_and_shares_follow_the_instances(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:

@@ -90,6 +90,7 @@ def test_the_command_line_names_configuration_and_plugins(world: World) -> None:
         ("--engine podman --artifacts built", ["--engine=podman", "--artifacts=built"]),
         ("--workers 2", ["-n", "2", "--max-worker-restart=0"]),
         ("--keep", ["--keep"]),
+        ("--pool 10.213.0.0/16", ["--pool=10.213.0.0/16"]),
         ("--collect-only", ["--collect-only"]),
         ("--reports elsewhere", ["--reports={work}/elsewhere"]),
     ],

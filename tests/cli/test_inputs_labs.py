@@ -115,6 +115,13 @@ CLUSTERS = [
 STATES = [
     case("status of nothing", "status", 0, "No labs."),
     case("status of a lab", "status", 0, LAB_ID, "kept", "east, west", "1.36.3", lay=lab()),
+    case(
+        "status of a lab: networks",
+        "status",
+        0,
+        f"Lab {LAB_ID} has the networks 172.30.0.0/24 (east), of the pool 172.30.0.0/16.",
+        lay=lab(subnets={"east": "172.30.0.0/24"}, pool="172.30.0.0/16"),
+    ),
     *(
         case(f"status of a lab: {name}", "status", 0, LAB_ID, "unreadable", lay=lab(text))
         for name, text in {

@@ -101,6 +101,25 @@ MODES = [
     refused(
         "several of bare clusters", "verify bare --mtls strict --full", "--mtls and --full say"
     ),
+    refused("a pool of nothing", ["verify", "--pool", ""], "is no range"),
+    refused("a public pool", "verify --pool 8.8.8.0/24", "is not private"),
+    refused(
+        "a pool that a cluster has",
+        "verify primary-remote-flat --pool 10.10.0.0/16",
+        "the pool 10.10.0.0/16 overlaps the pods (10.10.0.0/16) of cluster east",
+    ),
+    refused(
+        "a pool too small",
+        "verify primary-remote-flat --pool 10.213.0.0/24",
+        "holds 1 network, and a lab needs 2",
+    ),
+    refused(
+        "a pool too small for several",
+        "verify primary-remote-flat --pool 10.213.0.0/23 --workers 2",
+        "each of 2 labs at once needs 2",
+    ),
+    refused("a pool and a lab", "verify bare --pool 10.213.0.0/16 --reuse 01234567", "already"),
+    goes_on("a pool", "verify primary-remote-flat --pool 10.213.0.0/16", makes=REPORTS),
     refused("no such variant", "verify --variant mesh-network", "did you mean mesh-networks"),
     refused("a variant of nothing", ["verify", "--variant", ""], "there is no variant ''"),
     refused("a variant in capitals", "verify --variant Revision", "did you mean revision"),

@@ -210,3 +210,18 @@ def test_a_clock_before_meshproofs_own_files_is_wrong() -> None:
 def test_unreadable_inotify_limits_are_a_warning_without_a_fix() -> None:
     found = finding(replace(HEALTHY, inotify_watches=None), "inotify")
     assert (found.level, found.fix) == (Level.WARN, None)
+
+
+def test_the_pool_that_labs_come_out_of_is_told_and_the_next() -> None:
+    found = finding(HEALTHY, "pools")
+    assert found.level is Level.OK
+    assert "172.30.0.0/16, which has 256 free, then 172.29.0.0/16" in found.found
+    taken = replace(HEALTHY, pools={"172.30.0.0/16": 0, "172.29.0.0/16": 9})
+    assert "172.29.0.0/16, which has 9 free" in finding(taken, "pools").found
+
+
+def test_without_room_in_any_pool_the_remedy_is_to_name_one() -> None:
+    found = finding(replace(HEALTHY, pools={"172.30.0.0/16": 1}), "pools")
+    assert found.level is Level.WARN
+    assert "--pool" in found.remedy
+    assert "cannot be read" in finding(replace(HEALTHY, pools=None), "pools").found

@@ -1,13 +1,21 @@
-"""The lab of the moment: one attempt at each bring-up, and its cause for whoever needs it."""
+"""The lab of the moment: one attempt at each bring-up, and its cause for whoever needs it; what
+becomes of one that dies."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from meshproof.errors import LabError, MeshproofError
+from meshproof.events import Recorder
 from meshproof.files import read_footprint, topology_named
 from meshproof.lab import Lab
 from meshproof.model import Deployment, Footprint, Version, Wiring, isolated
+from meshproof.process import Shell
+from meshproof.run import labs as labs_module
 from meshproof.run.labs import Labs
 from meshproof.run.session import Choices, Session
 
@@ -70,3 +78,71 @@ def test_what_nobody_foresaw_is_remembered_as_well() -> None:
 
 def test_without_a_lab_nothing_is_lost() -> None:
     assert BrokenLabs(LabError("x")).lost() is None
+
+
+class Dying(Labs):
+    """Labs that come up. ``dns``: what goes wrong with the DNS of each, if anything does."""
+
+    def __init__(self, dns: Exception | None = None) -> None:
+        super().__init__(Session(Choices(reports=None), []), reuse=None)
+        self.dns, self.made = dns, 0
+
+    def _bring_up(self, footprint: Footprint, wiring: Wiring) -> Lab:
+        self.made += 1
+        shell = Shell()
+
+        def await_dns() -> None:
+            if self.dns is not None:
+                shell.cancel()  # as when one of several side by side fails
+                raise self.dns
+
+        made = SimpleNamespace(
+            id="0a1b2c3d",
+            kept=False,
+            footprint=footprint,
+            wiring=wiring,
+            recorder=Recorder(),
+            engine=SimpleNamespace(shell=shell),
+            await_dns=await_dns,
+            claim=SimpleNamespace(folder=Path("lab")),
+        )
+        return cast(Lab, made)
+
+
+@pytest.fixture
+def parts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What of the lab is lost, if anything is written there. No lab has a mesh."""
+    lost: list[str] = []
+    monkeypatch.setattr(labs_module, "lost_part", lambda lab: lost[0] if lost else None)
+    monkeypatch.setattr(labs_module, "remove_noted", lambda lab: False)
+    return lost
+
+
+def test_a_cluster_without_dns_is_the_cause_for_all_deployments_on_these_clusters(
+    parts: list[str],
+) -> None:
+    labs = Dying(LabError("the DNS of west did not come about within 120 s"))
+    for name in ("primary-remote-flat", "multi-primary-split-horizon", "primary-remote-flat"):
+        with pytest.raises(LabError, match="the DNS of west did not come about within 120 s"):
+            labs.sample(deployment(name))
+        assert labs.lost() is None  # that its programs were called off says nothing of it
+    assert labs.made == 1
+
+
+def test_what_is_lost_in_the_middle_of_a_run_is_found_once_and_told_to_all(
+    parts: list[str],
+) -> None:
+    labs = Dying()
+    labs.bare(footprint(), isolated())
+    assert labs.lost() is None
+    parts.append("cluster east is lost: container mp-0a1b2c3d-east-control-plane does not run")
+    first = labs.lost()
+    parts[:] = ["cluster west is lost: in consequence"]
+    assert first is not None and labs.lost() is first
+    for _ in range(2):
+        with pytest.raises(LabError) as raised:
+            labs.bare(footprint(), isolated())
+        assert raised.value is first
+    with pytest.raises(LabError, match="cluster east is lost"):
+        labs.sample(deployment())
+    assert labs.made == 1

@@ -63,6 +63,22 @@ def test_the_summary_names_claim_expectation_and_observation(pytester: pytest.Py
     assert kinds == ["run-begin", "verdict", "test", "run-end"]
 
 
+def test_the_networks_of_labs_come_out_of_the_pool_that_is_named(
+    pytester: pytest.Pytester,
+) -> None:
+    body = """
+from meshproof.runner.stash import SESSION
+@pytest.mark.bare_lab("east,west", "isolated")
+def test_it(lab, judge, pytestconfig):
+    assert str(pytestconfig.stash[SESSION].choices.pool) == "10.213.0.0/16"
+    judge(PASS)
+"""
+    assert run(pytester, body, "--pool=10.213.0.0/16").ret == 0
+    refused = run(pytester, body, "--pool=10.213.0.1/16")
+    assert refused.ret == pytest.ExitCode.USAGE_ERROR
+    refused.stderr.fnmatch_lines(["*10.213.0.1/16' does not begin where its range does*"])
+
+
 def test_bare_labs_are_visited_once_each(pytester: pytest.Pytester) -> None:
     body = """
 @pytest.mark.bare_lab("east=same,west=same", "isolated")

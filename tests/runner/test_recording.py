@@ -234,3 +234,54 @@ def test_tests_of_others_leave_no_record(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_plain(): pass\n")
     assert pytester.runpytest_inprocess().ret == 0
     assert not Path(pytester.path, "reports").exists()
+
+
+LOST = """
+import types
+from meshproof.errors import LabError
+from meshproof.runner.stash import LABS
+
+@pytest.fixture(autouse=True)
+def labs(pytestconfig):
+    found = types.SimpleNamespace(lab=None, kept=None, lost=lambda: None)
+    return pytestconfig.stash.setdefault(LABS, found)
+
+ALL = pytest.mark.parametrize("number", range(3))
+
+@ON
+@ALL
+def test_a(lab, labs, judge, number):
+    if number == 1:  # in the middle of this test a node is killed
+        lost = LabError("cluster east is lost: container one does not run")
+        labs.lost = lambda: lost
+        raise ConnectionError("refused")
+    judge(PASS if number == 0 else FAIL)  # a verdict on what is no more is none
+
+@pytest.fixture
+def broken(labs):
+    raise labs.lost()
+
+@ON
+@ALL
+def test_b(lab, broken, number):
+    pass
+"""
+
+
+def test_a_cluster_that_dies_in_the_middle_is_one_cause_whatever_each_test_says(
+    pytester: pytest.Pytester,
+) -> None:
+    done = run(pytester, LOST)
+    assert done.ret == 2
+    tests = of(recorded(pytester), "test")
+    cause = "cluster east is lost: container one does not run."
+    assert [(one["outcome"], one["cause"]) for one in tests] == [
+        ("PASS", ""),
+        *[("INCONCLUSIVE", cause)] * 5,
+    ]
+    assert tests[1]["why"] == "refused"
+    said = done.stdout.str()
+    assert f"could not tell, 5 tests: {cause}" in said
+    # One line of the first, one that there are others, and one at the end.
+    assert said.count("  INCONCLUSIVE ") == 1 and said.count(cause) == 1
+    assert said.count("more for the same reason") == 1

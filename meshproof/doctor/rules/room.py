@@ -1,4 +1,4 @@
-"""Judges the room there is: memory, processors, disk."""
+"""Judges the room there is: memory, processors, disk, addresses."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ ENGINE_STORAGE = 5 * GIB
 # Downloaded or already built: archives of the images, and room for runs' evidence.
 FILLED_STORE = 3 * GIB
 CPUS = 2
+TWO_CLUSTERS = 2
+"""Networks: each cluster of a lab has one of its own."""
 
 
 def judge_room(facts: Facts) -> list[Finding]:
     """Whether the clusters fit in, and what a build writes."""
-    return [_memory(facts), _cpus(facts), *_disks(facts)]
+    return [_memory(facts), _cpus(facts), *_disks(facts), _pools(facts)]
 
 
 def _memory(facts: Facts) -> Finding:
@@ -45,6 +47,25 @@ def _cpus(facts: Facts) -> Finding:
         f"{facts.cpus}: clusters come up slowly, and waits may run out of time",
         f"give this machine {CPUS} processors or more",
     )
+
+
+def _pools(facts: Facts) -> Finding:
+    if facts.pools is None:
+        remedy = "see what 'ip route' and 'meshproof status' say"
+        return Finding("pools", Level.WARN, "which are free cannot be read", remedy)
+    usable = {pool: free for pool, free in facts.pools.items() if free >= TWO_CLUSTERS}
+    if not usable:
+        return Finding(
+            "pools",
+            Level.WARN,  # with --pool a lab comes up all the same
+            f"none of {', '.join(facts.pools)} has two free networks for a lab's clusters: this "
+            "machine's routes and other labs take them",
+            "name a private range that you can spare with --pool, or remove labs",
+        )
+    pool, free = next(iter(usable.items()))
+    others = f", then {', '.join([*usable][1:])}" if len(usable) > 1 else ""
+    found = f"labs' networks come out of {pool}, which has {free} free{others}"
+    return Finding("pools", Level.OK, found)
 
 
 def _disks(facts: Facts) -> list[Finding]:

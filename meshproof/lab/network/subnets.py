@@ -101,6 +101,10 @@ class Leases:
         """The ids of the labs that have leases."""
         return set(self._read().values())
 
+    def leased(self) -> list[str]:
+        """All subnets that labs have leases of."""
+        return list(self._read())
+
     @contextmanager
     def _locked(self) -> Iterator[None]:
         make_owned(real_state_dir(), STATE)
@@ -135,6 +139,15 @@ class Leases:
         with file_errors(self._file, _WHAT, doing="write", error=LabError):
             draft.write_text(json.dumps(leases, indent=1), encoding="utf-8")
             draft.replace(self._file)
+
+
+def room(taken: Iterable[IPv4Network]) -> dict[IPv4Network, int]:
+    """How many networks each of ``POOLS`` has left, beside those ``taken`` and those leased.
+
+    Raises LabError when the leases cannot be read.
+    """
+    avoid = [*collapse_addresses(taken), *map(IPv4Network, Leases().leased())]
+    return {pool: sum(1 for _ in _free(pool, avoid)) for pool in POOLS}
 
 
 def _free(pool: IPv4Network, avoid: Collection[IPv4Network]) -> Iterator[IPv4Network]:

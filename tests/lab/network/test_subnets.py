@@ -10,9 +10,9 @@ import pytest
 
 from meshproof.errors import LabError, ModelError
 from meshproof.files import read_footprint
-from meshproof.lab.network.subnets import Leases, networks_in_use
+from meshproof.lab.network.subnets import Leases, networks_in_use, room
 from meshproof.model import Version
-from meshproof.model.addresses import POOLS, is_private, pool_named
+from meshproof.model.addresses import POOLS, is_private, pool_named, pool_of
 from tests.lab.fakes import FakeShell
 
 ROUTES = ("ip", "-j", "-4", "route", "show", "table", "all")
@@ -101,3 +101,18 @@ def test_what_the_clusters_use_is_no_pool() -> None:
     for pool in ("10.10.0.0/16", "10.110.5.0/24", "10.0.0.0/8"):
         with pytest.raises(ModelError, match=r"overlaps the (pods|services) .* of cluster east"):
             footprint.check_pool(IPv4Network(pool))
+
+
+def test_the_room_that_is_left_in_each_pool() -> None:
+    taken(None, count=2)
+    left = room(nets("172.29.0.0/16", "10.213.0.0/17"))
+    assert [left[pool] for pool in POOLS] == [254, 0, 128, 64, 256]
+
+
+def test_the_pool_of_a_labs_networks_is_known_afterwards() -> None:
+    assert pool_of(nets("172.29.0.0/24", "172.29.7.0/24")) == IPv4Network("172.29.0.0/16")
+    assert pool_of(nets("172.29.0.0/24", "172.30.0.0/24")) is None
+    assert pool_of(nets("10.9.0.0/24")) is None
+    assert pool_of([]) is None
+    named = IPv4Network("10.9.0.0/16")
+    assert pool_of(nets("10.9.0.0/24"), named) == named
