@@ -131,6 +131,11 @@ def reached(claim: Claim, kind: str, topology: str, missed: str = "") -> list[Ca
 
 CASES = [
     *kept_out(pods_are_kept_out, "pod"),
+    *cases(
+        pods_are_kept_out,
+        on(EAST_TO_WEST, topology=SPLIT),
+        fails("a way is open from east to west", router(holes={"service"})),
+    ),
     *kept_out(kubelets_are_kept_out, "kubelet"),
     *kept_out(kubelets_are_kept_out, "kubelet", FLAT),
     *reached(pods_are_reached, "pod", FLAT),
