@@ -90,6 +90,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     option = config.option
     if hasattr(config, "workerinput") or session.testsfailed:
         return
+    if BEHAVIOURS not in config.stash:
+        return  # pytest did not find what it was to collect, and says so itself
     matrix = config.stash.get(MATRIX, None)
     if _REFUSED in config.stash:
         raise session.Failed(str(config.stash[_REFUSED]))

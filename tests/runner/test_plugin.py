@@ -54,6 +54,13 @@ def test_a_run_without_tests_could_not_tell(pytester: pytest.Pytester) -> None:
     assert run(pytester, "def test_plain(): pass\n").ret == 2
 
 
+def test_a_folder_that_is_not_there_is_told_as_by_pytest_alone(pytester: pytest.Pytester) -> None:
+    result = pytester.runpytest_subprocess("nowhere")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["ERROR: file or directory not found: nowhere"])
+    assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
+
+
 def test_the_summary_names_claim_expectation_and_observation(pytester: pytest.Pytester) -> None:
     body = f'{ON_ONE}def test_it(lab, judge):\n    """Fish swim."""\n    judge(FAIL)\n'
     result = run(pytester, body)
