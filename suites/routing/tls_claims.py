@@ -48,7 +48,8 @@ def _by_their_ways(sample: Sample, caller: str) -> list[Verdict]:
     watched = watch(sample, sample.caller(caller), Plan(times=times))
     reached = reachable(sample, caller)
     ways = [went_to(watched, upstream_of(sample, caller, version)) for version in reached]
-    return [answered_from_home(watched.responses, reached), *ways]
+    # What the wire saw comes first: where plain text is refused, versions are missing as well.
+    return [*ways, answered_from_home(watched.responses, reached)]
 
 
 def tls_is_not_understood(sample: Sample) -> Verdict:
