@@ -12,7 +12,7 @@ from meshproof.errors import MeshproofError, UsageError
 from meshproof.lab.kept import find_kept
 from meshproof.lab.ownership import Description
 from meshproof.model import Deployment, Footprint
-from meshproof.runner.behaviours import BEHAVIOURS, folders_read, sentence_of
+from meshproof.runner.behaviours import BEHAVIOURS, Behaviours, folders_read, sentence_of
 from meshproof.runner.declaring import declared_in
 from meshproof.runner.matrix import MATRIX, Matrix
 from meshproof.runner.stash import SESSION
@@ -90,13 +90,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     option = config.option
     if hasattr(config, "workerinput") or session.testsfailed:
         return
-    if BEHAVIOURS not in config.stash:
-        return  # pytest did not find what it was to collect, and says so itself
     matrix = config.stash.get(MATRIX, None)
     if _REFUSED in config.stash:
         raise session.Failed(str(config.stash[_REFUSED]))
     try:
-        config.stash[BEHAVIOURS].check(folders_read(config))
+        # Nothing was collected where pytest did not find what it was to read: it says so itself.
+        config.stash.get(BEHAVIOURS, Behaviours()).check(folders_read(config))
         if option.behaviours is not None:
             return
         if option.only is not None:

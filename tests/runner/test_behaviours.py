@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from meshproof.errors import ModelError
 from meshproof.model import FEATURES, Behaviour, Level, Profile
+
+
+@pytest.fixture(autouse=True)
+def _suites_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests' own folder ``suites`` is read, not the one that another test imported."""
+    for name in [one for one in sys.modules if one.partition(".")[0] == "suites"]:
+        monkeypatch.delitem(sys.modules, name)
+
 
 HEAD = """
 import pytest
