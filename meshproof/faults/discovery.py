@@ -23,9 +23,9 @@ def unread(reader: RunningCluster, cluster: str) -> Iterator[None]:
         secret = reader.core.read_namespaced_secret(name, SYSTEM)
     # What the server gave it would be refused in an object that is made anew.
     secret.metadata.resource_version = secret.metadata.uid = None
+    with lab_errors(f"delete {name} in {reader.name}"):
+        reader.core.delete_namespaced_secret(name, SYSTEM)
     try:
-        with lab_errors(f"delete {name} in {reader.name}"):
-            reader.core.delete_namespaced_secret(name, SYSTEM)
         yield
     finally:
         with lab_errors(f"put back {name} in {reader.name}"):

@@ -29,8 +29,8 @@ from meshproof.resources import resource
 BARE = "bare"
 BARE_NODES = "bare-nodes"
 BARES = (BARE, BARE_NODES)
-"""What clusters without a mesh are asked for by: one node each, and several."""
-"""What the command line calls the tests on bare clusters, beside the topologies' names."""
+"""What the command line calls clusters without a mesh, beside the topologies' names: of one node
+each, and of several."""
 
 # It is part of files' names, folders' and test ids.
 _TopologyName = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=63)]

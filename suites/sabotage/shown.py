@@ -15,6 +15,7 @@ from meshproof.kube.workload import Workload
 from meshproof.mesh.configuration import configured
 from meshproof.mesh.gateways import GATEWAY_IDENTITY
 from meshproof.mesh.manifests import cross_network_gateway
+from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.model import Mtls
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.drain import draining
@@ -22,13 +23,15 @@ from meshproof.traffic.endpoints import await_pods, pods_amiss, usual_pods
 from meshproof.traffic.response import Response
 from meshproof.traffic.routing import in_force
 from meshproof.traffic.settle import await_healed, healed, mtls_mode, require
-from meshproof.workloads.sample import Sample
+from meshproof.workloads.sample import HOST, PORT, Sample
 from suites.gateways.far_side import FarSide
 from suites.sabotage import broken_gateways as broken
 
 # A connection for each: a proxy has two workers, which learn of a change one by one and keep
 # connections of their own.
 _CALLS = 40
+SERVICE = outbound(HOST, PORT)
+"""What a sidecar's configuration calls helloworld."""
 
 
 @contextmanager
@@ -87,6 +90,14 @@ def require_at_rest(sample: Sample) -> None:
 def calls_by(sample: Sample, caller: Workload) -> list[Response]:
     """Calls that meet both workers of the caller's proxy, and every instance by each."""
     return call(sample, caller, Plan(times=_CALLS, fresh=True))
+
+
+def gateway_weights(sample: Sample, caller: str, there: str) -> dict[str, int]:
+    """What the gateways that lead to a cluster weigh in a caller's proxy, by address and port."""
+    ways = {str(way) for way in sample.mesh.ways_to(there).values()}
+    known = endpoints(sample.caller(caller), SERVICE)
+    weights = {f"{one.address}:{one.port}": one.weight for one in known}
+    return {way: weight for way, weight in weights.items() if way in ways}
 
 
 def faults(responses: Sequence[Response]) -> str:

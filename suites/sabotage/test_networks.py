@@ -11,13 +11,12 @@ from meshproof.expect import Verdict, noticed
 from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import Workload
 from meshproof.mesh.operator_config import NETWORK_LABEL
-from meshproof.mesh.proxy import endpoints, outbound
+from meshproof.mesh.proxy import endpoints
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import await_healed, healed, require
-from meshproof.workloads.sample import HOST, NAMESPACE, PORT, Sample
+from meshproof.workloads.sample import NAMESPACE, PORT, Sample
+from suites.sabotage.shown import SERVICE, gateway_weights
 from suites.weight.claims import instances, weights_follow
-
-_CLUSTER = outbound(HOST, PORT)
 
 
 # The kind of https://github.com/istio/istio/issues/49412: pod addresses across networks.
@@ -54,8 +53,9 @@ def test_a_neighbour_said_to_be_elsewhere_is_noticed(
 ) -> None:
     """With a pod of the caller's network that says it is on another one, the claim of endpoints
     fails and tells what the other network's gateway then weighs."""
-    caller, version = sample.pairs(same_network=True)[0]
-    pod, elsewhere = sample.server(version), _other_network(sample, caller)
+    far = {who: sample.versions[one] for who, one in sample.pairs(same_network=False)}
+    caller, version = next(pair for pair in sample.pairs(same_network=True) if pair[0] in far)
+    pod, elsewhere = sample.server(version), far[caller]
     try:
         with _says_it_is_on(sample, pod, sample.topology[elsewhere].network):
             require(
@@ -63,8 +63,7 @@ def test_a_neighbour_said_to_be_elsewhere_is_noticed(
                 until=lambda seen: str(pod.address) not in seen,
                 what=f"the end of {pod.address} among the endpoints in {caller}",
             )
-            way = next(iter(sample.mesh.ways_to(elsewhere).values()))
-            weight = _weight(sample, caller, str(way.address))
+            weights = gateway_weights(sample, caller, elsewhere)
             verdict = weights_follow(sample, instances(sample))
     finally:
         await_healed(
@@ -73,17 +72,7 @@ def test_a_neighbour_said_to_be_elsewhere_is_noticed(
             f"{pod.name} on its network",
         )
         healed(sample)
-    judge(noticed([verdict], f"{way} {weight}"))
-
-
-def _other_network(sample: Sample, caller: str) -> str:
-    """A cluster with a gateway, on another network than the caller's."""
-    topology = sample.topology
-    return next(
-        one.name
-        for one in topology.members
-        if one.gateway is not None and not topology.same_network(one.name, caller)
-    )
+    judge(noticed([verdict], next(f"{way} {weight}" for way, weight in weights.items())))
 
 
 @contextmanager
@@ -104,13 +93,7 @@ def _says_it_is_on(sample: Sample, pod: Workload, network: str) -> Iterator[None
 
 
 def _known(sample: Sample, caller: str) -> set[str]:
-    return {one.address for one in endpoints(sample.caller(caller), _CLUSTER)}
-
-
-def _weight(sample: Sample, caller: str, address: str) -> int:
-    """What an address weighs in the caller's proxy, 0 if it does not know it."""
-    found = endpoints(sample.caller(caller), _CLUSTER)
-    return sum(one.weight for one in found if one.address == address)
+    return {one.address for one in endpoints(sample.caller(caller), SERVICE)}
 
 
 def _is_behind(sample: Sample, pod: Workload, caller: str) -> bool:

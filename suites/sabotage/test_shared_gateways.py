@@ -12,13 +12,11 @@ import pytest
 
 from meshproof.expect import Verdict, noticed
 from meshproof.faults.discovery import unread
-from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import await_healed, healed, require
-from meshproof.workloads.sample import HOST, PORT, Sample
+from meshproof.workloads.sample import Sample
+from suites.sabotage.shown import gateway_weights
 from suites.weight.claims import instances, weights_follow
-
-_CLUSTER = outbound(HOST, PORT)
 
 
 # The kind of https://github.com/istio/istio/issues/56355: a gateway that weighs too little.
@@ -32,29 +30,19 @@ def test_a_cluster_lost_behind_a_shared_gateway_is_noticed(
     caller, version = sample.topology.shared_ways[0]
     there = sample.versions[version]
     reader = sample.mesh.cluster(sample.topology[caller].primary)
-    before = _weights(sample, caller, there)
+    before = gateway_weights(sample, caller, there)
     try:
         with unread(reader, there):
             require(
-                lambda: _weights(sample, caller, there),
+                lambda: gateway_weights(sample, caller, there),
                 until=lambda seen: seen.keys() == before.keys() and seen != before,
                 what=f"gateways that weigh less without {there}",
             )
-            left = _weights(sample, caller, there)
+            left = gateway_weights(sample, caller, there)
             verdict = weights_follow(sample, instances(sample))
     finally:
         await_healed(
-            sample, lambda: _weights(sample, caller, there) == before, f"{there} known again"
+            sample, lambda: gateway_weights(sample, caller, there) == before, f"{there} known again"
         )
         healed(sample)
     judge(noticed([verdict], next(f"{way} {weight}" for way, weight in left.items())))
-
-
-def _weights(sample: Sample, caller: str, there: str) -> dict[str, int]:
-    """What the gateways that lead to a cluster weigh in a caller's proxy, by address and port."""
-    ways = {str(way) for way in sample.mesh.ways_to(there).values()}
-    known = {
-        f"{one.address}:{one.port}": one.weight
-        for one in endpoints(sample.caller(caller), _CLUSTER)
-    }
-    return {way: weight for way, weight in known.items() if way in ways}

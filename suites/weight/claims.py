@@ -46,7 +46,9 @@ def compared(sample: Sample) -> str:
     caller knows one alone, which then answers every call."""
     known = [_known_to(sample, name) for name in sample.clusters]
     several = [
-        one for one in sample.versions if any(one in all_ and all_ != [one] for all_ in known)
+        one
+        for one in sample.versions
+        if any(one in versions and len(versions) > 1 for versions in known)
     ]
     return (several or list(sample.versions))[-1]
 

@@ -19,6 +19,8 @@ FLAT = "multi-primary-flat"
 REMOTE = "primary-remote-split-horizon"
 MIXED = "mixed-networks"
 OVERLAPPING = "overlapping-cidrs"
+NO_LINE = "have no line in the caller's access log"
+"""What a claim says of calls that the caller's proxy has not logged."""
 
 Claim = Callable[..., Verdict]
 

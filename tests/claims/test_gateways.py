@@ -36,11 +36,22 @@ from tests.claims.changes import (
 )
 from tests.claims.curl import Call
 from tests.claims.played import PlayedPod, ended
-from tests.claims.table import SPLIT, Case, Doing, Stage, cases, fails, judge, on, passes, unclear
+from tests.claims.table import (
+    NO_LINE,
+    SPLIT,
+    Case,
+    Doing,
+    Stage,
+    cases,
+    fails,
+    judge,
+    on,
+    passes,
+    unclear,
+)
 from tests.claims.tls import NOTHING, Question
 from tests.claims.world import Came
 
-NO_LINE = "have no line in the caller's access log"
 DENIED = "tcp.rbac.denied"
 TAKEN, REJECTED = "cluster_manager.cds.update_success", "cluster_manager.cds.update_rejected"
 ADMIN = "http.admin.downstream_rq_total"

@@ -45,6 +45,7 @@ from tests.claims.curl import Call, Printed
 from tests.claims.table import (
     FLAT,
     MIXED,
+    NO_LINE,
     SPLIT,
     Case,
     Doing,
@@ -60,7 +61,6 @@ from tests.claims.table import (
 from tests.claims.tls import NOTHING, Question
 from tests.claims.world import Came
 
-NO_LINE = "have no line in the caller's access log"
 DISABLED, PERMISSIVE, STRICT = Mtls.DISABLED, Mtls.PERMISSIVE, Mtls.STRICT
 
 

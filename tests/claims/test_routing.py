@@ -40,6 +40,7 @@ from tests.claims.curl import Call
 from tests.claims.played import PlayedPod
 from tests.claims.table import (
     FLAT,
+    NO_LINE,
     Case,
     Doing,
     Stage,
@@ -51,7 +52,6 @@ from tests.claims.table import (
     unclear,
 )
 
-NO_LINE = "have no line in the caller's access log"
 BOTH = answering("v1", "v2")
 
 

@@ -10,6 +10,7 @@ from suites.scope.claims import each_governs_its_own, ignored, marks_of, obeyed
 from tests.claims.changes import When, after, always, answering, changed, failing, unlogged
 from tests.claims.curl import Call
 from tests.claims.table import (
+    NO_LINE,
     REMOTE,
     SPLIT,
     Case,
@@ -24,7 +25,6 @@ from tests.claims.table import (
 )
 from tests.claims.world import Came
 
-NO_LINE = "have no line in the caller's access log"
 RULES = marks_of("west")
 
 
