@@ -174,9 +174,10 @@ def _unsettled(sample: Sample, caller: Workload) -> str:
         return f"{caller.cluster} does not reach {', '.join(sorted(missing))}"
     failed = [one for one in responses if not one.succeeded]
     mesh = sample.mesh.deployment
-    # A cluster whose root is another is called, and refuses; one without a way is not called.
+    # A cluster whose root is another is called, and refuses; one without a way is not called; who
+    # has a way to nobody fails each time.
     refusing = UNRELATED_ROOTS in mesh.variants and mesh.mtls is not Mtls.DISABLED
-    if failed and not refusing:
+    if failed and due and not refusing:
         return f"{caller.cluster}: {len(failed)} calls fail, such as {failed[0]}"
     if not _as_the_mode_says(sample, responses):
         return f"{caller.cluster}: other mTLS mode"

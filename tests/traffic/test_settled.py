@@ -92,3 +92,15 @@ def test_a_mesh_has_its_own_mode_again_after_another(monkeypatch: pytest.MonkeyP
     with mtls_mode(sample, Mtls.PERMISSIVE):
         inside = sample.mesh.deployment.mtls
     assert (inside, sample.mesh.deployment.mtls) == (Mtls.PERMISSIVE, Mtls.STRICT)
+
+
+def test_who_has_a_way_to_nobody_has_settled_although_calls_fail(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A cluster alone on its network, without a version and without mTLS."""
+    on = stage(monkeypatch, SPLIT, Mtls.DISABLED)
+    failing(503, "UH", "no_healthy_upstream", always)(on)
+    assert not settle.settle(on.world.sample)
+    monkeypatch.setattr(settle, "reachable", lambda *_: {})
+    monkeypatch.setattr(type(on.world.sample), "homes", ())
+    assert settle.settle(on.world.sample)
