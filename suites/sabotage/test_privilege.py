@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 
 import kubernetes.client
 import pytest
 
 from meshproof.expect import Outcome, Verdict, noticed
+from meshproof.faults.discovery import known_as, revoked
 from meshproof.kube import RunningCluster
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.seam import lab_errors
 from meshproof.mesh.account import Right, remote_account
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.runner.behaviours import proves
-from meshproof.traffic.settle import converge, require
+from meshproof.traffic.settle import converge, healed, require
 from meshproof.workloads.sample import NAMESPACE, Sample
 from suites.privilege.claims import (
     can_do_what_is_needed,
@@ -61,6 +63,41 @@ def test_a_narrower_role_is_noticed(sample: Sample, judge: Judge) -> None:
     with _taken_away(sample, missing):
         verdicts = [has_exactly_the_rights_listed(sample), can_do_what_is_needed(sample)]
     judge(noticed(verdicts, str(missing)))
+
+
+@proves("privilege/can-do-what-istiod-needs", "privilege/refused-everything-else")
+def test_a_revoked_token_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a token that its API server does not know, claims of the account fail and say so."""
+    judge(_noticed_under(sample, revoked, "does not know its token: 401"))
+
+
+@proves("privilege/exactly-the-rights-listed", "privilege/can-do-what-istiod-needs")
+def test_another_name_of_the_cluster_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a secret that calls the cluster otherwise than its proxies do, claims of the account
+    fail and tell both names."""
+    other = "elsewhere"
+    words = f"calls it {other}, and its own proxies call it {_remote(sample).name}"
+    judge(_noticed_under(sample, partial(known_as, name=other), words))
+
+
+def _noticed_under(
+    sample: Sample,
+    broken: Callable[[RunningCluster, str], AbstractContextManager[None]],
+    words: str,
+) -> Verdict:
+    """The verdict on a remote secret that was replaced, and is there again afterwards."""
+    holder = sample.mesh.cluster(readers(sample)[-1][1].name)
+    try:
+        with broken(holder, _remote(sample).name):
+            claims = (
+                has_exactly_the_rights_listed,
+                can_do_what_is_needed,
+                is_refused_the_rest,
+            )
+            verdicts = [claim(sample) for claim in claims]
+    finally:
+        healed(sample)
+    return noticed(verdicts, words)
 
 
 def _noticed_with(sample: Sample, right: Right, namespace: str) -> Verdict:
