@@ -44,6 +44,8 @@ class Mesh:
     before: Mapping[str, Inventory]
     roots: Mapping[str, Authority] = field(init=False, repr=False)
     dirty: str | None = None
+    unmet: list[str] = field(default_factory=list)
+    """What a test applied and waited for in vain: whatever passes then, it proves nothing."""
 
     def __post_init__(self) -> None:
         names = dict.fromkeys(mesh.root for mesh in self.deployment.topology.meshes)

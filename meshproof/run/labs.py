@@ -41,6 +41,11 @@ class Labs:
         """The lab that is up, if any: evidence is collected from it."""
         return self._lab
 
+    @property
+    def unmet(self) -> tuple[str, ...]:
+        """What was applied to the mesh by the test that runs now, and did not arrive."""
+        return tuple(self._sample.mesh.unmet) if self._sample is not None else ()
+
     def lost(self) -> LabError | None:
         """What of the lab is lost, if something is; tests on its clusters are then told so.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from meshproof.errors import MeshproofError
 from meshproof.expect import Outcome, Verdict
+from meshproof.runner.behaviours import proven_by
 from meshproof.runner.failures import collect_evidence, note_cause
 from meshproof.runner.stash import LABS, SESSION
 
@@ -32,6 +34,8 @@ def pronounce(item: pytest.Item, verdict: Verdict) -> None:
     if lost is not None:
         note_cause(item, lost)
         verdict = replace(verdict, outcome=Outcome.INCONCLUSIVE, observed=lost.cause)
+    elif labs is not None and not proven_by(item):
+        verdict = without_what_did_not_arrive(verdict, labs.unmet)
     item.config.stash[SESSION].recorder.emit(
         "verdict",
         test=item.nodeid,
@@ -46,6 +50,21 @@ def pronounce(item: pytest.Item, verdict: Verdict) -> None:
         raise InconclusiveError(str(verdict))
     if verdict.outcome is Outcome.FAIL:
         raise DidNotHoldError(str(verdict))
+
+
+def without_what_did_not_arrive(verdict: Verdict, unmet: Sequence[str]) -> Verdict:
+    """The verdict on a mesh in which something that a test applied never came into force.
+
+    ``unmet``: what that was. A PASS is INCONCLUSIVE then: what held may be what holds anyway. A
+    FAIL stays one, and says it too. Not for sabotage, whose claims shall find things missing.
+    """
+    if not unmet:
+        return verdict
+    told = f"{', '.join(dict.fromkeys(unmet))} did not come about"
+    if verdict.outcome is Outcome.PASS:
+        observed = f"nothing can be claimed: {told}, and yet: {verdict.observed}"
+        return replace(verdict, outcome=Outcome.INCONCLUSIVE, observed=observed)
+    return replace(verdict, observed=f"{verdict.observed}; before that {told}")
 
 
 def was_judged(item: pytest.Item) -> bool:

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 from meshproof.errors import EvidenceError, MeshproofError, WaitTimeoutError
 from meshproof.kube.workload import Workload
+from meshproof.mesh.mesh import Mesh
 from meshproof.model import UNRELATED_ROOTS, Deployment, Mtls
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
@@ -106,6 +107,22 @@ def converge(
     with suppress(WaitTimeoutError):
         return eventually(_Look(look, until), what=what, within=within)
     return False
+
+
+def arrive(
+    mesh: Mesh,
+    look: Callable[[], Seen],
+    *,
+    until: Callable[[Seen], bool] = bool,
+    what: str,
+    within: float = _WITHIN,
+) -> bool:
+    """Look, as ``converge`` does, until what was applied is seen where it acts. What does not
+    arrive is noted in the mesh: a claim that holds all the same is INCONCLUSIVE then."""
+    arrived = converge(look, until=until, what=what, within=within)
+    if not arrived:
+        mesh.unmet.append(what)
+    return arrived
 
 
 def require(

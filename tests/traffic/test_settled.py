@@ -87,6 +87,14 @@ def test_what_is_not_undone_marks_the_mesh(monkeypatch: pytest.MonkeyPatch) -> N
     assert sample.mesh.dirty == "the end of a policy did not come about"
 
 
+def test_what_does_not_arrive_is_noted_in_the_mesh(monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh = stage(monkeypatch).world.sample.mesh
+    assert settle.arrive(mesh, lambda: True, what="a policy")
+    assert mesh.unmet == []
+    assert not settle.arrive(mesh, lambda: False, what="a policy")
+    assert mesh.unmet == ["a policy"]
+
+
 def test_a_mesh_has_its_own_mode_again_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
     sample = stage(monkeypatch).world.sample
     with mtls_mode(sample, Mtls.PERMISSIVE):
