@@ -33,6 +33,20 @@ class Way:
         return f"{self.address}:{self.port}"
 
 
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """How a mesh came to rest after its installation or a change. ``seconds``: how long it was
+    waited for; ``missing``: what had not come about by then, in words, "" if nothing."""
+
+    seconds: float
+    missing: str
+
+    @property
+    def came_about(self) -> bool:
+        """Whether every version answers every caller as it should."""
+        return self.missing == ""
+
+
 @dataclass
 class Mesh:
     """A running Deployment. ``before``: what each cluster held when nothing was installed."""
@@ -44,6 +58,8 @@ class Mesh:
     before: Mapping[str, Inventory]
     roots: Mapping[str, Authority] = field(init=False, repr=False)
     dirty: str | None = None
+    settling: Settling | None = None
+    """How it came to rest when it was installed, turned to another mode, or found."""
     unmet: list[str] = field(default_factory=list)
     """What a test applied and waited for in vain: whatever passes then, it proves nothing."""
 

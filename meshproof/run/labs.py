@@ -204,7 +204,7 @@ class Labs:
             mesh = find_mesh(lab, deployment, bundle)
             if mesh is not None:
                 sample = Sample(mesh)
-                settle(sample)
+                mesh.settling = settle(sample)
                 return sample
         if now is not None and now.mesh.dirty is None and _differ_in_mtls(now.mesh, deployment):
             with lab.recorder.step(f"turn the mesh to mTLS {deployment.mtls.value}"):
@@ -223,7 +223,7 @@ class Labs:
             mesh.mark_dirty("its installation did not come to an end")
             self._sample = Sample(mesh)
             raise
-        settle(sample)
+        mesh.settling = settle(sample)
         return sample
 
 

@@ -8,6 +8,7 @@ from functools import partial
 
 from meshproof.expect import Verdict, calls_to_meet, noticed
 from meshproof.expect.reach import undecided
+from meshproof.faults.discovery import unread
 from meshproof.kube.objects import Object
 from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.mesh.configuration import configured
@@ -15,7 +16,7 @@ from meshproof.mesh.routes import aborting, virtual_service, without_access_logs
 from meshproof.process import side_by_side
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.endpoints import usual_pods
-from meshproof.traffic.settle import converge, healed, require
+from meshproof.traffic.settle import converge, healed, require, settle
 from meshproof.workloads.sample import (
     HELLOWORLD,
     HOST,
@@ -24,10 +25,32 @@ from meshproof.workloads.sample import (
     helloworld_objects,
 )
 from meshproof.workloads.scale import also_deployed
-from suites.distribution.claims import every_version_answers
-from suites.sabotage.shown import forgotten, require_at_rest, require_pods, ruled
+from suites.distribution.claims import every_version_answers, settles_in_time
+from suites.sabotage.shown import calls_by, forgotten, require_at_rest, require_pods, ruled
 
 Judge = Callable[[Verdict], None]
+_SOON = 5.0
+"""Seconds to wait for what does not come about."""
+
+
+@proves("distribution/settles-in-time")
+def test_a_mesh_that_does_not_settle_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With an istiod that does not read another cluster, the claim that the mesh settles fails
+    and names the version that is not reached."""
+    caller, home = _read_from_another(sample)
+    lost = set(sample.versions_in(home))
+
+    def answering() -> set[str | None]:
+        return {one.version for one in calls_by(sample, sample.caller(caller))}
+
+    try:
+        with unread(sample.mesh.cluster(sample.topology[caller].primary), home):
+            what = f"calls from {caller} that {home} does not answer"
+            require(answering, until=lambda seen: not seen & lost, what=what)
+            verdict = settles_in_time(settle(sample, within=_SOON))
+    finally:
+        healed(sample)
+    judge(noticed([verdict], f"{caller} does not reach {', '.join(sorted(lost))}"))
 
 
 @proves("distribution/every-version-answers")
@@ -124,3 +147,14 @@ def _who_writes_logs(sample: Sample) -> set[str]:
     found = side_by_side(sample.mesh.shell, lambda one: in_use(one, LISTENERS), proxies)
     told = zip(proxies, found, strict=True)
     return {str(one) for one, text in told if "/dev/stdout" in text}
+
+
+def _read_from_another(sample: Sample) -> tuple[str, str]:
+    """A caller's cluster, and one with a version that its istiod reads by a remote secret."""
+    topology = sample.topology
+    return next(
+        (caller, sample.versions[version])
+        for caller, version in topology.pairs
+        if topology.knows(caller, sample.versions[version])
+        and topology[caller].primary != sample.versions[version]
+    )
