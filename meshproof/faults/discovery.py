@@ -15,7 +15,11 @@ from meshproof.kube.seam import lab_errors
 from meshproof.mesh.account import remote_secret_name
 from meshproof.mesh.manifests import SYSTEM
 
-_TOKEN = re.compile(r"^( *token: ).*$", re.MULTILINE)
+READER = "istio-reader-service-account"
+"""The account that remote secrets carry."""
+_KIND = "kubernetes.io/service-account-token"
+_OF = "kubernetes.io/service-account.name"
+_WORD = re.compile(r"^( *token: ).*$", re.MULTILINE)
 
 
 @contextmanager
@@ -38,18 +42,51 @@ def known_as(reader: RunningCluster, cluster: str, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def revoked(reader: RunningCluster, cluster: str) -> Iterator[None]:
-    """The token in the remote secret of ``cluster`` is one that its API server does not know,
-    inside the block. Raises as ``unread`` does."""
+def revoked(cluster: RunningCluster) -> Iterator[None]:
+    """The API server of ``cluster`` does not know the token that remote secrets of it have, inside
+    the block; afterwards it does again. API servers go on for ten seconds with a token that they
+    have seen, and watches that are open go on as well.
 
-    def with_another(data: dict[str, str]) -> dict[str, str]:
-        config, changed = _TOKEN.subn(r"\g<1>revoked", base64.b64decode(data[cluster]).decode())
-        if not changed:
-            raise LabError(f"the secret of {cluster} in {reader.name} has no token")
-        return {cluster: base64.b64encode(config.encode()).decode()}
-
-    with _instead(reader, cluster, with_another):
+    Raises LabError when the reader's account has no such token, or the API server refuses.
+    """
+    core = cluster.core
+    with lab_errors(f"find the reader's token in {cluster.name}"):
+        found = core.list_namespaced_secret(SYSTEM, field_selector=f"type={_KIND}").items
+    tokens = [one for one in found if (one.metadata.annotations or {}).get(_OF) == READER]
+    if not tokens:
+        raise LabError(f"the account {READER} of {cluster.name} has no token of its own")
+    with lab_errors(f"revoke the reader's token of {cluster.name}"):
+        for one in tokens:
+            core.delete_namespaced_secret(one.metadata.name, SYSTEM)
+    try:
         yield
+    finally:
+        # A token is known as long as a secret of its name holds it, whoever put it there.
+        with lab_errors(f"put back the reader's token of {cluster.name}"):
+            for one in tokens:
+                one.metadata.resource_version = one.metadata.uid = None
+                core.create_namespaced_secret(SYSTEM, one)
+
+
+@contextmanager
+def mistaken(reader: RunningCluster, cluster: str) -> Iterator[None]:
+    """The remote secret of ``cluster`` in ``reader`` has a token that nobody knows inside the
+    block; then it has its own again. It is written over, as by `kubectl apply`: whoever gives the
+    secret wrongly at first does just that. Raises as ``unread`` does."""
+    name = remote_secret_name(cluster)
+    with lab_errors(f"read {name} in {reader.name}"):
+        own = reader.core.read_namespaced_secret(name, SYSTEM).data
+    config, changed = _WORD.subn(r"\g<1>mistaken", base64.b64decode(own[cluster]).decode())
+    if not changed:
+        raise LabError(f"the secret of {cluster} in {reader.name} has no token")
+    wrong = {cluster: base64.b64encode(config.encode()).decode()}
+    with lab_errors(f"write over {name} in {reader.name}"):
+        reader.core.patch_namespaced_secret(name, SYSTEM, {"data": wrong})
+    try:
+        yield
+    finally:
+        with lab_errors(f"put {name} in {reader.name} right"):
+            reader.core.patch_namespaced_secret(name, SYSTEM, {"data": own})
 
 
 @contextmanager

@@ -91,6 +91,18 @@ class Sample:
             if self.topology.knows(caller, cluster)
         }
 
+    @property
+    def read_from_elsewhere(self) -> Pair:
+        """A caller's cluster, and one with versions that its istiod reads by a remote secret.
+
+        Raises EvidenceError where no istiod reads another cluster.
+        """
+        for caller, version in self.topology.pairs:
+            home = self.versions[version]
+            if self.topology[caller].primary in self.topology.readers(home):
+                return caller, home
+        raise EvidenceError(f"no istiod of {self.topology.name} reads another cluster")
+
     def pairs(self, *, same_network: bool) -> list[Pair]:
         """The ordered pairs of a caller's cluster and a version in another one that its istiod
         knows of, on one network or on two."""

@@ -37,7 +37,7 @@ _SOON = 5.0
 def test_a_mesh_that_does_not_settle_is_noticed(sample: Sample, judge: Judge) -> None:
     """With an istiod that does not read another cluster, the claim that the mesh settles fails
     and names the version that is not reached."""
-    caller, home = _read_from_another(sample)
+    caller, home = sample.read_from_elsewhere
     lost = set(sample.versions_in(home))
 
     def answering() -> set[str | None]:
@@ -147,14 +147,3 @@ def _who_writes_logs(sample: Sample) -> set[str]:
     found = side_by_side(sample.mesh.shell, lambda one: in_use(one, LISTENERS), proxies)
     told = zip(proxies, found, strict=True)
     return {str(one) for one, text in told if "/dev/stdout" in text}
-
-
-def _read_from_another(sample: Sample) -> tuple[str, str]:
-    """A caller's cluster, and one with a version that its istiod reads by a remote secret."""
-    topology = sample.topology
-    return next(
-        (caller, sample.versions[version])
-        for caller, version in topology.pairs
-        if topology.knows(caller, sample.versions[version])
-        and topology[caller].primary != sample.versions[version]
-    )

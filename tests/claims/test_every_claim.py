@@ -19,6 +19,8 @@ EXCEPTIONS = {
     ("suites.cleanup.claims.nothing_remains", Outcome.INCONCLUSIVE): WHOLE,
     ("suites.identities.claims.primaries_are_siblings", Outcome.INCONCLUSIVE): WHOLE,
     ("suites.revisions.claims.sidecars_follow", Outcome.INCONCLUSIVE): WHOLE,
+    ("suites.secrets.claims.came_back", Outcome.INCONCLUSIVE): WHOLE,
+    ("suites.secrets.claims.is_read_once_it_is_right", Outcome.INCONCLUSIVE): WHOLE,
     ("suites.weight.claims.weights_follow", Outcome.INCONCLUSIVE): WHOLE,
     (
         "suites.gateways.claims.the_workload_shows_its_own_certificate",
