@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import Any
+
+import kubernetes.client
 
 from meshproof.errors import LabError
 from meshproof.kube.cluster import RunningCluster
@@ -70,18 +71,18 @@ def revoked(cluster: RunningCluster) -> Iterator[None]:
 
 @contextmanager
 def mistaken(reader: RunningCluster, cluster: str) -> Iterator[None]:
-    """The remote secret of ``cluster`` in ``reader`` has a token that nobody knows inside the
-    block; then it has its own again. It is written over, as by `kubectl apply`: whoever gives the
-    secret wrongly at first does just that. Raises as ``unread`` does."""
+    """The istiod in ``reader`` has forgotten ``cluster``, and has been given a remote secret of it
+    with a token that nobody knows, inside the block; then that is written over with the right one,
+    as by `kubectl apply`: whoever gives a secret wrongly at first does just that. Raises as
+    ``unread`` does."""
     name = remote_secret_name(cluster)
-    with lab_errors(f"read {name} in {reader.name}"):
-        own = reader.core.read_namespaced_secret(name, SYSTEM).data
+    secret = _secret(reader, name)
+    own = secret.data
     config, changed = _WORD.subn(r"\g<1>mistaken", base64.b64decode(own[cluster]).decode())
     if not changed:
         raise LabError(f"the secret of {cluster} in {reader.name} has no token")
-    wrong = {cluster: base64.b64encode(config.encode()).decode()}
-    with lab_errors(f"write over {name} in {reader.name}"):
-        reader.core.patch_namespaced_secret(name, SYSTEM, {"data": wrong})
+    secret.data = {cluster: base64.b64encode(config.encode()).decode()}
+    _put(reader, name, secret)
     try:
         yield
     finally:
@@ -98,21 +99,26 @@ def _instead(
     """Another remote secret, or none, stands in the place of the one that is there; afterwards
     that one does again."""
     name = remote_secret_name(cluster)
-    with lab_errors(f"read {name} in {reader.name}"):
-        secret = reader.core.read_namespaced_secret(name, SYSTEM)
-    # What the server gave it would be refused in an object that is made anew.
-    secret.metadata.resource_version = secret.metadata.uid = None
+    secret = _secret(reader, name)
     other = deepcopy(secret)
-    data = changed(secret.data)
-    other.data = data
-    _put(reader, name, other if data is not None else None)
+    other.data = changed(secret.data)
+    _put(reader, name, other if other.data is not None else None)
     try:
         yield
     finally:
         _put(reader, name, secret)
 
 
-def _put(reader: RunningCluster, name: str, secret: Any) -> None:
+def _secret(reader: RunningCluster, name: str) -> kubernetes.client.V1Secret:
+    """A secret of Istio's, as it can be made anew."""
+    with lab_errors(f"read {name} in {reader.name}"):
+        secret = reader.core.read_namespaced_secret(name, SYSTEM)
+    # What the server gave it would be refused in an object that is made anew.
+    secret.metadata.resource_version = secret.metadata.uid = None
+    return secret
+
+
+def _put(reader: RunningCluster, name: str, secret: kubernetes.client.V1Secret | None) -> None:
     """Let a secret, or none, be what lies under a name, whether one does or not."""
     with lab_errors(f"replace {name} in {reader.name}"):
         present = reader.core.list_namespaced_secret(
