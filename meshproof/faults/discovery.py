@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
+from http import HTTPStatus
 
 import kubernetes.client
 
 from meshproof.errors import LabError
+from meshproof.kube.audit import requests_since
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import lab_errors
 from meshproof.mesh.account import remote_secret_name
 from meshproof.mesh.manifests import SYSTEM
+from meshproof.wait import eventually
 
 READER = "istio-reader-service-account"
 """The account that remote secrets carry."""
@@ -78,16 +82,48 @@ def mistaken(reader: RunningCluster, cluster: str) -> Iterator[None]:
     name = remote_secret_name(cluster)
     secret = _secret(reader, name)
     own = secret.data
-    config, changed = _WORD.subn(r"\g<1>mistaken", base64.b64decode(own[cluster]).decode())
-    if not changed:
-        raise LabError(f"the secret of {cluster} in {reader.name} has no token")
-    secret.data = {cluster: base64.b64encode(config.encode()).decode()}
+    secret.data = _with_another_token(own, cluster)
     _put(reader, name, secret)
     try:
         yield
     finally:
-        with lab_errors(f"put {name} in {reader.name} right"):
-            reader.core.patch_namespaced_secret(name, SYSTEM, {"data": own})
+        _write_over(reader, name, own)
+
+
+@contextmanager
+def overwritten(reader: RunningCluster, cluster: RunningCluster) -> Iterator[None]:
+    """The remote secret of ``cluster`` in ``reader`` is written over with one whose token nobody
+    knows, and istiod has tried that, inside the block; then it is written over with its own again.
+
+    An istiod that is given a new secret goes on with the old one until the new one serves. Raises
+    WaitTimeoutError when nobody tries it within a minute, LabError as ``unread`` does.
+    """
+    name = remote_secret_name(cluster.name)
+    own = _secret(reader, name).data
+    begin = time.time()
+    _write_over(reader, name, _with_another_token(own, cluster.name))
+
+    def tried() -> bool:
+        asked = requests_since(cluster, begin)
+        return any(one.code == HTTPStatus.UNAUTHORIZED for one in asked)
+
+    try:
+        eventually(tried, what=f"a request with the wrong token in {cluster.name}", within=60)
+        yield
+    finally:
+        _write_over(reader, name, own)
+
+
+def _with_another_token(own: Mapping[str, str], cluster: str) -> dict[str, str]:
+    config, changed = _WORD.subn(r"\g<1>mistaken", base64.b64decode(own[cluster]).decode())
+    if not changed:
+        raise LabError(f"the remote secret of {cluster} has no token")
+    return {cluster: base64.b64encode(config.encode()).decode()}
+
+
+def _write_over(reader: RunningCluster, name: str, data: Mapping[str, str]) -> None:
+    with lab_errors(f"write over {name} in {reader.name}"):
+        reader.core.patch_namespaced_secret(name, SYSTEM, {"data": dict(data)})
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from suites.secrets.claims import is_read_once_it_is_right
 _SOON = 5.0
 
 
-@proves("secrets/put-right-counts", "secrets/given-again-counts")
+@proves("secrets/put-right-counts", "secrets/given-again-counts", "secrets/mistake-is-forgiven")
 def test_a_secret_that_stays_away_is_noticed(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:

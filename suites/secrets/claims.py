@@ -10,7 +10,7 @@ from meshproof.expect import Outcome, Verdict
 from meshproof.faults.istiod import restart_istiod
 from meshproof.mesh.mesh import Settling
 from meshproof.traffic.calls import Plan, call
-from meshproof.traffic.settle import healed, require, settle
+from meshproof.traffic.settle import converge, healed, settle
 from meshproof.workloads.sample import Sample
 
 _CALLS = 24
@@ -19,10 +19,10 @@ Broken = Callable[[], AbstractContextManager[None]]
 
 
 def is_read_once_it_is_right(sample: Sample, broken: Broken, within: float = _PATIENCE) -> Verdict:
-    """An istiod whose remote secret was broken, until it had lost the cluster, reads that cluster
-    again within a minute of its being put right, and nobody has to restart it.
+    """An istiod forgets a cluster whose remote secret is taken away, or cannot be used, and reads
+    it again within a minute of its being put right; nobody has to restart it.
 
-    ``broken``: breaks the secret, and puts it right at its end.
+    ``broken``: breaks the secret, and puts it right at its end. ``within``: seconds, for either.
     """
     caller, home = sample.read_from_elsewhere
     reader = sample.topology[caller].primary
@@ -34,8 +34,16 @@ def is_read_once_it_is_right(sample: Sample, broken: Broken, within: float = _PA
 
     with broken():
         what = f"calls from {caller} that {home} does not answer"
-        require(answering, until=lambda seen: not seen & lost, what=what)
+        if not converge(answering, until=lambda seen: not seen & lost, what=what, within=within):
+            return not_forgotten(reader, home, within)
     return came_back(settle(sample, within), reader, home)
+
+
+def not_forgotten(reader: str, home: str, seconds: float) -> Verdict:
+    """FAIL: a cluster still answers, although the secret by which it is read is gone or wrong."""
+    expected = f"{reader}'s istiod to forget {home} without a secret that serves"
+    observed = f"{seconds:.0f} s later instances in {home} are still called from {reader}"
+    return Verdict(Outcome.FAIL, expected, observed)
 
 
 def heal_by_restart(sample: Sample, verdict: Verdict) -> None:
