@@ -22,7 +22,8 @@ def is_read_once_it_is_right(sample: Sample, broken: Broken, within: float = _PA
     """An istiod forgets a cluster whose remote secret is taken away, or cannot be used, and reads
     it again within a minute of its being put right; nobody has to restart it.
 
-    ``broken``: breaks the secret, and puts it right at its end. ``within``: seconds, for either.
+    ``broken``: breaks the secret, and puts it right at its end. ``within``: seconds in which it
+    is to be read again.
     """
     caller, home = sample.read_from_elsewhere
     reader = sample.topology[caller].primary
@@ -34,8 +35,8 @@ def is_read_once_it_is_right(sample: Sample, broken: Broken, within: float = _PA
 
     with broken():
         what = f"calls from {caller} that {home} does not answer"
-        if not converge(answering, until=lambda seen: not seen & lost, what=what, within=within):
-            return not_forgotten(reader, home, within)
+        if not converge(answering, until=lambda seen: not seen & lost, what=what, within=_PATIENCE):
+            return not_forgotten(reader, home, _PATIENCE)
     return came_back(settle(sample, within), reader, home)
 
 
