@@ -113,7 +113,8 @@ def workload_image(folder: Path) -> Image:
     """The image ``WORKLOAD``, of programs that were built into ``folder``; each is found on the
     path."""
     return Image(
-        (WORKLOAD,), (Layer({f"bin/{one}": Item(source=folder / one) for one in WORKLOAD_PROGRAMS}),)
+        (WORKLOAD,),
+        (Layer({f"bin/{one}": Item(source=folder / one) for one in WORKLOAD_PROGRAMS}),),
     )
 
 
