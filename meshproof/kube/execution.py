@@ -88,6 +88,8 @@ class Session:
             if received is None:
                 return
             stream, data = received
+            if not data:
+                continue  # by which servers say that the connection stands
             if stream == _OUTCOME:
                 self._outcome = (self._outcome or bytearray()) + data
                 end = min(end, time.monotonic() + _ENDING)

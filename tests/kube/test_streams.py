@@ -49,6 +49,8 @@ def container(
 
 def cat(seen: Connection) -> None:
     """Prints what it reads, until its input ends."""
+    for stream in (1, 3):
+        seen.send(stream, b"")
     while True:
         stream, data = seen.receive()
         if stream == CLOSED:
@@ -120,7 +122,7 @@ def test_a_program_that_is_not_run_is_told_in_words(tmp_path: Path) -> None:
 
     with (
         container(tmp_path, play) as inside,
-        pytest.raises(LabError, match="run 'iptables -t' in sleep in .* of east: no such program"),
+        pytest.raises(LabError, match="in sample/sleep-1 of east: no such program"),
     ):
         run(inside, "iptables", "-t", input=None, check=False, timeout=10)
 
