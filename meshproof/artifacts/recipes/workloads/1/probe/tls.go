@@ -46,8 +46,8 @@ func askTLS(question *Question) (*Answer, error) {
 
 func clientConfig(question *Question, answer *Answer) (*tls.Config, error) {
 	config := &tls.Config{
-		ServerName:         question.ServerName,
-		NextProtos:         question.Protocols,
+		ServerName: question.ServerName,
+		NextProtos: question.Protocols,
 		// A greeting that fits into one segment, as routers and nodes count them.
 		CurvePreferences:   []tls.CurveID{tls.X25519, tls.CurveP256},
 		InsecureSkipVerify: true, // whoever asks looks at the chain himself
