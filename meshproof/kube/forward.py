@@ -45,7 +45,7 @@ def fetch(
             connection = stack.enter_context(streams(cluster, where, [("ports", str(port))], [V4]))
         through = _Through(connection, end)
         client = http.client.HTTPConnection("localhost", port)
-        client.sock = through  # type: ignore[assignment]
+        client.sock = through
         try:
             with lab_errors(doing):
                 client.request(method, f"/{path}", headers={"Connection": "close"})

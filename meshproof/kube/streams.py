@@ -11,7 +11,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from urllib.parse import urlencode, urlsplit
 
 import websocket
@@ -87,19 +87,19 @@ def streams(
     auth = api.configuration.auth_settings().values()
     host = urlsplit(api.configuration.host)
     scheme = "wss" if host.scheme == "https" else "ws"
-    connection = websocket.create_connection(
-        f"{scheme}://{host.netloc}{path}?{urlencode(query)}",
-        header={entry["key"]: entry["value"] for entry in auth},
-        subprotocols=list(protocols),
-        socket=_connected(cluster, host.hostname or "", host.port or 443),
-        timeout=_CONNECT_WITHIN,
-    )
-    try:
-        yield Streams(cluster, connection)
-    finally:
-        with suppress(websocket.WebSocketException, OSError):
-            connection.close(timeout=0)  # nobody waits for the other side's goodbye
-        connection.shutdown()
+    with closing(_connected(cluster, host.hostname or "", host.port or 443)) as carrying:
+        connection = websocket.create_connection(
+            f"{scheme}://{host.netloc}{path}?{urlencode(query)}",
+            header={entry["key"]: entry["value"] for entry in auth},
+            subprotocols=list(protocols),
+            socket=carrying,
+            timeout=_CONNECT_WITHIN,
+        )
+        try:
+            yield Streams(cluster, connection)
+        finally:
+            with suppress(websocket.WebSocketException, OSError):
+                connection.close(timeout=0)  # nobody waits for the other side's goodbye
 
 
 def _connected(cluster: RunningCluster, host: str, port: int) -> socket.socket:
