@@ -119,7 +119,8 @@ def _missing(cluster: RunningCluster) -> str:
     if not any(_is_ready(pod) for pod in pods):
         return f"CoreDNS is not ready; {cluster.trouble()}"
     server = dns_address(cluster)
-    known, unknown = (ask_name(node_probe(cluster), one, server) for one in (_KNOWN, _UNKNOWN))
+    asking = node_probe(cluster)
+    known, unknown = (ask_name(asking, one, server) for one in (_KNOWN, _UNKNOWN))
     if not known.exists or unknown.code != "NXDOMAIN":
         return f"{_KNOWN}: {known}, {_UNKNOWN}: {unknown}"
     return ""

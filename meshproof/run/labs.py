@@ -98,8 +98,7 @@ class Labs:
         ``node``: the container of the node that it is to be on, where that matters.
         """
         if (cluster, name) not in self._echoes:
-            pause = self._session.bundle.images["pause"]
-            made = deploy_echo(lab.clusters[cluster], pause, lab.recorder, name, node)
+            made = deploy_echo(lab.clusters[cluster], lab.recorder, name, node)
             self._echoes[cluster, name] = made
         return self._echoes[cluster, name]
 

@@ -15,7 +15,6 @@ from meshproof.workloads.sample import (
     HELLOWORLD,
     NAMESPACE,
     Sample,
-    helloworld_image,
     helloworld_objects,
 )
 
@@ -48,9 +47,8 @@ def _heal(sample: Sample, version: str) -> None:
 
 def _scale(sample: Sample, version: str, replicas: int) -> None:
     cluster = sample.mesh.cluster(sample.versions[version])
-    image = helloworld_image(sample.mesh)
     before = _addresses(sample, cluster)
-    apply(cluster, helloworld_objects(image, version, replicas))
+    apply(cluster, helloworld_objects(version, replicas))
     await_rollout(cluster, NAMESPACE, {f"{HELLOWORLD}-{version}"}, sample.mesh.shell)
     _await_end(cluster, before - _addresses(sample, cluster))
 

@@ -110,9 +110,8 @@ def _exists(answer: NameAnswer) -> bool:
 @contextmanager
 def dns_sleeps(sample: Sample) -> Iterator[None]:
     """Each cluster has a sleep whose sidecar answers names, and knows those of other clusters."""
-    image = sample.mesh.bundle.images["sleep"]
     noted = {"proxy.istio.io/config": json.dumps(_CAPTURE)}
-    objects = sleep_objects(image, name=DNS_SLEEP, annotations=noted)
+    objects = sleep_objects(name=DNS_SLEEP, annotations=noted)
     clusters = [sample.mesh.cluster(name) for name in sample.clusters]
     with ExitStack() as stack:
         for cluster in clusters:

@@ -21,7 +21,6 @@ from meshproof.workloads.sample import (
     HELLOWORLD,
     HOST,
     Sample,
-    helloworld_image,
     helloworld_objects,
 )
 from meshproof.workloads.scale import also_deployed
@@ -58,7 +57,7 @@ def test_a_version_in_the_wrong_cluster_is_noticed(sample: Sample, judge: Judge)
     """With a version deployed where another is, the claim of distribution fails and names the
     cluster."""
     home, version = sample.homes[0], list(sample.versions)[-1]
-    objects = helloworld_objects(helloworld_image(sample.mesh), version)
+    objects = helloworld_objects(version)
     with _beside(sample, home, objects):
         verdicts = _claims(sample, home)
     judge(noticed(verdicts, f"{version} from {home}"))
@@ -130,7 +129,7 @@ def _beside(sample: Sample, cluster: str, objects: Sequence[Object]) -> Iterator
 def _liar(sample: Sample, version: str) -> list[Object]:
     """A Deployment labelled as a version, like the real one, whose pod claims to be another."""
     other = list(sample.versions)[-1]
-    objects = helloworld_objects(helloworld_image(sample.mesh), version)
+    objects = helloworld_objects(version)
     deployment = objects[-1]
     deployment["metadata"]["name"] = f"{HELLOWORLD}-liar"
     pod = deployment["spec"]["template"]

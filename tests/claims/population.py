@@ -23,7 +23,7 @@ from meshproof.mesh.operator_config import GATEWAY
 from meshproof.model import Deployment, Mtls, Version
 from meshproof.process import Shell
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, OUTSIDE, SLEEP, Sample
-from tests.claims.played import PlayedCluster, PlayedPod, Player
+from tests.doubles.played import PlayedCluster, PlayedPod, Player
 
 
 class Addresses:

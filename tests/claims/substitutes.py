@@ -1,6 +1,6 @@
 """Puts a world in the place of clusters: what would reach out is answered by the world.
 
-Replaced are functions at the seams to the API, to openssl and to waiting, in whichever module
+Replaced are functions at the seams to the API, to TLS and to waiting, in whichever module
 knows them; all that judges, reads and compares is the library's own.
 """
 

@@ -18,7 +18,6 @@ from suites.cleanup.claims import (
     no_rule_remains,
     nothing_remains,
 )
-from tests.claims.played import PlayedCluster
 from tests.claims.substitutes import everywhere
 from tests.claims.table import (
     SPLIT,
@@ -33,6 +32,7 @@ from tests.claims.table import (
     unclear,
 )
 from tests.claims.world import NXDOMAIN
+from tests.doubles.played import PlayedCluster
 
 OWN = frozenset({Thing("", "Namespace", "", "default"), Thing("", "Node", "", "node")})
 LEFT = Thing("", "ConfigMap", "default", "istio-ca-root-cert")
