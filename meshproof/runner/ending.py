@@ -82,18 +82,18 @@ def _sum_up(
     say_line(f"\nRecord: {config.stash[SESSION].folder}")
     failed = [one.test for one in outcomes if one.outcome in ("FAIL", "INCONCLUSIVE")]
     if failed:
-        command = _again(config, failed[0])
+        command = again(config, failed[0])
         say_line(f"To repeat the first failure, on a lab that is kept: {command}")
 
 
-def _again(config: pytest.Config, test: str) -> str:
+def again(config: pytest.Config, test: str) -> str:
     """A command that makes one of this run's tests again: `meshproof verify` for one of meshproof's
     own suites, pytest for others, of which that knows nothing."""
     labs, request = config.stash.get(LABS, None), request_of(config)
-    again = once_more(request, test, labs.kept if labs is not None else None)
-    argv = ["meshproof", "verify", *words(again, VERIFYS)]
+    asked = once_more(request, test, labs.kept if labs is not None else None)
+    argv = ["meshproof", "verify", *words(asked, VERIFYS)]
     if request.suites:
         # From its root a test's id is reckoned.
         argv = ["pytest", f"--rootdir={config.rootpath}", *request.suites]
-        argv += [f"{PYTESTS}conformance", *words(again, PYTESTS)]
+        argv += [f"{PYTESTS}conformance", *words(asked, PYTESTS)]
     return shlex.join(argv)

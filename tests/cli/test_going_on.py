@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from meshproof.model import RunRequest
-from meshproof.model.request import OPTIONS, VERIFYS
+from meshproof.model.request import OPTIONS, VERIFYS, words
 from meshproof.resources import resource
 from tests.cli.harness import Ended, run
 from tests.cli.world import World
@@ -106,6 +107,16 @@ def test_what_is_asked_for_goes_on_as_it_was_written(world: World) -> None:
         pool="10.213.0.0/16",
         reports=world.work / "elsewhere",
     )
+
+
+def test_what_is_spelled_as_words_is_read_again(world: World) -> None:
+    request = RunRequest(
+        topology=("primary-remote-flat",),
+        mtls=("strict",),
+        keep=True,
+        reports=world.work / "a b",
+    )
+    assert going_on(world, shlex.join(["verify", *words(request, VERIFYS)])).request == request
 
 
 def test_where_nothing_is_said_the_defaults_are_asked_for(world: World) -> None:

@@ -7,10 +7,16 @@ import re
 import shlex
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from meshproof.model import RunRequest
 from meshproof.model.request import OPTIONS, PYTESTS
+from meshproof.run.selection import Selection
+from meshproof.runner.ending import again
+from meshproof.runner.stash import LABS, SELECTION
 
 HEAD = """
 import os
@@ -20,6 +26,10 @@ from meshproof.runner.options import request_of
 
 @pytest.fixture
 def lab(request):
+    return request.param
+
+@pytest.fixture
+def sample(request):
     return request.param
 
 PASS, FAIL = Verdict(Outcome.PASS, "this", "that"), Verdict(Outcome.FAIL, "this", "that")
@@ -117,7 +127,7 @@ def test_a(sample): pass
 @ON
 def test_b(lab): pass
 """
-    lay(pytester, body.replace("(sample)", "(sample)"))
+    lay(pytester, body)
     plain = pytester.runpytest_subprocess("lake", "--collect-only", "-q")
     file = pytester.path / "request.json"
     file.write_text(json.dumps({"suites": ["lake"]}))
@@ -206,6 +216,18 @@ def test_all_options_of_pytest_begin_alike_and_each_of_a_request_is_one(
     found = set(re.findall(r"^ +(--[a-z-]+)", ours, re.MULTILINE))
     own = {f"{PYTESTS}{name}" for name in ("request", "conformance", "behaviours")}
     assert found == own | {one.of(PYTESTS) for one in OPTIONS.values() if PYTESTS not in one.hidden}
+
+
+def test_one_test_of_meshproofs_own_suites_again_is_a_command_of_verify() -> None:
+    request = RunRequest(
+        topology=("bare",), mtls=("strict",), profile="all", sabotage=True, workers="2"
+    )
+    stash = {SELECTION: Selection(request), LABS: SimpleNamespace(kept="0a1b2c3d")}
+    config = cast(pytest.Config, SimpleNamespace(stash=stash))
+    test = "suites/mtls/test_it.py::test_a[x y-from-east]"
+    assert again(config, test) == (
+        f"meshproof verify --mtls=strict --profile=all '--only={test}' --keep --reuse=0a1b2c3d"
+    )
 
 
 def test_one_test_again_is_a_command_that_can_be_copied(pytester: pytest.Pytester) -> None:
