@@ -1,11 +1,18 @@
-"""Reads topology files and kind configurations: YAML in, a model out, or one sentence with file,
-line and remedy."""
+"""Reads topology files, kind configurations and requests: a file in, a model out, or one sentence
+with file, line and remedy."""
 
 from meshproof.files.kind_config import (
     find_kind_config,
     read_cluster,
     read_clusters,
     read_footprint,
+)
+from meshproof.files.request_file import (
+    hand_on,
+    read_request,
+    request_data,
+    request_from,
+    request_text,
 )
 from meshproof.files.topology_file import (
     BARE,
@@ -21,10 +28,15 @@ __all__ = [
     "BARES",
     "BARE_NODES",
     "find_kind_config",
+    "hand_on",
     "read_cluster",
     "read_clusters",
     "read_footprint",
+    "read_request",
     "read_topology",
+    "request_data",
+    "request_from",
+    "request_text",
     "topology_named",
     "topology_names",
 ]

@@ -25,6 +25,7 @@ from meshproof.model.member import (
     TopologyError,
 )
 from meshproof.model.releases import Releases
+from meshproof.model.request import RunRequest
 from meshproof.model.topology import Topology
 from meshproof.model.variants import (
     MESH_NETWORKS,
@@ -61,6 +62,7 @@ __all__ = [
     "Profile",
     "Releases",
     "Role",
+    "RunRequest",
     "Topology",
     "TopologyError",
     "Variant",

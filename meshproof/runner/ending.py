@@ -12,9 +12,9 @@ from rich.console import Console
 from meshproof.console import say_line, with_lost_output
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, EXIT_USAGE
 from meshproof.events import Event
+from meshproof.model.request import PYTESTS, VERIFYS, once_more, words
 from meshproof.report import Judged, Tally, judged, left_out_in, planned_in, summary
-from meshproof.run.options import words
-from meshproof.runner.options import REPEATED
+from meshproof.runner.options import request_of
 from meshproof.runner.stash import LABS, SESSION
 
 _NEEDED = frozenset({"run-begin", "not-applicable", "test"})
@@ -82,13 +82,18 @@ def _sum_up(
     say_line(f"\nRecord: {config.stash[SESSION].folder}")
     failed = [one.test for one in outcomes if one.outcome in ("FAIL", "INCONCLUSIVE")]
     if failed:
-        command = f"meshproof verify{_repeated(config)} --only '{failed[0]}'"
+        command = again(config, failed[0])
         say_line(f"To repeat the first failure, on a lab that is kept: {command}")
 
 
-def _repeated(config: pytest.Config) -> str:
-    """The options without which the same tests would not come about again."""
-    labs = config.stash.get(LABS, None)
-    given = {name: config.getoption(name) for name in REPEATED}
-    kept = {"reuse": labs.kept if labs is not None else None, "keep": True}
-    return "".join(f" {shlex.quote(word)}" for word in words({**given, **kept}))
+def again(config: pytest.Config, test: str) -> str:
+    """A command that makes one of this run's tests again: `meshproof verify` for one of meshproof's
+    own suites, pytest for others, of which that knows nothing."""
+    labs, request = config.stash.get(LABS, None), request_of(config)
+    asked = once_more(request, test, labs.kept if labs is not None else None)
+    argv = ["meshproof", "verify", *words(asked, VERIFYS)]
+    if request.suites:
+        # From its root a test's id is reckoned.
+        argv = ["pytest", f"--rootdir={config.rootpath}", *request.suites]
+        argv += [f"{PYTESTS}conformance", *words(asked, PYTESTS)]
+    return shlex.join(argv)
