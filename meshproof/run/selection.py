@@ -17,7 +17,12 @@ from meshproof.model.addresses import NETWORK
 from meshproof.nearest import choose
 
 _ON_DEMAND = frozenset(
-    {"external-control-plane-split-horizon", "two-primaries-four-clusters", "zones"}
+    {
+        "external-control-plane-split-horizon",
+        "hostname-gateways",
+        "two-primaries-four-clusters",
+        "zones",
+    }
 )
 """The topologies that are judged when they are named, or with --full: they combine what others
 are judged for by default."""
