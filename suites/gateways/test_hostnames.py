@@ -7,15 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict
-from meshproof.model import Capability
-from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.gateways.hostnames import names_are_resolved
 
 
 @behaviour("gateways/host-names-are-resolved", feature="multi-network")
-@requires(Capability.ASSIGNED_ADDRESSES)
 @pytest.mark.host_names
 def test_gateways_are_reached_at_what_their_host_names_stand_for(
     sample: Sample, judge: Callable[[Verdict], None]

@@ -7,8 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, noticed
-from meshproof.model import Capability
-from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.workloads.sample import Sample
 from suites.gateways.hostnames import names_are_resolved
@@ -18,7 +16,6 @@ _NOBODY = "nobody.lb.example"
 
 
 @proves("gateways/host-names-are-resolved")
-@requires(Capability.ASSIGNED_ADDRESSES)
 @pytest.mark.host_names
 def test_a_host_name_that_does_not_resolve_is_noticed(
     sample: Sample, judge: Callable[[Verdict], None]

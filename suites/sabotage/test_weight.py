@@ -46,7 +46,6 @@ def test_a_share_without_instances_is_noticed(
 
 
 @proves("weight/zones-behind-one-gateway-add-up")
-@requires(Capability.NODES)
 @pytest.mark.topology(
     "multi-primary-split-horizon",
     "zones",

@@ -7,8 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict
-from meshproof.model import Capability
-from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.endpoints import await_pods, pods_amiss, pods_of, usual_pods
 from meshproof.traffic.settle import await_healed, converge, healed
@@ -20,7 +18,6 @@ from suites.weight.zones import ZONES, beyond, gateways_weigh, zones_add_up
 
 # https://github.com/istio/istio/issues/56355: the gateway weighs as much as one zone alone.
 @behaviour("weight/zones-behind-one-gateway-add-up", feature="discovery")
-@requires(Capability.NODES)
 @pytest.mark.topology(
     "multi-primary-split-horizon",
     "zones",
