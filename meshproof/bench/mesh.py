@@ -29,7 +29,7 @@ from meshproof.mesh.blueprint import Blueprint
 from meshproof.mesh.installation import install_mesh
 from meshproof.mesh.istioctl import Istioctl
 from meshproof.mesh.mesh import Mesh
-from meshproof.mesh.operator_config import GATEWAY, Document
+from meshproof.mesh.operator_config import Document
 from meshproof.model import Deployment, Member
 from meshproof.run.session import Session
 from meshproof.traffic.calls import HELLO, Plan, call
@@ -189,7 +189,7 @@ class _Hand:
     def _gateway(self, member: Member) -> None:
         if member.gateway is not None:
             self._install(member, "gateway", self.plan.gateway(member))
-            self.mesh.lab.addresses[member.name].give(manifests.SYSTEM, GATEWAY)
+            self.mesh.open_gateway(member)
 
     def _install(self, member: Member, name: str, document: Document) -> None:
         cluster, version = self.mesh.cluster(member.name), self.plan.version(member)

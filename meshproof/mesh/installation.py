@@ -20,7 +20,6 @@ from meshproof.mesh.blueprint import Blueprint
 from meshproof.mesh.istioctl import Istioctl
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
-from meshproof.mesh.operator_config import GATEWAY
 from meshproof.model import Member
 from meshproof.process import Shell, called_off, side_by_side
 from meshproof.wait import eventually
@@ -143,7 +142,7 @@ class _Installation:
             return
         with self._step(f"install the gateway of {member.name}"):
             self._istioctl(member, "gateway", self.plan.gateway(member))
-            self.mesh.lab.addresses[member.name].give(SYSTEM, GATEWAY)
+            self.mesh.open_gateway(member)
 
     def _missing(self, member: Member) -> str:
         """What a remote still lacks before pods can be injected; empty when nothing."""

@@ -18,7 +18,7 @@ from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY
 from meshproof.mesh.removal import remove_rest, stop_mesh
 from meshproof.mesh.trust import Authority
-from meshproof.model import Deployment, Mtls
+from meshproof.model import Deployment, Member, Mtls
 from meshproof.process import Shell, side_by_side
 
 
@@ -77,6 +77,15 @@ class Mesh:
         found = side_by_side(lab.engine.shell, take_inventory, running)
         before = dict(zip(lab.clusters, found, strict=True))
         return cls(lab, deployment, bundle, folder, before)
+
+    def open_gateway(self, member: Member) -> None:
+        """Give a cluster's east-west gateway, whose Service is there, its address, by which it is
+        announced, or by the name of it. Raises LabError."""
+        if member.gateway is None:
+            return
+        addresses = self.lab.addresses[member.name]
+        give = addresses.give_by_name if member.gateway.hostname else addresses.give
+        give(SYSTEM, GATEWAY)
 
     # --- what suites ask
 

@@ -178,6 +178,17 @@ class Topology:
         own = self[cluster]
         return (own,) if own.gateway is not None else self.gateways_on(own.network, own.mesh)
 
+    @property
+    def named_ways(self) -> tuple[Pair, ...]:
+        """The ordered pairs of a caller's cluster and a version on another network, which comes
+        by a gateway that is announced by a host name."""
+        return tuple(
+            (caller, version)
+            for caller, version in self.pairs
+            if not self.same_network(caller, there := self.versions[version])
+            and any(one.gateway and one.gateway.hostname for one in self.gateways_to(there))
+        )
+
     def gateways_on(self, network: str, mesh: MeshSpec) -> tuple[Member, ...]:
         """The members of a mesh that have a gateway on a network."""
         here = (member for member in self.on(network) if member.mesh == mesh)

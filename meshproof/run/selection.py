@@ -35,7 +35,12 @@ from meshproof.nearest import choose
 from meshproof.run.session import Choices
 
 _ON_DEMAND = frozenset(
-    {"external-control-plane-split-horizon", "two-primaries-four-clusters", "zones"}
+    {
+        "external-control-plane-split-horizon",
+        "hostname-gateways",
+        "two-primaries-four-clusters",
+        "zones",
+    }
 )
 """The topologies that are judged when they are named, or with --profile all: they combine what
 others are judged for by default."""

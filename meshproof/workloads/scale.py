@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from ipaddress import IPv4Address
 
@@ -82,4 +82,20 @@ def also_deployed(sample: Sample, cluster: str, objects: Sequence[Object]) -> It
     names = {one["metadata"]["name"] for one in objects if one["kind"] == "Deployment"}
     with applied(running, objects):
         await_rollout(running, NAMESPACE, names, sample.mesh.shell)
+        yield
+
+
+@contextmanager
+def in_zones(sample: Sample, version: str, zones: Mapping[str, int]) -> Iterator[None]:
+    """Besides its own instances a version has so many in each zone, all ready, inside the block.
+
+    ``zones``: as in "region.zone", whatever the nodes say of themselves. Proxies learn of both
+    later: wait for their endpoints. Raises LabError when the instances will not run.
+    """
+    image = helloworld_image(sample.mesh)
+    # The account is the version's own, and stays.
+    deployments = [
+        helloworld_objects(image, version, number, zone)[-1] for zone, number in zones.items()
+    ]
+    with also_deployed(sample, sample.versions[version], deployments):
         yield

@@ -131,7 +131,7 @@ class Population:
 
     def gateways(self) -> list[PlayedPod]:
         """The pods of all gateways."""
-        return [one for one in self.pods if one.namespace == SYSTEM]
+        return [one for one in self.pods if one.name.startswith(f"{GATEWAY}-")]
 
     def leads(self, gateway: PlayedPod, way: Way) -> bool:
         """Whether a gateway is what is called at an address."""

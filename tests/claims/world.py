@@ -64,7 +64,8 @@ Change = Callable[[Call, Came], Came]
 class World(Population):
     """``changes``: what is done to what comes of each call; ``chosen``: which pods may answer a
     call, of those that it can reach; ``subset``: by whose name a pod is asked for; ``known``: the
-    endpoints that a proxy has of a service, and of a subset; ``stats``: a proxy's statistics."""
+    endpoints that a proxy has of a service, and of a subset; ``stats``: a proxy's statistics;
+    ``zones``: the locality of a pod that has one; ``debug``: what the istiod in a cluster says."""
 
     def __init__(self, topology: str, mtls: Mtls, variants: Iterable[str]) -> None:
         super().__init__(topology, mtls, variants)
@@ -80,6 +81,11 @@ class World(Population):
         self.dumps: dict[str, list[dict[str, str]]] = defaultdict(list)
         self.pages: dict[str, Callable[[PlayedPod], str]] = {}
         self.names: Callable[[Workload, str], NameAnswer] = self.resolved
+        self.zones: dict[str, str] = {}
+        self.debug: dict[str, Callable[[str], Any]] = {
+            "endpointShardz": self._shards,
+            "networkz": self._gateways_known,
+        }
         self.applied: list[Object] = []
         self.made = Counter[str]()
 
@@ -312,6 +318,33 @@ class World(Population):
         if any(name.startswith(one) for one in own):
             return NameAnswer("NOERROR", (IPv4Address("10.110.0.7"),))
         return NXDOMAIN
+
+    def istiod(self, mesh: Any, control_plane: str, page: str) -> Any:
+        """In place of ``mesh.istiod.ask_istiod``."""
+        return self.debug[page](control_plane)
+
+    def _shards(self, control_plane: str) -> dict[str, object]:
+        """The endpoints that an istiod has read, as pilot/pkg/model/endpointshards.go has them."""
+        shards: dict[str, list[object]] = defaultdict(list)
+        for one in self.servers():
+            if self.deployment.topology.knows(control_plane, one.cluster):
+                where = {"Label": self.zones.get(one.name, ""), "ClusterID": one.cluster}
+                for port in (PORT, 9000):
+                    told = {"Addresses": [str(one.address)], "EndpointPort": port}
+                    shards[f"Kubernetes/{one.cluster}"].append(told | {"Locality": where})
+        return {HOST: {NAMESPACE: {"Shards": shards, "ServiceAccounts": {}}}}
+
+    def _gateways_known(self, control_plane: str) -> list[object]:
+        ways = {one.cluster: self.way(one.cluster) for one in self.gateways()}
+        return [
+            {
+                "Network": self.deployment.topology[name].network,
+                "Cluster": name,
+                "Addr": str(way.address),
+                "Port": way.port,
+            }
+            for name, way in ways.items()
+        ]
 
     def asked(self, pod: Workload, name: str, server: IPv4Address) -> NameAnswer:
         """In place of ``kube.names.ask_name``."""
