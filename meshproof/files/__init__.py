@@ -1,5 +1,5 @@
-"""Reads topology files and kind configurations: YAML in, a model out, or one sentence with file,
-line and remedy."""
+"""Reads topology files, kind configurations and the catalogue of known issues: YAML in, a model
+out, or one sentence with file, line and remedy."""
 
 from meshproof.files.kind_config import (
     find_kind_config,
@@ -7,6 +7,7 @@ from meshproof.files.kind_config import (
     read_clusters,
     read_footprint,
 )
+from meshproof.files.known_issues import read_known_issues
 from meshproof.files.topology_file import (
     BARE,
     BARE_NODES,
@@ -24,6 +25,7 @@ __all__ = [
     "read_cluster",
     "read_clusters",
     "read_footprint",
+    "read_known_issues",
     "read_topology",
     "topology_named",
     "topology_names",

@@ -15,13 +15,15 @@ from meshproof.environment import taken_away
 from meshproof.errors import MeshproofError
 from meshproof.events import Data
 from meshproof.model import Deployment, Version
+from meshproof.report.outcomes import KNOWN
 from meshproof.run.machine import described_machine
 from meshproof.runner.bare_lab import BareLab, runs_on
 from meshproof.runner.behaviours import behaviour_of, proven_by
 from meshproof.runner.declaring import not_applicable
 from meshproof.runner.enforcing import SkippedError
 from meshproof.runner.failures import cause_of, evidence_of
-from meshproof.runner.judging import DidNotHoldError
+from meshproof.runner.judging import DidNotHoldError, KnownIssueError
+from meshproof.runner.known import described, policy_of
 from meshproof.runner.matrix import MATRIX
 from meshproof.runner.options import REPEATED
 from meshproof.runner.stash import SESSION
@@ -85,7 +87,9 @@ def record_test(
     if on is None:
         return
     outcome = {"passed": "PASS", "skipped": "skipped"}.get(report.outcome)
-    if outcome is None:
+    if isinstance(error, KnownIssueError):
+        outcome = KNOWN
+    elif outcome is None:
         failed = isinstance(error, DidNotHoldError | SkippedError)
         outcome = "FAIL" if failed else "INCONCLUSIVE"
     report.inconclusive = outcome == "INCONCLUSIVE"  # type: ignore[attr-defined]
@@ -108,6 +112,7 @@ def record_test(
         seconds=report.duration,
         evidence=evidence_of(item),
         proves=proven_by(item),
+        known_issues=described(item),
         **({} if worker is None else {"worker": worker}),
     )
 
@@ -141,7 +146,8 @@ def _called_from(item: pytest.Item) -> tuple[str | None, list[str] | None]:
 
 def _request(config: pytest.Config) -> Data:
     """What was asked for."""
-    return {name: value for name, value in vars(config.option).items() if name in _ASKED}
+    asked = {name: value for name, value in vars(config.option).items() if name in _ASKED}
+    return {**asked, "known_issues": policy_of(config).value}
 
 
 def _deployments(config: pytest.Config, planned: list[pytest.Item]) -> list[Data]:
