@@ -62,7 +62,7 @@ def run(
 ) -> pytest.RunResult:
     pytester.makeconftest(CONFTEST.replace("{policy}", policy).replace("\\\\", "\\"))
     pytester.makepyfile(test_it=HEAD + body)
-    return pytester.runpytest_subprocess(*FLAT, *options)
+    return pytester.runpytest_inprocess(*FLAT, *options)
 
 
 def conformance(
