@@ -260,7 +260,7 @@ def pytest_runtest_makereport(
     if isinstance(error, KnownIssueError) and policy_of(item.config) is Policy.ALLOW:
         # pytest's own word for what fails as it should, which fails no run.
         report.outcome = "skipped"
-        report.wasxfail = f"known issue {error.names}"  # type: ignore[attr-defined]
+        report.wasxfail = f"known issue {error.names}"
     if report.failed and runs_on(item):
         _note_why_unjudged(item, error)
         collect_evidence(item)
