@@ -30,9 +30,11 @@ unit: $(READY) unit-oldest
 unit-oldest: $(OLDEST)/.ready ## what depends on pytest most, with the oldest that is supported
 	PYTHONPATH=$(CURDIR)/$(OLDEST)$${PYTHONPATH:+:$$PYTHONPATH} $(BIN)/python -m pytest tests/runner/test_scheduling.py
 
-docs: $(READY) ## docs/behaviours.md, from the suites
+docs: $(READY) ## docs/behaviours.md, from the suites, and docs/known-issues.md, from the catalogue
 	$(BIN)/meshproof behaviours --markdown > docs/behaviours.md.new
 	mv docs/behaviours.md.new docs/behaviours.md
+	$(BIN)/meshproof known-issues --markdown > docs/known-issues.md.new
+	mv docs/known-issues.md.new docs/known-issues.md
 
 nodes: $(READY) ## clusters of several nodes without a mesh, and their sabotage; not part of test
 	$(BIN)/meshproof doctor --fix

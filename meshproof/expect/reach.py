@@ -86,7 +86,8 @@ def host_refused(tried: Detour) -> Verdict:
 
 def noticed(verdicts: Sequence[Verdict], culprit: str) -> Verdict:
     """PASS when every one of the verdicts on a sabotaged lab is a FAIL that names ``culprit``, as
-    whole words and numbers: "0 segments" is not in "10 segments".
+    whole words and numbers: "0 segments" is not in "10 segments". It goes with them, so that one
+    that a known issue explains is not taken for noticed.
 
     FAIL when one of them is a PASS, or names something else. Where some only could not tell,
     nothing is shown either way: INCONCLUSIVE.
@@ -114,7 +115,8 @@ def _all_are(outcome: Outcome, verdicts: Sequence[Verdict], culprit: str) -> Ver
         example = (wrong or missed)[0]
         found = Outcome.FAIL if wrong else Outcome.INCONCLUSIVE
         return Verdict(found, expected, f"{len(missed)} that were not, such as: {example}")
-    return Verdict(Outcome.PASS, expected, "all of them", {"for example": verdicts[0].observed})
+    evidence = {"for example": verdicts[0].observed}
+    return Verdict(Outcome.PASS, expected, "all of them", evidence, noticed=tuple(verdicts))
 
 
 def _names(text: str, culprit: str) -> bool:

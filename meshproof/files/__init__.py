@@ -1,5 +1,5 @@
-"""Reads topology files, kind configurations and requests: a file in, a model out, or one sentence
-with file, line and remedy."""
+"""Reads topology files, kind configurations, requests and the catalogue of known issues: a file in,
+a model out, or one sentence with file, line and remedy."""
 
 from meshproof.files.kind_config import (
     find_kind_config,
@@ -7,6 +7,7 @@ from meshproof.files.kind_config import (
     read_clusters,
     read_footprint,
 )
+from meshproof.files.known_issues import read_known_issues
 from meshproof.files.request_file import (
     hand_on,
     read_request,
@@ -32,6 +33,7 @@ __all__ = [
     "read_cluster",
     "read_clusters",
     "read_footprint",
+    "read_known_issues",
     "read_request",
     "read_topology",
     "request_data",

@@ -15,7 +15,7 @@ from meshproof.kube.workload import find_workload
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 
-_DEBUG = "http://127.0.0.1:15014/debug"
+_MONITORING = 15014
 _CONTAINER = "discovery"
 
 
@@ -42,19 +42,15 @@ class NetworkGateway:
 def ask_istiod(mesh: Mesh, control_plane: str, page: str) -> Any:
     """A page of the debug interface of the istiod that runs in a cluster, such as "networkz".
 
-    Raises EvidenceError when it does not answer with JSON, LabError when no istiod runs there.
+    Raises EvidenceError when it does not answer, or not with JSON; LabError when no istiod runs
+    there.
     """
     istiod = find_workload(mesh.cluster(control_plane), "istiod", SYSTEM, container=_CONTAINER)
-    curl = ("curl", "-sS", "-f", "-m", "10", f"{_DEBUG}/{page}")
-    asked = istiod.run_from_node(*curl, check=False)
-    if asked.returncode != 0:
-        said = asked.stderr.strip()[-200:]
-        raise EvidenceError(f"{istiod} did not answer for {page}: {said}")
+    text = istiod.fetch(_MONITORING, f"debug/{page}")
     try:
-        return json.loads(asked.stdout)
+        return json.loads(text)
     except ValueError:
-        said = asked.stdout[:100]
-        raise EvidenceError(f"{istiod} answered for {page} with {said!r}") from None
+        raise EvidenceError(f"{istiod} answered for {page} with {text[:100]!r}") from None
 
 
 def known_instances(mesh: Mesh, control_plane: str, host: str, port: int) -> tuple[Instance, ...]:

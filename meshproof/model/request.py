@@ -14,6 +14,7 @@ from typing import Any, get_args, get_type_hints
 
 from meshproof.errors import ModelError
 from meshproof.model.behaviour import Profile
+from meshproof.model.known_issue import Policy
 from meshproof.model.member import Mtls
 from meshproof.model.variants import USUAL_REVISION, VARIANTS
 from meshproof.nearest import choose
@@ -104,6 +105,14 @@ class RunRequest:
         default=False, metadata=asked("also break meshes, to see every claim fail")
     )
     enforce: bool = field(default=False, metadata=asked("what is skipped undeclared has failed"))
+    known_issues: str = field(
+        default=Policy.ALLOW.value,
+        metadata=asked(
+            "whether the run holds although a known issue of Istio shows",
+            choices=tuple(Policy),
+            noun="policy on known issues",
+        ),
+    )
     only: str | None = field(
         default=None, metadata=asked("one test, as the summary names it", shown="TEST")
     )

@@ -9,8 +9,11 @@ import pytest
 
 from meshproof.errors import MeshproofError
 from meshproof.expect import Outcome, Verdict
+from meshproof.model import KnownIssue
+from meshproof.report.outcomes import KNOWN
 from meshproof.runner.behaviours import proven_by
 from meshproof.runner.failures import collect_evidence, note_cause
+from meshproof.runner.known import in_their_light
 from meshproof.runner.stash import LABS, SESSION
 
 _JUDGED = pytest.StashKey[bool]()
@@ -25,9 +28,19 @@ class DidNotHoldError(AssertionError):
     says nothing of the mesh."""
 
 
+class KnownIssueError(DidNotHoldError):
+    """A verdict was FAIL, of just the kind that known issues tell of."""
+
+    def __init__(self, verdict: Verdict, issues: Sequence[KnownIssue]) -> None:
+        self.names = ", ".join(one.name for one in issues)
+        told = [f"  known issue: {one.name}: {one.seen} {one.link}" for one in issues]
+        super().__init__("\n".join([str(verdict), *told]))
+
+
 def pronounce(item: pytest.Item, verdict: Verdict) -> None:
     """Record the verdict of a test. Raises DidNotHoldError or InconclusiveError unless it is a
-    PASS; what a lost cluster or router may have caused is INCONCLUSIVE."""
+    PASS; what a lost cluster or router may have caused is INCONCLUSIVE, and what known issues
+    explain is KNOWN, for which KnownIssueError is raised."""
     item.stash[_JUDGED] = True
     labs = item.config.stash.get(LABS, None)
     lost = labs.lost() if labs is not None and verdict.outcome is not Outcome.PASS else None
@@ -36,14 +49,17 @@ def pronounce(item: pytest.Item, verdict: Verdict) -> None:
         verdict = replace(verdict, outcome=Outcome.INCONCLUSIVE, observed=lost.cause)
     elif labs is not None and not proven_by(item):
         verdict = without_what_did_not_arrive(verdict, labs.unmet)
+    verdict, known = in_their_light(item, verdict)
     item.config.stash[SESSION].recorder.emit(
         "verdict",
         test=item.nodeid,
-        outcome=verdict.outcome.value,
+        outcome=KNOWN if known else verdict.outcome.value,
         expected=verdict.expected,
         observed=verdict.observed,
         evidence={name: str(value) for name, value in verdict.evidence.items()},
     )
+    if known:
+        raise KnownIssueError(verdict, known)
     if verdict.outcome is not Outcome.PASS:
         collect_evidence(item)
     if verdict.outcome is Outcome.INCONCLUSIVE:

@@ -14,7 +14,7 @@ from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, MeshproofError
 from meshproof.events import Listener
 from meshproof.files import BARES, read_footprint
 from meshproof.lab import Lab
-from meshproof.model import Deployment, Footprint
+from meshproof.model import Deployment, Footprint, Policy
 from meshproof.run.session import orderly_end, unhurried
 from meshproof.runner import applies, behaviours, declaring, enforcing, recording, showing, unjudged
 from meshproof.runner.bare_lab import BareLab, bare_labs, runs_on
@@ -24,7 +24,13 @@ from meshproof.runner.ending import Heard, end_run
 from meshproof.runner.enforcing import as_failure
 from meshproof.runner.failures import collect_evidence, note_cause
 from meshproof.runner.fixtures import register_fixtures
-from meshproof.runner.judging import DidNotHoldError, InconclusiveError, was_judged
+from meshproof.runner.judging import (
+    DidNotHoldError,
+    InconclusiveError,
+    KnownIssueError,
+    was_judged,
+)
+from meshproof.runner.known import policy_of
 from meshproof.runner.matrix import MATRIX, Matrix, expand
 from meshproof.runner.options import (
     add_options,
@@ -208,10 +214,15 @@ def pytest_runtest_makereport(
     if report.when == "call" and report.passed and runs_on(item) and not was_judged(item):
         error = InconclusiveError("the test ended without a verdict: nothing was judged")
         report.outcome, report.longrepr = "failed", str(error)
+    known = isinstance(error, KnownIssueError)
+    if isinstance(error, KnownIssueError) and policy_of(item.config) is Policy.ALLOW:
+        # pytest's own word for what fails as it should, which fails no run.
+        report.outcome = "skipped"
+        report.wasxfail = f"known issue {error.names}"
     if report.failed and runs_on(item):
         _note_why_unjudged(item, error)
         collect_evidence(item)
-    if report.skipped and request_of(item.config).enforce:
+    if report.skipped and request_of(item.config).enforce and not known:
         report, error = as_failure(report, error)
     if report.when == "call" or report.outcome != "passed":
         record_test(item, report, error)

@@ -17,13 +17,15 @@ from meshproof.errors import MeshproofError, UsageError
 from meshproof.events import Data
 from meshproof.files import request_data, request_text
 from meshproof.model import Deployment, RunRequest, Version
+from meshproof.report.outcomes import KNOWN
 from meshproof.run.machine import described_machine
 from meshproof.runner.bare_lab import BareLab, runs_on
 from meshproof.runner.behaviours import behaviour_of, proven_by
 from meshproof.runner.declaring import not_applicable
 from meshproof.runner.enforcing import SkippedError
 from meshproof.runner.failures import cause_of, evidence_of
-from meshproof.runner.judging import DidNotHoldError
+from meshproof.runner.judging import DidNotHoldError, KnownIssueError
+from meshproof.runner.known import described
 from meshproof.runner.matrix import MATRIX
 from meshproof.runner.options import request_of
 from meshproof.runner.stash import SESSION
@@ -93,7 +95,9 @@ def record_test(
     if on is None:
         return
     outcome = {"passed": "PASS", "skipped": "skipped"}.get(report.outcome)
-    if outcome is None:
+    if isinstance(error, KnownIssueError):
+        outcome = KNOWN
+    elif outcome is None:
         failed = isinstance(error, DidNotHoldError | SkippedError)
         outcome = "FAIL" if failed else "INCONCLUSIVE"
     report.inconclusive = outcome == "INCONCLUSIVE"  # type: ignore[attr-defined]
@@ -116,6 +120,7 @@ def record_test(
         seconds=report.duration,
         evidence=evidence_of(item),
         proves=proven_by(item),
+        known_issues=described(item),
         **({} if worker is None else {"worker": worker}),
     )
 

@@ -92,10 +92,7 @@ def in_zones(sample: Sample, version: str, zones: Mapping[str, int]) -> Iterator
     ``zones``: as in "region.zone", whatever the nodes say of themselves. Proxies learn of both
     later: wait for their endpoints. Raises LabError when the instances will not run.
     """
-    image = helloworld_image(sample.mesh)
     # The account is the version's own, and stays.
-    deployments = [
-        helloworld_objects(image, version, number, zone)[-1] for zone, number in zones.items()
-    ]
+    deployments = [helloworld_objects(version, number, zone)[-1] for zone, number in zones.items()]
     with also_deployed(sample, sample.versions[version], deployments):
         yield
