@@ -29,6 +29,9 @@ _WORDS = re.compile("[a-z0-9]+(?:-[a-z0-9]+)*")
 _MOST_LINES = 4
 """As much of Istio's text as a mutant may quote to find its place."""
 
+_MOST_NAMED = 20
+"""As many names as a sentence may list."""
+
 Place = Literal["sleep", "helloworld", "gateway", "istiod"]
 View = Literal[
     "clusters",
@@ -109,11 +112,11 @@ class Mutant(_Strict):
 
     ``what``: the fault, as a sentence of what istiod does; ``notices``: the behaviour that must
     notice it; ``missing``: that there is none of this id yet; ``plain``: whether plain
-    distribution is expected to stay "green" or to turn "red"; ``topology``: the
-    shape of the one that it is judged on; ``under``: settings in which it shows; ``after``: a change that istiod has to see
-    for it to show; ``renew``: workloads get new certificates whenever it is switched; ``short``:
-    one of the few that are judged with every ``make test``; ``explained``: why nothing has to
-    notice it, or what is missing for somebody to.
+    distribution is expected to stay "green" or to turn "red"; ``topology``: the shape of the one
+    that it is judged on; ``under``: settings in which it shows; ``after``: a change that istiod
+    has to see for it to show; ``renew``: workloads get new certificates whenever it is switched;
+    ``short``: one of the few that `meshproof mutants --short` is about; ``explained``: why nothing
+    has to notice it, or what is missing for somebody to.
     """
 
     id: _Id
@@ -167,7 +170,9 @@ def catalogue() -> tuple[Mutant, ...]:
     for mutant in mutants:
         for name in mutant.under:
             if name not in known:
-                raise ModelError(f"mutant {mutant.id} needs a setting '{name}'", choose(name, known))
+                raise ModelError(
+                    f"mutant {mutant.id} needs a setting '{name}'", choose(name, known)
+                )
     return mutants
 
 
@@ -207,7 +212,10 @@ def chosen(
 def _check_known(what: str, names: Sequence[str], known: Sequence[str]) -> None:
     for name in names:
         if name not in known:
-            raise UsageError(f"there is no {what} '{name}'", choose(name, dict.fromkeys(known)))
+            remedy = choose(name, dict.fromkeys(known))
+            far = len(set(known)) > _MOST_NAMED and remedy.startswith("choose")
+            listed = "see 'meshproof mutants --list'" if far else remedy
+            raise UsageError(f"there is no {what} '{name}'", listed)
 
 
 def _check_all(mutants: Sequence[Mutant]) -> None:
