@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from meshproof.artifacts import check_tree
 from meshproof.cli.options import (
     CheckoutOption,
     EngineOption,
-    absolute,
     check_ready,
     check_writable,
     named,
@@ -24,6 +24,7 @@ from meshproof.console import say_line
 from meshproof.mutants.catalogue import Mutant, catalogue, chosen
 from meshproof.mutants.page import page as rendered
 from meshproof.mutants.results import Outcome, Result, count, exit_code, read
+from meshproof.mutants.run import Run
 from meshproof.run.session import orderly_end
 
 OnlyOption = Annotated[
@@ -39,10 +40,10 @@ ShapeOption = Annotated[
 ListOption = Annotated[bool, typer.Option("--list", help="list them; nothing is brought up")]
 ShortOption = Annotated[bool, typer.Option("--short", help="a chosen few, for `make test`")]
 PageOption = Annotated[
-    Path | None, typer.Option("--page", help="print the page of the docs from these results")
+    str | None, typer.Option("--page", help="print the page of the docs from these results")
 ]
 KeepOption = Annotated[bool, typer.Option("--keep", help="leave the labs in place at the end")]
-OutputOption = Annotated[Path, typer.Option(help="the folder for results and evidence")]
+OutputOption = Annotated[str, typer.Option(help="the folder for results and evidence")]
 
 
 def mutants(
@@ -55,17 +56,18 @@ def mutants(
     page: PageOption = None,
     keep: KeepOption = False,
     engine: EngineOption = None,
-    output: OutputOption = Path("reports/mutants"),
+    output: OutputOption = "reports/mutants",
 ) -> None:
     """Switch small faults in istiod on, one after another, and see which behaviour notices."""
     asked = chosen(only or (), family or (), topology or (), short=short)
     if page is not None:
-        say_line(rendered(catalogue(), read(absolute(page))).rstrip("\n"))
+        say_line(rendered(catalogue(), read(named("a file of results", page))).rstrip("\n"))
         return
     if list_:
         _list(asked)
         return
-    results = _run(asked, checkout, engine, absolute(output), keep=keep, short=short)
+    folder = named("the folder of --output", output)
+    results = _run(asked, checkout, engine, folder, keep=keep, short=short)
     _show(asked, results)
     say_line(count(results))
     raise typer.Exit(exit_code(results, asked))
@@ -80,14 +82,14 @@ def _run(
     keep: bool,
     short: bool,
 ) -> list[Result]:
-    from meshproof.mutants.run import Run
-
+    own = named("an Istio source tree", checkout) if checkout is not None else None
+    if own is not None:
+        check_tree(own)
     with orderly_end(lambda text: say_line(text, err=True)):
-        check_writable(output, "the folder of --output,")
-        folder = output / time.strftime("%Y%m%d-%H%M%S")
-        own = named("an Istio source tree", checkout) if checkout is not None else None
         first = session_of(engine)
         check_ready(first)
+        check_writable(output, "the folder of --output,")
+        folder = output / time.strftime("%Y%m%d-%H%M%S")
         run = Run.prepared(first, own, folder)
         session = session_of(engine, "checkout", str(run.tree.folder))
         session.place = folder

@@ -127,7 +127,7 @@ def _function(lines: Sequence[str], mutant: Mutant, edit: Edit) -> tuple[int, in
 def _with_imports(lines: list[str], edits: Iterable[Edit]) -> list[str]:
     """The lines with what is imported besides, right below the package's clause."""
     wanted = dict.fromkeys([_IMPORT, *(one for edit in edits for one in edit.imports)])
-    there = {line.strip().strip('"') for line in lines}
+    there = {line.strip().removeprefix("import ").strip('"') for line in lines}
     added = [f"import {_spec(one)}" for one in wanted if one not in there]
     clause = next(number for number, line in enumerate(lines) if _CLAUSE.match(line))
     return [*lines[: clause + 1], "", *added, *lines[clause + 1 :]]

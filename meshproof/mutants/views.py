@@ -127,8 +127,7 @@ def _configs(workload: Workload, resource: str) -> list[dict[str, Any]]:
 def _names(sample: Sample, workload: Workload) -> Any:
     """The table that istiod gives the workload's proxy for its DNS."""
     for istiod in istiods(sample.mesh):
-        page = f"syncz?proxyID={proxy_id(workload)}"
-        if any(one.get("proxy") == proxy_id(workload) for one in debug(istiod, page) or []):
+        if any(one.get("proxy") == proxy_id(workload) for one in debug(istiod, "syncz") or []):
             return debug(istiod, f"ndsz?proxyID={proxy_id(workload)}")
     raise EvidenceError(f"no istiod knows the proxy of {workload}")
 
