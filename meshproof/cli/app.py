@@ -17,6 +17,7 @@ from meshproof.cli.bench import bench
 from meshproof.cli.doctor import doctor
 from meshproof.cli.known_issues import known_issues
 from meshproof.cli.labs import down, status, sweep, up
+from meshproof.cli.mutants import mutants
 from meshproof.cli.report import report
 from meshproof.cli.verify import behaviours, verify
 from meshproof.console import explained, say_line, with_lost_output
@@ -45,6 +46,7 @@ for _command in (
     sweep,
     doctor,
     bench,
+    mutants,
 ):
     app.command(context_settings=_HELP)(_command)
 app.add_typer(artifacts_app, name="artifacts")
