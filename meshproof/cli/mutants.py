@@ -17,7 +17,6 @@ from meshproof.cli.options import (
     EngineOption,
     check_ready,
     check_writable,
-    named,
     session_of,
 )
 from meshproof.console import say_line
@@ -25,6 +24,7 @@ from meshproof.mutants.catalogue import Mutant, catalogue, chosen
 from meshproof.mutants.page import page as rendered
 from meshproof.mutants.results import Outcome, Result, count, exit_code, read
 from meshproof.mutants.run import Run
+from meshproof.paths import named
 from meshproof.run.session import orderly_end
 
 OnlyOption = Annotated[

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshproof.errors import EvidenceError
-from meshproof.kube.workload import find_workload
+from meshproof.kube.workload import Workload, find_workload
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 
@@ -45,7 +45,16 @@ def ask_istiod(mesh: Mesh, control_plane: str, page: str) -> Any:
     Raises EvidenceError when it does not answer, or not with JSON; LabError when no istiod runs
     there.
     """
-    istiod = find_workload(mesh.cluster(control_plane), "istiod", SYSTEM, container=_CONTAINER)
+    return debug(istiod_of(mesh, control_plane), page)
+
+
+def istiod_of(mesh: Mesh, control_plane: str) -> Workload:
+    """An istiod that runs in a cluster. Raises LabError when none does."""
+    return find_workload(mesh.cluster(control_plane), "istiod", SYSTEM, container=_CONTAINER)
+
+
+def debug(istiod: Workload, page: str) -> Any:
+    """The same of an istiod itself. Raises EvidenceError when it does not answer with JSON."""
     text = istiod.fetch(_MONITORING, f"debug/{page}")
     try:
         return json.loads(text)

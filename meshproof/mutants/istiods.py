@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import kubernetes.client
 
-from meshproof.errors import EvidenceError, MeshproofError
+from meshproof.errors import MeshproofError
 from meshproof.kube.rollout import await_rollout
 from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import Workload, find_workload
 from meshproof.mesh.gateways import gateway_workload
+from meshproof.mesh.istiod import debug, istiod_of
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 from meshproof.mutants.source import VARIABLE
@@ -20,7 +20,6 @@ from meshproof.wait import eventually
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, SLEEP, Sample
 
 _ISTIOD, _CONTAINER = "istiod", "discovery"
-_DEBUG = "http://127.0.0.1:15014/debug/"
 _RESTARTED = "meshproof.io/restarted-for"
 _WITHIN = 90.0
 
@@ -83,22 +82,7 @@ def unready(expected: Iterable[str], entries: Sequence[Mapping[str, Any]]) -> st
 
 def istiods(mesh: Mesh) -> list[Workload]:
     """The istiod of each control plane. Raises LabError when one does not run."""
-    planes = mesh.deployment.topology.control_planes
-    return [
-        find_workload(mesh.cluster(one.name), _ISTIOD, SYSTEM, container=_CONTAINER)
-        for one in planes
-    ]
-
-
-def debug(istiod: Workload, page: str) -> Any:
-    """What one of istiod's debug pages says, asked in its own network namespace, where no token
-    is needed. Raises EvidenceError when it does not answer in JSON."""
-    asked = istiod.run_from_node("curl", "-sS", "-f", "-m", "20", f"{_DEBUG}{page}", check=False)
-    try:
-        return json.loads(asked.stdout)
-    except ValueError:
-        said = (asked.stderr or asked.stdout).strip()[-200:]
-        raise EvidenceError(f"{istiod} did not answer {page}: {said or 'nothing'}") from None
+    return [istiod_of(mesh, one.name) for one in mesh.deployment.topology.control_planes]
 
 
 def proxy_id(workload: Workload) -> str:

@@ -21,8 +21,9 @@ from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import Workload, find_workload
 from meshproof.mesh.config_dump import CLUSTERS, LISTENERS, ROUTES
 from meshproof.mesh.gateways import gateway_workload
+from meshproof.mesh.istiod import debug
 from meshproof.mutants.catalogue import Shows
-from meshproof.mutants.istiods import debug, istiods, proxy_id
+from meshproof.mutants.istiods import istiods, proxy_id
 from meshproof.wait import eventually
 from meshproof.workloads.sample import NAMESPACE, SLEEP, Sample, namespace_object
 
@@ -83,8 +84,8 @@ def steady(sample: Sample, shows: Shows) -> Seen:
 def difference(before: Seen, after: Seen) -> list[str]:
     """By what one view differs from another: lines of a unified diff, none when they are the
     same. Of a very long one the first lines."""
-    texts = [json.dumps(one, indent=1, sort_keys=True).split("\n") for one in (before, after)]
-    lines = list(difflib.unified_diff(*texts, "off", "on", n=4, lineterm=""))
+    off, on = (json.dumps(one, indent=1, sort_keys=True).split("\n") for one in (before, after))
+    lines = list(difflib.unified_diff(off, on, "off", "on", n=4, lineterm=""))
     rest = len(lines) - _MOST_LINES
     return lines if rest <= 0 else [*lines[:_MOST_LINES], f"… and {rest} lines more"]
 
