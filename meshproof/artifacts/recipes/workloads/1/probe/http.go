@@ -11,16 +11,16 @@ import (
 	"net/http/httptrace"
 )
 
-// caller makes HTTP calls; those that are not to be fresh share connections.
+// caller makes HTTP calls: those that are to be fresh with a connection each, others share.
 type caller struct {
-	transport *http.Transport
+	sharing, fresh *http.Transport
 }
 
 type dialled struct{}
 
 func newCaller() *caller {
 	dialer := &net.Dialer{}
-	return &caller{&http.Transport{
+	sharing := &http.Transport{
 		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
 			if instead, is := ctx.Value(dialled{}).(string); is {
 				address = instead
@@ -33,7 +33,10 @@ func newCaller() *caller {
 		},
 		TLSClientConfig:    &tls.Config{InsecureSkipVerify: true},
 		DisableCompression: true,
-	}}
+	}
+	fresh := sharing.Clone()
+	fresh.DisableKeepAlives = true
+	return &caller{sharing, fresh}
 }
 
 // notConnected marks what went wrong before there was a connection.
@@ -65,8 +68,11 @@ func (calls *caller) call(question *Question) (*Answer, error) {
 		}
 		request.Header.Set(name, value)
 	}
-	request.Close = question.Fresh
-	response, err := calls.transport.RoundTrip(request)
+	transport := calls.sharing
+	if question.Fresh {
+		transport = calls.fresh
+	}
+	response, err := transport.RoundTrip(request)
 	if err != nil {
 		answer.Failure = ofCall(err, connected)
 		return answer, nil
