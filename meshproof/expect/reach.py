@@ -112,8 +112,8 @@ def _all_are(outcome: Outcome, verdicts: Sequence[Verdict], culprit: str) -> Ver
         example = (wrong or missed)[0]
         found = Outcome.FAIL if wrong else Outcome.INCONCLUSIVE
         return Verdict(found, expected, f"{len(missed)} that were not, such as: {example}")
-    example = {"for example": verdicts[0].observed}
-    return Verdict(Outcome.PASS, expected, "all of them", example, noticed=tuple(verdicts))
+    evidence = {"for example": verdicts[0].observed}
+    return Verdict(Outcome.PASS, expected, "all of them", evidence, noticed=tuple(verdicts))
 
 
 def _names(text: str, culprit: str) -> bool:

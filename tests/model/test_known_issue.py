@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,12 +33,19 @@ def issue(istio: str = "", **other: Any) -> KnownIssue:
     return replace(made, **other)
 
 
-def on(name: str, *pair: str, mtls: Mtls = Mtls.STRICT, **versions: str) -> Setting:
-    return setting(topology_named(name), *pair, mtls=mtls, **versions)
+def on(
+    name: str, *pair: str, mtls: Mtls = Mtls.STRICT, of: Mapping[str, str] | None = None
+) -> Setting:
+    return setting(topology_named(name), *pair, mtls=mtls, of=of)
 
 
-def setting(topology: Topology, *pair: str, mtls: Mtls = Mtls.STRICT, **versions: str) -> Setting:
-    istio = {name: Version.parse(versions.get(name, "1.31.1")) for name in topology.names}
+def setting(
+    topology: Topology,
+    *pair: str,
+    mtls: Mtls = Mtls.STRICT,
+    of: Mapping[str, str] | None = None,
+) -> Setting:
+    istio = {name: Version.parse((of or {}).get(name, "1.31.1")) for name in topology.names}
     return Setting(Deployment(topology, istio, Version(1, 36, 3), mtls), *pair)
 
 
@@ -54,14 +62,14 @@ def setting(topology: Topology, *pair: str, mtls: Mtls = Mtls.STRICT, **versions
     ],
 )
 def test_versions(istio: str, of: dict[str, str], expected: bool) -> None:
-    assert issue(istio).applies(BEHAVIOUR, on(FLAT, **of)) is expected
+    assert issue(istio).applies(BEHAVIOUR, on(FLAT, of=of)) is expected
 
 
 def test_with_a_caller_the_istiod_that_serves_it_counts() -> None:
     mixed = {"east": "1.31.1", "west": "1.35.0"}
-    served = [issue("<1.32").applies(BEHAVIOUR, on(FLAT, one, **mixed)) for one in mixed]
+    served = [issue("<1.32").applies(BEHAVIOUR, on(FLAT, one, of=mixed)) for one in mixed]
     assert served == [True, False]
-    remote = on("primary-remote-flat", "west", **mixed)
+    remote = on("primary-remote-flat", "west", of=mixed)
     assert issue("<1.32").applies(BEHAVIOUR, remote)
 
 
