@@ -23,7 +23,6 @@ from meshproof.model import (
     applying,
 )
 
-UNSAID: Mapping[str, str] = {}
 BEHAVIOUR = "lake/fish-swim"
 LINK = "https://github.com/istio/istio/issues/32819"
 FLAT, SPLIT = "multi-primary-flat", "multi-primary-split-horizon"
@@ -35,18 +34,18 @@ def issue(istio: str = "", **other: Any) -> KnownIssue:
 
 
 def on(
-    name: str, *pair: str, mtls: Mtls = Mtls.STRICT, versions: Mapping[str, str] = UNSAID
+    name: str, *pair: str, mtls: Mtls = Mtls.STRICT, of: Mapping[str, str] | None = None
 ) -> Setting:
-    return setting(topology_named(name), *pair, mtls=mtls, versions=versions)
+    return setting(topology_named(name), *pair, mtls=mtls, of=of)
 
 
 def setting(
     topology: Topology,
     *pair: str,
     mtls: Mtls = Mtls.STRICT,
-    versions: Mapping[str, str] = UNSAID,
+    of: Mapping[str, str] | None = None,
 ) -> Setting:
-    istio = {name: Version.parse(versions.get(name, "1.31.1")) for name in topology.names}
+    istio = {name: Version.parse((of or {}).get(name, "1.31.1")) for name in topology.names}
     return Setting(Deployment(topology, istio, Version(1, 36, 3), mtls), *pair)
 
 
@@ -63,14 +62,14 @@ def setting(
     ],
 )
 def test_versions(istio: str, of: dict[str, str], expected: bool) -> None:
-    assert issue(istio).applies(BEHAVIOUR, on(FLAT, versions=of)) is expected
+    assert issue(istio).applies(BEHAVIOUR, on(FLAT, of=of)) is expected
 
 
 def test_with_a_caller_the_istiod_that_serves_it_counts() -> None:
     mixed = {"east": "1.31.1", "west": "1.35.0"}
-    served = [issue("<1.32").applies(BEHAVIOUR, on(FLAT, one, versions=mixed)) for one in mixed]
+    served = [issue("<1.32").applies(BEHAVIOUR, on(FLAT, one, of=mixed)) for one in mixed]
     assert served == [True, False]
-    remote = on("primary-remote-flat", "west", versions=mixed)
+    remote = on("primary-remote-flat", "west", of=mixed)
     assert issue("<1.32").applies(BEHAVIOUR, remote)
 
 
