@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import cast
 from urllib.parse import parse_qsl, urlsplit
 
 from websocket import ABNF
@@ -48,6 +47,7 @@ class Connection:
     def receive(self) -> tuple[int, bytes]:
         """The next message: its stream and what it says."""
         data = self._frames.recv_frame().data
+        assert isinstance(data, bytes)
         return data[0], data[1:]
 
     def words(self) -> list[str]:
@@ -56,7 +56,7 @@ class Connection:
 
     def _send(self, data: bytes, kind: int) -> None:
         frame = ABNF(1, 0, 0, 0, kind, 0, data)
-        self.connection.sendall(cast(bytes, frame.format()))
+        self.connection.sendall(frame.format())
 
     def _received(self, count: int) -> bytes:
         data = self.connection.recv(count)
