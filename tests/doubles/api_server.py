@@ -55,7 +55,8 @@ class Connection:
         return [value for name, value in self.query if name == "command"]
 
     def _send(self, data: bytes, kind: int) -> None:
-        self.connection.sendall(ABNF(1, 0, 0, 0, kind, 0, data).format())
+        frame = ABNF(1, 0, 0, 0, kind, 0, data)
+        self.connection.sendall(frame.format())
 
     def _received(self, count: int) -> bytes:
         data = self.connection.recv(count)
