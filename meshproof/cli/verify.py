@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, NoReturn
 
 import typer
@@ -44,8 +45,9 @@ def _prepare(request: RunRequest, *, only_listed: bool) -> None:
     selection = Selection(request)
     selection.check()
     selection.check_pool(chosen_workers(request, selection.topologies))
-    request_text(request)
-    session = session_for(selection.choices)
+    request_text(request)  # what cannot be handed on is told now
+    # The run's own folder is made by pytest, when there is something to record.
+    session = session_for(replace(selection.choices, reports=None))
     if request.reuse is not None:
         find_kept(request.reuse)
     if only_listed:
@@ -89,7 +91,8 @@ def _pytest(request: RunRequest, switches: Sequence[str]) -> list[str]:
     argv = [sys.executable, "-P", "-m", "meshproof.runner", "-c", str(suites / "verify.ini")]
     argv += ["--rootdir", str(suites.parent), "-p", "xdist.plugin", "-p", "meshproof.runner.plugin"]
     argv += ["-p", "no:cacheprovider", "--capture=no", *switches]
-    return [*argv, f"{PYTESTS}request={hand_on(request)}"]
+    # The suites as words as well: else pytest reads a conftest.py of the working directory.
+    return [*argv, str(suites), f"{PYTESTS}request={hand_on(request)}"]
 
 
 def _say(text: str) -> None:
