@@ -83,8 +83,8 @@ def steady(sample: Sample, shows: Shows) -> Seen:
 def difference(before: Seen, after: Seen) -> list[str]:
     """By what one view differs from another: lines of a unified diff, none when they are the
     same. Of a very long one the first lines."""
-    texts = [json.dumps(one, indent=1, sort_keys=True).split("\n") for one in (before, after)]
-    lines = list(difflib.unified_diff(*texts, "off", "on", n=4, lineterm=""))
+    off, on = (json.dumps(one, indent=1, sort_keys=True).split("\n") for one in (before, after))
+    lines = list(difflib.unified_diff(off, on, "off", "on", n=4, lineterm=""))
     rest = len(lines) - _MOST_LINES
     return lines if rest <= 0 else [*lines[:_MOST_LINES], f"… and {rest} lines more"]
 

@@ -64,7 +64,7 @@ def course(played: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
     monkeypatch.setattr(campaign, "switch", played.switch)
     monkeypatch.setattr(campaign, "named_in", lambda _: played.on)
     monkeypatch.setattr(campaign, "await_proxies", lambda _: None)
-    monkeypatch.setattr(campaign.views, "steady", played.seen)
+    monkeypatch.setattr("meshproof.mutants.views.steady", played.seen)
     nothing = cast(Session, None)
     return Course(nothing, cast(Deployment, None), BENCH, tmp_path, True, played.judge)
 
