@@ -14,7 +14,7 @@ from tests.cli.world import World
         refused("no such mutant", "mutants --only nope", "there is no mutant 'nope'"),
         refused("no such family", "mutants --family weigts", "did you mean weights"),
         refused("no such shape", "mutants --topology round", "there is no shape of topology"),
-        refused("nothing left", "mutants --family weights --short --list", "no mutant is all"),
+        refused("nothing left", "mutants --family names --short --list", "no mutant is all"),
         refused("a tree that is none", "mutants --checkout nowhere", "is no Istio source tree"),
         refused("a tree of nothing", ["mutants", "--checkout", ""], "an empty word"),
         refused("results that are none", "mutants --page nowhere", "cannot read the results"),
