@@ -51,7 +51,7 @@ class Plan:
     """What is called: ``times`` times, one after the other, each with at most ``patience`` s.
 
     ``headers`` go with every call. ``fresh``: a connection for each call; otherwise curl keeps
-    the one to its proxy.
+    the one to its proxy. ``method``: HTTP's, without a body.
     """
 
     url: str = HELLO
@@ -59,6 +59,7 @@ class Plan:
     headers: Mapping[str, str] = field(default_factory=dict)
     patience: float = 10.0
     fresh: bool = False
+    method: str = "GET"
 
 
 def call(sample: Sample, caller: Workload, plan: Plan | None = None) -> list[Response]:
@@ -67,16 +68,23 @@ def call(sample: Sample, caller: Workload, plan: Plan | None = None) -> list[Res
     A caller with a sidecar has its log line beside each call, as far as there is one within a
     few seconds, 15 at most. Raises EvidenceError when the calls could not be made at all.
     """
+    return call_all(sample, caller, [plan or Plan()])[0]
+
+
+def call_all(sample: Sample, caller: Workload, plans: Sequence[Plan]) -> list[list[Response]]:
+    """Calls of several kinds from a pod, all in one exec; what each plan's came to, as ``call``
+    has it. In figures each batch takes as long as all of them. Raises as ``call`` does."""
     begin = time.monotonic()
-    responses = _called(sample, caller, plan or Plan())
+    batches = _called(sample, caller, plans)
     # A call that nobody answered may never have met the proxy: a name that does not resolve.
-    answered = all(one.status is not None for one in responses)
+    answered = all(one.status is not None for batch in batches for one in batch)
     if caller.sidecar:
-        ids = [one.id for one in responses]
+        ids = [one.id for batch in batches for one in batch]
         logged = entries_of(caller, ids, WITHIN if answered else _UNANSWERED_WITHIN)
-        responses = [replace(one, log=logged.get(one.id)) for one in responses]
-    _record(sample, caller, plan or Plan(), responses, begin)
-    return responses
+        batches = [[replace(one, log=logged.get(one.id)) for one in batch] for batch in batches]
+    for plan, batch in zip(plans, batches, strict=True):
+        _record(sample, caller, plan, batch, begin)
+    return batches
 
 
 def call_from_each(
@@ -91,7 +99,7 @@ def call_from_each(
 def answers(sample: Sample, caller: Workload, plan: Plan | None = None) -> list[Response]:
     """The same without the lines in the caller's log, which nobody waits for."""
     begin = time.monotonic()
-    responses = _called(sample, caller, plan or Plan())
+    responses = _called(sample, caller, [plan or Plan()])[0]
     _record(sample, caller, plan or Plan(), responses, begin)
     return responses
 
@@ -103,19 +111,19 @@ def _record(
     sample.mesh.lab.recorder.emit("calls", **told)
 
 
-def _called(sample: Sample, caller: Workload, chosen: Plan) -> list[Response]:
-    ids = _ids(chosen.times)
+def _called(sample: Sample, caller: Workload, plans: Sequence[Plan]) -> list[list[Response]]:
+    ids = [_ids(one.times) for one in plans]
+    wanted = {name for batch in ids for name in batch}
     servers = sample.servers()
-    bounded = 30 + chosen.patience * min(chosen.times, 10)
-    made = caller.run(
-        "curl", "--config", "-", input=_config(chosen, ids), check=False, timeout=bounded
-    )
+    bounded = 30 + sum(one.patience * min(one.times, 10) for one in plans)
+    config = "\nnext\n".join(map(_config, plans, ids)) + "\n"
+    made = caller.run("curl", "--config", "-", input=config, check=False, timeout=bounded)
     results = _results(made.stdout)
-    if set(results) != set(ids):
+    if set(results) != wanted:
         said = made.stderr.strip()[-300:]
-        raise EvidenceError(f"{len(results)} of {len(ids)} calls from {caller} were made: {said}")
+        raise EvidenceError(f"{len(results)} of {len(wanted)} calls from {caller} made: {said}")
     servers |= sample.servers()  # one that went, or came, meanwhile may have answered
-    return [_response(one, results[one], caller, servers) for one in ids]
+    return [[_response(one, results[one], caller, servers) for one in batch] for batch in ids]
 
 
 def _ids(count: int) -> list[str]:
@@ -132,11 +140,12 @@ def _config(plan: Plan, ids: Sequence[str]) -> str:
         if plan.fresh:
             headers["connection"] = "close"
         lines = [f'url = "{plan.url}"', "silent", f"max-time = {plan.patience}"]
+        lines += [f'request = "{plan.method}"'] if plan.method != "GET" else []
         lines += [f'header = "{name}: {value}"' for name, value in headers.items()]
         shown = (_SHOWN % one).replace('"', '\\"')
         lines.append(f'write-out = "{_MARK}{shown}{_SAID}%{{errormsg}}{_MARK}\\n"')
         blocks.append("\n".join(lines))
-    return "\nnext\n".join(blocks) + "\n"
+    return "\nnext\n".join(blocks)
 
 
 def _results(printed: str) -> dict[str, tuple[dict[str, Any], str]]:

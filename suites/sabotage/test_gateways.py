@@ -23,6 +23,7 @@ from meshproof.mesh.proxy import endpoints, outbound, statistics
 from meshproof.model import Capability
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
+from meshproof.traffic.routing import ruled
 from meshproof.traffic.settle import await_healed, healed, require
 from meshproof.workloads.sample import HOST, PORT, Sample
 from suites.gateways.authorization import allowed, denied
@@ -38,7 +39,7 @@ from suites.gateways.indifference import a_deny_all_changes_nothing, twins_are_a
 from suites.gateways.telemetry import only_tcp_is_counted
 from suites.paths.claims import remote_version_by_its_way
 from suites.sabotage import broken_gateways as broken
-from suites.sabotage.shown import require_at_rest, ruled, terminating
+from suites.sabotage.shown import require_at_rest, terminating
 
 Judge = Callable[[Verdict], None]
 

@@ -17,6 +17,7 @@ from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
+from meshproof.traffic.routing import ruled
 from meshproof.traffic.settle import require, settle
 from meshproof.workloads.sample import HOST, NAMESPACE, PORT, Sample
 from suites.mtls.claims import encrypted_on_the_wire, plain_on_the_wire
@@ -42,7 +43,6 @@ from suites.sabotage.shown import (
     faults,
     put_back_gateways,
     require_at_rest,
-    ruled,
     turned,
 )
 

@@ -12,6 +12,7 @@ from tests.claims.played import PlayedPod
 
 _HEADER = re.compile(r'^header = "([^:]+): (.*)"$', re.MULTILINE)
 _URL = re.compile(r'^url = "(.*)"$', re.MULTILINE)
+_METHOD = re.compile(r'^request = "(.*)"$', re.MULTILINE)
 _SHOWN = re.compile(r'^write-out = "(.*)"$', re.MULTILINE)
 
 
@@ -24,6 +25,7 @@ class Call:
     url: str
     headers: Mapping[str, str]
     number: int
+    method: str = "GET"
 
     @property
     def host(self) -> str:
@@ -37,6 +39,10 @@ class Call:
     @property
     def path(self) -> str:
         return urlsplit(self.url).path
+
+    @property
+    def query(self) -> str:
+        return urlsplit(self.url).query
 
     @property
     def address(self) -> IPv4Address | None:
@@ -66,7 +72,9 @@ def calls_in(config: str, caller: PlayedPod, number: Callable[[], int]) -> list[
         assert url is not None
         assert shown is not None
         headers = dict(_HEADER.findall(block))
-        call = Call(caller, headers["x-request-id"], url.group(1), headers, number())
+        method = _METHOD.search(block)
+        told = (url.group(1), headers, number(), method.group(1) if method else "GET")
+        call = Call(caller, headers["x-request-id"], *told)
         found.append((call, shown.group(1)))
     return found
 
