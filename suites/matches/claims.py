@@ -39,7 +39,7 @@ def _marked(responses: Sequence[Response], mark: str, what: str) -> Verdict:
     """Whether each of the answers tells of this route; calls without an answer are for others to
     judge."""
     expected = f"{what} to go by the route {mark}"
-    told = [_told(one) for one in responses if one.succeeded]
+    told = [one.shown(MARK) for one in responses if one.succeeded]
     wrong = [one for one in told if one != mark]
     if wrong:
         observed = f"{len(wrong)} of {len(told)} went by the route {wrong[0] or 'of nobody'}"
@@ -47,8 +47,3 @@ def _marked(responses: Sequence[Response], mark: str, what: str) -> Verdict:
     if not told:
         return Verdict(Outcome.INCONCLUSIVE, expected, "no call was answered")
     return Verdict(Outcome.PASS, expected, f"all {len(told)}")
-
-
-def _told(response: Response) -> str:
-    lines = [line.partition(": ") for line in response.body.splitlines()]
-    return next((value for name, _, value in lines if name == MARK), "")

@@ -14,10 +14,9 @@ from suites.matches.kinds import KINDS, matching
 
 Judge = Callable[[Verdict], None]
 pytestmark = [pytest.mark.exemplary, pytest.mark.several_versions]
-_PROVEN = ("matches/uri", "matches/method", "matches/query", "matches/port", "matches/header")
 
 
-@proves(*_PROVEN)
+@proves("matches/uri", "matches/method", "matches/query", "matches/port", "matches/header")
 def test_matches_that_take_too_much_are_noticed(sample: Sample, judge: Judge) -> None:
     """With matches that take more, the claims that they leave it fail and name their routes."""
     with matching(sample, wide=True):

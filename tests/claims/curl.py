@@ -62,6 +62,7 @@ class Printed:
     exit: int = 0
     said: str = ""
     source: str = "10.10.0.9:40000"
+    seconds: float = 0.01
 
 
 def calls_in(config: str, caller: PlayedPod, number: Callable[[], int]) -> list[tuple[Call, str]]:
@@ -85,7 +86,7 @@ def printed(shown: str, came: Printed) -> str:
     values = {
         "http_code": f"{came.status:03}",
         "exitcode": str(came.exit),
-        "time_total": "0.010",
+        "time_total": f"{came.seconds:.3f}",
         "local_ip": address,
         "local_port": port,
         "errormsg": came.said,
