@@ -45,7 +45,7 @@ def offered(sample: Sample, services: Sequence[Object]) -> Iterator[None]:
     with deployed_services(sample, services):
         what = f"the endpoints of {', '.join(map(full_name, services))}"
         require(
-            lambda: [text for one in services for text in _unknown(sample, one)],
+            lambda: [text for one in services for text in _unknown_of(sample, one)],
             until=lambda missing: not missing,
             what=what,
         )
@@ -73,10 +73,9 @@ def full_name(service: Object) -> str:
     return host_of(metadata["name"], metadata["namespace"])
 
 
-def _unknown(sample: Sample, service: Object) -> list[str]:
-    """The proxies that do not know of a Service's HTTP ports what they know of helloworld."""
-    host = full_name(service)
-    ports = [one["port"] for one in service["spec"]["ports"] if one["name"].startswith(_HTTP)]
+def unknown(sample: Sample, host: str, ports: Sequence[int] = (PORT,)) -> list[str]:
+    """What proxies that call, or pass calls on, do not know of a service before helloworld's pods,
+    though they know it of helloworld: the Envoy clusters, in words."""
     asked: list[tuple[Workload, str, str]] = [
         (sample.caller(name), outbound(host, port), outbound(HOST, PORT))
         for name, port in product(sample.clusters, ports)
@@ -92,3 +91,8 @@ def _unknown(sample: Sample, service: Object) -> list[str]:
         for proxy, theirs, usual in asked
         if set(endpoints(proxy, theirs)) != set(endpoints(proxy, usual))
     ]
+
+
+def _unknown_of(sample: Sample, service: Object) -> list[str]:
+    ports = [one["port"] for one in service["spec"]["ports"] if one["name"].startswith(_HTTP)]
+    return unknown(sample, full_name(service), ports)

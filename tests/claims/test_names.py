@@ -10,12 +10,13 @@ import pytest
 
 from meshproof.kube.names import NameAnswer
 from meshproof.kube.workload import Workload
+from meshproof.workloads.dns_sleeps import DNS_SLEEP
 from suites.names.claims import (
     resolves_by_the_dns_proxy,
     resolves_once_the_service_exists,
     resolves_only_where_it_exists,
 )
-from suites.names.services import DNS_SLEEP, NOWHERE
+from suites.names.services import NOWHERE
 from tests.claims.changes import answering, failing, unlogged
 from tests.claims.table import SPLIT, Case, Doing, Stage, cases, fails, judge, on, passes, unclear
 from tests.claims.world import NXDOMAIN

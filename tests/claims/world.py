@@ -29,8 +29,8 @@ from meshproof.mesh.routes import host_of
 from meshproof.model import UNRELATED_ROOTS, Mtls
 from meshproof.process import Finished
 from meshproof.traffic.access_log import UNMATCHED
+from meshproof.workloads.dns_sleeps import DNS_SLEEP
 from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, PORT
-from suites.names.services import DNS_SLEEP
 from tests.claims.curl import Call, Printed, calls_in, printed
 from tests.claims.played import PlayedCluster, PlayedPod, ended
 from tests.claims.population import Population
