@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from meshproof.expect import Outcome, Verdict, all_of, succeeded, went_through
+from meshproof.expect.control import as_control
 from meshproof.expect.names import exists, known, unknown
 from meshproof.kube.workload import Workload
 from meshproof.traffic.calls import Plan, call
@@ -43,13 +44,8 @@ def nowhere_by_name(sample: Sample, caller: str, there: str) -> Verdict:
     control = ask(sample, asking, full_name(caller))
     return all_of(
         [
-            unknown(
-                full_name(there),
-                f"{DNS_SLEEP} of {caller}",
-                ask(sample, asking, full_name(there)),
-                control,
-            ),
-            exists(full_name(there), there, ask(sample, sample.caller(there), full_name(there))),
+            unknown(name, who, ask(sample, asking, name), control),
+            as_control(exists(name, there, ask(sample, sample.caller(there), name))),
             _answers(sample, asking, own),
         ]
     )

@@ -16,7 +16,7 @@ from meshproof.expect import (
     served_by_exactly,
     succeeded,
 )
-from meshproof.expect.control import as_control
+from meshproof.expect.control import as_control, with_control
 from meshproof.kube.workload import Workload
 from meshproof.traffic.access_log import LogLine, arrivals
 from meshproof.traffic.calls import Plan, call_from_each
@@ -60,7 +60,8 @@ def told_at_once(sample: Sample, version: str) -> Verdict:
 
     def of(responses: Sequence[Response], arrived: Arrived) -> list[Verdict]:
         failed = [one for one in responses if _arrived_at(arrived, one, version)]
-        others = [one for one in responses if one not in failed]
+        # What was sent and arrived nowhere may have been for this version.
+        others = [one for one in responses if one not in failed and not _lost(arrived, one)]
         return [
             believable(responses),
             _as_often_as_sent(responses, arrived),
@@ -103,13 +104,8 @@ def ejected(sample: Sample, version: str) -> Verdict:
     after = call_from_each(sample, Plan(times=times))
     everybody = [sample.reached_from(batch[0].caller) for batch in before]
     controls = [answered_from_home(*one) for one in zip(before, everybody, strict=True)]
-    return all_of(
-        [
-            *map(as_control, controls),
-            *(_enough_errors(batch) for batch in failed),
-            *(answered_from_home(one, _others(sample, one[0].caller, version)) for one in after),
-        ]
-    )
+    left = [answered_from_home(one, _others(sample, one[0].caller, version)) for one in after]
+    return with_control(all_of(left), all_of([*controls, *map(_enough_errors, failed)]))
 
 
 def _with_failing(
@@ -128,6 +124,11 @@ def _others(sample: Sample, caller: str, version: str) -> dict[str, str]:
 
 def _arrived_at(arrived: Arrived, response: Response, version: str) -> bool:
     return any(server.version == version for server, _ in arrived[response.id])
+
+
+def _lost(arrived: Arrived, response: Response) -> bool:
+    """Whether a call was sent, and no server's log says where it came to."""
+    return not arrived[response.id] and response.log is not None and response.log.attempts > 0
 
 
 def _met(responses: Sequence[Response], arrived: Arrived, version: str) -> Verdict:
