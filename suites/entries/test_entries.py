@@ -13,7 +13,7 @@ from suites.entries.claims import reached_by
 from suites.entries.names import BY_ALIAS, BY_ENTRY, ENTRY, aliased, await_entry, entered, entry
 
 Judge = Callable[[Verdict], None]
-pytestmark = [pytest.mark.exemplary, pytest.mark.several_versions]
+pytestmark = [pytest.mark.each_shape, pytest.mark.several_versions]
 
 
 @behaviour("entries/pods-of-all-clusters", feature="discovery")

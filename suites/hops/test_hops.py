@@ -14,7 +14,7 @@ from suites.hops.outside import leaving
 from suites.hops.proxies import Proxies
 
 Judge = Callable[[Verdict], None]
-pytestmark = [pytest.mark.exemplary, pytest.mark.several_versions]
+pytestmark = [pytest.mark.each_shape, pytest.mark.several_versions]
 
 
 @behaviour("hops/in-by-ingress-and-on", feature="routing")

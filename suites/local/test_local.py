@@ -16,7 +16,7 @@ from suites.local.claims import goes_where_named, known_at_home, stays_at_home
 from suites.local.rules import URL, at_home, by_cluster
 
 Judge = Callable[[Verdict], None]
-pytestmark = [pytest.mark.exemplary, pytest.mark.several_versions]
+pytestmark = [pytest.mark.each_shape, pytest.mark.several_versions]
 
 
 @behaviour("local/by-mesh-configuration", feature="discovery")

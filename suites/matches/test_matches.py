@@ -13,7 +13,7 @@ from suites.matches.claims import taken_and_left
 from suites.matches.kinds import HEADERS, METHOD, PORT_ASKED, QUERY, URIS
 
 Judge = Callable[[Verdict], None]
-pytestmark = [pytest.mark.exemplary, pytest.mark.several_versions]
+pytestmark = [pytest.mark.each_shape, pytest.mark.several_versions]
 
 
 @behaviour("matches/uri", feature="routing")

@@ -14,7 +14,7 @@ from suites.resilience.injection import aborted_alone, delayed_alone
 from suites.resilience.rules import aborting, delaying
 
 Judge = Callable[[Verdict], None]
-pytestmark = [pytest.mark.exemplary, pytest.mark.several_versions]
+pytestmark = [pytest.mark.each_shape, pytest.mark.several_versions]
 
 
 @behaviour("resilience/errors-for-one-version", feature="routing")

@@ -14,7 +14,7 @@ from suites.resilience.claims import ejected, ends_in_time, retried_elsewhere, t
 from suites.resilience.rules import ejecting, impatient, retrying
 
 Judge = Callable[[Verdict], None]
-pytestmark = [pytest.mark.exemplary, pytest.mark.several_versions]
+pytestmark = [pytest.mark.each_shape, pytest.mark.several_versions]
 
 
 @behaviour("resilience/error-told-at-once", feature="routing")

@@ -25,7 +25,7 @@ from suites.entries.names import (
 )
 
 Judge = Callable[[Verdict], None]
-pytestmark = [pytest.mark.exemplary, pytest.mark.several_versions]
+pytestmark = [pytest.mark.each_shape, pytest.mark.several_versions]
 
 
 @proves("entries/pods-of-all-clusters")

@@ -13,7 +13,7 @@ from suites.headless.claims import found_by_name, nowhere_by_name
 from suites.headless.sets import full_name, ordered_pods, pairs
 
 Judge = Callable[[Verdict], None]
-pytestmark = pytest.mark.exemplary
+pytestmark = pytest.mark.each_shape
 
 
 @proves("headless/single-pods-on-one-network")

@@ -19,7 +19,7 @@ from suites.hops.proxies import proxies
 from suites.hops.ways import BEYOND, INGRESS, short_cut
 
 Judge = Callable[[Verdict], None]
-pytestmark = [pytest.mark.exemplary, pytest.mark.several_versions]
+pytestmark = [pytest.mark.each_shape, pytest.mark.several_versions]
 
 
 @proves("hops/in-by-ingress-and-on", "hops/out-by-egress")

@@ -13,7 +13,7 @@ from meshproof.workloads.sample import HOST, Sample
 from suites.local.claims import goes_where_named, known_at_home, stays_at_home
 
 Judge = Callable[[Verdict], None]
-pytestmark = [pytest.mark.exemplary, pytest.mark.several_versions]
+pytestmark = [pytest.mark.each_shape, pytest.mark.several_versions]
 
 
 @proves("local/by-mesh-configuration", "local/by-subset", "local/cluster-named")

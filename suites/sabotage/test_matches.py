@@ -13,7 +13,7 @@ from suites.matches.claims import taken_and_left
 from suites.matches.kinds import KINDS, matching
 
 Judge = Callable[[Verdict], None]
-pytestmark = [pytest.mark.exemplary, pytest.mark.several_versions]
+pytestmark = [pytest.mark.each_shape, pytest.mark.several_versions]
 
 
 @proves("matches/uri", "matches/method", "matches/query", "matches/port", "matches/header")

@@ -17,7 +17,7 @@ from suites.resilience.injection import aborted_alone, delayed_alone
 from suites.resilience.rules import aborting, delaying, impatient, retrying
 
 Judge = Callable[[Verdict], None]
-pytestmark = [pytest.mark.exemplary, pytest.mark.several_versions]
+pytestmark = [pytest.mark.each_shape, pytest.mark.several_versions]
 
 
 @proves("resilience/error-told-at-once", "resilience/retried-in-the-other-cluster")

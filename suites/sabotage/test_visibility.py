@@ -16,7 +16,7 @@ from suites.visibility.claims import hidden_where_configured, marked_from_outsid
 from suites.visibility.narrowing import marking_from_outside, service, shown_to_be, unlisted
 
 Judge = Callable[[Verdict], None]
-pytestmark = pytest.mark.exemplary
+pytestmark = pytest.mark.each_shape
 
 
 @proves("visibility/sidecar-lists-services", "visibility/service-exported")

@@ -22,7 +22,7 @@ from suites.visibility.narrowing import (
 )
 
 Judge = Callable[[Verdict], None]
-pytestmark = pytest.mark.exemplary
+pytestmark = pytest.mark.each_shape
 
 
 @behaviour("visibility/sidecar-lists-services", feature="configuration")

@@ -52,7 +52,7 @@ def test_without_markers_a_test_applies_to_every_plain_deployment() -> None:
         (MARK.ranges("disjoint"), SPLIT, SAME, "needs clusters whose addresses differ"),
         (MARK.ranges("same"), SAME, SPLIT, "needs clusters whose pods have the same addresses"),
         (
-            MARK.exemplary,
+            MARK.each_shape,
             FLAT,
             SPLIT,
             "no network shape changes it: judged on the plainest topology of each",
