@@ -93,3 +93,8 @@ def test_a_pod_that_no_api_knows_has_no_server() -> None:
 
 def test_what_an_error_page_says_is_no_version() -> None:
     assert response(status=503).version is None
+
+
+def test_another_method_is_asked_for() -> None:
+    assert 'request = "PUT"' in calls._config(Plan(method="PUT"), ["a"])
+    assert "request = " not in calls._config(Plan(), ["a"])
