@@ -100,7 +100,7 @@ def _pod(sample: Sample, cluster: str, app: str) -> Workload:
 def _external(sample: Sample, cluster: str, image: str) -> Iterator[Workload]:
     """The server outside the mesh, which runs inside the block."""
     running = sample.mesh.cluster(cluster)
-    container = {"name": EXTERNAL, "image": image, "imagePullPolicy": "IfNotPresent"}
+    container: Object = {"name": EXTERNAL, "image": image, "imagePullPolicy": "IfNotPresent"}
     container |= {"env": [{"name": "SERVICE_VERSION", "value": EXTERNAL}]}
     with applied(running, [_deployment(EXTERNAL, OUTSIDE, {}, {"containers": [container]})]):
         await_rollout(running, OUTSIDE, {EXTERNAL}, sample.mesh.shell)
@@ -108,7 +108,7 @@ def _external(sample: Sample, cluster: str, image: str) -> Iterator[Workload]:
 
 
 def _gateway(name: str) -> list[Object]:
-    account = {"apiVersion": "v1", "kind": "ServiceAccount"}
+    account: Object = {"apiVersion": "v1", "kind": "ServiceAccount"}
     account |= {"metadata": {"name": name, "namespace": NAMESPACE}}
     annotations = {"inject.istio.io/templates": "gateway"}
     # The image is chosen when the pod is injected.
