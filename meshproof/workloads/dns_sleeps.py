@@ -21,9 +21,8 @@ _CAPTURE = {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}
 def dns_sleeps(sample: Sample) -> Iterator[None]:
     """Each cluster with workloads has such a sleep inside the block, which is ready. Which names
     it knows is to be waited for. Raises LabError when one will not run."""
-    image = sample.mesh.bundle.images["sleep"]
     noted = {"proxy.istio.io/config": json.dumps(_CAPTURE)}
-    objects = sleep_objects(image, name=DNS_SLEEP, annotations=noted)
+    objects = sleep_objects(name=DNS_SLEEP, annotations=noted)
     clusters = [sample.mesh.cluster(name) for name in sample.clusters]
 
     def ready(cluster: RunningCluster) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 from meshproof.kube.objects import Object, applied
 from meshproof.mesh.config_dump import ROUTES, in_use
@@ -13,7 +14,7 @@ from meshproof.mesh.routes import host_of
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import HELLO, Plan
 from meshproof.traffic.services import await_forgotten, unknown
-from meshproof.traffic.settle import await_healed, converge
+from meshproof.traffic.settle import arrive, await_healed
 from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, PORT, Sample
 
 ENTRY = "pods.entries.local"
@@ -85,7 +86,8 @@ def aliased(sample: Sample) -> Iterator[None]:
         with ExitStack() as stack:
             for name in sample.clusters:
                 stack.enter_context(applied(sample.mesh.cluster(name), [alias()]))
-            converge(knowing, until=lambda count: count == len(callers), what=ALIAS_HOST)
+            known = len(callers)
+            arrive(sample.mesh, knowing, until=lambda count: count == known, what=ALIAS_HOST)
             yield
     finally:
         await_healed(sample, lambda: knowing() == 0, f"the end of {ALIAS_HOST}")
@@ -94,7 +96,8 @@ def aliased(sample: Sample) -> Iterator[None]:
 def await_entry(sample: Sample) -> None:
     """Wait until proxies know the same endpoints of the entry as of helloworld, or half a minute
     has passed: then whoever calls finds what is there."""
-    converge(lambda: unknown(sample, ENTRY), until=lambda left: not left, what="the entry's pods")
+    missing = partial(unknown, sample, ENTRY)
+    arrive(sample.mesh, missing, until=lambda left: not left, what="the entry's pods")
 
 
 def known_of(sample: Sample) -> list[int]:

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import permutations
 
+from meshproof.artifacts.images import WORKLOAD
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.dns import dns_address
 from meshproof.kube.names import NameAnswer, ask_name
@@ -20,7 +21,7 @@ from meshproof.kube.workload import Workload, find_workload
 from meshproof.mesh.routes import host_of
 from meshproof.model import Pair
 from meshproof.process import side_by_side
-from meshproof.traffic.settle import converge
+from meshproof.traffic.settle import arrive
 from meshproof.wait import eventually
 from meshproof.workloads.dns_sleeps import DNS_SLEEP, dns_sleeps
 from meshproof.workloads.sample import (
@@ -28,7 +29,6 @@ from meshproof.workloads.sample import (
     NAMESPACE,
     PORT,
     Sample,
-    helloworld_image,
     helloworld_service,
 )
 
@@ -62,10 +62,9 @@ def ordered_pods(sample: Sample) -> Iterator[None]:
     """Each cluster has the StatefulSet and the Service, and a sleep whose sidecar answers names and
     knows the pod of its own cluster, and those of other clusters on its network as far as it does
     within half a minute."""
-    image = helloworld_image(sample.mesh)
     with ExitStack() as stack:
         for name in sample.clusters:
-            objects = [headless(), stateful_set(name, image)]
+            objects = [headless(), stateful_set(name)]
             stack.enter_context(applied(sample.mesh.cluster(name), objects))
         stack.enter_context(dns_sleeps(sample))
         clusters = [sample.mesh.cluster(name) for name in sample.clusters]
@@ -82,10 +81,11 @@ def headless() -> Object:
     return made
 
 
-def stateful_set(cluster: str, image: str) -> Object:
+def stateful_set(cluster: str) -> Object:
     """A StatefulSet of one helloworld, which is none of the version's own."""
     labels = {"app": SERVICE}
-    container = {"name": SERVICE, "image": image, "imagePullPolicy": "IfNotPresent"}
+    container: Object = {"name": SERVICE, "image": WORKLOAD, "imagePullPolicy": "IfNotPresent"}
+    container |= {"command": [HELLOWORLD]}
     pod = {
         "serviceAccountName": HELLOWORLD,
         "terminationGracePeriodSeconds": 0,
@@ -126,7 +126,7 @@ def _await_names(sample: Sample, caller: str) -> None:
     near = [one for one in sample.clusters if sample.topology.same_network(one, caller)]
     for name in near:
         answer = partial(ask, sample, asking, full_name(name))
-        converge(answer, until=_exists, what=f"{full_name(name)} in {asking.name}")
+        arrive(sample.mesh, answer, until=_exists, what=f"{full_name(name)} in {asking.name}")
 
 
 def _exists(answer: NameAnswer) -> bool:

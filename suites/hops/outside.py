@@ -11,7 +11,7 @@ from meshproof.mesh.config_dump import ROUTES, in_use
 from meshproof.mesh.configuration import configured
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.process import side_by_side
-from meshproof.traffic.settle import await_healed, require
+from meshproof.traffic.settle import arrive, await_healed, require
 from meshproof.workloads.sample import PORT, Sample
 from suites.hops.proxies import Proxies
 from suites.hops.ways import BEYOND, beyond, way_out
@@ -37,7 +37,8 @@ def known(sample: Sample, found: Proxies) -> Iterator[None]:
 
 @contextmanager
 def leaving(sample: Sample, found: Proxies) -> Iterator[None]:
-    """As ``known``, and all are told of the way out by the relay."""
+    """As ``known``, and all are told of the way out by the relay, as far as they are within half a
+    minute."""
     proxies = [found.relay, *map(sample.caller, sample.clusters)]
     way = way_out()
     note = f"/virtual-service/{way['metadata']['name']}"
@@ -45,7 +46,8 @@ def leaving(sample: Sample, found: Proxies) -> Iterator[None]:
     with known(sample, found):
         try:
             with configured(sample.mesh, [way]):
-                require(look, until=lambda count: count == len(proxies), what="the way out")
+                everybody = len(proxies)
+                arrive(sample.mesh, look, until=lambda n: n == everybody, what="the way out")
                 yield
         finally:
             await_healed(sample, lambda: look() == 0, "the end of the way out")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from meshproof.artifacts.images import WORKLOAD
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.rollout import await_rollout
 from meshproof.kube.workload import PROXY, Workload, find_workload
@@ -19,7 +20,7 @@ from meshproof.mesh.gateways import gateway_workload, sni_of
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.process import side_by_side
 from meshproof.traffic.settle import await_healed, require
-from meshproof.workloads.sample import NAMESPACE, OUTSIDE, PORT, Sample, helloworld_image
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, OUTSIDE, PORT, Sample
 from meshproof.workloads.scale import also_deployed
 from suites.hops.ways import (
     EXTERNAL,
@@ -49,7 +50,6 @@ def proxies(sample: Sample) -> Iterator[Proxies]:
     nobody does, or the mesh is marked dirty. Raises LabError or EvidenceError when they do not
     come to it."""
     here, there = sample.homes[0], sample.homes[-1]
-    image = helloworld_image(sample.mesh)
     try:
         with ExitStack() as stack:
             for name in sample.clusters:
@@ -57,7 +57,7 @@ def proxies(sample: Sample) -> Iterator[Proxies]:
                 stack.enter_context(applied(sample.mesh.cluster(name), services))
             stack.enter_context(also_deployed(sample, here, _gateway(INGRESS)))
             stack.enter_context(also_deployed(sample, there, _gateway(RELAY)))
-            external = stack.enter_context(_external(sample, there, image))
+            external = stack.enter_context(_external(sample, there))
             found = Proxies(_pod(sample, here, INGRESS), _pod(sample, there, RELAY), external)
             stack.enter_context(configured(sample.mesh, [*listening(), *way_in()]))
             require(lambda: _missing(sample, found), until=lambda left: not left, what="the way in")
@@ -97,11 +97,11 @@ def _pod(sample: Sample, cluster: str, app: str) -> Workload:
 
 
 @contextmanager
-def _external(sample: Sample, cluster: str, image: str) -> Iterator[Workload]:
+def _external(sample: Sample, cluster: str) -> Iterator[Workload]:
     """The server outside the mesh, which runs inside the block."""
     running = sample.mesh.cluster(cluster)
-    container: Object = {"name": EXTERNAL, "image": image, "imagePullPolicy": "IfNotPresent"}
-    container |= {"env": [{"name": "SERVICE_VERSION", "value": EXTERNAL}]}
+    container: Object = {"name": EXTERNAL, "image": WORKLOAD, "imagePullPolicy": "IfNotPresent"}
+    container |= {"command": [HELLOWORLD], "env": [{"name": "SERVICE_VERSION", "value": EXTERNAL}]}
     with applied(running, [_deployment(EXTERNAL, OUTSIDE, {}, {"containers": [container]})]):
         await_rollout(running, OUTSIDE, {EXTERNAL}, sample.mesh.shell)
         yield find_workload(running, EXTERNAL, OUTSIDE)

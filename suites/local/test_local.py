@@ -10,7 +10,7 @@ from meshproof.expect import Verdict, all_of
 from meshproof.mesh.operator_config import AT_HOME
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.calls import HELLO
-from meshproof.traffic.routing import ruled
+from meshproof.traffic.routing import in_force
 from meshproof.workloads.sample import Sample
 from suites.local.claims import goes_where_named, known_at_home, stays_at_home
 from suites.local.rules import URL, at_home, by_cluster
@@ -29,12 +29,12 @@ def test_a_cluster_local_service_stays_at_home(sample: Sample, judge: Judge) -> 
 @behaviour("local/by-subset", feature="routing")
 def test_calls_stay_at_home_by_their_clusters_subset(sample: Sample, judge: Judge) -> None:
     """Routes by the caller's cluster to its subset have calls answered at home alone."""
-    with ruled(sample, by_cluster(sample)):
+    with in_force(sample, by_cluster(sample)):
         judge(stays_at_home(sample, HELLO))
 
 
 @behaviour("local/cluster-named", feature="routing")
 def test_calls_go_to_the_cluster_that_they_name(sample: Sample, judge: Judge) -> None:
     """Routes to a cluster's subset have calls from everywhere answered there alone."""
-    with ruled(sample, by_cluster(sample)):
+    with in_force(sample, by_cluster(sample)):
         judge(goes_where_named(sample))

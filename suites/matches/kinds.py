@@ -23,9 +23,9 @@ from meshproof.mesh.routes import (
 )
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan
-from meshproof.traffic.routing import ruled
+from meshproof.traffic.routing import in_force
 from meshproof.traffic.services import offered
-from meshproof.traffic.settle import require
+from meshproof.traffic.settle import arrive
 from meshproof.workloads.sample import NAMESPACE, PORT, Sample, helloworld_service
 
 SERVICE = "matched"
@@ -143,8 +143,9 @@ def ends(sample: Sample) -> tuple[str, str]:
 
 @contextmanager
 def matching(sample: Sample, *, wide: bool = False) -> Iterator[None]:
-    """The Service, and the routes in force on both its ports in the proxies of all callers.
-    Raises EvidenceError when they do not come into force."""
+    """The Service, and the routes in force on both its ports in the proxies of all callers, as far
+    as they come into force within half a minute. Raises EvidenceError when the Service is not
+    known."""
     service = helloworld_service(name=SERVICE)
     service["spec"]["ports"] += [{"name": "http-more", "port": OTHER_PORT, "targetPort": PORT}]
     rules = routes(sample, wide=wide)
@@ -156,8 +157,9 @@ def matching(sample: Sample, *, wide: bool = False) -> Iterator[None]:
         own."""
         return sum(note in json.dumps(one) for one in json.loads(in_use(caller, ROUTES)))
 
-    with offered(sample, [service]), ruled(sample, rules):
-        require(
+    with offered(sample, [service]), in_force(sample, rules):
+        arrive(
+            sample.mesh,
             lambda: side_by_side(sample.mesh.shell, ports, callers),
             until=lambda found: min(found) >= 2,
             what="the routes on both ports",

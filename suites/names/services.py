@@ -12,7 +12,7 @@ from meshproof.kube.objects import Object, applied, await_absence
 from meshproof.kube.workload import Workload
 from meshproof.mesh.routes import host_of
 from meshproof.process import side_by_side
-from meshproof.traffic.settle import converge
+from meshproof.traffic.settle import arrive
 from meshproof.workloads.dns_sleeps import DNS_SLEEP, dns_sleeps
 from meshproof.workloads.sample import (
     HELLOWORLD,
@@ -54,13 +54,13 @@ def ask(sample: Sample, caller: Workload, name: str) -> NameAnswer:
 def await_name(sample: Sample, caller: str, version: str) -> None:
     """Wait until a cluster's DNS knows a version's own Service."""
     what = f"{name_of(own_service(version))} in {caller}"
-    converge(lambda: told_of(sample, caller, version).exists, what=what)
+    arrive(sample.mesh, lambda: told_of(sample, caller, version).exists, what=what)
 
 
 def await_no_name(sample: Sample, caller: str, version: str) -> None:
     """Wait until a cluster's DNS says of that Service's name that there is none."""
     what = f"the end of {name_of(own_service(version))} in {caller}"
-    converge(lambda: told_of(sample, caller, version), until=is_none, what=what)
+    arrive(sample.mesh, lambda: told_of(sample, caller, version), until=is_none, what=what)
 
 
 def told_of(sample: Sample, caller: str, version: str) -> NameAnswer:
@@ -94,7 +94,7 @@ def _await_at_home(sample: Sample, version: str) -> None:
     there = sample.caller(sample.versions[version])
     for name in own_names(sample, version):
         answer = partial(ask, sample, there, name)
-        converge(answer, until=_exists, what=f"{name} in {there.cluster}")
+        arrive(sample.mesh, answer, until=_exists, what=f"{name} in {there.cluster}")
 
 
 def _exists(answer: NameAnswer) -> bool:
@@ -113,7 +113,7 @@ def _await_known(sample: Sample, cluster: str) -> None:
     caller = sample.caller(cluster, DNS_SLEEP)
     for name in [name_of(own_service(one)) for one in sample.reached_from(cluster)]:
         answer = partial(ask, sample, caller, name)
-        converge(answer, until=_exists, what=f"{name} in {caller.name}")
+        arrive(sample.mesh, answer, until=_exists, what=f"{name} in {caller.name}")
 
 
 def _only(cluster: str) -> str:

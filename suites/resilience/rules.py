@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from meshproof.kube.objects import Object
 from meshproof.mesh.proxy import Endpoint, endpoints, outbound
 from meshproof.mesh.routes import Tls, destination_rule, to_versions, virtual_service
-from meshproof.traffic.routing import ruled
+from meshproof.traffic.routing import in_force
 from meshproof.traffic.settle import await_healed
 from meshproof.workloads.sample import HOST, PORT, Sample
 
@@ -65,7 +65,7 @@ def ejecting(sample: Sample) -> Iterator[None]:
         "maxEjectionPercent": 100,
     }
     try:
-        with ruled(sample, [rule]):
+        with in_force(sample, [rule]):
             yield
     finally:
         await_healed(sample, lambda: not left_out(sample), "the end of ejection")

@@ -8,7 +8,7 @@ import pytest
 
 from meshproof.expect import Verdict
 from meshproof.runner.behaviours import behaviour
-from meshproof.traffic.routing import ruled
+from meshproof.traffic.routing import in_force
 from meshproof.workloads.sample import Sample
 from suites.resilience.injection import aborted_alone, delayed_alone
 from suites.resilience.rules import aborting, delaying
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.each_shape, pytest.mark.several_versions]
 def test_errors_are_injected_for_one_version(sample: Sample, judge: Judge) -> None:
     """Errors injected into calls for one version leave those for others alone."""
     version = sample.common[-1]
-    with ruled(sample, aborting(sample.common, [version])):
+    with in_force(sample, aborting(sample.common, [version])):
         judge(aborted_alone(sample, version))
 
 
@@ -29,5 +29,5 @@ def test_errors_are_injected_for_one_version(sample: Sample, judge: Judge) -> No
 def test_latency_is_injected_for_one_version(sample: Sample, judge: Judge) -> None:
     """Latency injected into calls for one version leaves those for others alone."""
     version = sample.common[-1]
-    with ruled(sample, delaying(sample.common, [version])):
+    with in_force(sample, delaying(sample.common, [version])):
         judge(delayed_alone(sample, version))

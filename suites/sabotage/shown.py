@@ -6,11 +6,11 @@ that is not broken. Nothing here asks a claim until it fails: the cause is looke
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from meshproof.errors import EvidenceError
-from meshproof.kube.objects import apply
+from meshproof.kube.objects import Object, apply
 from meshproof.kube.workload import Workload
 from meshproof.mesh.configuration import configured
 from meshproof.mesh.gateways import GATEWAY_IDENTITY
@@ -21,6 +21,7 @@ from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.drain import draining
 from meshproof.traffic.endpoints import await_pods, pods_amiss, usual_pods
 from meshproof.traffic.response import Response
+from meshproof.traffic.routing import in_force
 from meshproof.traffic.settle import await_healed, healed, mtls_mode, require
 from meshproof.workloads.sample import HOST, PORT, Sample
 from suites.gateways.far_side import FarSide
@@ -34,6 +35,20 @@ SERVICE = outbound(HOST, PORT)
 
 
 @contextmanager
+def ruled(
+    sample: Sample, objects: Sequence[Object], clusters: Collection[str] | None = None
+) -> Iterator[None]:
+    """As ``in_force``, and every proxy that is governed by them uses the objects inside the block.
+
+    Raises EvidenceError when one does not.
+    """
+    with in_force(sample, objects, clusters) as missing:
+        if missing:
+            raise EvidenceError(f"nothing can be claimed: missing is {', '.join(missing)}")
+        yield
+
+
+@contextmanager
 def turned(sample: Sample, mode: Mtls) -> Iterator[None]:
     """As ``mtls_mode``, and calls between sidecars and by others show the mode inside the block.
 
@@ -43,6 +58,13 @@ def turned(sample: Sample, mode: Mtls) -> Iterator[None]:
         if sample.mesh.dirty is not None:
             raise EvidenceError(f"nothing can be claimed: {sample.mesh.dirty}")
         yield
+
+
+def require_arrived(sample: Sample) -> None:
+    """See that all that was applied since the test began has arrived. Raises EvidenceError when
+    something has not."""
+    if sample.mesh.unmet:
+        raise EvidenceError(f"nothing can be claimed: missing is {', '.join(sample.mesh.unmet)}")
 
 
 def require_pods(sample: Sample, pods: Mapping[str, int]) -> None:

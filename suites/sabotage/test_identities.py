@@ -21,7 +21,6 @@ from meshproof.workloads.sample import (
     NAMESPACE,
     PORT,
     Sample,
-    helloworld_image,
     helloworld_objects,
     sleep_objects,
 )
@@ -41,8 +40,7 @@ Judge = Callable[[Verdict], None]
 def test_another_client_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a caller of another service account, the claim of the client's identity fails."""
     cluster = sample.mesh.cluster(sample.clusters[-1])
-    image = sample.mesh.bundle.images["sleep"]
-    with applied(cluster, sleep_objects(image, name="other-client")):
+    with applied(cluster, sleep_objects(name="other-client")):
         await_rollout(cluster, NAMESPACE, {"other-client"}, sample.mesh.shell)
         client = find_workload(cluster, "other-client", NAMESPACE)
         calls = "calls of a caller of another service account"
@@ -105,7 +103,7 @@ def _impostor(sample: Sample, name: str) -> Iterator[None]:
 
 def _other_account(sample: Sample, cluster: str) -> list[Object]:
     version = sample.versions_in(cluster)[0]
-    account, deployment = helloworld_objects(helloworld_image(sample.mesh), version)
+    account, deployment = helloworld_objects(version)
     account["metadata"]["name"] = "impostor"
     deployment["metadata"]["name"] = f"{HELLOWORLD}-impostor"
     labels = {"impostor": "yes"}

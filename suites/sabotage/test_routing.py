@@ -12,7 +12,6 @@ from meshproof.mesh.routes import Tls
 from meshproof.model import Capability, Mtls
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
-from meshproof.traffic.routing import ruled
 from meshproof.workloads.sample import Sample
 from suites.routing.claims import (
     all_answered_by,
@@ -29,7 +28,7 @@ from suites.routing.tls_claims import (
     tls_is_not_understood,
     versions_elsewhere,
 )
-from suites.sabotage.shown import turned
+from suites.sabotage.shown import ruled, turned
 
 Judge = Callable[[Verdict], None]
 

@@ -8,8 +8,8 @@ import pytest
 
 from meshproof.expect import Verdict, noticed
 from meshproof.runner.behaviours import proves
-from meshproof.traffic.routing import ruled
 from meshproof.workloads.sample import Sample
+from suites.sabotage.shown import ruled
 from suites.scope.claims import (
     each_governs_its_own,
     ignored,

@@ -9,9 +9,9 @@ import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
 from meshproof.runner.behaviours import proves
-from meshproof.traffic.routing import ruled
 from meshproof.traffic.services import offered
 from meshproof.workloads.sample import NAMESPACE, Sample
+from suites.sabotage.shown import require_arrived, ruled
 from suites.visibility.claims import hidden_where_configured, marked_from_outside
 from suites.visibility.narrowing import marking_from_outside, service, shown_to_be, unlisted
 
@@ -36,6 +36,7 @@ def test_a_service_that_nobody_sees_is_noticed(sample: Sample, judge: Judge) -> 
     with offered(sample, [service()]), ExitStack() as stack:
         for cluster in others:
             stack.enter_context(shown_to_be(sample, cluster, unlisted))
+        require_arrived(sample)
         verdict = hidden_where_configured(sample, last)
     judge(noticed([verdict], "502"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 
 from meshproof.kube.objects import Object, apply, delete
 from meshproof.mesh.config_dump import CLUSTERS, in_use
@@ -11,7 +12,7 @@ from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.proxy import outbound
 from meshproof.mesh.routes import host_of, marking, virtual_service
 from meshproof.process import side_by_side
-from meshproof.traffic.settle import await_healed, require
+from meshproof.traffic.settle import arrive, await_healed
 from meshproof.workloads.sample import (
     HOST,
     NAMESPACE,
@@ -101,12 +102,13 @@ def unexported(sample: Sample, cluster: str) -> Iterator[None]:
 
 @contextmanager
 def shown_to_be(sample: Sample, cluster: str, narrow: Narrow) -> Iterator[None]:
-    """As ``narrow``, and no proxy that the cluster governs knows the Service inside the block.
-    Raises EvidenceError when one still does."""
+    """As ``narrow``, and no proxy that the cluster governs knows the Service inside the block, as
+    far as that comes about within half a minute."""
     with narrow(sample, cluster):
         what = f"the end of {CLUSTER} for callers that {cluster} governs"
         wanted = governed(sample, cluster)
-        require(lambda: _knowing(sample, wanted), until=lambda names: not names, what=what)
+        knowing = partial(_knowing, sample, wanted)
+        arrive(sample.mesh, knowing, until=lambda names: not names, what=what)
         yield
 
 

@@ -10,7 +10,7 @@ from meshproof.expect import Verdict, all_of
 from meshproof.expect.control import with_control
 from meshproof.mesh.configuration import configured
 from meshproof.runner.behaviours import behaviour
-from meshproof.traffic.routing import ruled
+from meshproof.traffic.routing import in_force
 from meshproof.workloads.sample import NAMESPACE, Sample
 from suites.visibility.claims import hidden_where_configured, marked_from_outside
 from suites.visibility.narrowing import (
@@ -43,7 +43,7 @@ def test_a_rule_counts_where_it_is_exported_to(sample: Sample, judge: Judge) -> 
     with configured(sample.mesh, [marking_from_outside(".")]):
         # The rule that is not exported is the older one, and would win; and when the other one
         # has come and gone, it has had its time.
-        with ruled(sample, [marking_from_outside(NAMESPACE)]):
+        with in_force(sample, [marking_from_outside(NAMESPACE)]):
             exported = marked_from_outside(sample, NAMESPACE)
         private = marked_from_outside(sample, "")
     judge(with_control(private, exported))

@@ -14,7 +14,6 @@ from meshproof.workloads.dns_sleeps import DNS_SLEEP
 from suites.headless.claims import found_by_name, nowhere_by_name
 from suites.headless.sets import SERVICE, full_name, pod_name
 from tests.claims.changes import changed, cut_off, logged
-from tests.claims.curl import Call
 from tests.claims.table import (
     FLAT,
     SPLIT,
@@ -29,6 +28,7 @@ from tests.claims.table import (
     unclear,
 )
 from tests.claims.world import NXDOMAIN, Came
+from tests.doubles.calls import Call
 
 SILENCE = NameAnswer("SILENCE")
 ELSEWHERE = NameAnswer("NOERROR", (IPv4Address("10.99.0.9"),))
@@ -97,8 +97,8 @@ def by_clusters(answer: NameAnswer, cluster: str) -> Doing:
 
 
 def other_pod(_: Call, came: Came) -> Came:
-    body = came.printed.body.replace(f"instance: {SERVICE}", "instance: somebody")
-    return replace(came, printed=replace(came.printed, body=body))
+    body = came.reply.body.replace(f"instance: {SERVICE}", "instance: somebody")
+    return replace(came, reply=replace(came.reply, body=body))
 
 
 CASES = [

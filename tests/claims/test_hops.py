@@ -6,16 +6,17 @@ from dataclasses import replace
 
 import pytest
 
+from meshproof.kube.asking import Reply
 from meshproof.mesh.proxy import outbound
 from meshproof.workloads.sample import OUTSIDE
 from suites.hops.claims import in_and_on, out_by_the_relay
 from suites.hops.proxies import Proxies
 from suites.hops.ways import BEYOND, ENTRANCE, EXTERNAL, RELAY_HOST, WAY_PORT
 from tests.claims.changes import answering, changed, unlogged
-from tests.claims.curl import Call, Printed
-from tests.claims.played import PlayedPod
 from tests.claims.table import Case, Doing, Setting, Stage, cases, fails, judge, passes, unclear
 from tests.claims.world import Came
+from tests.doubles.calls import Call
+from tests.doubles.played import PlayedPod
 
 WAY = outbound(RELAY_HOST, WAY_PORT)
 INGRESS_ID, RELAY_ID = (
@@ -51,13 +52,15 @@ def passed_on(stage: Stage, proxies: Proxies, call: Call, came: Came) -> Came:
         xfcc = f"By=a;URI={INGRESS_ID},By=b;URI={RELAY_ID}"
         way = sorted(world.sample.ways(relay.cluster, server))[0]
         line = world.line(call, 200, server) | {"upstream_host": str(way), "peer": INGRESS_ID}
-        return Came(Printed(200, world.body(call, server, xfcc)), server, None, ((relay, line),))
+        return Came(
+            Reply(status=200, body=world.body(call, server, xfcc)), server, None, ((relay, line),)
+        )
     if call.headers.get("host") == BEYOND:
         body = f"Hello version: {EXTERNAL}, instance: external-0\nx-request-id: {call.id}\n"
         to = {"upstream_host": f"{proxies.external.address}:5000"}
         line = world.line(call, 200) | to | {"peer": world.identity(call.caller)}
         sent = came.logged(upstream_cluster=WAY, upstream_peer=RELAY_ID, status=200)
-        return replace(sent, printed=Printed(200, body), heard=((relay, line),))
+        return replace(sent, reply=Reply(status=200, body=body), heard=((relay, line),))
     return came
 
 
@@ -79,16 +82,16 @@ def unheard_of(_: Call, came: Came) -> Came:
 
 
 def without_the_relay(_: Call, came: Came) -> Came:
-    body = came.printed.body.replace(f",By=b;URI={RELAY_ID}", "")
-    return replace(came, printed=replace(came.printed, body=body))
+    body = came.reply.body.replace(f",By=b;URI={RELAY_ID}", "")
+    return replace(came, reply=replace(came.reply, body=body))
 
 
 def told_by(version: str) -> Doing:
     """Somebody in the mesh answers."""
 
     def other(_: Call, came: Came) -> Came:
-        body = came.printed.body.replace(f"version: {EXTERNAL}", f"version: {version}")
-        return replace(came, printed=replace(came.printed, body=body))
+        body = came.reply.body.replace(f"version: {EXTERNAL}", f"version: {version}")
+        return replace(came, reply=replace(came.reply, body=body))
 
     return changed(other)
 
@@ -98,7 +101,7 @@ def sent(**fields: object) -> Doing:
 
 
 def nobody_answers(_: Call, came: Came) -> Came:
-    return replace(came, printed=Printed(503, "no healthy upstream"), heard=())
+    return replace(came, reply=Reply(status=503, body="no healthy upstream"), heard=())
 
 
 CASES = [

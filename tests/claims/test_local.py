@@ -10,8 +10,6 @@ from meshproof.workloads.sample import HOST
 from suites.local.claims import goes_where_named, known_at_home, stays_at_home
 from suites.local.rules import WISH
 from tests.claims.changes import after, answering, failing, retried, unlogged
-from tests.claims.curl import Call
-from tests.claims.played import PlayedPod
 from tests.claims.table import (
     FLAT,
     NO_LINE,
@@ -25,6 +23,8 @@ from tests.claims.table import (
     passes,
     unclear,
 )
+from tests.doubles.calls import Call
+from tests.doubles.played import PlayedPod
 
 
 def kept(stage: Stage) -> None:

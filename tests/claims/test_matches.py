@@ -21,10 +21,10 @@ from suites.matches.kinds import (
     URIS,
 )
 from tests.claims.changes import after, changed, failing, retried, unlogged
-from tests.claims.curl import Call
-from tests.claims.played import PlayedPod
 from tests.claims.table import NO_LINE, Case, Doing, Stage, cases, fails, judge, on, passes, unclear
 from tests.claims.world import Came
+from tests.doubles.calls import Call
+from tests.doubles.played import PlayedPod
 
 TAKEN: dict[str, Callable[[Call], bool]] = {
     "uri-exact": lambda one: one.path == "/exact",
@@ -57,8 +57,8 @@ def by_routes(**otherwise: Callable[[Call], bool]) -> Doing:
             return [by_version["v1" if route(call) == DEFAULT else "v2"]]
 
         def mark(call: Call, came: Came) -> Came:
-            body = f"{came.printed.body}{MARK}: {route(call)}\n"
-            return replace(came, printed=replace(came.printed, body=body))
+            body = f"{came.reply.body}{MARK}: {route(call)}\n"
+            return replace(came, reply=replace(came.reply, body=body))
 
         stage.world.chosen = chosen
         changed(mark)(stage)
@@ -68,8 +68,8 @@ def by_routes(**otherwise: Callable[[Call], bool]) -> Doing:
 
 def unrouted(call: Call, came: Came) -> Came:
     """Nobody tells by which route a request came."""
-    body = came.printed.body.rpartition(f"{MARK}: ")[0]
-    return replace(came, printed=replace(came.printed, body=body))
+    body = came.reply.body.rpartition(f"{MARK}: ")[0]
+    return replace(came, reply=replace(came.reply, body=body))
 
 
 WELL = by_routes()

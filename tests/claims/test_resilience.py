@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from meshproof.kube.asking import Reply
 from meshproof.mesh.proxy import Endpoint
 from suites.resilience.claims import ejected, ends_in_time, retried_elsewhere, told_at_once
 from suites.resilience.injection import aborted_alone, delayed_alone
@@ -22,10 +23,10 @@ from tests.claims.changes import (
     unheard,
     unlogged,
 )
-from tests.claims.curl import Call, Printed
-from tests.claims.played import PlayedPod
 from tests.claims.table import NO_LINE, Case, Doing, Stage, cases, fails, judge, on, passes, unclear
 from tests.claims.world import Came
+from tests.doubles.calls import Call
+from tests.doubles.played import PlayedPod
 
 SENT_AGAIN = "x-faulty"
 EXTRA = "was sent 1 times and arrived 2 times: a hidden retry"
@@ -48,8 +49,8 @@ def by_faults(*, sent_again: int = 0) -> Doing:
                 other = next(one for one in world.servers() if one.version != server.version)
                 again = world.served(call, other).logged(attempts=sent_again + 1)
                 return replace(again, heard=(*heard, *again.heard))
-            printed = Printed(503, "fault filter abort")
-            return replace(came.logged(status=503), printed=printed, heard=tuple(heard))
+            told = Reply(status=503, body="fault filter abort")
+            return replace(came.logged(status=503), reply=told, heard=tuple(heard))
 
         changed(fail)(stage)
 
@@ -80,7 +81,7 @@ def asked_to_be_late(call: Call) -> bool:
 
 def lasting(seconds: float, when: When = asked_to_be_late) -> Doing:
     def later(_: Call, came: Came) -> Came:
-        return replace(came, printed=replace(came.printed, seconds=seconds))
+        return replace(came, reply=replace(came.reply, seconds=seconds))
 
     return changed(later, when)
 
@@ -97,7 +98,7 @@ def ejecting(stage: Stage) -> None:
     known, chosen = world.known, world.chosen
 
     def note(call: Call, came: Came) -> Came:
-        if came.printed.status == 503:
+        if came.reply.status == 503:
             failed.add(call.headers[SENT_AGAIN])
         return came
 
@@ -144,7 +145,7 @@ CASES = [
         passes(doing=after(TIMED_OUT, lasting(0.51))),
         fails("4 x 200", lasting(3.01)),
         fails("one after 3.5 s", after(TIMED_OUT, lasting(3.5))),
-        fails("one after 0.01 s", TIMED_OUT),
+        fails("one after 0.0 s", TIMED_OUT),
         unclear("answered otherwise", after(answering("v1"), TIMED_OUT, lasting(0.51))),
         unclear(NO_LINE, after(TIMED_OUT, lasting(0.51), unlogged())),
     ),
@@ -173,7 +174,7 @@ CASES = [
         delayed_alone,
         on("v2", before=by_wish),
         passes(doing=delayed("v2")),
-        fails("4 were not, such as one of 0.01 s: 200 by v2"),
+        fails("4 were not, such as one of 0.0 s: 200 by v2"),
         fails("4 for v1 were delayed", delayed("v1", "v2")),
         fails("the quickest for v1 took 1.2 s", after(delayed("v2"), lasting(1.2, always))),
         unclear(

@@ -10,7 +10,6 @@ import pytest
 from suites.visibility.claims import hidden_where_configured, marked_from_outside
 from suites.visibility.narrowing import CLUSTER, MARK, SERVICE
 from tests.claims.changes import after, answering, changed, failing, logged, unlogged
-from tests.claims.curl import Call
 from tests.claims.table import (
     NO_LINE,
     REMOTE,
@@ -26,6 +25,7 @@ from tests.claims.table import (
     unclear,
 )
 from tests.claims.world import Came
+from tests.doubles.calls import Call
 
 
 def asked_from(*clusters: str) -> Callable[[Call], bool]:
@@ -42,8 +42,8 @@ def hidden_from(*clusters: str) -> Doing:
 
 def marked(mark: str) -> Doing:
     def told(_: Call, came: Came) -> Came:
-        body = f"{came.printed.body}{MARK}: {mark}\n"
-        return replace(came, printed=replace(came.printed, body=body))
+        body = f"{came.reply.body}{MARK}: {mark}\n"
+        return replace(came, reply=replace(came.reply, body=body))
 
     return changed(told)
 
