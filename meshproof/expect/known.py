@@ -29,22 +29,25 @@ def explained(
     return verdict, _showing(parts, issues)
 
 
-def undone(verdict: Verdict, issues: Sequence[KnownIssue]) -> Verdict:
-    """The verdict on a sabotage, which has shown nothing where a claim failed just as it does
-    without it: INCONCLUSIVE in place of a PASS.
+def undone(
+    verdict: Verdict, issues: Sequence[KnownIssue]
+) -> tuple[Verdict, tuple[KnownIssue, ...]]:
+    """The verdict on a sabotage, and the known issues by which it has shown nothing: where a claim
+    failed just as it does without it, whether that was taken for what was broken or not; () where
+    it counts as it is.
 
     ``issues``: the known issues of the behaviours whose claims it makes.
     """
-    if verdict.outcome is not Outcome.PASS:
-        return verdict
-    for seen in verdict.noticed:
-        if known := _showing([seen], issues):
-            observed = (
-                f"a claim that failed just as {known[0].name} says, with or without what was "
-                f"broken: {seen.observed}"
-            )
-            return Verdict(Outcome.INCONCLUSIVE, verdict.expected, observed, verdict.evidence)
-    return verdict
+    known = [one for one in verdict.noticed if _showing([one], issues)]
+    disturbed = {Outcome.PASS: bool(known), Outcome.FAIL: known == list(verdict.noticed)}
+    if not known or not disturbed.get(verdict.outcome, False):
+        return verdict, ()
+    shown = _showing(known, issues)
+    observed = (
+        f"a claim that failed just as {shown[0].name} says, with or without what was broken: "
+        f"{known[0].observed}"
+    )
+    return Verdict(Outcome.FAIL, verdict.expected, observed, verdict.evidence), shown
 
 
 def _showing(parts: Iterable[Verdict], issues: Sequence[KnownIssue]) -> tuple[KnownIssue, ...]:

@@ -114,7 +114,8 @@ def _all_are(outcome: Outcome, verdicts: Sequence[Verdict], culprit: str) -> Ver
     if missed:
         example = (wrong or missed)[0]
         found = Outcome.FAIL if wrong else Outcome.INCONCLUSIVE
-        return Verdict(found, expected, f"{len(missed)} that were not, such as: {example}")
+        told = f"{len(missed)} that were not, such as: {example}"
+        return Verdict(found, expected, told, noticed=tuple(missed))
     evidence = {"for example": verdicts[0].observed}
     return Verdict(Outcome.PASS, expected, "all of them", evidence, noticed=tuple(verdicts))
 

@@ -114,7 +114,8 @@ class RunRequest:
         ),
     )
     only: str | None = field(
-        default=None, metadata=asked("one test, as the summary names it", shown="TEST")
+        default=None,
+        metadata=asked("one test, or one behaviour, by its id", shown="ID"),
     )
     suites: tuple[str, ...] = field(
         default=(),

@@ -77,6 +77,11 @@ def behaviour_of(item: pytest.Item) -> Behaviour:
     return Behaviour(str(mark.args[0]), sentence, suite, Level(level), str(given["feature"]))
 
 
+def is_named(item: pytest.Item, name: str) -> bool:
+    """Whether a test has this id, or judges the behaviour of this id."""
+    return name == item.nodeid or ("::" not in name and name == behaviour_of(item).id)
+
+
 def proven_by(item: pytest.Item) -> tuple[str, ...]:
     """The ids of the behaviours that a test proves by seeing them fail. Raises UsageError."""
     found = [str(one) for mark in item.iter_markers("proves") for one in mark.args]

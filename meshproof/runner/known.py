@@ -29,8 +29,9 @@ def in_their_light(item: pytest.Item, verdict: Verdict) -> tuple[Verdict, tuple[
     () where it is not explained. Raises UsageError when the catalogue cannot be read."""
     proven = proven_by(item)
     if proven:
-        return undone(verdict, _of_sabotage(item, proven)), ()
-    left, shown = explained(verdict, issues_of(item))
+        left, shown = undone(verdict, _of_sabotage(item, proven))
+    else:
+        left, shown = explained(verdict, issues_of(item))
     item.stash[_SHOWN] = shown
     return left, shown
 
@@ -46,7 +47,9 @@ def issues_of(item: pytest.Item) -> tuple[KnownIssue, ...]:
 def described(item: pytest.Item) -> list[Data]:
     """The same, as fields; ``shows``: whether the test's failure is all of that kind."""
     shown = item.stash.get(_SHOWN, ())
-    return [{"link": one.link, "seen": one.seen, "shows": one in shown} for one in issues_of(item)]
+    # A sabotage is told of where it showed nothing; where it did, that is no news of the issue.
+    of_it = shown if proven_by(item) else issues_of(item)
+    return [{"link": one.link, "seen": one.seen, "shows": one in shown} for one in of_it]
 
 
 def _of_sabotage(item: pytest.Item, proven: tuple[str, ...]) -> tuple[KnownIssue, ...]:

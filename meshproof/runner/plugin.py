@@ -18,7 +18,7 @@ from meshproof.model import Deployment, Footprint, Policy
 from meshproof.run.session import orderly_end, unhurried
 from meshproof.runner import applies, behaviours, declaring, enforcing, recording, showing, unjudged
 from meshproof.runner.bare_lab import BareLab, bare_labs, runs_on
-from meshproof.runner.behaviours import BEHAVIOURS, Behaviours, function_of
+from meshproof.runner.behaviours import BEHAVIOURS, Behaviours, function_of, is_named
 from meshproof.runner.declaring import declared_by, note
 from meshproof.runner.ending import Heard, end_run
 from meshproof.runner.enforcing import as_failure
@@ -164,7 +164,7 @@ def _is_asked_for(item: pytest.Item) -> bool:
     if needs and runs_on(item) is None:
         return False  # it applies to nothing that was asked for
     if only is not None:
-        return bool(item.nodeid == only)
+        return is_named(item, only)
     # Here its level decides whether a behaviour is judged.
     level = item.config.stash[BEHAVIOURS].level_of(function_of(item))
     if not selection.profile.includes(level):

@@ -12,7 +12,13 @@ from meshproof.errors import MeshproofError, UsageError
 from meshproof.lab.kept import find_kept
 from meshproof.lab.ownership import Description
 from meshproof.model import Deployment, Footprint
-from meshproof.runner.behaviours import BEHAVIOURS, Behaviours, folders_read, sentence_of
+from meshproof.runner.behaviours import (
+    BEHAVIOURS,
+    Behaviours,
+    folders_read,
+    is_named,
+    sentence_of,
+)
 from meshproof.runner.declaring import declared_in
 from meshproof.runner.matrix import MATRIX, Matrix
 from meshproof.runner.options import conforms, request_of
@@ -99,7 +105,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         if config.option.meshproof_behaviours is not None:
             return
         if request.only is not None:
-            _check_only(request.only, session.items, config.stash.get(_KNOWN, []))
+            behaviours = config.stash.get(BEHAVIOURS, Behaviours()).by_id
+            known = [*config.stash.get(_KNOWN, []), *behaviours]
+            _check_only(request.only, session.items, known)
         elif conforms(config) and matrix is not None:
             _check_matrix(config, matrix)
     except UsageError as error:
@@ -108,9 +116,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def _check_only(only: str, items: Iterable[pytest.Item], known: Sequence[str]) -> None:
-    if only in {item.nodeid for item in items}:
+    if any(is_named(item, only) for item in items):
         return
-    raise UsageError(f"there is no test '{only}' in what is asked for", _nearest(only, known))
+    cause = f"there is no test or behaviour '{only}' in what is asked for"
+    raise UsageError(cause, _nearest(only, known))
 
 
 def _nearest(only: str, known: Sequence[str]) -> str:

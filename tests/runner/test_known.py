@@ -150,15 +150,23 @@ def test_where_it_does_not_show_that_is_said_loudly(pytester: pytest.Pytester) -
 
 
 @pytest.mark.parametrize(
-    ("judged", "code"), [("noticed([SANK], 'sank')", 2), ("noticed([BURNT], 'burnt')", 0)]
+    ("judged", "outcome"),
+    [
+        ("noticed([SANK], 'sank')", "KNOWN"),
+        ("noticed([SANK], 'burnt')", "KNOWN"),
+        ("noticed([BURNT], 'burnt')", "PASS"),
+        ("noticed([BURNT], 'sank')", "FAIL"),
+        ("noticed([GOOD], 'sank')", "FAIL"),
+    ],
 )
 def test_a_sabotage_is_not_noticed_by_what_is_known(
-    pytester: pytest.Pytester, judged: str, code: int
+    pytester: pytest.Pytester, judged: str, outcome: str
 ) -> None:
     body = f"@proves('lake/fish-swim')\ndef test_acid(sample, judge):\n    judge({judged})\n"
     result = conformance(pytester, body)
-    assert result.ret == code
-    if code:
+    assert result.ret == (1 if outcome == "FAIL" else 0)
+    result.stdout.fnmatch_lines([f"*{outcome}*"])
+    if outcome == "KNOWN":
         result.stdout.fnmatch_lines(["*failed just as istio/istio#1 says, with or without what*"])
 
 

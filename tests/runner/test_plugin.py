@@ -111,15 +111,27 @@ def test_b(lab): pass
     assert len(visits) == len(set(visits))
 
 
+HEAD_OF_ONE = """
+from meshproof.runner.behaviours import behaviour
+
+@behaviour("lake/fish-swim", feature="isolation")
+"""
+
+
 def test_one_test_alone_and_none_at_all(pytester: pytest.Pytester) -> None:
     body = f"{ON_ONE}def test_a(lab, judge): judge(PASS)\n{ON_ONE}def test_b(lab, judge): 1 / 0\n"
     assert (
         run(pytester, body, "--meshproof-only=test_it.py::test_a[disjoint-cidrs+isolated]").ret == 0
     )
+    named = f"{HEAD_OF_ONE}{ON_ONE}def test_a(lab, judge): judge(PASS)\n"
+    body_of_one = f"{named}{ON_ONE}def test_b(lab, judge): 1 / 0\n"
+    assert run(pytester, body_of_one, "--meshproof-only=lake/fish-swim").ret == 0
     missing = run(pytester, body, "--meshproof-only=test_it.py::test_c")
     assert missing.ret == 64
     (said,) = missing.errlines
-    assert said.startswith("there is no test 'test_it.py::test_c' in what is asked for: did you ")
+    assert said.startswith(
+        "there is no test or behaviour 'test_it.py::test_c' in what is asked for: did you "
+    )
     assert "test_it.py::test_a[disjoint-cidrs+isolated]" in said
     missing.stdout.no_fnmatch_line("*there is no test*")
 
