@@ -198,8 +198,8 @@ class Topology:
     def exemplary(self) -> bool:
         """Whether this is the plainest mesh of its network shape: two clusters with an instance
         each and addresses that differ, on one network under one control plane that runs in one of
-        them, or on two networks with a control plane each and gateways announced by addresses. What no network shape can change is
-        judged here for all."""
+        them, or on two networks with a control plane each and gateways that are announced by
+        addresses. What no network shape can change is judged here for all."""
         plain = len(self.members) == 2 and not self.externals and not self.overlapping
         single = all(one.replicas == 1 for one in self.placements)
         each = len(set(self.versions.values())) == len(self.placements) == len(self.members)

@@ -33,6 +33,11 @@ def test_without_markers_a_test_applies_to_every_plain_deployment() -> None:
     assert why(on(FLAT, STRICT, "revision")) == "not in the variant revision"
 
 
+def test_one_topology_of_each_network_shape_stands_for_all() -> None:
+    chosen = [name for name in topology_names() if topology_named(name).exemplary]
+    assert chosen == ["multi-primary-split-horizon", FLAT]
+
+
 @pytest.mark.parametrize(
     ("mark", "where", "elsewhere", "reason"),
     [
