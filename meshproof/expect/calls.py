@@ -15,11 +15,12 @@ from meshproof.traffic.response import Refused, Response
 _EXAMPLES = 3
 
 
-def believable(responses: Sequence[Response]) -> Verdict:
+def believable(responses: Sequence[Response], attempts: int = 1) -> Verdict:
     """PASS when caller, access log and API agree on every call. For callers with a sidecar.
 
-    FAIL: the log has another status than the caller saw; a call was sent upstream more than
-    once (a retry hides an error), or never although an endpoint was chosen; the answer names a
+    ``attempts``: how often a call may be sent upstream, more than once where a rule has it
+    retried. FAIL: the log has another status than the caller saw; a call was sent upstream more
+    often (a retry hides an error), or never although an endpoint was chosen; the answer names a
     pod that no API knows, or a version that is not the pod's label. INCONCLUSIVE: an answered
     call has no line in the access log; ids repeat, so that lines cannot be told apart; no call
     was answered and none has a line. Calls that were refused need no line: a name that does not
@@ -35,7 +36,7 @@ def believable(responses: Sequence[Response]) -> Verdict:
     if repeated:
         observed = f"request ids that repeat, such as {repeated[0]}: their lines are ambiguous"
         return Verdict(Outcome.INCONCLUSIVE, expected, observed, _examples(responses))
-    wrong = [fault for response in responses for fault in _contradictions(response)]
+    wrong = [fault for response in responses for fault in _contradictions(response, attempts)]
     if wrong:
         evidence = {f"contradiction {n}": fault for n, fault in enumerate(wrong[:_EXAMPLES], 1)}
         observed = f"{len(wrong)} contradictions, such as: {wrong[0]}"
@@ -222,7 +223,7 @@ def _all_logged(responses: Sequence[Response], expected: str) -> Verdict:
     return Verdict(Outcome.PASS, expected, observed, _examples(logged))
 
 
-def _contradictions(response: Response) -> Iterator[str]:
+def _contradictions(response: Response, allowed: int) -> Iterator[str]:
     if lie := _lie(response):
         yield f"call {response.id}: {lie}"
     line = _line(response)
@@ -233,7 +234,7 @@ def _contradictions(response: Response) -> Iterator[str]:
             f"call {response.id}: the caller saw {response.status}, "
             f"its access log says {line.status}"
         )
-    if line.attempts > 1:
+    if line.attempts > allowed:
         times = f"{line.attempts} times: a hidden retry"
         yield f"call {response.id} was sent upstream {times}; it came to {response}"
     if line.attempts < 1 and line.upstream_host:

@@ -50,8 +50,8 @@ class Failure:
 class Question:
     """``kind``: "tcp", "udp", "tls" or "http". ``address``: "host:port", of an HTTP call whom to
     call instead of the URL's host, "" for that one; ``patience``: seconds; ``payload``: what is
-    said; ``server_name``, ``protocols``, ``chain``, ``key``: what a TLS client shows; ``headers``:
-    of a call; ``fresh``: a call has a connection of its own."""
+    said; ``server_name``, ``protocols``, ``chain``, ``key``: what a TLS client shows; ``method``
+    and ``headers``: of a call; ``fresh``: a call has a connection of its own."""
 
     kind: str
     patience: float
@@ -62,6 +62,7 @@ class Question:
     chain: str = ""
     key: str = field(default="", repr=False)
     url: str = ""
+    method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
     fresh: bool = False
 

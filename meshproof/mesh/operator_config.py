@@ -47,6 +47,9 @@ ACCESS_LOG = {
 TRACES = "meshproof-traces"
 """What the mesh's configuration calls its tracing provider, and where that is to be."""
 TRACES_SERVICE, TRACES_NAMESPACE, TRACES_PORT = "traces", "outside", 9411
+AT_HOME = "at-home.sample.svc.cluster.local"
+"""A service that is cluster-local by the mesh's configuration: nobody calls another cluster's
+instances of it."""
 _SMALL = {"requests": {"cpu": "10m", "memory": "64Mi"}}
 
 
@@ -243,6 +246,8 @@ def _mesh_config(member: Member) -> Document:
         # was replaced are closed, and whose call meets that. Flushed once a second, as by default
         # and in any Istio before 1.29, every verdict waits for its line in a log.
         "defaultConfig": {"drainDuration": "1s", "fileFlushInterval": "0.02s"},
+        # In no mesh until a test makes this service.
+        "serviceSettings": [{"settings": {"clusterLocal": True}, "hosts": [AT_HOME]}],
         # Nothing is traced until a Telemetry asks for it.
         "extensionProviders": [
             {

@@ -195,6 +195,19 @@ class Topology:
         return tuple(member for member in here if member.gateway is not None)
 
     @property
+    def exemplary(self) -> bool:
+        """Whether this is the plainest mesh of its network shape: two clusters with an instance
+        each and addresses that differ, on one network under one control plane that runs in one of
+        them, or on two networks with a control plane each and gateways that are announced by
+        addresses. What no network shape can change is judged here for all."""
+        plain = len(self.members) == 2 and not self.externals and not self.overlapping
+        single = all(one.replicas == 1 for one in self.placements)
+        each = len(set(self.versions.values())) == len(self.placements) == len(self.members)
+        controlled = len(self.control_planes) == len(self.networks)
+        named = any(one.gateway and one.gateway.hostname for one in self.members)
+        return plain and single and each and controlled and len(self.meshes) == 1 and not named
+
+    @property
     def overlapping(self) -> bool:
         """Whether an address can mean something in two of the clusters with workloads."""
         clusters = [self[name].cluster for name in self.workloads]

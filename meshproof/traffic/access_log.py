@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -165,15 +165,41 @@ def entries_of_all(
     wanted = set(ids)
 
     def found() -> list[LogLine]:
-        # By the log's end, which is found at once in however long a log.
-        texts = [one.log(tail_lines=len(wanted) + _OTHERS) for one in workloads]
-        entries = (read_line(line) for text in texts for line in text.splitlines())
-        return [entry for entry in entries if entry and entry.request_id in wanted]
+        return [entry for one in workloads for entry in _entries_now(one, wanted, len(wanted))]
 
     def all_there(entries: Sequence[LogLine]) -> bool:
         return {entry.request_id for entry in entries} == wanted
 
     return {entry.request_id: entry for entry in _await(found, all_there, within)}
+
+
+def arrivals(
+    workloads: Sequence[Workload], sent: Mapping[str, int], within: float = WITHIN
+) -> dict[str, list[tuple[Workload, LogLine]]]:
+    """Each line of servers' access logs that a request has, by its id: one for each time that it
+    arrived.
+
+    ``sent``: how often each request was sent, by its id: waited is for so many lines, or
+    ``within`` seconds. Raises LabError.
+    """
+    total = sum(sent.values())
+
+    def found() -> list[tuple[Workload, LogLine]]:
+        return [(one, entry) for one in workloads for entry in _entries_now(one, sent, total)]
+
+    by_id: dict[str, list[tuple[Workload, LogLine]]] = {name: [] for name in sent}
+    for one, entry in _await(found, lambda lines: len(lines) >= total, within):
+        by_id[entry.request_id].append((one, entry))
+    return by_id
+
+
+def _entries_now(workload: Workload, wanted: Collection[str], lines: int) -> list[LogLine]:
+    """The lines with these request ids among the last of a log. ``lines``: how many there may be
+    of them."""
+    # By the log's end, which is found at once in however long a log.
+    text = workload.log(tail_lines=lines + _OTHERS)
+    entries = map(read_line, text.splitlines())
+    return [entry for entry in entries if entry and entry.request_id in wanted]
 
 
 def read_line(raw: str) -> LogLine | None:

@@ -43,7 +43,7 @@ class Plan:
     """What is called: ``times`` times, one after the other, each with at most ``patience`` s.
 
     ``headers`` go with every call. ``fresh``: a connection for each call; otherwise the one to
-    the caller's proxy is kept.
+    the caller's proxy is kept. ``method``: HTTP's, without a body.
     """
 
     url: str = HELLO
@@ -51,6 +51,7 @@ class Plan:
     headers: Mapping[str, str] = field(default_factory=dict)
     patience: float = 10.0
     fresh: bool = False
+    method: str = "GET"
 
 
 def call(sample: Sample, caller: Workload, plan: Plan | None = None) -> list[Response]:
@@ -59,16 +60,23 @@ def call(sample: Sample, caller: Workload, plan: Plan | None = None) -> list[Res
     A caller with a sidecar has its log line beside each call, as far as there is one within a
     few seconds, 15 at most. Raises EvidenceError when the calls could not be made at all.
     """
+    return call_all(sample, caller, [plan or Plan()])[0]
+
+
+def call_all(sample: Sample, caller: Workload, plans: Sequence[Plan]) -> list[list[Response]]:
+    """Calls of several kinds from a pod, all in one exec; what each plan's came to, as ``call``
+    has it. In figures each batch takes as long as all of them. Raises as ``call`` does."""
     begin = time.monotonic()
-    responses = _called(sample, caller, plan or Plan())
+    batches = _called(sample, caller, plans)
     # A call that nobody answered may never have met the proxy: a name that does not resolve.
-    answered = all(one.status is not None for one in responses)
+    answered = all(one.status is not None for batch in batches for one in batch)
     if caller.sidecar:
-        ids = [one.id for one in responses]
+        ids = [one.id for batch in batches for one in batch]
         logged = entries_of(caller, ids, WITHIN if answered else _UNANSWERED_WITHIN)
-        responses = [replace(one, log=logged.get(one.id)) for one in responses]
-    _record(sample, caller, plan or Plan(), responses, begin)
-    return responses
+        batches = [[replace(one, log=logged.get(one.id)) for one in batch] for batch in batches]
+    for plan, batch in zip(plans, batches, strict=True):
+        _record(sample, caller, plan, batch, begin)
+    return batches
 
 
 def call_from_each(
@@ -83,7 +91,7 @@ def call_from_each(
 def answers(sample: Sample, caller: Workload, plan: Plan | None = None) -> list[Response]:
     """The same without the lines in the caller's log, which nobody waits for."""
     begin = time.monotonic()
-    responses = _called(sample, caller, plan or Plan())
+    responses = _called(sample, caller, [plan or Plan()])[0]
     _record(sample, caller, plan or Plan(), responses, begin)
     return responses
 
@@ -95,14 +103,14 @@ def _record(
     sample.mesh.lab.recorder.emit("calls", **told)
 
 
-def _called(sample: Sample, caller: Workload, chosen: Plan) -> list[Response]:
-    ids = _ids(chosen.times)
+def _called(sample: Sample, caller: Workload, plans: Sequence[Plan]) -> list[list[Response]]:
+    ids = [_ids(one.times) for one in plans]
     servers = sample.servers()
-    bounded = 30 + chosen.patience * min(chosen.times, 10)
-    replies = ask_all(caller, [_question(chosen, one) for one in ids], bounded)
+    bounded = 30 + sum(one.patience * min(one.times, 10) for one in plans)
+    asked = [_question(plan, one) for plan, batch in zip(plans, ids, strict=True) for one in batch]
+    replies = iter(ask_all(caller, asked, bounded))
     servers |= sample.servers()  # one that went, or came, meanwhile may have answered
-    pairs = zip(ids, replies, strict=True)
-    return [_response(one, reply, caller, servers) for one, reply in pairs]
+    return [[_response(one, next(replies), caller, servers) for one in batch] for batch in ids]
 
 
 def _ids(count: int) -> list[str]:
@@ -112,8 +120,14 @@ def _ids(count: int) -> list[str]:
 
 
 def _question(plan: Plan, identity: str) -> Question:
-    headers = {**plan.headers, "x-request-id": identity}
-    return Question("http", plan.patience, url=plan.url, headers=headers, fresh=plan.fresh)
+    return Question(
+        "http",
+        plan.patience,
+        url=plan.url,
+        method=plan.method,
+        headers={**plan.headers, "x-request-id": identity},
+        fresh=plan.fresh,
+    )
 
 
 def _response(

@@ -59,6 +59,12 @@ class Response:
         """The cluster that answered, by the API's knowledge of the pod."""
         return self.server.cluster if self.server else None
 
+    def shown(self, header: str) -> str:
+        """The value of a request's header as helloworld shows it when it is asked to; "" when it
+        shows none."""
+        lines = (line.partition(": ") for line in self.body.splitlines())
+        return next((value for name, _, value in lines if name == header), "")
+
     def __str__(self) -> str:
         if self.refusal is not None:
             return f"{self.refusal.value} ({self.said})"

@@ -1,13 +1,20 @@
-"""Services as the proxies of sleep know them."""
+"""Services as the proxies of sleep know them, and further ones before helloworld for a while."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from itertools import product
 
+from meshproof.kube.objects import Object, applied
+from meshproof.kube.workload import Workload
+from meshproof.mesh.gateways import gateway_workload, sni_of
 from meshproof.mesh.proxy import endpoints, outbound
-from meshproof.traffic.settle import converge
-from meshproof.workloads.sample import PORT, Sample
+from meshproof.mesh.routes import host_of
+from meshproof.traffic.settle import converge, require
+from meshproof.workloads.sample import HOST, PORT, Sample
+
+_HTTP = "http"
 
 
 def await_forgotten(sample: Sample, hosts: Collection[str]) -> bool:
@@ -25,3 +32,67 @@ def await_forgotten(sample: Sample, hosts: Collection[str]) -> bool:
         ]
 
     return converge(known, until=lambda left: not left, what="the end of services")
+
+
+@contextmanager
+def offered(sample: Sample, services: Sequence[Object]) -> Iterator[None]:
+    """Every cluster with workloads has these Services before helloworld's pods inside the block,
+    and every proxy that calls, or passes calls on, knows of each of their HTTP ports what it knows
+    of helloworld; afterwards they are gone from the proxies, or the mesh is marked dirty.
+
+    Raises EvidenceError when a proxy does not learn of them within a minute.
+    """
+    with deployed_services(sample, services):
+        what = f"the endpoints of {', '.join(map(full_name, services))}"
+        require(
+            lambda: [text for one in services for text in _unknown_of(sample, one)],
+            until=lambda missing: not missing,
+            what=what,
+        )
+        yield
+
+
+@contextmanager
+def deployed_services(sample: Sample, services: Sequence[Object]) -> Iterator[None]:
+    """As ``offered``, but nobody waits for them: for Services that proxies are to know in part, or
+    not at all."""
+    try:
+        with ExitStack() as stack:
+            for name in sample.clusters:
+                stack.enter_context(applied(sample.mesh.cluster(name), services))
+            yield
+    finally:
+        hosts = [full_name(one) for one in services]
+        if not await_forgotten(sample, hosts):
+            sample.mesh.mark_dirty(f"deleted, but still in a proxy: {', '.join(hosts)}")
+
+
+def full_name(service: Object) -> str:
+    """A Service's full name."""
+    metadata = service["metadata"]
+    return host_of(metadata["name"], metadata["namespace"])
+
+
+def unknown(sample: Sample, host: str, ports: Sequence[int] = (PORT,)) -> list[str]:
+    """What proxies that call, or pass calls on, do not know of a service before helloworld's pods,
+    though they know it of helloworld: the Envoy clusters, in words."""
+    asked: list[tuple[Workload, str, str]] = [
+        (sample.caller(name), outbound(host, port), outbound(HOST, PORT))
+        for name, port in product(sample.clusters, ports)
+    ]
+    if len(sample.topology.networks) > 1:
+        gateways = [one.name for one in sample.topology.members if one.gateway is not None]
+        asked += [
+            (gateway_workload(sample.mesh, name), sni_of(host, port), sni_of(HOST, PORT))
+            for name, port in product(gateways, ports)
+        ]
+    return [
+        f"{theirs} in {proxy}"
+        for proxy, theirs, usual in asked
+        if set(endpoints(proxy, theirs)) != set(endpoints(proxy, usual))
+    ]
+
+
+def _unknown_of(sample: Sample, service: Object) -> list[str]:
+    ports = [one["port"] for one in service["spec"]["ports"] if one["name"].startswith(_HTTP)]
+    return unknown(sample, full_name(service), ports)

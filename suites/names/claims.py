@@ -7,10 +7,10 @@ from meshproof.expect.names import exists, known, unknown
 from meshproof.kube.workload import Workload
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
+from meshproof.workloads.dns_sleeps import DNS_SLEEP
 from meshproof.workloads.sample import PORT, Sample
 from suites.names.services import (
     CONTROL,
-    DNS_SLEEP,
     NOWHERE,
     ask,
     name_of,

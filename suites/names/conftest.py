@@ -9,13 +9,13 @@ import pytest
 
 from meshproof.run.standing import Standing
 from meshproof.workloads.sample import Sample
-from suites.names.services import dns_sleeps, scattered_services
+from suites.names.services import knowing_sleeps, scattered_services
 from suites.names.tcp import tcp_services
 
 
 @contextmanager
 def _setting(sample: Sample) -> Iterator[None]:
-    with scattered_services(sample), dns_sleeps(sample):
+    with scattered_services(sample), knowing_sleeps(sample):
         yield
 
 

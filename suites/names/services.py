@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
-from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.dns import dns_address
 from meshproof.kube.names import NameAnswer, ask_name
 from meshproof.kube.objects import Object, applied, await_absence
-from meshproof.kube.rollout import await_rollout
 from meshproof.kube.workload import Workload
 from meshproof.mesh.routes import host_of
 from meshproof.process import side_by_side
 from meshproof.traffic.settle import arrive
+from meshproof.workloads.dns_sleeps import DNS_SLEEP, dns_sleeps
 from meshproof.workloads.sample import (
     HELLOWORLD,
     HOST,
@@ -23,15 +21,11 @@ from meshproof.workloads.sample import (
     Sample,
     helloworld_service,
     namespace_object,
-    sleep_objects,
 )
 
 CONTROL = HOST
 """A name that exists in every cluster."""
 NOWHERE = host_of("nowhere", NAMESPACE)
-DNS_SLEEP = "sleep-dns"
-"""The sleep whose sidecar answers names."""
-_CAPTURE = {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}
 _NOT_FOUND = 404
 
 
@@ -108,24 +102,16 @@ def _exists(answer: NameAnswer) -> bool:
 
 
 @contextmanager
-def dns_sleeps(sample: Sample) -> Iterator[None]:
+def knowing_sleeps(sample: Sample) -> Iterator[None]:
     """Each cluster has a sleep whose sidecar answers names, and knows those of other clusters."""
-    noted = {"proxy.istio.io/config": json.dumps(_CAPTURE)}
-    objects = sleep_objects(name=DNS_SLEEP, annotations=noted)
-    clusters = [sample.mesh.cluster(name) for name in sample.clusters]
-    with ExitStack() as stack:
-        for cluster in clusters:
-            stack.enter_context(applied(cluster, objects))
-        side_by_side(sample.mesh.shell, lambda one: _ready(sample, one), clusters)
+    with dns_sleeps(sample):
+        side_by_side(sample.mesh.shell, lambda one: _await_known(sample, one), sample.clusters)
         yield
-    for cluster in clusters:
-        sample.callers.pop((cluster.name, f"{NAMESPACE}/{DNS_SLEEP}"), None)
 
 
-def _ready(sample: Sample, cluster: RunningCluster) -> None:
-    await_rollout(cluster, NAMESPACE, {DNS_SLEEP}, sample.mesh.shell)
-    caller = sample.caller(cluster.name, DNS_SLEEP)
-    for name in [name_of(own_service(one)) for one in sample.reached_from(cluster.name)]:
+def _await_known(sample: Sample, cluster: str) -> None:
+    caller = sample.caller(cluster, DNS_SLEEP)
+    for name in [name_of(own_service(one)) for one in sample.reached_from(cluster)]:
         answer = partial(ask, sample, caller, name)
         arrive(sample.mesh, answer, until=_exists, what=f"{name} in {caller.name}")
 

@@ -14,8 +14,9 @@ from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.mesh.routes import host_of
 from meshproof.process import side_by_side
 from meshproof.traffic.settle import require
+from meshproof.workloads.dns_sleeps import DNS_SLEEP
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample
-from suites.names.services import DNS_SLEEP, ask
+from suites.names.services import ask
 
 PORT = 9000
 _PATIENCE = 2.0

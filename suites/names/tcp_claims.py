@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.expect.names import exists
+from meshproof.workloads.dns_sleeps import DNS_SLEEP
 from meshproof.workloads.sample import Sample
-from suites.names.services import DNS_SLEEP, ask
+from suites.names.services import ask
 from suites.names.tcp import connected, known_homes, tcp_name
 
 # With two equal instances the odds that one of them is never chosen are 2 in 2^12.

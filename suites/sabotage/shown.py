@@ -60,6 +60,13 @@ def turned(sample: Sample, mode: Mtls) -> Iterator[None]:
         yield
 
 
+def require_arrived(sample: Sample) -> None:
+    """See that all that was applied since the test began has arrived. Raises EvidenceError when
+    something has not."""
+    if sample.mesh.unmet:
+        raise EvidenceError(f"nothing can be claimed: missing is {', '.join(sample.mesh.unmet)}")
+
+
 def require_pods(sample: Sample, pods: Mapping[str, int]) -> None:
     """Wait until the proxies know so many pods of each cluster, and every pod answers. Raises
     EvidenceError when that does not come about."""

@@ -13,6 +13,7 @@ from meshproof.kube.objects import applied
 from meshproof.process import side_by_side
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import require
+from meshproof.workloads.dns_sleeps import DNS_SLEEP
 from meshproof.workloads.sample import HELLOWORLD, SLEEP, Sample
 from suites.names.claims import (
     call_by_name,
@@ -21,11 +22,10 @@ from suites.names.claims import (
     resolves_only_where_it_exists,
 )
 from suites.names.services import (
-    DNS_SLEEP,
     ask,
     await_no_name,
-    dns_sleeps,
     is_none,
+    knowing_sleeps,
     name_of,
     own_service,
     scattered_services,
@@ -76,7 +76,9 @@ def test_a_tcp_service_with_other_instances_is_noticed(sample: Sample, judge: Ju
     """With a Service of that name here too, before an instance of here, the claim that it is
     answered by its own fails."""
     pairs, shell = sample.topology.pairs, sample.mesh.shell
-    with scattered_services(sample), dns_sleeps(sample), tcp_services(sample), ExitStack() as stack:
+    with ExitStack() as stack:
+        for standing in (scattered_services, knowing_sleeps, tcp_services):
+            stack.enter_context(standing(sample))
         for caller, target in pairs:
             service = tcp_service(sample.versions[target])
             stack.enter_context(applied(sample.mesh.cluster(caller), [service]))

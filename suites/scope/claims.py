@@ -110,14 +110,9 @@ def _marked(
 def _configured_in(responses: Sequence[Response], cluster: str) -> Verdict:
     """Whether each call bore the cluster's name; "": no name at all."""
     expected = f"{len(responses)} calls to bear {cluster or 'no cluster'}'s mark"
-    marks = [_mark(one) for one in responses]
+    marks = [one.shown(_HEADER) for one in responses]
     other = [mark for mark in marks if mark != cluster]
     if other:
         observed = f"{len(other)} of {len(marks)} bear {other[0] or 'no cluster'}'s mark"
         return Verdict(Outcome.FAIL, expected, f"from {responses[0].caller}: {observed}")
     return Verdict(Outcome.PASS, expected, "all of them")
-
-
-def _mark(response: Response) -> str:
-    lines = [line.partition(": ") for line in response.body.splitlines()]
-    return next((value for name, _, value in lines if name == _HEADER), "")

@@ -16,12 +16,13 @@ from meshproof.kube.asking import Question, Reply
 from meshproof.kube.names import NameAnswer
 from meshproof.kube.workload import Workload
 from meshproof.model import Setting, applying
+from meshproof.workloads.dns_sleeps import DNS_SLEEP
 from suites.names.claims import (
     resolves_by_the_dns_proxy,
     resolves_once_the_service_exists,
     resolves_only_where_it_exists,
 )
-from suites.names.services import DNS_SLEEP, NOWHERE
+from suites.names.services import NOWHERE
 from suites.names.tcp import shared_address
 from suites.names.tcp_claims import tcp_services_stay_apart
 from tests.claims.changes import after, answering, changed, failing, unlogged

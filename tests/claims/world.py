@@ -30,8 +30,8 @@ from meshproof.mesh.routes import host_of
 from meshproof.model import UNRELATED_ROOTS, Mtls
 from meshproof.process import Finished
 from meshproof.traffic.access_log import UNMATCHED
+from meshproof.workloads.dns_sleeps import DNS_SLEEP
 from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, PORT
-from suites.names.services import DNS_SLEEP
 from tests.claims.population import Population
 from tests.doubles.asked import RESET, answered
 from tests.doubles.calls import Call, call_of

@@ -20,6 +20,7 @@ class Call:
     url: str
     headers: Mapping[str, str]
     number: int
+    method: str = "GET"
 
     @property
     def host(self) -> str:
@@ -35,6 +36,10 @@ class Call:
         return urlsplit(self.url).path
 
     @property
+    def query(self) -> str:
+        return urlsplit(self.url).query
+
+    @property
     def address(self) -> IPv4Address | None:
         """The address that is called; None where it is a name."""
         try:
@@ -46,4 +51,5 @@ class Call:
 def call_of(asked: Question, caller: PlayedPod, number: int) -> Call:
     """The call that a question is."""
     assert asked.kind == "http", f"nobody plays {asked}"
-    return Call(caller, asked.headers["x-request-id"], asked.url, asked.headers, number)
+    identity = asked.headers["x-request-id"]
+    return Call(caller, identity, asked.url, asked.headers, number, asked.method)

@@ -9,7 +9,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -135,14 +135,14 @@ def test_a_connection_that_is_ended_is_no_silence(local: Local) -> None:
         ending.join()
 
 
-def test_calls_have_headers_and_connections(local: Local) -> None:
-    seen: list[tuple[int, str | None]] = []
+def test_calls_have_methods_headers_and_connections(local: Local) -> None:
+    seen: list[tuple[int, str | None, str]] = []
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            seen.append((self.client_address[1], self.headers["x-request-id"]))
+            seen.append((self.client_address[1], self.headers["x-request-id"], self.command))
             body = self.headers["host"].encode()
             self.send_response(302 if self.path == "/moved" else 200)
             self.send_header("Location", "/elsewhere")
@@ -150,6 +150,9 @@ def test_calls_have_headers_and_connections(local: Local) -> None:
             self.end_headers()
             self.wfile.write(body)
             self.close_connection |= self.path == "/broken"
+
+        def do_PUT(self) -> None:
+            self.do_GET()
 
         def log_message(self, *_: object) -> None:
             pass
@@ -164,15 +167,17 @@ def test_calls_have_headers_and_connections(local: Local) -> None:
 
     paths = [("/hello", False), ("/hello", False), ("/hello", True), ("/moved", False)]
     asked = [call(path, number, fresh) for number, (path, fresh) in enumerate(paths)]
-    replies = ask_all(local, [*asked, call("/broken", 4)])
+    put = replace(call("/hello", 4), method="PUT")
+    replies = ask_all(local, [*asked, put, call("/broken", 5)])
     server.shutdown()
     server.server_close()
-    assert [one for _, one in seen] == [f"mp-{number}" for number in range(5)]
+    assert [one for _, one, _ in seen] == [f"mp-{number}" for number in range(6)]
+    assert [how for *_, how in seen] == ["GET"] * 4 + ["PUT", "GET"]
     assert seen[0][0] == seen[1][0] != seen[2][0]
-    assert [one.status for one in replies[:4]] == [200, 200, 200, 302]
+    assert [one.status for one in replies[:5]] == [200, 200, 200, 302, 200]
     assert replies[0].body == f"a.example:{server.server_port}"
     assert replies[0].source == f"127.0.0.1:{seen[0][0]}"
-    assert [_kind(one) for one in replies] == [None, None, None, None, Failed.BROKEN]
+    assert [_kind(one) for one in replies] == [None] * 5 + [Failed.BROKEN]
 
 
 def test_calls_that_come_to_nobody_are_told_apart(local: Local) -> None:

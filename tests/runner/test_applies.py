@@ -33,6 +33,11 @@ def test_without_markers_a_test_applies_to_every_plain_deployment() -> None:
     assert why(on(FLAT, STRICT, "revision")) == "not in the variant revision"
 
 
+def test_one_topology_of_each_network_shape_stands_for_all() -> None:
+    chosen = [name for name in topology_names() if topology_named(name).exemplary]
+    assert chosen == ["multi-primary-split-horizon", FLAT]
+
+
 @pytest.mark.parametrize(
     ("mark", "where", "elsewhere", "reason"),
     [
@@ -51,6 +56,12 @@ def test_without_markers_a_test_applies_to_every_plain_deployment() -> None:
         (MARK.remotes, FLAT, SAME, "needs a cluster that another cluster's istiod serves"),
         (MARK.ranges("disjoint"), SPLIT, SAME, "needs clusters whose addresses differ"),
         (MARK.ranges("same"), SAME, SPLIT, "needs clusters whose pods have the same addresses"),
+        (
+            MARK.each_shape,
+            FLAT,
+            SPLIT,
+            "no network shape changes it: judged on the plainest topology of each",
+        ),
     ],
 )
 def test_what_a_topology_lacks(

@@ -72,3 +72,8 @@ def test_a_pod_that_no_api_knows_has_no_server() -> None:
 
 def test_what_an_error_page_says_is_no_version() -> None:
     assert response(status=503).version is None
+
+
+def test_another_method_is_asked_for() -> None:
+    assert calls._question(Plan(method="PUT"), "a").method == "PUT"
+    assert calls._question(Plan(), "a").method == "GET"

@@ -21,6 +21,7 @@ type Question struct {
 	Key        string   `json:"key"`
 
 	URL     string            `json:"url"`
+	Method  string            `json:"method"`
 	Headers map[string]string `json:"headers"`
 	Fresh   bool              `json:"fresh"` // a connection for this call alone
 }

@@ -58,7 +58,7 @@ func (calls *caller) call(question *Question) (*Answer, error) {
 			connected, answer.Source = true, got.Conn.LocalAddr().String()
 		},
 	})
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, question.URL, nil)
+	request, err := http.NewRequestWithContext(ctx, question.Method, question.URL, nil)
 	if err != nil {
 		return nil, fmt.Errorf("this cannot be called: %w", err)
 	}

@@ -1,0 +1,1 @@
+"""Services by other means than a Service before pods: ServiceEntry and ExternalName."""

@@ -1,0 +1,1 @@
+"""Headless Services and StatefulSets: single pods by name, from other clusters."""

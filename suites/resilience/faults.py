@@ -1,0 +1,82 @@
+"""Servers that fail, or answer late, when a caller asks for it: one version alone, in its own
+proxy, so that other proxies take it for the server's doing.
+
+Fields: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/fault_filter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from meshproof.kube.objects import Object
+from meshproof.mesh.config_dump import LISTENERS, in_use
+from meshproof.mesh.configuration import configured
+from meshproof.process import side_by_side
+from meshproof.traffic.drain import draining
+from meshproof.traffic.settle import await_healed, require
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample
+
+FILTER = "meshproof-faults"
+"""By which the filter is known in a server's configuration."""
+_CHOSEN = "x-faulty"
+_FAULT = "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault"
+_MANAGER = "envoy.filters.network.http_connection_manager"
+_ROUTER = "envoy.filters.http.router"
+_ALWAYS = {"numerator": 100}
+
+
+def failing(version: str, status: int = 503) -> dict[str, str]:
+    """The headers of a request that a version answers with this status."""
+    return {_CHOSEN: version, "x-envoy-fault-abort-request": str(status)}
+
+
+def slow(version: str, seconds: float) -> dict[str, str]:
+    """The headers of a request that a version answers so much later."""
+    return {_CHOSEN: version, "x-envoy-fault-delay-request": str(round(seconds * 1000))}
+
+
+@contextmanager
+def faulty(sample: Sample) -> Iterator[None]:
+    """The versions' proxies do inside the block what requests ask of them, and no more afterwards,
+    or the mesh is marked dirty. Raises EvidenceError when they do not come to it."""
+    servers = sample.every_server()
+
+    def count() -> int:
+        dumps = side_by_side(sample.mesh.shell, lambda one: in_use(one, LISTENERS), servers)
+        return sum(FILTER in text for text in dumps)
+
+    try:
+        with configured(sample.mesh, [_filter(version) for version in sample.versions]):
+            what = f"the filter {FILTER} in {len(servers)} servers' proxies"
+            require(count, until=lambda found: found == len(servers), what=what)
+            # A call that sets out on a connection that is being closed is a 503 as well.
+            require(lambda: draining(sample), until=lambda told: told == "", what="old connections")
+            yield
+    finally:
+        await_healed(sample, lambda: count() == 0, "the end of faults")
+
+
+def _filter(version: str) -> Object:
+    config = {
+        "@type": _FAULT,
+        "delay": {"header_delay": {}, "percentage": _ALWAYS},
+        "abort": {"header_abort": {}, "percentage": _ALWAYS},
+        "headers": [{"name": _CHOSEN, "string_match": {"exact": version}}],
+    }
+    manager = {"name": _MANAGER, "subFilter": {"name": _ROUTER}}
+    patch = {
+        "applyTo": "HTTP_FILTER",
+        "match": {"context": "SIDECAR_INBOUND", "listener": {"filterChain": {"filter": manager}}},
+        "patch": {
+            "operation": "INSERT_BEFORE",
+            "value": {"name": FILTER, "typed_config": config},
+        },
+    }
+    labels = {"app": HELLOWORLD, "version": version}
+    return {
+        "apiVersion": "networking.istio.io/v1alpha3",
+        "kind": "EnvoyFilter",
+        "metadata": {"name": f"faults-of-{version}", "namespace": NAMESPACE},
+        "spec": {"workloadSelector": {"labels": labels}, "configPatches": [patch]},
+    }
