@@ -28,21 +28,21 @@ _WORD = re.compile(r"^( *token: ).*$", re.MULTILINE)
 
 
 @contextmanager
-def unread(reader: RunningCluster, cluster: str) -> Iterator[None]:
+def unread(reader: RunningCluster, cluster: RunningCluster) -> Iterator[None]:
     """The istiod in ``reader`` has no remote secret of ``cluster`` inside the block, so it forgets
     the cluster's endpoints after a moment; afterwards the same secret is there again.
 
     Raises LabError when there is none, or the API server refuses.
     """
-    with _instead(reader, cluster, lambda data: None):
+    with _instead(reader, cluster.name, lambda data: None):
         yield
 
 
 @contextmanager
-def known_as(reader: RunningCluster, cluster: str, name: str) -> Iterator[None]:
+def known_as(reader: RunningCluster, cluster: RunningCluster, name: str) -> Iterator[None]:
     """The istiod in ``reader`` knows ``cluster`` by another name than its own proxies do, inside
     the block. Raises as ``unread`` does."""
-    with _instead(reader, cluster, lambda data: {name: data[cluster]}):
+    with _instead(reader, cluster.name, lambda data: {name: data[cluster.name]}):
         yield
 
 
@@ -74,17 +74,19 @@ def revoked(cluster: RunningCluster) -> Iterator[None]:
 
 
 @contextmanager
-def mistaken(reader: RunningCluster, cluster: str) -> Iterator[None]:
-    """The istiod in ``reader`` has forgotten ``cluster``, and has been given a remote secret of it
-    with a token that nobody knows, inside the block; then that is written over with the right one,
-    as by `kubectl apply`: whoever gives a secret wrongly at first does just that. Raises as
-    ``unread`` does."""
-    name = remote_secret_name(cluster)
+def mistaken(reader: RunningCluster, cluster: RunningCluster) -> Iterator[None]:
+    """The istiod in ``reader`` has forgotten ``cluster``, has been given a remote secret of it with
+    a token that nobody knows, and has tried that, inside the block; then it is written over with
+    the right one, as by `kubectl apply`: whoever gives a secret wrongly at first does just that.
+    Raises as ``overwritten`` does."""
+    name = remote_secret_name(cluster.name)
     secret = _secret(reader, name)
     own = secret.data
-    secret.data = _with_another_token(own, cluster)
+    secret.data = _with_another_token(own, cluster.name)
+    begin = time.time()
     _put(reader, name, secret)
     try:
+        _await_tried(cluster, begin)
         yield
     finally:
         _write_over(reader, name, own)
@@ -102,16 +104,21 @@ def overwritten(reader: RunningCluster, cluster: RunningCluster) -> Iterator[Non
     own = _secret(reader, name).data
     begin = time.time()
     _write_over(reader, name, _with_another_token(own, cluster.name))
+    try:
+        _await_tried(cluster, begin)
+        yield
+    finally:
+        _write_over(reader, name, own)
+
+
+def _await_tried(cluster: RunningCluster, begin: float) -> None:
+    """Wait until the API server of a cluster has refused a token since ``begin``."""
 
     def tried() -> bool:
         asked = requests_since(cluster, begin)
         return any(one.code == HTTPStatus.UNAUTHORIZED for one in asked)
 
-    try:
-        eventually(tried, what=f"a request with the wrong token in {cluster.name}", within=60)
-        yield
-    finally:
-        _write_over(reader, name, own)
+    eventually(tried, what=f"a request with the wrong token in {cluster.name}", within=60)
 
 
 def _with_another_token(own: Mapping[str, str], cluster: str) -> dict[str, str]:

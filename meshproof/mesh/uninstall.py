@@ -37,7 +37,7 @@ def uninstall(mesh: Mesh, namespaces: Iterable[str]) -> None:
             with mesh.lab.recorder.step(f"istioctl uninstall in {member.name}"):
                 istioctl.uninstall(cluster, mesh.deployment.istio[member.name])
                 _remove(cluster, [SYSTEM])
-    except Exception:
+    except BaseException:  # Ctrl-C as well: a lab that is kept would be taken for whole
         mesh.mark_dirty("its uninstallation did not come to an end")
         raise
 

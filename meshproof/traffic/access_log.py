@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -170,7 +170,13 @@ def entries_of_all(
     def all_there(entries: Sequence[LogLine]) -> bool:
         return {entry.request_id for entry in entries} == wanted
 
-    return {entry.request_id: entry for entry in _await(found, all_there, within)}
+    by_id: dict[str, LogLine] = {}
+    for entry in _await(found, all_there, within):
+        before = by_id.get(entry.request_id)
+        # A client that sends a request again, as on a connection that was closed, has a line each.
+        attempts = entry.attempts + (before.attempts if before else 0)
+        by_id[entry.request_id] = replace(entry, attempts=attempts)
+    return by_id
 
 
 def arrivals(

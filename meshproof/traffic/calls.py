@@ -1,6 +1,7 @@
 """Many HTTP calls in one exec, each with a request id of its own, and what came of each.
 
-Nothing is retried: what a proxy retried is in its access log and is counted.
+What is sent again is counted: by a proxy, as its access log says; by the client itself, which does
+so on a kept connection that breaks, by the second line that the same request has there.
 """
 
 from __future__ import annotations

@@ -11,7 +11,10 @@ from meshproof.workloads.sample import Sample
 
 def settles_in_time(settling: Settling | None) -> Verdict:
     """After its installation, or a change of its mode, a mesh came to rest within a minute."""
-    expected = "every version to answer every caller as it should within a minute"
+    expected = (
+        "every version to answer every caller as it should within a minute, and connections from "
+        "before to be closed half a minute later"
+    )
     if settling is None:
         return Verdict(Outcome.INCONCLUSIVE, expected, "nobody has waited for it")
     if not settling.came_about:

@@ -111,8 +111,8 @@ def _gateway(name: str) -> list[Object]:
     account: Object = {"apiVersion": "v1", "kind": "ServiceAccount"}
     account |= {"metadata": {"name": name, "namespace": NAMESPACE}}
     annotations = {"inject.istio.io/templates": "gateway"}
-    # The image is chosen when the pod is injected.
-    container = {"name": PROXY, "image": "auto"}
+    # The image is chosen when the pod is injected; without a word it would be pulled each time.
+    container = {"name": PROXY, "image": "auto", "imagePullPolicy": "IfNotPresent"}
     pod = {"serviceAccountName": name, "containers": [container]}
     return [account, _deployment(name, NAMESPACE, annotations, pod)]
 

@@ -43,7 +43,8 @@ def test_a_mesh_that_does_not_settle_is_noticed(sample: Sample, judge: Judge) ->
         return {one.version for one in calls_by(sample, sample.caller(caller))}
 
     try:
-        with unread(sample.mesh.cluster(sample.topology[caller].primary), home):
+        reader = sample.mesh.cluster(sample.topology[caller].primary)
+        with unread(reader, sample.mesh.cluster(home)):
             what = f"calls from {caller} that {home} does not answer"
             require(answering, until=lambda seen: not seen & lost, what=what)
             verdict = settles_in_time(settle(sample, within=_SOON))

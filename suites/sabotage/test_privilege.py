@@ -87,13 +87,13 @@ def test_another_name_of_the_cluster_is_noticed(sample: Sample, judge: Judge) ->
     """With a secret that calls the cluster otherwise than its proxies do, claims of the account
     fail and tell both names."""
     other = "elsewhere"
-    cluster, holder = _remote(sample).name, sample.mesh.cluster(readers(sample)[-1][1].name)
+    remote, holder = _remote(sample), sample.mesh.cluster(readers(sample)[-1][1].name)
     try:
-        with known_as(holder, cluster, other):
+        with known_as(holder, remote, other):
             verdicts = _claims(sample)
     finally:
         healed(sample)
-    judge(noticed(verdicts, f"calls it {other}, and its own proxies call it {cluster}"))
+    judge(noticed(verdicts, f"calls it {other}, and its own proxies call it {remote.name}"))
 
 
 def _claims(sample: Sample) -> list[Verdict]:

@@ -27,10 +27,13 @@ def test_a_secret_that_stays_away_is_noticed(
 
         @contextmanager
         def stays_away() -> Iterator[None]:
-            stack.enter_context(unread(sample.mesh.cluster(reader), home))
+            stack.enter_context(unread(sample.mesh.cluster(reader), sample.mesh.cluster(home)))
             yield
 
-        verdict = is_read_once_it_is_right(sample, stays_away, within=_SOON)
-    healed(sample)
+        try:
+            verdict = is_read_once_it_is_right(sample, stays_away, within=_SOON)
+        finally:
+            stack.close()
+            healed(sample)
     lost = ", ".join(sorted(sample.versions_in(home)))
     judge(noticed([verdict], f"{caller} does not reach {lost}"))

@@ -32,7 +32,7 @@ def test_a_cluster_lost_behind_a_shared_gateway_is_noticed(
     reader = sample.mesh.cluster(sample.topology[caller].primary)
     before = gateway_weights(sample, caller, there)
     try:
-        with unread(reader, there):
+        with unread(reader, sample.mesh.cluster(there)):
             require(
                 lambda: gateway_weights(sample, caller, there),
                 until=lambda seen: seen.keys() == before.keys() and seen != before,

@@ -21,6 +21,7 @@ from suites.weight.zones import ZONES, beyond, zones_add_up
 
 @proves("weight/follows-the-instances")
 @requires(Capability.NODES)
+@pytest.mark.one_zone
 def test_fewer_instances_are_noticed(sample: Sample, judge: Callable[[Verdict], None]) -> None:
     """With one instance less than is claimed, the claim of weights fails and tells the weight."""
     version = compared(sample)
@@ -36,6 +37,7 @@ def test_fewer_instances_are_noticed(sample: Sample, judge: Callable[[Verdict], 
 
 
 @proves("weight/follows-the-instances")
+@pytest.mark.one_zone
 def test_a_share_without_instances_is_noticed(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:

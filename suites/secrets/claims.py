@@ -3,14 +3,15 @@ same."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
+from meshproof.errors import MeshproofError
 from meshproof.expect import Outcome, Verdict
 from meshproof.faults.istiod import restart_istiod
 from meshproof.mesh.mesh import Settling
 from meshproof.traffic.calls import Plan, call
-from meshproof.traffic.settle import converge, healed, settle
+from meshproof.traffic.settle import converge, healed, reachable, settle
 from meshproof.workloads.sample import Sample
 
 _CALLS = 24
@@ -18,16 +19,19 @@ _PATIENCE = 60.0
 Broken = Callable[[], AbstractContextManager[None]]
 
 
-def is_read_once_it_is_right(sample: Sample, broken: Broken, within: float = _PATIENCE) -> Verdict:
+def is_read_once_it_is_right(
+    sample: Sample, broken: Broken, within: float = _PATIENCE, *, after: str = ""
+) -> Verdict:
     """An istiod forgets a cluster whose remote secret is taken away, or cannot be used, and reads
     it again within a minute of its being put right; nobody has to restart it.
 
     ``broken``: breaks the secret, and puts it right at its end. ``within``: seconds in which it
-    is to be read again.
+    is to be read again. ``after``: what was done to the secret before, in words.
     """
     caller, home = sample.read_from_elsewhere
     reader = sample.topology[caller].primary
     lost = set(sample.versions_in(home))
+    kept = set(reachable(sample, caller)) - lost
 
     def answering() -> set[str | None]:
         responses = call(sample, sample.caller(caller), Plan(times=_CALLS, fresh=True))
@@ -36,24 +40,41 @@ def is_read_once_it_is_right(sample: Sample, broken: Broken, within: float = _PA
     with broken():
         what = f"calls from {caller} that {home} does not answer"
         if not converge(answering, until=lambda seen: not seen & lost, what=what, within=_PATIENCE):
-            return not_forgotten(reader, home, _PATIENCE)
+            return not_forgotten(reader, home, _PATIENCE, after)
+        if gone := kept - answering():
+            return forgotten_too(reader, home, gone)
     return came_back(settle(sample, within), reader, home)
 
 
-def not_forgotten(reader: str, home: str, seconds: float) -> Verdict:
+def not_forgotten(reader: str, home: str, seconds: float, after: str = "") -> Verdict:
     """FAIL: a cluster still answers, although the secret by which it is read is gone or wrong."""
     expected = f"{reader}'s istiod to forget {home} without a secret that serves"
     observed = f"{seconds:.0f} s later instances in {home} are still called from {reader}"
-    return Verdict(Outcome.FAIL, expected, observed)
+    return Verdict(Outcome.FAIL, expected, f"{observed}, {after}" if after else observed)
 
 
-def heal_by_restart(sample: Sample) -> None:
-    """After such a claim: restart the istiod that reads by the secret. One that serves all it
-    knows may all the same heed no secret any more. A mesh that does not heal by that is marked."""
+def forgotten_too(reader: str, home: str, gone: Iterable[str]) -> Verdict:
+    """FAIL: without the secret of one cluster, versions in others do not answer either."""
+    expected = f"{reader}'s istiod to forget {home} alone without its secret"
+    return Verdict(Outcome.FAIL, expected, f"{', '.join(sorted(gone))} did not answer either")
+
+
+@contextmanager
+def restarted_at_the_end(sample: Sample) -> Iterator[None]:
+    """Around such claims: afterwards the istiod that reads by the secret is restarted. One that
+    serves all it knows may all the same heed no secret any more. A mesh that does not heal by that
+    is marked."""
     caller, _ = sample.read_from_elsewhere
     cluster = sample.mesh.cluster(sample.topology[caller].primary)
-    restart_istiod(cluster, sample.mesh.shell)
-    healed(sample)
+    try:
+        yield
+    finally:
+        try:
+            restart_istiod(cluster, sample.mesh.shell)
+        except MeshproofError as error:
+            sample.mesh.mark_dirty(f"istiod in {cluster.name} was not restarted: {error.cause}")
+            raise
+        healed(sample)
 
 
 def came_back(settling: Settling, reader: str, home: str) -> Verdict:

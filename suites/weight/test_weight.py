@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from meshproof.expect import Verdict, all_of
 from meshproof.model import Capability
 from meshproof.runner.applies import requires
@@ -24,6 +26,8 @@ from suites.weight.claims import (
 
 @behaviour("weight/follows-the-instances", feature="discovery")
 @requires(Capability.NODES)
+# Of several zones zones-behind-one-gateway-add-up tells more.
+@pytest.mark.one_zone
 def test_weights_and_shares_follow_the_instances(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:

@@ -23,6 +23,8 @@ EXCEPTIONS = {
     ("suites.secrets.claims.came_back", Outcome.INCONCLUSIVE): WHOLE,
     ("suites.secrets.claims.not_forgotten", Outcome.INCONCLUSIVE): FAILURE,
     ("suites.secrets.claims.not_forgotten", Outcome.PASS): FAILURE,
+    ("suites.secrets.claims.forgotten_too", Outcome.INCONCLUSIVE): FAILURE,
+    ("suites.secrets.claims.forgotten_too", Outcome.PASS): FAILURE,
     ("suites.secrets.claims.is_read_once_it_is_right", Outcome.INCONCLUSIVE): WHOLE,
     ("suites.weight.claims.weights_follow", Outcome.INCONCLUSIVE): WHOLE,
     (

@@ -9,8 +9,8 @@ import pytest
 
 from meshproof.mesh.mesh import Settling
 from suites.secrets import claims
-from suites.secrets.claims import came_back, is_read_once_it_is_right, not_forgotten
-from tests.claims.changes import answering
+from suites.secrets.claims import came_back, forgotten_too, is_read_once_it_is_right, not_forgotten
+from tests.claims.changes import always, answering, failing
 from tests.claims.table import Case, Setting, Stage, cases, fails, judge, passes
 
 GOOD, BAD = Settling(2.0, ""), Settling(60.0, "east does not reach v2")
@@ -35,12 +35,33 @@ def lost_then(settling: Settling) -> Setting:
     return Setting(of)
 
 
+def all_lost(stage: Stage) -> tuple[object, ...]:
+    """With the secret broken nobody answers any more."""
+
+    @contextmanager
+    def broken() -> Iterator[None]:
+        failing(503, "UH", "no_healthy_upstream", always)(stage)
+        yield
+
+    return stage.world.sample, broken
+
+
 def harmless(stage: Stage) -> tuple[object, ...]:
     """The secret is broken, and nothing comes of it."""
     return stage.world.sample, nullcontext
 
 
 CASES = [
+    *cases(
+        forgotten_too,
+        Setting(lambda _: ("east", "west", {"v1"})),
+        fails("v1 did not answer either"),
+    ),
+    *cases(
+        is_read_once_it_is_right,
+        Setting(all_lost),
+        fails("v1 did not answer either"),
+    ),
     *cases(not_forgotten, Setting(lambda _: ("east", "west", 60.0)), fails("60 s later")),
     *cases(
         is_read_once_it_is_right,

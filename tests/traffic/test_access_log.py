@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 
-from meshproof.traffic.access_log import read_line, read_turned_away
+import pytest
+
+from meshproof.kube.workload import Workload
+from meshproof.traffic.access_log import entries_of, read_line, read_turned_away
+from tests.stand_ins import workload
 
 UNMATCHED = (
     '{"details":"filter_chain_not_found","downstream":"10.10.0.8:40142","flags":"NR",'
@@ -41,3 +45,11 @@ def test_a_log_line_is_read_and_what_is_none_is_left() -> None:
     assert (line.flags, line.sni, line.attempts) == ("", "", 1)
     assert read_line("2026-11-21T15:40:14Z info Envoy proxy is ready") is None
     assert read_line('{"cut off": ') is None
+
+
+def test_a_request_that_was_sent_twice_counts_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = json.dumps({"request_id": "mp-1", "status": 200, "attempts": 1})
+    other = json.dumps({"request_id": "mp-2", "status": 200, "attempts": 1})
+    monkeypatch.setattr(Workload, "log", lambda *_, **__: "\n".join([line, other, line]))
+    found = entries_of(workload("sleep", "east"), ["mp-1", "mp-2"])
+    assert {name: one.attempts for name, one in found.items()} == {"mp-1": 2, "mp-2": 1}
