@@ -25,6 +25,7 @@ from meshproof.workloads.sample import (
     helloworld_objects,
     sleep_objects,
 )
+from suites.identities import announced
 from suites.identities.claims import (
     Holder,
     another_roots_client_is_refused,
@@ -32,7 +33,7 @@ from suites.identities.claims import (
     signed_by_the_primarys_authority,
 )
 from suites.sabotage.impostor import serving_as
-from suites.sabotage.shown import calls_by, faults, forgotten, no_fault
+from suites.sabotage.shown import calls_by, faults, forgotten, no_fault, ruled
 
 Judge = Callable[[Verdict], None]
 
@@ -80,6 +81,30 @@ def test_a_stolen_authority_is_noticed(sample: Sample, caller: str, judge: Judge
     """With the mesh's own authority in a client's hands, the claim that it is refused fails."""
     verdict = another_roots_client_is_refused(sample, caller, certificate_of_sleep(sample, caller))
     judge(noticed([verdict], "it was not refused"))
+
+
+@proves("identities/impostor-refused")
+def test_a_client_that_takes_another_name_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a DestinationRule that names the impostor, the claim that it is refused fails."""
+    with announced.stranger(sample) as server:
+        identity = sample.topology[server.cluster].mesh.identity(NAMESPACE, announced.STRANGER)
+        with (
+            announced.announced(sample, server, HELLOWORLD),
+            ruled(sample, [_naming(identity)]),
+        ):
+            verdict = announced.refused_as(sample, server, HELLOWORLD)
+    judge(noticed([verdict], f"answered by {identity}"))
+
+
+def _naming(identity: str) -> Object:
+    """Clients of the announced Service are told which name to expect."""
+    tls = {"mode": "ISTIO_MUTUAL", "subjectAltNames": [identity]}
+    return {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "DestinationRule",
+        "metadata": {"name": "another-name", "namespace": NAMESPACE},
+        "spec": {"host": announced.HOST, "trafficPolicy": {"tls": tls}},
+    }
 
 
 @contextmanager
