@@ -104,17 +104,34 @@ def _record(
 
 
 def _called(sample: Sample, caller: Workload, chosen: Plan) -> list[Response]:
-    ids = _ids(chosen.times)
+    ids, config = prepared(chosen)
     servers = sample.servers()
     bounded = 30 + chosen.patience * min(chosen.times, 10)
-    made = caller.run(
-        "curl", "--config", "-", input=_config(chosen, ids), check=False, timeout=bounded
-    )
-    results = _results(made.stdout)
-    if set(results) != set(ids):
-        said = made.stderr.strip()[-300:]
-        raise EvidenceError(f"{len(results)} of {len(ids)} calls from {caller} were made: {said}")
+    made = caller.run("curl", "--config", "-", input=config, check=False, timeout=bounded)
     servers |= sample.servers()  # one that went, or came, meanwhile may have answered
+    return understood(caller, ids, made.stdout, servers, made.stderr)
+
+
+def prepared(plan: Plan) -> tuple[list[str], str]:
+    """The calls' request ids, and curl's configuration that makes them: for a caller that is to
+    run it by itself, as a Job does."""
+    ids = _ids(plan.times)
+    return ids, _config(plan, ids)
+
+
+def understood(
+    caller: Workload,
+    ids: Sequence[str],
+    printed: str,
+    servers: Mapping[str, Workload],
+    complained: str = "",
+) -> list[Response]:
+    """What curl printed of ``prepared`` calls, without their log lines. ``servers``: the pods that
+    may have answered, by name. Raises EvidenceError when calls are missing."""
+    results = _results(printed)
+    if set(results) != set(ids):
+        said = complained.strip()[-300:]
+        raise EvidenceError(f"{len(results)} of {len(ids)} calls from {caller} were made: {said}")
     return [_response(one, results[one], caller, servers) for one in ids]
 
 
