@@ -29,6 +29,8 @@ from meshproof.model.topology import Topology
 from meshproof.model.variants import (
     MESH_NETWORKS,
     REVISION,
+    TRUST_DOMAINS,
+    TRUST_DOMAINS_APART,
     UNRELATED_ROOTS,
     USUAL_REVISION,
     VARIANTS,
@@ -42,6 +44,8 @@ __all__ = [
     "ISOLATED",
     "MESH_NETWORKS",
     "REVISION",
+    "TRUST_DOMAINS",
+    "TRUST_DOMAINS_APART",
     "UNRELATED_ROOTS",
     "USUAL_REVISION",
     "VARIANTS",
