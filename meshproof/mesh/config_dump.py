@@ -67,7 +67,7 @@ def endpoint_clusters(workload: Workload, cluster: str) -> dict[str, str]:
     path = f"config_dump?include_eds&resource={_ENDPOINTS}"
     configs = json.loads(workload.admin(path)).get("configs", [])
     assigned = [one.get("endpoint_config", {}) for one in configs]
-    found = {}
+    found: dict[str, str] = {}
     for one in assigned:
         if one.get("cluster_name") == cluster:
             for group in one.get("endpoints", []):

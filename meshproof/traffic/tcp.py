@@ -29,23 +29,15 @@ while [ $((n += 1)) -le "$2" ]; do
     curl -s --http0.9 -N -o /dev/full --trace-ascii - -m "$3" -w "$4" "http://$1"
 done
 """
-# All at once, each printed in one piece: those that stay open end together, after their time.
-_HELD = """
-n=0
-while [ $((n += 1)) -le "$2" ]; do
-    (told=$(curl -s --http0.9 -m "$3" -w "$4" "http://$1"); printf '%s\\n' "$told") &
-done
-wait
-"""
 _NOWHERE = ":0"
 _HELLO = re.compile(r"hello (\S+) ([a-z0-9-]+)")
 # https://curl.se/libcurl/c/libcurl-errors.html
-_NO_ROOM, _TIMED_OUT, _CLOSED = 23, 28, 0
+_NO_ROOM = 23
 _REFUSALS = {
-    _CLOSED: Refused.RESET,
+    0: Refused.RESET,
     6: Refused.NAME,
     7: Refused.CONNECTION,
-    _TIMED_OUT: Refused.TIMEOUT,
+    28: Refused.TIMEOUT,
     52: Refused.RESET,
     56: Refused.RESET,
 }
@@ -56,14 +48,14 @@ class Connection:
     """A connection and what came of it.
 
     ``caller``: the cluster it was made in; ``source``: the "address:port" it was made from;
-    ``heard``: how many times it was greeted; ``refusal``: how it ended, None where the caller ended
+    ``heard``: whether it was greeted; ``refusal``: how it ended, None where the caller ended
     it; ``version`` and ``pod``: as the greeting claims; ``server``: the pod of that name as the API
     describes it; ``log``: the line in the caller's access log, None when there is none.
     """
 
     caller: str
     source: str
-    heard: int
+    heard: bool
     refusal: Refused | None
     said: str
     version: str | None = None
@@ -83,7 +75,7 @@ class Connection:
         return self.server.cluster if self.server else None
 
     def __str__(self) -> str:
-        by = f"greeted {self.heard} times by {self.version} ({self.pod} of {self.cluster})"
+        by = f"greeted by {self.version} ({self.pod} of {self.cluster})"
         told = by if self.heard else "not greeted"
         ended = f", then {self.refusal.value} ({self.said})" if self.refusal else ""
         path = f" through {self.log.upstream_host}" if self.log and self.log.upstream_host else ""
@@ -96,31 +88,14 @@ def connect(
 ) -> list[Connection]:
     """Connect to helloworld so many times, one after the other, hear its greeting and hang up.
 
-    ``to``: "name:port"; ``patience``: seconds for each. A server that refuses after it has let its
-    program greet is for ``hold`` to find. Raises EvidenceError when no connections could be tried.
+    ``to``: "name:port"; ``patience``: seconds for each. Raises EvidenceError when connections could
+    not be tried.
     """
-    return _connect(sample, caller, _GREETED, to, times, patience)
-
-
-def hold(
-    sample: Sample, caller: Workload, times: int, *, to: str = GREETER, patience: float = 3.0
-) -> list[Connection]:
-    """Connect so many times at once, say some lines, and keep each connection for ``patience`` s.
-
-    Who is let in is greeted for each line as well; who is not may hear one greeting, which
-    helloworld says before anybody has judged the caller's first byte.
-    """
-    return _connect(sample, caller, _HELD, to, times, patience)
-
-
-def _connect(
-    sample: Sample, caller: Workload, script: str, to: str, times: int, patience: float
-) -> list[Connection]:
     begin, log, servers = time.monotonic(), log_from_now(caller), sample.servers()
     arguments = ("connect", to, str(times), str(patience), _SHOWN)
     # One that is silent costs its whole patience; nobody waits for more than a few of them.
     bounded = 30 + patience * min(times, 10)
-    made = caller.run("sh", "-c", script, *arguments, check=False, timeout=bounded)
+    made = caller.run("sh", "-c", _GREETED, *arguments, check=False, timeout=bounded)
     found = [_read(caller, servers, *one) for one in _pieces(made.stdout)]
     if len(found) != times:
         said = made.stderr.strip()[-300:]
@@ -143,12 +118,11 @@ def _read(
     exit, source, said = account.split(" ", 2)
     greetings, code = _HELLO.findall(heard), int(exit)
     version, pod = greetings[0] if greetings else (None, None)
-    ours = code == _NO_ROOM or (code == _TIMED_OUT and bool(greetings))
     return Connection(
         caller=caller.cluster,
         source=source,
-        heard=len(greetings),
-        refusal=None if ours else _REFUSALS.get(code, Refused.OTHER),
+        heard=bool(greetings),
+        refusal=None if code == _NO_ROOM else _REFUSALS.get(code, Refused.OTHER),
         said=said,
         version=version,
         pod=pod,

@@ -18,7 +18,12 @@ def denying(sample: Sample, port: int) -> Object:
         "to": [{"operation": {"ports": [str(port)]}}],
     }
     spec = {**_WORKLOAD, "action": "DENY", "rules": [rule]}
-    return _object("AuthorizationPolicy", f"deny-port-{port}", spec)
+    return _object("AuthorizationPolicy", name_of_denying(port), spec)
+
+
+def name_of_denying(port: int) -> str:
+    """What that policy is called, also by the proxies that deny by it."""
+    return f"deny-port-{port}"
 
 
 def permissive_at(port: int) -> Object:

@@ -124,7 +124,7 @@ def _lines(sample: Sample, counting: Collection[str]) -> list[Verdict]:
     callers = [sample.caller(name) for name in sample.clusters]
 
     def greeted(caller: Workload) -> int:
-        return sum(one.heard > 0 for one in connect(sample, caller, _FEW, patience=5))
+        return sum(one.heard for one in connect(sample, caller, _FEW, patience=5))
 
     found = side_by_side(sample.mesh.shell, greeted, callers)
     verdicts = []

@@ -22,14 +22,14 @@ RESET = "Recv failure: Connection reset by peer"
 
 @dataclass(frozen=True)
 class Met:
-    """What came of a connection. ``heard``: greetings; ``exit`` and ``said``: curl's; ``line``: in
-    the caller's log; ``others``: lines in others' logs; ``crossed``: segments on the wire."""
+    """What came of a connection. ``heard``: whether it was greeted; ``exit`` and ``said``: curl's;
+    ``line``: in the caller's log; ``others``: in others' logs; ``crossed``: segments on the wire.
+    """
 
     caller: PlayedPod
     number: int
-    held: bool
     server: PlayedPod
-    heard: int
+    heard: bool
     exit: int
     said: str = ""
     line: Line | None = None
@@ -55,19 +55,19 @@ class Greeter:
     made: int = 0
 
     def play(self, pod: PlayedPod, argv: Sequence[str]) -> Finished | None:
-        """In place of the shell's loops of ``traffic.tcp``."""
+        """In place of the shell's loop of ``traffic.tcp``."""
         if argv[0] != "sh":
             return None
-        held, times, text = "/dev/full" not in argv[2], int(argv[5]), ""
+        times, text = int(argv[5]), ""
         with self.world.lock:
             for _ in range(times):
-                met = self.well(pod, held)
+                met = self.well(pod)
                 for change in self.changes:
                     met = change(met)
                 text += self._told(met)
         return ended(text)
 
-    def well(self, caller: PlayedPod, held: bool) -> Met:
+    def well(self, caller: PlayedPod) -> Met:
         world, number = self.world, self.made
         self.made += 1
         reached = world.sample.reached_from(caller.cluster)
@@ -75,7 +75,7 @@ class Greeter:
         if not caller.sidecar:
             pods = [one for one in pods if one.cluster == caller.cluster]
         server = pods[number % len(pods)]
-        met = Met(caller, number, held, server, 6 if held else 1, 28 if held else 23)
+        met = Met(caller, number, server, heard=True, exit=23)
         if not caller.sidecar:
             return met if self.open else self._turned_away(met)
         return self._between_sidecars(met)
@@ -83,7 +83,7 @@ class Greeter:
     def _turned_away(self, met: Met) -> Met:
         line = dict.fromkeys(ACCESS_LOG) | {"flags": "NR", "details": UNMATCHED, "status": 0}
         line |= {"downstream": met.source}
-        return replace(met, heard=0, exit=56, said=RESET, others=((met.server, line),))
+        return replace(met, heard=False, exit=56, said=RESET, others=((met.server, line),))
 
     def _between_sidecars(self, met: Met) -> Met:
         world, server, caller = self.world, met.server, met.caller
@@ -114,8 +114,8 @@ class Greeter:
         self.world.flows.update(met.crossed)
         for pod, line in [*([(met.caller, met.line)] if met.line else []), *met.others]:
             self.world.say(pod, json.dumps(line))
-        greeting = f"hello {met.server.version} {met.server.name}\n"
-        return f"{greeting * met.heard}\x1e{met.exit} {met.source} {met.said}\x1e\n"
+        greeting = f"hello {met.server.version} {met.server.name}\n" if met.heard else ""
+        return f"{greeting}\x1e{met.exit} {met.source} {met.said}\x1e\n"
 
 
 def greeter(*changes: MetChange, opened: bool = False) -> Doing:
@@ -144,8 +144,3 @@ def heard_as(**fields: object) -> MetChange:
         return replace(met, others=tuple((pod, {**line, **fields}) for pod, line in met.others))
 
     return change
-
-
-def cut(met: Met) -> Met:
-    """The server's proxy ends the connection, after a greeting."""
-    return replace(met, heard=1, exit=56, said=RESET)

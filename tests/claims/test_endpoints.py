@@ -24,11 +24,12 @@ from tests.claims.table import (
 )
 
 
-def told(*more: tuple[str, str], without: str = "") -> Doing:
+def told(*more: tuple[str, str], without: str | None = None) -> Doing:
     """East's sleep knows helloworld's endpoints, with their clusters, and ``more``."""
 
     def done(stage: Stage) -> None:
-        world, found = stage.world, {}
+        world = stage.world
+        found: dict[str, str] = {}
         for server in world.servers():
             near = world.sample.topology.same_network("east", server.cluster)
             ways = world.mesh.ways_to(server.cluster)

@@ -73,7 +73,7 @@ def turned_away_from(*clusters: str) -> Doing:
     def change(met: Met) -> Met:
         if met.caller.cluster not in clusters:
             return met
-        return replace(met, heard=0, exit=56, said="Recv failure")
+        return replace(met, heard=False, exit=56, said="Recv failure")
 
     return greeter(change)
 
