@@ -8,7 +8,7 @@ OLDEST_PYTEST := $(shell sed -n 's/.*"pytest>=\(.*\)",/\1/p' pyproject.toml)
 # One control plane and several, one network and several; verify judges the rest.
 SHORT := primary-remote-flat primary-remote-split-horizon multi-primary-flat
 
-.PHONY: verify test nodes lint unit unit-oldest docs bench interruptions clean lock
+.PHONY: verify test nodes lint unit unit-oldest docs bench mutants interruptions clean lock
 
 verify: $(READY) ## the main job: clusters up, every behaviour judged, a verdict
 	$(BIN)/meshproof doctor --fix
@@ -30,9 +30,11 @@ unit: $(READY) unit-oldest
 unit-oldest: $(OLDEST)/.ready ## what depends on pytest most, with the oldest that is supported
 	PYTHONPATH=$(CURDIR)/$(OLDEST)$${PYTHONPATH:+:$$PYTHONPATH} $(BIN)/python -m pytest tests/runner/test_scheduling.py
 
-docs: $(READY) ## docs/behaviours.md, from the suites
+docs: $(READY) ## docs/behaviours.md, from the suites, and docs/known-issues.md, from the catalogue
 	$(BIN)/meshproof behaviours --markdown > docs/behaviours.md.new
 	mv docs/behaviours.md.new docs/behaviours.md
+	$(BIN)/meshproof known-issues --markdown > docs/known-issues.md.new
+	mv docs/known-issues.md.new docs/known-issues.md
 
 nodes: $(READY) ## clusters of several nodes without a mesh, and their sabotage; not part of test
 	$(BIN)/meshproof doctor --fix
@@ -40,6 +42,10 @@ nodes: $(READY) ## clusters of several nodes without a mesh, and their sabotage;
 
 bench: $(READY) ## figures on this machine: a table, and bench.json
 	$(BIN)/meshproof bench
+
+mutants: $(READY) ## small faults in istiod, and which behaviour notices each; not part of test
+	$(BIN)/meshproof doctor --fix
+	$(BIN)/meshproof mutants
 
 $(READY): requirements.lock pyproject.toml
 	./bootstrap.sh $(PYTHON) $(VENV)

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, EXIT_USAGE, MeshproofError
 from meshproof.events import Data, Event, worker_name
+from meshproof.model import issue_name
 from meshproof.output import lost_output
 from meshproof.reading import reason
 from meshproof.telling import shown
@@ -104,4 +105,6 @@ def _told(test: Data) -> str:
     pair, caller = test["pair"], test["caller"]
     where = f", {' → '.join(pair)}" if pair else f", from {caller}" if caller else ""
     on = f"{test['deployment']['id']}{where}"
-    return f"{test['seconds']:7.1f} s  {test['outcome']:12} {test['sentence']} ({on})"
+    known = [issue_name(one["link"]) for one in test.get("known_issues", []) if one["shows"]]
+    told = f"{test['seconds']:7.1f} s  {test['outcome']:12} {test['sentence']} ({on})"
+    return f"{told}: {', '.join(known)}" if known else told

@@ -1,4 +1,5 @@
-"""The two folders of the user's in which meshproof keeps artifacts and labs."""
+"""The two folders of the user's in which meshproof keeps artifacts and labs, and paths that people
+name."""
 
 from __future__ import annotations
 
@@ -37,6 +38,24 @@ def working_dir() -> Path:
         raise MeshproofError(
             f"the working directory is gone ({reason(error)})", "change to one that exists"
         ) from None
+
+
+def named(what: str, text: str) -> Path:
+    """The path that a word names, from the root. ``what`` it is of, as in "a topology file".
+
+    Raises UsageError for an empty word, which an unset variable leaves, and which would stand for
+    the working directory.
+    """
+    if not text:
+        raise UsageError(f"{what} is named by an empty word", "name one, or leave it out")
+    return absolute(Path(text))
+
+
+def absolute(path: Path) -> Path:
+    """A path from the root. Raises MeshproofError where there is no working
+    directory that it could begin at."""
+    # Not Path.resolve(), which raises on a loop of links.
+    return path if path.is_absolute() else working_dir() / path
 
 
 def _named(variable: str) -> Path | None:

@@ -13,14 +13,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_DID_NOT_HOLD, EXIT_HELD, EXIT_USAGE
 
-SCHEMA = 1
+SCHEMA = 2
 """The form of the records that are written and read."""
 LARGEST = 10**15
 """Numbers beyond this are no seconds that anybody could reckon with."""
 
 _Number = Annotated[float, Field(gt=-LARGEST, lt=LARGEST, allow_inf_nan=False)]
 _Count = Annotated[int, Field(ge=0, lt=LARGEST)]
-_Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE"]
+_Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE", "KNOWN"]
 
 
 def _among(*allowed: int) -> AfterValidator:
@@ -103,6 +103,12 @@ class _NotApplicable(_Kind):
     told: bool
 
 
+class _KnownIssue(_Kind):
+    link: str
+    seen: str
+    shows: bool
+
+
 class _Test(_Kind):
     test: str
     behaviour: str
@@ -113,12 +119,13 @@ class _Test(_Kind):
     deployment: _Mesh | _Bare
     caller: str | None
     pair: list[str] | None
-    outcome: Literal["PASS", "FAIL", "INCONCLUSIVE", "skipped"]
+    outcome: Literal["PASS", "FAIL", "INCONCLUSIVE", "KNOWN", "skipped"]
     why: str
     cause: str = ""
     seconds: _Number
     evidence: list[str]
     proves: list[str]
+    known_issues: list[_KnownIssue] = []
 
 
 class _Judged(_Kind):

@@ -32,7 +32,7 @@ _RUNS = (
     (["verify", "--only", _ONE_TEST], 0.3, 55.0),
     (["verify", "primary-remote-split-horizon", "--mtls", "strict"], 20.0, 90.0),
 )
-_PROGRAMS = frozenset({"kind", "podman", "conmon", "socat", "perl", "netavark"})
+_PROGRAMS = frozenset({"kind", "podman", "conmon", "netavark"})
 
 
 def main() -> int:

@@ -53,7 +53,7 @@ class Built:
         """The node image's recipe. Its digest is known before anything is made."""
         parts = {recipe.name: recipe.digest for recipe in self._parts().values()}
         inputs = {
-            "revision": 1,
+            "revision": 2,
             "engine": self.engine.name,
             "parts": parts,
             "istio": {str(istio.version): istio.recipe.digest for istio in self.istios},

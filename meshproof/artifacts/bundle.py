@@ -26,8 +26,8 @@ class Bundle:
     """What a lab is made of.
 
     ``source``: "published", "built" or "checkout". ``node_image``: a reference in the engine,
-    for nodes and router. ``images``: references baked into the node: "pause", "sleep",
-    "helloworld-v1", "helloworld-v2", "pilot:<version>", "proxyv2:<version>". From a checkout
+    for nodes and router. ``images``: references baked into the node: "workload",
+    "pilot:<version>", "proxyv2:<version>". From a checkout
     the only Istio version is the tree's own. ``digest`` names all that went in, ``parts`` each
     part of it by a digest, as far as that is known, and the node image by the engine's;
     ``proxies``: which proxy each Istio runs, "plain Envoy 1.38.0" or "Istio's own".

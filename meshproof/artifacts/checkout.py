@@ -25,7 +25,8 @@ from meshproof.reading import file_errors, read_text
 _PACKAGES = ("./pilot/cmd/pilot-discovery", "./pilot/cmd/pilot-agent", "./istioctl/cmd/istioctl")
 _BOOTSTRAP = Path("tools/packaging/common/envoy_bootstrap.json")
 _EMBEDDED = {".go", ".mod", ".sum", ".yaml", ".json", ".tmpl", ".tpl"}
-_LEFT_OUT = {".git", "node_modules", "out"}
+LEFT_OUT = {".git", "node_modules", "out"}
+"""What lies in a tree and is no part of its programs."""
 _MODULE = re.compile(r"^module istio\.io/istio$", re.MULTILINE)
 
 
@@ -110,7 +111,7 @@ def check_tree(tree: Path) -> None:
 def _read_by_go(tree: Path) -> Iterator[Path]:
     for path in sorted(tree.rglob("*")):
         relative = path.relative_to(tree)
-        if path.suffix in _EMBEDDED and path.is_file() and not _LEFT_OUT & set(relative.parts):
+        if path.suffix in _EMBEDDED and path.is_file() and not LEFT_OUT & set(relative.parts):
             yield path
     if (tree / "VERSION").is_file():
         yield tree / "VERSION"

@@ -88,7 +88,7 @@ def build_component(
         (folder / old).rename(folder / new)
     for wanted in (recipe.files, recipe.folders):
         for name, (module, path) in wanted.items():
-            _take(_module_folder(source, module, toolchain, shell) / path, folder / name)
+            take(module_folder(source, module, toolchain, shell) / path, folder / name)
     shutil.rmtree(source)
 
 
@@ -148,7 +148,9 @@ def _progress(recorder: Recorder, step: str, total: int) -> Callable[[str], None
     return on_line
 
 
-def _module_folder(source: Path, module: str, toolchain: Toolchain, shell: Shell) -> Path:
+def module_folder(source: Path, module: str, toolchain: Toolchain, shell: Shell) -> Path:
+    """Where Go's module cache has a module in the version that ``source``'s go.mod names, after
+    replacement; fetched when it is not there. Raises ArtifactError."""
     listed = shell.run(
         [toolchain.go, "mod", "download", "-json", module],
         cwd=source,
@@ -161,8 +163,8 @@ def _module_folder(source: Path, module: str, toolchain: Toolchain, shell: Shell
     return Path(described["Dir"])
 
 
-def _take(source: Path, target: Path) -> None:
-    """Copy out of the module cache, whose files and folders are read-only."""
+def take(source: Path, target: Path) -> None:
+    """Copy a file or folder out of the module cache, whose own are read-only."""
     if source.is_dir():
         shutil.copytree(source, target)
         for path in (target, *target.rglob("*")):

@@ -12,18 +12,21 @@ from meshproof.errors import ArtifactError
 from meshproof.process import Shell
 
 OURS = "localhost/meshproof"
+WORKLOAD = f"{OURS}/workload:1"
+"""The image of all that runs in clusters for meshproof: helloworld, sleep and probe. Ours with
+every source of artifacts."""
+WORKLOAD_PROGRAMS = ("helloworld", "sleep", "probe")
 _CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 _BOOTSTRAP = "var/lib/istio/envoy/envoy_bootstrap_tmpl.json"
 _ISTIO_USER = 1337
 # What images with a user space offer, besides the program that they are for: kube-proxy writes
-# rules with nft and conntrack, Istio's init container with iptables, sleep calls with curl.
+# rules with nft and conntrack, Istio's init container with iptables.
 _TOOLS = (
     "/bin/cat",
     "/bin/sh",
     "/bin/sleep",
     "/bin/ls",
     "/sbin/ip",
-    "/usr/bin/curl",
     "/usr/bin/env",
     "/usr/sbin/conntrack",
     "/usr/sbin/nft",
@@ -79,12 +82,7 @@ def image_set(programs: Programs, root: Path, kubeadm: Mapping[str, str], shell:
     """Describe all images. ``root``: an unpacked root file system, read and not changed."""
     tools = Layer(_tools(root, programs, shell))
     certificates = {_CERTIFICATES: Item(source=root / _CERTIFICATES, mode=0o644)}
-    ours = {
-        "pause": kubeadm["pause"],
-        "sleep": f"{OURS}/sleep:1",
-        "helloworld-v1": f"{OURS}/helloworld:v1",
-        "helloworld-v2": f"{OURS}/helloworld:v2",
-    }
+    ours = {"workload": WORKLOAD}
     images = [
         _single(kubeadm[name], programs.kubernetes / name, "usr/local/bin")
         for name in _CONTROL_PLANE
@@ -97,8 +95,7 @@ def image_set(programs: Programs, root: Path, kubeadm: Mapping[str, str], shell:
             (kubeadm["kube-proxy"],),
             (tools, _layer(programs.kubernetes / "kube-proxy", "usr/local/bin")),
         ),
-        Image((ours["sleep"],), (tools,), ("/bin/sleep", "infinity")),
-        *(_helloworld(ours, programs, version) for version in ("v1", "v2")),
+        workload_image(programs.workloads),
     ]
     envoys = {
         version: Layer({"usr/local/bin/envoy": Item(source=path)})
@@ -110,6 +107,15 @@ def image_set(programs: Programs, root: Path, kubeadm: Mapping[str, str], shell:
         images.append(_pilot(ours[f"pilot:{version}"], folder, certificates))
         images.append(_proxy(ours[f"proxyv2:{version}"], folder, (tools, envoys[version])))
     return ImageSet(tuple(images), ours)
+
+
+def workload_image(folder: Path) -> Image:
+    """The image ``WORKLOAD``, of programs that were built into ``folder``; each is found on the
+    path."""
+    return Image(
+        (WORKLOAD,),
+        (Layer({f"bin/{one}": Item(source=folder / one) for one in WORKLOAD_PROGRAMS}),),
+    )
 
 
 def _tools(root: Path, programs: Programs, shell: Shell) -> dict[str, Item]:
@@ -161,15 +167,6 @@ def _single(
     """One static program. ``start``: nobody gives its command, so the image does."""
     entrypoint = (f"/{program.name}",) if start else ()
     return Image((reference,), (_layer(program, folder, others),), entrypoint)
-
-
-def _helloworld(ours: Mapping[str, str], programs: Programs, version: str) -> Image:
-    return Image(
-        (ours[f"helloworld-{version}"],),
-        (_layer(programs.workloads / "helloworld", ""),),
-        ("/helloworld",),
-        environment={"SERVICE_VERSION": version},
-    )
 
 
 def _pilot(reference: str, folder: Path, certificates: Mapping[str, Item]) -> Image:

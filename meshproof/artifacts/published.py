@@ -1,4 +1,5 @@
-"""The source "published": images from registries, programs from their projects' releases.
+"""The source "published": images from registries, programs from their projects' releases; what
+runs in the clusters for meshproof is built here all the same, so that nothing rests on others'.
 
 Not verified on the machine where this was written, which reaches no registry. The bake is the
 way that kind builds its own node images: containerd in a container, import, commit.
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tarfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,11 +19,15 @@ from typing import Any
 import requests
 
 from meshproof.artifacts import digests
+from meshproof.artifacts.archive import write_archive
 from meshproof.artifacts.bake import BUILD_LABEL, remove_abandoned, remove_leftovers
 from meshproof.artifacts.bundle import Bundle, Wanted
 from meshproof.artifacts.catalog import RECIPES, catalog
+from meshproof.artifacts.gobuild import GoRecipe, build_component, go_recipe
+from meshproof.artifacts.images import WORKLOAD, workload_image
 from meshproof.artifacts.node import adapted_containerd_config
 from meshproof.artifacts.store import Entry, Recipe, Store
+from meshproof.artifacts.toolchain import find_toolchain
 from meshproof.engine import Engine
 from meshproof.errors import ArtifactError
 from meshproof.events import Recorder
@@ -36,11 +42,7 @@ _KIND_RELEASES = "https://github.com/kubernetes-sigs/kind/releases/download"
 _CONFIG = "/etc/containerd/config.toml"
 _CTR = ("ctr", "-n", "k8s.io", "images")
 _CHANGES = ('ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]',)
-_SAMPLES = {
-    "sleep": "docker.io/curlimages/curl:8.16.0",
-    "helloworld-v1": "docker.io/istio/examples-helloworld-v1:1.0",
-    "helloworld-v2": "docker.io/istio/examples-helloworld-v2:1.0",
-}
+_ARCHIVES = ("images.tar", "workload.tar")
 
 
 def registry_answers() -> bool:
@@ -67,9 +69,10 @@ class Published:
     def node(self) -> Recipe:
         """The node image's recipe: the references that go in, and what is changed."""
         inputs = {
-            "revision": 1,
+            "revision": 2,
             "engine": self.engine.name,
             "images": self._images(),
+            "workloads": self._workloads.recipe(catalog().companion("go")).digest,
             "cni": digests.of_file(RECIPES / "cni-template.conflist"),
         }
         return Recipe("node", f"{self.wanted.kubernetes} published", inputs, 8 * 2**30)
@@ -102,12 +105,24 @@ class Published:
         )
 
     def _images(self) -> dict[str, str]:
-        istio = {
+        return {
             f"{name}:{version}": f"docker.io/istio/{name}:{version}"
             for version in self.wanted.istio
             for name in ("pilot", "proxyv2")
         }
-        return {**_SAMPLES, **istio}
+
+    @cached_property
+    def _workloads(self) -> GoRecipe:
+        return go_recipe("workloads", catalog().companion("workloads"))
+
+    def _workload_programs(self) -> Path:
+        recipe, go = self._workloads, catalog().companion("go")
+
+        def make(folder: Path) -> None:
+            toolchain = find_toolchain(self.store, self.engine.shell, self.recorder, go)
+            build_component(recipe, folder, toolchain, self.engine.shell, self.recorder)
+
+        return self.store.obtain(recipe.recipe(go), make, self.recorder).folder
 
     def _in_engine(self, node: Entry) -> bool:
         return bool(self.engine.image_id(self.reference) == node.manifest["facts"]["image_id"])
@@ -118,29 +133,36 @@ class Published:
         base = self._pull(f"docker.io/kindest/node:v{self.wanted.kubernetes}")
         for reference in images.values():
             self._pull(reference)
-        archive = folder / "images.tar"
-        self.engine.save(sorted(set(images.values())), archive)
+        programs = self._workload_programs()
+        archives = [folder / name for name in _ARCHIVES]
+        write_archive([workload_image(programs)], archives[-1])
+        if images:
+            self.engine.save(sorted(set(images.values())), archives[0])
         name = f"meshproof-bake-{folder.name[:12]}"
         remove_leftovers(folder.name, self.engine)
         try:
             options = ["--privileged", "--network", "none", "--entrypoint", "sleep"]
             options += ["--label", f"{BUILD_LABEL}={folder.name}", "-v", f"{folder}:/bake"]
             self.engine.run_detached(name, base, options, "infinity")
-            pause = self._bake(name, archive.name)
+            self._bake(name, [one.name for one in archives if one.is_file()])
             image = self.engine.commit(name, self.reference, _CHANGES)
         finally:
             remove_leftovers(folder.name, self.engine)
-        archive.unlink()
+        for archive in archives:
+            archive.unlink(missing_ok=True)
         self.recorder.emit("artifact-image", image=image, reference=self.reference)
         return {
             "reference": self.reference,
             "image_id": self.engine.image_id(self.reference),
-            "images": {"pause": pause, **images},
-            "digests": {name: str(self.engine.image_id(one)) for name, one in images.items()},
+            "images": {"workload": WORKLOAD, **images},
+            "digests": {
+                **{name: str(self.engine.image_id(one)) for name, one in images.items()},
+                "workloads": self._workloads.recipe(catalog().companion("go")).digest,
+            },
         }
 
-    def _bake(self, container: str, archive: str) -> str:
-        """Change a kindest/node container into a node of ours; returns its pause image."""
+    def _bake(self, container: str, archives: Sequence[str]) -> None:
+        """Change a kindest/node container into a node of ours, with the archives' images."""
         read = self.engine.exec(container, ["cat", _CONFIG]).stdout
         pause = next(line for line in read.splitlines() if "sandbox_image" in line).split('"')[1]
         template = RECIPES / "cni-template.conflist"
@@ -157,9 +179,9 @@ class Published:
             within=60,
         )
         load = [*_CTR, "import", "--label=io.cri-containerd.pinned=pinned", "--no-unpack"]
-        self.engine.exec(container, [*load, f"/bake/{archive}"], timeout=1200)
+        for archive in archives:
+            self.engine.exec(container, [*load, f"/bake/{archive}"], timeout=1200)
         self.engine.exec(container, ["pkill", "-x", "containerd"])
-        return pause
 
     def _pull(self, reference: str) -> str:
         """Pull, from a mirror if one is set; afterwards it has its own name in any case."""

@@ -26,7 +26,7 @@ from meshproof.lab.memory import memory
 from meshproof.lab.network.subnets import Leases, networks_in_use
 from meshproof.lab.ownership import Claim, new_id, object_name, real_state_dir
 from meshproof.lab.remove import remove_lab
-from meshproof.model import Footprint, flat, isolated
+from meshproof.model import Footprint, Mtls, RunRequest, flat, isolated
 from meshproof.process import RUN_VARIABLE, Shell, side_by_side
 from meshproof.run.session import Session
 
@@ -54,8 +54,14 @@ def measure(
     for topology in topologies:
         figures += _topology(session, topology, rounds, output.parent / "bench-mesh")
     if whole_run:
-        options = _options(session)
-        figures += measure_run(topologies, options, output.parent / "bench-mesh", console)
+        chosen = session.choices
+        request = RunRequest(
+            topology=tuple(topologies),
+            mtls=(Mtls.STRICT.value,),
+            engine=chosen.engine,
+            artifacts=chosen.source,
+        )
+        figures += measure_run(request, output.parent / "bench-mesh", console)
     table = Table("what", "unit", "min", "median", "max", "n", title="meshproof bench")
     for figure in figures:
         low, high = min(figure.values), max(figure.values)
@@ -64,12 +70,6 @@ def measure(
     console.print(table)
     output.write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n")
     console.print(f"Figures: {output}")
-
-
-def _options(session: Session) -> list[str]:
-    """What the user chose, as options of verify."""
-    chosen = {"--engine": session.choices.engine, "--artifacts": session.choices.source}
-    return [word for name, value in chosen.items() if value for word in (name, value)]
 
 
 def _warm_check(session: Session, rounds: int) -> Figure:

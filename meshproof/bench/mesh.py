@@ -1,9 +1,9 @@
 """Measures a topology from nothing to 200 judged calls, by hand and by meshproof.
 
 By hand is what a person would type, one command after the other: istioctl with the defaults of
-Istio's documents, kubectl, curl. Clusters, router and wiring are made by meshproof in both: what
-`kind create cluster` by hand takes is measured by ``bench``. It prints figures and judges
-nothing but that the calls were answered.
+Istio's documents, kubectl, and calls from sleep. Clusters, router and wiring are made by
+meshproof in both: what `kind create cluster` by hand takes is measured by ``bench``. It prints
+figures and judges nothing but that the calls were answered.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import yaml
 from meshproof.errors import EvidenceError
 from meshproof.expect import Outcome, answered_from_home
 from meshproof.files import topology_named
+from meshproof.kube.asking import Question
 from meshproof.kube.objects import Object
 from meshproof.lab import Lab
 from meshproof.lab.memory import memory
@@ -28,7 +29,7 @@ from meshproof.mesh.blueprint import Blueprint
 from meshproof.mesh.installation import install_mesh
 from meshproof.mesh.istioctl import Istioctl
 from meshproof.mesh.mesh import Mesh
-from meshproof.mesh.operator_config import GATEWAY, Document
+from meshproof.mesh.operator_config import Document
 from meshproof.model import Deployment, Member
 from meshproof.run.session import Session
 from meshproof.traffic.calls import HELLO, Plan, call
@@ -38,7 +39,6 @@ from meshproof.workloads.sample import (
     SLEEP,
     Sample,
     deploy_sample,
-    helloworld_image,
     helloworld_objects,
     helloworld_service,
     namespace_object,
@@ -47,7 +47,7 @@ from meshproof.workloads.sample import (
 
 _CALLS = 200
 _KUBECTL = ("kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf")
-_MANY = f"{HELLO}?[1-{_CALLS}]"
+_PATIENCE = 10.0
 Made = TypeVar("Made")
 
 
@@ -138,7 +138,7 @@ def _by_hand(line: Timeline, mesh: Mesh) -> None:
         if not hand.plan.is_config_cluster(member):
             line.take("remote", partial(hand.remote, member))
     line.take("workloads", lambda: _workloads(mesh))
-    line.take(f"{_CALLS} calls", lambda: _curl(mesh))
+    line.take(f"{_CALLS} calls", lambda: _many(mesh))
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ class _Hand:
     def _gateway(self, member: Member) -> None:
         if member.gateway is not None:
             self._install(member, "gateway", self.plan.gateway(member))
-            self.mesh.lab.addresses[member.name].give(manifests.SYSTEM, GATEWAY)
+            self.mesh.open_gateway(member)
 
     def _install(self, member: Member, name: str, document: Document) -> None:
         cluster, version = self.mesh.cluster(member.name), self.plan.version(member)
@@ -205,20 +205,21 @@ def _usual(document: Document) -> Document:
 def _workloads(mesh: Mesh) -> None:
     for name in mesh.deployment.topology.workloads:
         objects = [namespace_object(NAMESPACE, injected=True), helloworld_service()]
-        objects += sleep_objects(mesh.bundle.images["sleep"])
+        objects += sleep_objects()
         _apply(mesh, name, objects)
     for one in mesh.deployment.topology.placements:
-        objects = helloworld_objects(helloworld_image(mesh), one.version, one.replicas)
+        objects = helloworld_objects(one.version, one.replicas)
         _apply(mesh, one.cluster, objects)
     for name in mesh.deployment.topology.workloads:
         wait = ("rollout", "status", "deployment", "--timeout=120s")
         _kubectl(mesh, name, "-n", NAMESPACE, *wait)
 
 
-def _curl(mesh: Mesh) -> None:
+def _many(mesh: Mesh) -> None:
     name = mesh.deployment.topology.workloads[0]
-    where = ("-n", NAMESPACE, "exec", f"deploy/{SLEEP}", "-c", SLEEP, "--")
-    said = _kubectl(mesh, name, *where, "curl", "-s", _MANY)
+    where = ("-n", NAMESPACE, "exec", "-i", f"deploy/{SLEEP}", "-c", SLEEP, "--")
+    one = Question("http", _PATIENCE, url=HELLO).line()
+    said = _kubectl(mesh, name, *where, "probe", "ask", input=one * _CALLS)
     missing = [
         version
         for version in mesh.deployment.topology.versions

@@ -13,23 +13,22 @@ from rich.console import Console
 from meshproof.bench.figure import Figure
 from meshproof.errors import EXIT_DID_NOT_HOLD, EXIT_HELD, LabError
 from meshproof.events import read
+from meshproof.model import RunRequest
+from meshproof.model.request import VERIFYS, words
 from meshproof.report.timeline import spans, timeline
 
 # The run removes its lab when it is asked to end.
 _CLEANING_UP = 180.0
 
 
-def measure_run(
-    topologies: Sequence[str], options: Sequence[str], folder: Path, console: Console
-) -> list[Figure]:
-    """Run verify once on these topologies, strict, and print its timeline.
+def measure_run(request: RunRequest, folder: Path, console: Console) -> list[Figure]:
+    """Run verify once for a request, and print its timeline.
 
-    ``options``: more of verify's; ``folder``: where the run's own folder is made. Raises
-    LabError when the run could not tell.
+    ``folder``: where the run's own folder is made. Raises LabError when the run could not tell.
     """
     folder.mkdir(parents=True, exist_ok=True)
     before = set(folder.glob("reports/*/events.jsonl"))
-    argv = [sys.executable, "-m", "meshproof", "verify", "--mtls", "strict", *options, *topologies]
+    argv = [sys.executable, "-m", "meshproof", "verify", *words(request, VERIFYS)]
     code = _run(argv, folder)
     made = set(folder.glob("reports/*/events.jsonl")) - before
     if code not in (EXIT_HELD, EXIT_DID_NOT_HOLD) or not made:

@@ -15,7 +15,9 @@ from meshproof.artifacts import mark_older_store
 from meshproof.cli.artifacts import artifacts_app
 from meshproof.cli.bench import bench
 from meshproof.cli.doctor import doctor
+from meshproof.cli.known_issues import known_issues
 from meshproof.cli.labs import down, status, sweep, up
+from meshproof.cli.mutants import mutants
 from meshproof.cli.report import report
 from meshproof.cli.verify import behaviours, verify
 from meshproof.console import explained, say_line, with_lost_output
@@ -33,7 +35,19 @@ app = typer.Typer(
     add_completion=False,
     context_settings=_HELP,
 )
-for _command in (verify, behaviours, report, up, down, status, sweep, doctor, bench):
+for _command in (
+    verify,
+    behaviours,
+    known_issues,
+    report,
+    up,
+    down,
+    status,
+    sweep,
+    doctor,
+    bench,
+    mutants,
+):
     app.command(context_settings=_HELP)(_command)
 app.add_typer(artifacts_app, name="artifacts")
 

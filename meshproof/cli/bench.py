@@ -12,7 +12,6 @@ from rich.console import Console
 from meshproof.cli.options import (
     EngineOption,
     SourceOption,
-    absolute,
     check_ready,
     check_writable,
     session_of,
@@ -20,6 +19,7 @@ from meshproof.cli.options import (
 from meshproof.console import say_line
 from meshproof.errors import UsageError
 from meshproof.files import read_footprint
+from meshproof.paths import absolute
 from meshproof.run.selection import chosen_topologies
 from meshproof.run.session import orderly_end
 

@@ -10,27 +10,23 @@ import typer
 from rich.console import Console
 
 from meshproof.artifacts import Store, check_tree
+from meshproof.cli.asking import like
 from meshproof.console import Narrator
 from meshproof.engine.names import check_engine_name
-from meshproof.errors import UsageError
 from meshproof.lab.needs import check_programs
 from meshproof.lab.network.subnets import check_state_dir
 from meshproof.model.addresses import pool_named
-from meshproof.paths import working_dir
+from meshproof.paths import named
 from meshproof.reading import file_errors
 from meshproof.run.selection import check_source
 from meshproof.run.session import Choices, Session
 
-EngineOption = Annotated[str | None, typer.Option(help="podman or docker; else the first found")]
-SourceOption = Annotated[
-    str | None, typer.Option("--artifacts", help="published, built or checkout")
-]
-CheckoutOption = Annotated[str | None, typer.Option(help="an Istio source tree to build")]
-KubernetesOption = Annotated[str | None, typer.Option(help="version, for example 1.36.3")]
+EngineOption = Annotated[str | None, like("engine")]
+SourceOption = Annotated[str | None, like("artifacts")]
+CheckoutOption = Annotated[str | None, like("checkout")]
+KubernetesOption = Annotated[str | None, like("kubernetes")]
 IstioOption = Annotated[list[str] | None, typer.Option(help="version; can be given repeatedly")]
-PoolOption = Annotated[
-    str | None, typer.Option(help="private range for the lab's networks; else the first free one")
-]
+PoolOption = Annotated[str | None, like("pool")]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="say what would be removed, and remove nothing")
 ]
@@ -58,6 +54,12 @@ def session_of(
     if tree is not None:
         check_tree(tree)
     choices = Choices(engine, source, tree, kubernetes, tuple(istio or ()), pool=chosen_pool)
+    return session_for(choices)
+
+
+def session_for(choices: Choices) -> Session:
+    """A session that is told of on standard error. Raises UsageError for a version that there is
+    not."""
     session = Session(choices, [Narrator(Console(stderr=True))])
     session.check_versions()
     return session
@@ -71,21 +73,6 @@ def check_ready(session: Session) -> None:
     check_programs(session.engine)
     check_state_dir()
     Store().check_ours()
-
-
-def named(what: str, text: str) -> Path:
-    """The path that a word of the command line names. Raises UsageError for an empty one, which
-    an unset variable leaves, and which would stand for the working directory."""
-    if not text:
-        raise UsageError(f"{what} is named by an empty word", "name one, or leave it out")
-    return absolute(Path(text))
-
-
-def absolute(path: Path) -> Path:
-    """A path of the command line from the root. Raises MeshproofError where there is no working
-    directory that it could begin at."""
-    # Not Path.resolve(), which raises on a loop of links.
-    return path if path.is_absolute() else working_dir() / path
 
 
 def check_writable(folder: Path, what: str) -> None:

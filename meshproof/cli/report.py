@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from meshproof.cli.options import named
 from meshproof.console import say_line
 from meshproof.errors import UsageError
 from meshproof.events import read
+from meshproof.paths import named
 from meshproof.report import ending, judged, left_out_in, setting, summary
 from meshproof.report.timeline import timeline
 

@@ -155,17 +155,6 @@ class Engine(ABC):
         clean = ["env", "-i", f"PATH={_PATH}", "LC_ALL=C"]
         return self.shell.run([*enter, *clean, *argv], input=input, check=check, timeout=timeout)
 
-    def read(self, container: str, path: str) -> str | None:
-        """What a file in a container says, None when there is none: read where this machine's
-        kernel shows the container's files. ``path``: from the root, without a slash in front.
-
-        Raises EngineError when the container does not run.
-        """
-        try:
-            return (Path("/proc") / str(self.pid(container)) / "root" / path).read_text("utf-8")
-        except OSError:
-            return None
-
     def pid(self, container: str) -> int:
         """The container's first process as this machine sees it; asked for once while it lives.
 

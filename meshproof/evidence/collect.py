@@ -15,11 +15,9 @@ from meshproof.evidence.network import network_pieces
 from meshproof.evidence.objects import full_name, object_pieces
 from meshproof.evidence.proxies import (
     ROOT_NAMESPACE,
-    Processes,
     is_istiod,
     istiod_pieces,
     pod_pieces,
-    processes,
     proxy_id,
 )
 from meshproof.evidence.redact import redact
@@ -35,11 +33,11 @@ _FIRST_ANSWER = 5.0
 
 @dataclass(frozen=True, slots=True)
 class _Survey:
-    """What must be known of a cluster before the rest can be asked for."""
+    """What must be known of a cluster before the rest can be asked for. ``failed``: why it is
+    dead."""
 
     source: Source
     pods: tuple[Object, ...] = ()
-    running: Processes | None = None
     failed: tuple[str, ...] = ()
     dead: bool = False
 
@@ -87,7 +85,7 @@ def collect(
 
 
 def _survey(engine: Engine, clock: Clock, cluster: RunningCluster) -> _Survey:
-    """List a cluster's pods and the processes on its nodes."""
+    """List a cluster's pods."""
     ours = RunningCluster(cluster.spec, cluster.kubeconfig, engine)
     try:
         pods = Source(ours, (), clock).get("/api/v1/pods", limit=_FIRST_ANSWER)["items"]
@@ -97,15 +95,7 @@ def _survey(engine: Engine, clock: Clock, cluster: RunningCluster) -> _Survey:
         # Nodes that are known since the cluster was brought up; asking now might hang.
         known = vars(cluster).get("nodes", ())
         return _Survey(Source(ours, known, clock), failed=(failed,), dead=True)
-    source = Source(ours, nodes, clock)
-    running: Processes = {}
-    failures = []
-    for node in source.nodes:
-        try:
-            running |= processes(source, node)
-        except Exception as error:
-            failures.append(f"processes of {node.container}: {one_line(error)}")
-    return _Survey(source, tuple(pods), running, tuple(failures))
+    return _Survey(Source(ours, nodes, clock), tuple(pods))
 
 
 def _pieces(
@@ -118,12 +108,12 @@ def _pieces(
     for survey in alive:
         pieces += object_pieces(survey.source, list(survey.pods))
     for survey in alive:
-        pieces += istiod_pieces(survey.source, list(survey.pods), survey.running or {})
+        pieces += istiod_pieces(survey.source, list(survey.pods))
     pieces += network_pieces(lab, engine, [survey.source for survey in surveys], clock)
     for survey in alive:
         for pod in survey.pods:
             if pod["metadata"]["namespace"] in wanted and not is_istiod(pod):
-                pieces += pod_pieces(survey.source, pod, survey.running or {})
+                pieces += pod_pieces(survey.source, pod)
     return pieces
 
 
@@ -143,13 +133,12 @@ def _finish(
 ) -> tuple[Path, ...]:
     """Write the index; returns all files in their order."""
     outcomes = sorted(outcomes, key=lambda outcome: outcome.piece.file)
-    dead = [line for survey in surveys if survey.dead for line in survey.failed]
-    partly = [line for survey in surveys if not survey.dead for line in survey.failed]
+    dead = [line for survey in surveys for line in survey.failed]
     wrong = [*dead, *_unknown_proxies(surveys, outcomes)]
     for outcome in outcomes:
         cluster = outcome.piece.file.split("-")[1]
         wrong += [f"{cluster}: {line}" for line in outcome.found.wrong]
-    partly += [f"{o.piece.file}: {line}" for o in outcomes for line in o.found.failed]
+    partly = [f"{o.piece.file}: {line}" for o in outcomes for line in o.found.failed]
     paths = [outcome.path for outcome in outcomes if outcome.path is not None]
     first = folder / INDEX
     text = index(about, wrong, partly, [path.name for path in paths])

@@ -1,4 +1,4 @@
-"""What istiod and the proxies say of themselves, asked inside their pods' network namespaces."""
+"""What istiod and the proxies say of themselves, asked from inside their pods."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from meshproof.errors import LabError
 from meshproof.evidence.objects import container_statuses
 from meshproof.evidence.source import Found, Object, Piece, Source, parts
-from meshproof.kube.cluster import Node
+from meshproof.kube.forward import fetch
 
 ROOT_NAMESPACE = "istio-system"
 _PROXY = "istio-proxy"
-_ISTIOD = "http://127.0.0.1:15014/debug/"
-_ENVOY = "http://127.0.0.1:15000/"
+_ISTIOD, _ENVOY = 15014, 15000
+"""The ports of istiod's debug pages, and of a proxy's admin interface."""
 # clusterz: remote clusters; syncz: proxies; endpointShardz: endpoints by cluster; networkz:
 # gateways of networks; registryz: services; mesh: the mesh configuration in force.
 _VIEWS = ("clusterz", "syncz", "endpointShardz", "networkz", "registryz", "mesh")
@@ -27,30 +26,20 @@ _ADMIN = {
 _ISTIOD_LINES = 2000
 _LINES = 1000
 
-Processes = dict[str, int]
-"""Process ids, as the node sees them, by container id."""
 
-
-def processes(source: Source, node: Node) -> Processes:
-    """The containers that run on a node."""
-    listing = source.on_node(node, "ctr", "--namespace", "k8s.io", "tasks", "ls")
-    tasks = (line.split() for line in listing.splitlines()[1:])
-    return {task[0]: int(task[1]) for task in tasks if len(task) == 3 and task[2] == "RUNNING"}
-
-
-def istiod_pieces(source: Source, pods: list[Object], running: Processes) -> Iterator[Piece]:
+def istiod_pieces(source: Source, pods: list[Object]) -> Iterator[Piece]:
     """The files about each istiod of a cluster: its view, and its log."""
     for pod in pods:
         if is_istiod(pod):
             prefix = f"20-{source.name}-{pod['metadata']['name']}"
             for view in _VIEWS:
-                ask = partial(_istiod_view, source, pod, running, view)
+                ask = partial(_istiod_view, source, pod, view)
                 yield Piece(f"{prefix}-{view}.json", ask)
             log = partial(_log, source, pod, "discovery", _ISTIOD_LINES)
             yield Piece(f"{prefix}-log.txt", log)
 
 
-def pod_pieces(source: Source, pod: Object, running: Processes) -> Iterator[Piece]:
+def pod_pieces(source: Source, pod: Object) -> Iterator[Piece]:
     """The files about one pod: its containers' logs, and what its proxy says."""
     about = pod["metadata"]
     prefix = f"30-{source.name}-{about['namespace']}-{about['name']}"
@@ -63,7 +52,7 @@ def pod_pieces(source: Source, pod: Object, running: Processes) -> Iterator[Piec
         yield Piece(f"{prefix}-{file}", partial(_log, source, pod, name, _LINES))
         if name == _PROXY and "running" in state:
             for admin, page in _ADMIN.items():
-                ask = partial(_proxy_page, source, pod, running, page)
+                ask = partial(_proxy_page, source, pod, page)
                 yield Piece(f"{prefix}-{admin}", ask)
 
 
@@ -92,8 +81,8 @@ def not_in_sync(proxies: list[dict[str, Any]]) -> Iterator[str]:
                 yield f"{what} is not in sync: sent, not acknowledged"
 
 
-def _istiod_view(source: Source, pod: Object, running: Processes, view: str) -> Found:
-    text = _ask(source, pod, running, f"{_ISTIOD}{view}?pretty")
+def _istiod_view(source: Source, pod: Object, view: str) -> Found:
+    text = _ask(source, pod, _ISTIOD, f"debug/{view}?pretty")
     if view not in ("clusterz", "syncz"):
         return Found(text)
     entries: list[dict[str, Any]] = json.loads(text) or []
@@ -107,27 +96,14 @@ def _istiod_view(source: Source, pod: Object, running: Processes, view: str) -> 
     return Found(text, tuple(wrong))
 
 
-def _proxy_page(source: Source, pod: Object, running: Processes, page: str) -> Found:
-    return Found(_ask(source, pod, running, _ENVOY + page))
+def _proxy_page(source: Source, pod: Object, page: str) -> Found:
+    return Found(_ask(source, pod, _ENVOY, page))
 
 
-def _ask(source: Source, pod: Object, running: Processes, url: str) -> str:
-    """What a pod answers to itself. Raises CommandError when curl fails, LabError without a
-    running container."""
-    # From the node: a pod's own programs cannot be run where the API server is dead.
-    enter = ("nsenter", "-t", str(_process(pod, running)), "-n")
-    curl = ("curl", "-sS", "--fail", "--max-time", f"{source.clock.left():.1f}", url)
-    node = next(node for node in source.nodes if node.container == pod["spec"]["nodeName"])
-    return source.on_node(node, *enter, *curl)
-
-
-def _process(pod: Object, running: Processes) -> int:
-    """A process of whichever container runs: a pod's application may well be crashing."""
-    for container in container_statuses(pod):
-        pid = running.get(container.get("containerID", "").removeprefix("containerd://"))
-        if pid is not None:
-            return pid
-    raise LabError(f"no container of pod {pod['metadata']['name']} runs on its node")
+def _ask(source: Source, pod: Object, port: int, path: str) -> str:
+    """What a pod answers to itself; its application may well be crashing. Raises as ``fetch``."""
+    about, left = pod["metadata"], source.clock.left()
+    return fetch(source.cluster, about["namespace"], about["name"], port, path, timeout=left)
 
 
 def _log(source: Source, pod: Object, container: str, lines: int) -> Found:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from meshproof.expect.verdict import Outcome, Verdict
@@ -25,13 +24,3 @@ def with_control(verdict: Verdict, control: Verdict) -> Verdict:
         return replace(verdict, evidence=evidence)
     observed = f"the control did not hold, so nothing is proven: {control.observed}"
     return Verdict(Outcome.INCONCLUSIVE, verdict.expected, observed, control.evidence)
-
-
-def where_in_force(missing: Sequence[str], claim: Callable[[], Verdict]) -> Verdict:
-    """The claim of a rule, if nothing is ``missing`` of it in the proxies that should obey it;
-    INCONCLUSIVE, with what is, if something is: then it would be made of a mesh without the rule.
-    """
-    if not missing:
-        return claim()
-    told = f"not in force within half a minute: {', '.join(missing)}"
-    return Verdict(Outcome.INCONCLUSIVE, "the rule to be in force where it acts", told)

@@ -11,6 +11,9 @@ from meshproof.traffic.attempt import Attempt
 from meshproof.traffic.detour import Detour
 from meshproof.traffic.probe import Answer, Refusal, Target
 
+_SOMEBODY = (None, Refusal.RESET, Refusal.UNANSWERED)
+"""What comes of a question only where somebody was there: an answer, or a connection that was
+refused, or taken."""
 _ANY_POD = (Flow.POD.value, Flow.ANYTHING.value)
 """The flows under which the router lets calls to a pod through."""
 
@@ -18,13 +21,13 @@ _ANY_POD = (Flow.POD.value, Flow.ANYTHING.value)
 def kept_out(attempt: Attempt) -> Verdict:
     """PASS when no answer came *and* the router dropped packets *and* the control answered.
 
-    An answer is a FAIL that names the way that is open, and so is a refused connection: somebody
-    beyond the router refused it. Silence
-    without a counted drop, or with a silent control, is INCONCLUSIVE: something else is broken.
+    An answer is a FAIL that names the way that is open, and so is a connection that somebody
+    beyond the router refused, or took. Silence without a counted drop, or with a silent control,
+    is INCONCLUSIVE: something else is broken.
     """
     expected = f"{attempt.caller} to be kept out of {attempt.target} by the router"
     evidence = _evidence(attempt)
-    if attempt.answer.refusal in (None, Refusal.RESET):
+    if attempt.answer.refusal in _SOMEBODY:
         observed = f"{attempt.answer}: a way is open from {' to '.join(attempt.pair)}"
         return Verdict(Outcome.FAIL, expected, observed, evidence)
     if attempt.control.refusal is not None:
@@ -66,14 +69,14 @@ def reached(attempt: Attempt, kind: str, answer: str | None = None) -> Verdict:
 def silent(target: Target, answer: Answer) -> Verdict:
     """PASS when nobody answered, not even to refuse. Only worth something beside a control."""
     expected = f"silence from {target}"
-    bad = answer.refusal in (None, Refusal.RESET)
+    bad = answer.refusal in _SOMEBODY
     return Verdict(Outcome.FAIL if bad else Outcome.PASS, expected, str(answer))
 
 
 def host_refused(tried: Detour) -> Verdict:
     """PASS when no answer came by the host *and* the host counted packets that it refused."""
     expected = f"the host to refuse what {tried.caller} sends through it to {tried.target}"
-    if tried.answer.refusal in (None, Refusal.RESET):
+    if tried.answer.refusal in _SOMEBODY:
         return Verdict(Outcome.FAIL, expected, f"{tried.answer}: the host is a way")
     if tried.refused <= 0:
         observed = f"{tried.answer}, but the host refused nothing: the host is a way"
@@ -83,7 +86,8 @@ def host_refused(tried: Detour) -> Verdict:
 
 def noticed(verdicts: Sequence[Verdict], culprit: str) -> Verdict:
     """PASS when every one of the verdicts on a sabotaged lab is a FAIL that names ``culprit``, as
-    whole words and numbers: "0 segments" is not in "10 segments".
+    whole words and numbers: "0 segments" is not in "10 segments". It goes with them, so that one
+    that a known issue explains is not taken for noticed.
 
     FAIL when one of them is a PASS, or names something else. Where some only could not tell,
     nothing is shown either way: INCONCLUSIVE.
@@ -110,8 +114,10 @@ def _all_are(outcome: Outcome, verdicts: Sequence[Verdict], culprit: str) -> Ver
     if missed:
         example = (wrong or missed)[0]
         found = Outcome.FAIL if wrong else Outcome.INCONCLUSIVE
-        return Verdict(found, expected, f"{len(missed)} that were not, such as: {example}")
-    return Verdict(Outcome.PASS, expected, "all of them", {"for example": verdicts[0].observed})
+        told = f"{len(missed)} that were not, such as: {example}"
+        return Verdict(found, expected, told, noticed=tuple(missed))
+    evidence = {"for example": verdicts[0].observed}
+    return Verdict(Outcome.PASS, expected, "all of them", evidence, noticed=tuple(verdicts))
 
 
 def _names(text: str, culprit: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 
@@ -17,12 +17,19 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The judgement of one claim. ``evidence``: what it rests on, by name, for people."""
+    """The judgement of one claim. ``evidence``: what it rests on, by name, for people.
+
+    ``also``: where it stands for several claims, those others that failed or were unclear, so
+    that what is known of one failure hides none of them. ``noticed``: of a sabotage, the verdicts
+    that it saw, which must be of its own making.
+    """
 
     outcome: Outcome
     expected: str
     observed: str
     evidence: Mapping[str, str] = field(default_factory=dict)
+    also: tuple[Verdict, ...] = field(default=(), compare=False, repr=False)
+    noticed: tuple[Verdict, ...] = field(default=(), compare=False, repr=False)
 
     def __str__(self) -> str:
         lines = [f"{self.outcome.value}: expected {self.expected}; observed {self.observed}"]
@@ -31,15 +38,19 @@ class Verdict:
 
 
 def all_of(verdicts: Iterable[Verdict]) -> Verdict:
-    """The verdict on several claims at once: the first that failed, else the first unclear.
+    """The verdict on several claims at once: the first that failed, else the first unclear, with
+    the others that are no PASS beside it.
 
     No verdicts at all are INCONCLUSIVE: nothing was judged.
     """
     given = list(verdicts)
-    for outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE):
-        for verdict in given:
-            if verdict.outcome is outcome:
-                return verdict
+    noticed = tuple(seen for one in given for seen in one.noticed)
+    troubles = [one for one in given if one.outcome is not Outcome.PASS]
+    failed = [one for one in troubles if one.outcome is Outcome.FAIL]
+    if troubles:
+        worst = (failed or troubles)[0]
+        beside = (each for one in troubles if one is not worst for each in (one, *one.also))
+        return replace(worst, also=(*worst.also, *beside), noticed=noticed)
     if not given:
         return Verdict(Outcome.INCONCLUSIVE, "something to judge", "nothing")
     expected = "; ".join(verdict.expected for verdict in given)
@@ -48,4 +59,4 @@ def all_of(verdicts: Iterable[Verdict]) -> Verdict:
         for number, verdict in enumerate(given, 1)
         for name, value in verdict.evidence.items()
     }
-    return Verdict(Outcome.PASS, expected, "all of it", evidence)
+    return Verdict(Outcome.PASS, expected, "all of it", evidence, noticed=noticed)

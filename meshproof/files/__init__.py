@@ -1,11 +1,19 @@
-"""Reads topology files and kind configurations: YAML in, a model out, or one sentence with file,
-line and remedy."""
+"""Reads topology files, kind configurations, requests and the catalogue of known issues: a file in,
+a model out, or one sentence with file, line and remedy."""
 
 from meshproof.files.kind_config import (
     find_kind_config,
     read_cluster,
     read_clusters,
     read_footprint,
+)
+from meshproof.files.known_issues import read_known_issues
+from meshproof.files.request_file import (
+    hand_on,
+    read_request,
+    request_data,
+    request_from,
+    request_text,
 )
 from meshproof.files.topology_file import (
     BARE,
@@ -21,10 +29,16 @@ __all__ = [
     "BARES",
     "BARE_NODES",
     "find_kind_config",
+    "hand_on",
     "read_cluster",
     "read_clusters",
     "read_footprint",
+    "read_known_issues",
+    "read_request",
     "read_topology",
+    "request_data",
+    "request_from",
+    "request_text",
     "topology_named",
     "topology_names",
 ]

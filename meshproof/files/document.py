@@ -68,7 +68,7 @@ def read_document(path: Path, what: str, begin: str) -> Document:
     a file that is not YAML, is empty, is no mapping, or has a key twice; without a line when it
     cannot be read or is too large.
     """
-    data = _bytes(path, what)
+    data = read_bytes(path, what)
     try:
         root = compose(_text(data))
         if root is None or root.value == "":
@@ -252,8 +252,9 @@ def _line(node: yaml.Node) -> int:
     return node.start_mark.line + 1
 
 
-def _bytes(path: Path, what: str) -> bytes:
-    """A file's bytes. Raises UsageError when it cannot be read, is too large or no file."""
+def read_bytes(path: Path, what: str) -> bytes:
+    """A file's bytes. ``what`` names its kind, as in "topology file". Raises UsageError when it
+    cannot be read, is too large or no file."""
     name, article = shown_path(path), f"the {what}"
     try:
         with file_errors(Path(name), article, remedy="name another", error=UsageError):

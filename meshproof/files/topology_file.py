@@ -6,7 +6,15 @@ from itertools import count
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+)
 
 from meshproof.errors import ModelError, UsageError
 from meshproof.files.document import At, Document, read_document, shown
@@ -46,7 +54,7 @@ _EXAMPLE = f"{{name: mine, clusters: {_CLUSTERS}}}"
 
 
 _VERSIONS = "write a list such as [v1, v2], or instances by version such as {v1: 1, v2: 3}"
-_GATEWAY = "write true, false, or a mapping such as {port: 15443}"
+_GATEWAY = "write true, false, or a mapping such as {port: 15443, hostname: true}"
 # Those of a gateway's other tasks: discovery, webhooks, and its own health.
 _TAKEN_PORTS = frozenset(GATEWAY_PORTS) - {TLS_PORT}
 
@@ -77,6 +85,11 @@ class _GatewayEntry(BaseModel):
         ge=1,
         le=65535,
         description=f"write a port that is not {', '.join(map(str, sorted(_TAKEN_PORTS)))}",
+    )
+    hostname: StrictBool = Field(
+        False,
+        description="write true for a gateway that is announced by a host name, which the lab "
+        "chooses, or false",
     )
 
 
@@ -205,12 +218,16 @@ def _member(document: Document, entries: _TopologyFile, name: str) -> Member:
         entry.role,
         entry.network,
         primary,
-        Gateway(entry.gateway.port) if entry.gateway is not None else None,
+        _gateway(entry.gateway),
         _mesh(entries, name, primary),
         None if entry.reads is None else tuple(dict.fromkeys(entry.reads)),
         entry.region,
         tuple(entry.zones),
     )
+
+
+def _gateway(entry: _GatewayEntry | None) -> Gateway | None:
+    return Gateway(entry.port, entry.hostname) if entry is not None else None
 
 
 def _mesh(entries: _TopologyFile, name: str, primary: str) -> MeshSpec:

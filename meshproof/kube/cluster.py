@@ -1,7 +1,8 @@
-"""A running cluster: its nodes, its API, and programs run on its nodes."""
+"""A running cluster: its nodes, its API, and programs run on the nodes themselves."""
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,7 @@ import kubernetes.dynamic
 
 from meshproof.engine import Engine
 from meshproof.model import Cluster
-from meshproof.process import Finished
+from meshproof.process import Finished, Shell
 
 _PATIENCE = 30.0
 
@@ -43,6 +44,11 @@ class RunningCluster:
         """The cluster's name in the topology, such as "east"."""
         return self.spec.name
 
+    @property
+    def shell(self) -> Shell:
+        """Whose run this is: it records, and may be called off."""
+        return self._engine.shell
+
     @cached_property
     def api(self) -> kubernetes.client.ApiClient:
         """A client of the cluster's API server, for the classes of ``kubernetes.client``."""
@@ -54,6 +60,19 @@ class RunningCluster:
         api = kubernetes.client.ApiClient(configuration)
         api.rest_client.request = _bounded(api.rest_client.request)
         return api
+
+    @cached_property
+    def tls(self) -> ssl.SSLContext | None:
+        """Keys and authorities for connections to the API server that the client does not make;
+        None where it is spoken to in plain text."""
+        known = self.api.configuration
+        if not known.host.startswith("https:"):
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(known.ssl_ca_cert)
+        if known.cert_file:
+            context.load_cert_chain(known.cert_file, known.key_file)
+        return context
 
     @cached_property
     def core(self) -> kubernetes.client.CoreV1Api:
@@ -87,11 +106,6 @@ class RunningCluster:
     ) -> Finished:
         """Run a program on a node, in the node's own namespaces."""
         return self._engine.exec(node.container, argv, input=input, check=check, timeout=timeout)
-
-    def file_on_node(self, node: Node, path: str) -> str | None:
-        """What a file on a node says, None when there is none. ``path``: from the node's root,
-        without a slash in front, and without links."""
-        return self._engine.read(node.container, path)
 
     def node_of(self, pod: kubernetes.client.V1Pod) -> Node:
         """The node that a pod runs on."""

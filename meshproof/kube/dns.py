@@ -21,6 +21,7 @@ from meshproof.wait import eventually
 # Nothing is cached: what comes or goes is known at once, not five seconds later.
 # `ready` stands in one block alone: with two, the readiness of the last one's plugins counts, and
 # a CoreDNS that reaches no API server would be ready and answer SERVFAIL.
+# Of one block's templates the first that fits answers: names of addresses, then nothing else.
 _COREFILE = """cluster.local:53 in-addr.arpa:53 ip6.arpa:53 {
     errors
     ready
@@ -35,6 +36,16 @@ _COREFILE = """cluster.local:53 in-addr.arpa:53 ip6.arpa:53 {
     errors
     health {
         lameduck 1s
+    }
+    template IN A lb.example {
+        match "^(?P<a>[0-9]+)-(?P<b>[0-9]+)-(?P<c>[0-9]+)-(?P<d>[0-9]+)[.]lb[.]example[.]$"
+        answer "{{ .Name }} 5 IN A {{ .Group.a }}.{{ .Group.b }}.{{ .Group.c }}.{{ .Group.d }}"
+        fallthrough
+    }
+    template IN ANY lb.example {
+        match "^[0-9]+-[0-9]+-[0-9]+-[0-9]+[.]lb[.]example[.]$"
+        rcode NOERROR
+        fallthrough
     }
     template ANY ANY {
         rcode NXDOMAIN
@@ -52,6 +63,12 @@ _HOPELESS = (
     "CrashLoopBackOff",
     "CreateContainer",
 )
+
+
+def load_balancer_name(address: IPv4Address) -> str:
+    """The host name that stands for an address in the DNS of each cluster, as a cloud's names of
+    load balancers do; nobody needs to be told of it beforehand."""
+    return f"{str(address).replace('.', '-')}.lb.example"
 
 
 def cut_off(cluster: RunningCluster) -> None:
@@ -119,7 +136,8 @@ def _missing(cluster: RunningCluster) -> str:
     if not any(_is_ready(pod) for pod in pods):
         return f"CoreDNS is not ready; {cluster.trouble()}"
     server = dns_address(cluster)
-    known, unknown = (ask_name(node_probe(cluster), one, server) for one in (_KNOWN, _UNKNOWN))
+    asking = node_probe(cluster)
+    known, unknown = (ask_name(asking, one, server) for one in (_KNOWN, _UNKNOWN))
     if not known.exists or unknown.code != "NXDOMAIN":
         return f"{_KNOWN}: {known}, {_UNKNOWN}: {unknown}"
     return ""

@@ -14,23 +14,19 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 
+from meshproof.kube.asking import Failed, ask, question
 from meshproof.kube.workload import Workload
 
-# perl, which every Debian has, since shells cannot send null bytes.
-_ASK = (
-    "use IO::Socket::INET; my ($server, $wire, $patience) = @ARGV;"
-    'my $socket = IO::Socket::INET->new(PeerAddr => $server, PeerPort => 53, Proto => "udp")'
-    ' or die "no socket"; $socket->send(pack("H*", $wire)); $SIG{ALRM} = sub { exit 3 };'
-    'alarm($patience); my $answer; $socket->recv($answer, 4096); print unpack("H*", $answer);'
-)
-_PATIENCE = 3
+_DNS = 53
+_PATIENCE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class NameAnswer:
     """What a name server said: a response code such as "NOERROR", and the A records.
 
-    ``code`` is "SILENCE" when nothing came back.
+    ``code`` is "SILENCE" when nothing came back, "UNREACHABLE" when there was no way to the
+    server, or nobody listened there.
     """
 
     code: str
@@ -46,16 +42,18 @@ class NameAnswer:
 
 
 def ask_name(workload: Workload, name: str, server: IPv4Address) -> NameAnswer:
-    """Ask ``server`` from ``workload`` for the A records of ``name``, taken as fully qualified."""
+    """Ask ``server`` from ``workload`` for the A records of ``name``, taken as fully qualified.
+
+    Raises as ``asking.ask``.
+    """
     query = dns.message.make_query(name.rstrip(".") + ".", dns.rdatatype.A)
-    asked = workload.run_from_node(
-        "perl", "-e", _ASK, str(server), query.to_wire().hex(), str(_PATIENCE), check=False
-    )
-    if asked.returncode != 0 or not asked.stdout:
-        return NameAnswer("SILENCE")
+    reply = ask(workload, question("udp", server, _DNS, query.to_wire(), _PATIENCE))
+    if reply.failure is not None:
+        silent = reply.failure.kind is Failed.SILENCE
+        return NameAnswer("SILENCE" if silent else "UNREACHABLE")
     try:
-        answer = dns.message.from_wire(bytes.fromhex(asked.stdout))
-    except (ValueError, dns.exception.DNSException):
+        answer = dns.message.from_wire(reply.payload)
+    except dns.exception.DNSException:
         return NameAnswer("GARBLED")
     records = [
         IPv4Address(str(record))

@@ -62,10 +62,10 @@ def applied(cluster: RunningCluster, objects: Sequence[Object]) -> Iterator[None
         delete(cluster, reversed(objects))
 
 
-def await_absence(cluster: RunningCluster, namespace: str) -> None:
+def await_absence(cluster: RunningCluster, namespace: str, within: float = 30.0) -> None:
     """Wait until a namespace that is going is gone: in one that ends nothing can be made.
 
-    Raises WaitTimeoutError after half a minute.
+    Raises WaitTimeoutError after ``within`` seconds.
     """
 
     def absent() -> bool:
@@ -78,7 +78,7 @@ def await_absence(cluster: RunningCluster, namespace: str) -> None:
                 return True
             return False
 
-    eventually(absent, what=f"the end of namespace {namespace}", within=30)
+    eventually(absent, what=f"the end of namespace {namespace}", within=within)
 
 
 def title(one: Object) -> str:

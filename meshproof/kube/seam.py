@@ -17,12 +17,25 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
 from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError
+from websocket import (
+    WebSocketBadStatusException,
+    WebSocketConnectionClosedException,
+    WebSocketException,
+    WebSocketTimeoutException,
+)
 
 from meshproof.errors import LabError, MeshproofError
 from meshproof.reading import reason
 from meshproof.telling import shortened
 
-_FOREIGN = (ApiException, ResourceNotFoundError, HTTPError, DockerException, OSError)
+_FOREIGN = (
+    ApiException,
+    ResourceNotFoundError,
+    HTTPError,
+    DockerException,
+    WebSocketException,
+    OSError,
+)
 _WRAPPING = (HTTPError, RequestException, DockerException)
 _OBJECT = re.compile(r"<[^<>]* object at 0x[0-9a-f]+>(: )?")
 _MARKUP = re.compile(r"<[^<>]*>")
@@ -69,6 +82,13 @@ def _words(error: BaseException) -> str:
             status = error.status_code
             said = error.explanation or _plain(str(error))
             return f"{_title(status)}: {said}" if status else str(said)
+        case WebSocketBadStatusException():
+            said = status_message(error.resp_body)
+            return f"{_title(error.status_code)}: {said}" if said else _title(error.status_code)
+        case WebSocketConnectionClosedException():
+            return "the connection broke"
+        case WebSocketTimeoutException():
+            return "no answer in time"
         case ResourceNotFoundError():
             wanted = dict(_WANTED.findall(str(error)))
             named = " of ".join(wanted[key] for key in ("kind", "api_version") if key in wanted)

@@ -1,14 +1,19 @@
-"""A workload: a running pod that calls, or is called, and what may be asked of it."""
+"""A workload: a running pod that calls, or is called, and what may be asked of it.
+
+All of it goes through the API, so that it is the same on clusters of any kind.
+"""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Any
 
 import kubernetes.client
 
-from meshproof.errors import EvidenceError, LabError
+from meshproof.errors import LabError
+from meshproof.kube import execution, forward
 from meshproof.kube.cluster import Node, RunningCluster
 from meshproof.kube.seam import lab_errors
 from meshproof.process import Finished
@@ -16,19 +21,18 @@ from meshproof.process import Finished
 PROXY = "istio-proxy"
 """The container of a workload's proxy."""
 TRUST_DOMAIN = "cluster.local"
-_ADMIN = "http://127.0.0.1:15000"
-# containerd's shim notes its container's first process here, on the node; asking containerd
-# itself costs a program of its own each time.
-_INIT_PID = "run/containerd/io.containerd.runtime.v2.task/k8s.io/{}/init.pid"
+NODE_PROBE, NODE_PROBE_NAMESPACE = "node-probe", "meshproof"
+"""What asks from nodes (``node_probes``)."""
+_ADMIN = 15000
 
 
 @dataclass(frozen=True)
 class Workload:
-    """A pod, or the network namespace of a node, as something to send from and to ask of.
+    """A pod, as something to send from and to ask of.
 
-    ``running``: its cluster; ``container_id``: of the container in which programs are run, None
-    for a node; ``account``: its service account; ``version``: its label, "" without one;
-    ``sidecar``: whether a proxy stands before it.
+    ``running``: its cluster; ``container``: the one in which programs are run; ``account``: its
+    service account; ``version``: its label, "" without one; ``sidecar``: whether a proxy stands
+    before it.
     """
 
     name: str
@@ -36,7 +40,7 @@ class Workload:
     running: RunningCluster = field(repr=False)
     node: Node
     address: IPv4Address
-    container_id: str | None = None
+    container: str = ""
     account: str = ""
     version: str = ""
     sidecar: bool = False
@@ -55,29 +59,25 @@ class Workload:
     def run(
         self, *argv: str, input: str | None = None, check: bool = True, timeout: float = 60
     ) -> Finished:
-        """Run one of its own programs where its container runs: its files, its DNS.
+        """Run one of its own programs where its container runs: its files, its DNS, its network.
 
-        Raises CommandError when ``check`` and the exit code is not 0, LabError when the container
-        does not run.
+        Raises CommandError when ``check`` and the exit code is not 0, CommandTimeoutError when it
+        takes longer than ``timeout`` seconds, LabError when it cannot be run.
         """
-        namespaces = ("-m", "-u", "-i", "-n", "-p")
-        return self._enter(namespaces, argv, input, check, timeout)
+        return execution.run(self._inside, *argv, input=input, check=check, timeout=timeout)
 
-    def run_from_node(
-        self, *argv: str, input: str | None = None, check: bool = True, timeout: float = 30
-    ) -> Finished:
-        """Run one of its node's programs in its network namespace. Raises as ``run`` does."""
-        return self._enter(("-n",), argv, input, check, timeout)
+    def start(self, *argv: str) -> AbstractContextManager[execution.Session]:
+        """One of its own programs runs inside the block, and is spoken to. Raises LabError."""
+        return execution.started(self._inside, *argv)
+
+    def fetch(self, port: int, path: str, method: str = "GET") -> str:
+        """What one of its ports answers to an HTTP request from inside its pod. Raises
+        EvidenceError when nobody there answers, LabError when the pod cannot be reached."""
+        return forward.fetch(self.running, self.namespace, self.name, port, path, method=method)
 
     def admin(self, path: str, method: str = "GET") -> str:
-        """What the admin interface of its proxy answers. Raises EvidenceError when it does not."""
-        url = f"{_ADMIN}/{path}"
-        curl = ("curl", "-sS", "-f", "-m", "10", "-X", method, url)
-        asked = self.run_from_node(*curl, check=False)
-        if asked.returncode != 0:
-            said = asked.stderr.strip()[-200:]
-            raise EvidenceError(f"the proxy of {self} did not answer: {said}")
-        return asked.stdout
+        """What the admin interface of its proxy answers. Raises as ``fetch``."""
+        return self.fetch(_ADMIN, path, method)
 
     def log(self, container: str = PROXY, **options: Any) -> str:
         """What one of its containers has logged. ``options``: as the API's, such as
@@ -88,24 +88,9 @@ class Workload:
             )
         return text
 
-    def _enter(
-        self,
-        namespaces: tuple[str, ...],
-        argv: tuple[str, ...],
-        input: str | None,
-        check: bool,
-        timeout: float,
-    ) -> Finished:
-        enter: tuple[str, ...] = ()
-        if self.container_id is not None:
-            path = _INIT_PID.format(self.container_id)
-            noted = self.running.file_on_node(self.node, path) if self.container_id else None
-            if noted is None:
-                raise LabError(f"{self} has no process on {self.node.container}")
-            enter = ("nsenter", "-t", noted.strip(), *namespaces)
-        return self.running.on_node(
-            self.node, *enter, *argv, input=input, check=check, timeout=timeout
-        )
+    @property
+    def _inside(self) -> execution.Container:
+        return execution.Container(self.running, self.namespace, self.name, self.container)
 
     def __str__(self) -> str:
         return f"{self.name} of {self.cluster} ({self.address})"
@@ -118,9 +103,15 @@ def spiffe(namespace: str, account: str, trust_domain: str = TRUST_DOMAIN) -> st
 
 
 def node_probe(cluster: RunningCluster) -> Workload:
-    """What asks from the control plane node of a cluster, in the node's own network namespace."""
-    node = cluster.control_plane
-    return Workload("node", "", cluster, node, node.address)
+    """What asks from the control plane node of a cluster, in the node's own network namespace.
+
+    Raises LabError when it does not run.
+    """
+    where = cluster.control_plane
+    for one in list_workloads(cluster, NODE_PROBE, NODE_PROBE_NAMESPACE):
+        if one.node == where:
+            return one
+    raise LabError(f"no probe runs on {where.container}")
 
 
 def pod_workload(
@@ -128,9 +119,6 @@ def pod_workload(
 ) -> Workload:
     """A pod that has an address. ``container``: the one that programs are run in; by default the
     first."""
-    states = [*(pod.status.container_statuses or []), *(pod.status.init_container_statuses or [])]
-    chosen = [state for state in states if container in (None, state.name)]
-    identity = (chosen[0].container_id or "" if chosen else "").removeprefix("containerd://")
     containers = [*(pod.spec.init_containers or []), *pod.spec.containers]
     return Workload(
         name=pod.metadata.name,
@@ -138,7 +126,7 @@ def pod_workload(
         running=cluster,
         node=cluster.node_of(pod),
         address=IPv4Address(pod.status.pod_ip),
-        container_id=identity,
+        container=container or pod.spec.containers[0].name,
         account=pod.spec.service_account_name or "",
         version=(pod.metadata.labels or {}).get("version", ""),
         sidecar=any(one.name == PROXY for one in containers),

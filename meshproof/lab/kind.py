@@ -20,6 +20,7 @@ from meshproof.events import Recorder
 from meshproof.kube import dns
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.dns import hopeless
+from meshproof.kube.node_probes import deploy_node_probes, missing_node_probes
 from meshproof.kube.seam import in_words
 from meshproof.lab.audited import write_audited
 from meshproof.lab.nodes import introduce_when_there
@@ -46,7 +47,7 @@ class Kind:
     def create(
         self, spec: Cluster, image: str, network: str, kubeconfig: Path, within: float = 180.0
     ) -> RunningCluster:
-        """Create one cluster on ``network`` and wait until its nodes are ready.
+        """Create one cluster on ``network`` and wait until its nodes are ready, each with a probe.
 
         Its DNS follows a few seconds later: whoever needs names waits with ``dns.await_dns``.
         ``kubeconfig`` is written with mode 0600; ``within``: seconds. Raises LabError that
@@ -58,6 +59,7 @@ class Kind:
         cluster = RunningCluster(spec, kubeconfig, self.engine)
         try:
             dns.cut_off(cluster)
+            deploy_node_probes(cluster)
             eventually(
                 lambda: _not_ready(cluster),
                 until=lambda missing: missing == "",
@@ -144,7 +146,7 @@ def _not_ready(cluster: RunningCluster) -> str:
             return f"node {node.metadata.name} has no range for its pods"
     if len(nodes) < cluster.spec.nodes:
         return f"{len(nodes)} of {cluster.spec.nodes} nodes"
-    return ""
+    return missing_node_probes(cluster)
 
 
 def _kind_error(error: CommandError) -> str:

@@ -9,20 +9,27 @@ import base64
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 import kubernetes.client
 import yaml
 
-from meshproof.errors import EvidenceError
+from meshproof.errors import EvidenceError, MeshproofError
 from meshproof.kube import RunningCluster
-from meshproof.kube.seam import lab_errors
+from meshproof.kube.seam import lab_errors, status_message
 from meshproof.mesh.manifests import SYSTEM
 
 _JSON = "application/json"
 _PATCH = "application/merge-patch+json"
 _REVIEW_OF_SELF = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+_LABEL = "istio/multiCluster=true"
 _REVIEW_OF_RULES = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
+
+
+class UnusableSecretError(MeshproofError):
+    """A remote secret with which an istiod reads nothing, or reads a cluster under a name that is
+    not its own: a finding about the mesh, for those who judge it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -99,7 +106,7 @@ class Account:
         does not answer.
         """
         body = {"spec": {"namespace": namespace}}
-        status = _reviewed(self._api, _REVIEW_OF_RULES, body)["status"]
+        status = _reviewed(self._api, _REVIEW_OF_RULES, body, self.user)["status"]
         if status.get("incomplete"):
             raise EvidenceError(f"{self.cluster.name} does not tell all rights of {self.user}")
         resources = rights_of(status.get("resourceRules") or [])
@@ -124,22 +131,50 @@ def remote_account(holder: RunningCluster, cluster: RunningCluster) -> Account:
     """The account of ``cluster`` in the remote secret that lies in ``holder``.
 
     It is asked at the address that this machine has for ``cluster``: the one in the secret is
-    for the holder's nodes. Raises LabError when there is no such secret or the API server does
-    not know the token.
+    for the holder's nodes. Raises UnusableSecretError when no secret there opens the cluster's API
+    server under the name that its proxies have for it, LabError when an API server does not
+    answer.
     """
-    name = remote_secret_name(cluster.name)
-    with lab_errors(f"read {name} in {holder.name}"):
-        secret = holder.core.read_namespaced_secret(name, SYSTEM)
-    config = yaml.safe_load(base64.b64decode(secret.data[cluster.name]))
+    kubeconfig = _kubeconfig_of(cluster.name, _remote_secrets(holder), holder.name)
+    whose = f"{holder.name}'s secret of {cluster.name}"
+    try:
+        token = yaml.safe_load(kubeconfig)["users"][0]["user"]["token"]
+    except (yaml.YAMLError, LookupError, TypeError):
+        raise UnusableSecretError(f"{whose} is no kubeconfig with a token") from None
     own = cluster.api.configuration
     configuration = kubernetes.client.Configuration()
     configuration.host, configuration.ssl_ca_cert = own.host, own.ssl_ca_cert
     configuration.proxy = None
-    token = config["users"][0]["user"]["token"]
     configuration.api_key = {"BearerToken": f"Bearer {token}"}
     api = kubernetes.client.ApiClient(configuration)
-    user = _reviewed(api, _REVIEW_OF_SELF, {})["status"]["userInfo"]["username"]
+    user = _reviewed(api, _REVIEW_OF_SELF, {}, whose)["status"]["userInfo"]["username"]
     return Account(holder.name, cluster, user, api)
+
+
+def _remote_secrets(holder: RunningCluster) -> dict[str, dict[str, str]]:
+    """What istiod in ``holder`` takes for remote secrets: by their names, each with kubeconfigs
+    (in Base64) by the names of clusters."""
+    with lab_errors(f"list the remote secrets in {holder.name}"):
+        found = holder.core.list_namespaced_secret(SYSTEM, label_selector=_LABEL).items
+        return {one.metadata.name: one.data or {} for one in found}
+
+
+def _kubeconfig_of(cluster: str, secrets: Mapping[str, Mapping[str, str]], holder: str) -> bytes:
+    """The kubeconfig of a cluster, which istiod knows by the key that it lies under: endpoints
+    bear that name, and proxies the one that they were given at their installation."""
+    for data in secrets.values():
+        if cluster in data:
+            return base64.b64decode(data[cluster])
+    named = secrets.get(remote_secret_name(cluster))
+    if named is None:
+        others = ", ".join(sorted(secrets)) or "none"
+        raise UnusableSecretError(
+            f"{holder} has no remote secret of {cluster}; those that it has: {others}"
+        )
+    names = ", ".join(sorted(named)) or "nothing"
+    raise UnusableSecretError(
+        f"{holder}'s secret of {cluster} calls it {names}, and its own proxies call it {cluster}"
+    )
 
 
 def rights_of(rules: Iterable[Mapping[str, Any]]) -> frozenset[Right]:
@@ -158,10 +193,15 @@ def rights_of(rules: Iterable[Mapping[str, Any]]) -> frozenset[Right]:
     return frozenset(found)
 
 
-def _reviewed(api: kubernetes.client.ApiClient, path: str, body: dict[str, Any]) -> Any:
-    with lab_errors("ask an API server about a remote secret's account"):
+def _reviewed(api: kubernetes.client.ApiClient, path: str, body: dict[str, Any], who: str) -> Any:
+    with lab_errors(f"ask an API server about {who}"):
         status, said = _send(api, Request(Right("create", path), "POST", path, body))
-        if status != 201:
+        if status == HTTPStatus.UNAUTHORIZED:
+            raise UnusableSecretError(
+                f"the API server that {who} is for does not know its token: {status} "
+                f"{status_message(said)}"
+            )
+        if status != HTTPStatus.CREATED:
             raise OSError(f"{path} was answered with {status}: {said[:300]}")
     return json.loads(said)
 

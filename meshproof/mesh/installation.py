@@ -11,14 +11,15 @@ from ipaddress import IPv4Address
 import kubernetes.client
 
 from meshproof.kube import RunningCluster
+from meshproof.kube.asking import Question, ask
 from meshproof.kube.objects import apply
 from meshproof.kube.seam import lab_errors
+from meshproof.kube.workload import node_probe
 from meshproof.mesh import manifests
 from meshproof.mesh.blueprint import Blueprint
 from meshproof.mesh.istioctl import Istioctl
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
-from meshproof.mesh.operator_config import GATEWAY
 from meshproof.model import Member
 from meshproof.process import Shell, called_off, side_by_side
 from meshproof.wait import eventually
@@ -26,6 +27,7 @@ from meshproof.wait import eventually
 _ROOT = "istio-ca-root-cert"
 _INJECTOR = "istio-sidecar-injector"
 _WEBHOOK_PORT = 15017
+_WEBHOOK_PATIENCE = 2.0
 
 
 def install_mesh(mesh: Mesh) -> None:
@@ -140,7 +142,7 @@ class _Installation:
             return
         with self._step(f"install the gateway of {member.name}"):
             self._istioctl(member, "gateway", self.plan.gateway(member))
-            self.mesh.lab.addresses[member.name].give(SYSTEM, GATEWAY)
+            self.mesh.open_gateway(member)
 
     def _missing(self, member: Member) -> str:
         """What a remote still lacks before pods can be injected; empty when nothing."""
@@ -171,7 +173,6 @@ class _Installation:
 def _unanswered(cluster: RunningCluster, istiod: IPv4Address) -> str:
     """Whether the webhook answers: an API server that asks too early waits ten seconds for the
     answer, and the pods with it."""
-    host = f"istiod.{SYSTEM}.svc:{_WEBHOOK_PORT}"
-    ask = ("curl", "-sk", "-m", "2", "-o", "/dev/null", "--resolve", f"{host}:{istiod}")
-    asked = cluster.on_node(cluster.control_plane, *ask, f"https://{host}/", check=False)
-    return "" if asked.returncode == 0 else f"the webhook at {istiod}:{_WEBHOOK_PORT}"
+    url, where = f"https://istiod.{SYSTEM}.svc:{_WEBHOOK_PORT}/", f"{istiod}:{_WEBHOOK_PORT}"
+    reply = ask(node_probe(cluster), Question("http", _WEBHOOK_PATIENCE, where, url=url))
+    return "" if reply.failure is None else f"the webhook at {where}"

@@ -39,6 +39,8 @@ _FLEETING = frozenset(
 )
 # Kinds that Kubernetes' own controllers make again under new names.
 _MADE_AGAIN = frozenset({"ControllerRevision", "EndpointSlice", "Job", "Pod", "ReplicaSet"})
+# Kubelets write a Lease here, a while after their node has come.
+_NODE_LEASES = "kube-node-lease"
 # Set on the APIServices that the API server makes of the CRDs, which are counted.
 _AUTOMANAGED = "kube-aggregator.kubernetes.io/automanaged"
 _NOT_SERVED = (404, 405)  # the kind's definition went since it was discovered
@@ -237,6 +239,8 @@ def _is_fleeting(resource: Resource, metadata: Metadata) -> bool:
     if resource.kind == "CertificateSigningRequest":
         # Kubelets ask again before a certificate ends; old requests are collected by the hour.
         return bool(metadata.get("generateName"))
+    if resource.kind == "Lease" and metadata.get("namespace") == _NODE_LEASES:
+        return True
     return _AUTOMANAGED in (metadata.get("labels") or {})
 
 

@@ -45,6 +45,14 @@ class Istioctl:
             why = hopeless(cluster, SYSTEM) or _said(error)
             raise LabError(f"Istio {version} was not installed in {cluster.name}: {why}") from error
 
+    def uninstall(self, cluster: RunningCluster, version: Version) -> None:
+        """Remove what istioctl takes for Istio's own. Raises LabError with its words."""
+        try:
+            self._run(cluster, version, "uninstall", "-y", "--purge")
+        except (CommandError, WaitFailedError) as error:
+            why = _said(error)
+            raise LabError(f"Istio {version} was not removed from {cluster.name}: {why}") from error
+
     def remote_secret(self, cluster: RunningCluster, version: Version) -> Object:
         """The secret by which an istiod elsewhere reads this cluster, under the reader account.
 

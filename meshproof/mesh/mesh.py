@@ -18,7 +18,7 @@ from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY
 from meshproof.mesh.removal import remove_rest, stop_mesh
 from meshproof.mesh.trust import Authority
-from meshproof.model import Deployment, Mtls
+from meshproof.model import Deployment, Member, Mtls
 from meshproof.process import Shell, side_by_side
 
 
@@ -33,6 +33,20 @@ class Way:
         return f"{self.address}:{self.port}"
 
 
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """How a mesh came to rest after its installation or a change. ``seconds``: how long it was
+    waited for; ``missing``: what had not come about by then, in words, "" if nothing."""
+
+    seconds: float
+    missing: str
+
+    @property
+    def came_about(self) -> bool:
+        """Whether every version answers every caller as it should."""
+        return self.missing == ""
+
+
 @dataclass
 class Mesh:
     """A running Deployment. ``before``: what each cluster held when nothing was installed."""
@@ -44,6 +58,10 @@ class Mesh:
     before: Mapping[str, Inventory]
     roots: Mapping[str, Authority] = field(init=False, repr=False)
     dirty: str | None = None
+    settling: Settling | None = None
+    """How it came to rest when it was installed, turned to another mode, or found."""
+    unmet: list[str] = field(default_factory=list)
+    """What a test applied and waited for in vain: whatever passes then, it proves nothing."""
 
     def __post_init__(self) -> None:
         names = dict.fromkeys(mesh.root for mesh in self.deployment.topology.meshes)
@@ -59,6 +77,15 @@ class Mesh:
         found = side_by_side(lab.engine.shell, take_inventory, running)
         before = dict(zip(lab.clusters, found, strict=True))
         return cls(lab, deployment, bundle, folder, before)
+
+    def open_gateway(self, member: Member) -> None:
+        """Give a cluster's east-west gateway, whose Service is there, its address, by which it is
+        announced, or by the name of it. Raises LabError."""
+        if member.gateway is None:
+            return
+        addresses = self.lab.addresses[member.name]
+        give = addresses.give_by_name if member.gateway.hostname else addresses.give
+        give(SYSTEM, GATEWAY)
 
     # --- what suites ask
 

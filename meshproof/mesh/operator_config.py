@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any
 
-from meshproof.model import TRUST_DOMAINS, Deployment, Member
+from meshproof.kube.dns import load_balancer_name
+from meshproof.model import TRUST_DOMAINS, Deployment, Gateway, Member
 from meshproof.model.member import TLS_PORT
 
 Document = dict[str, Any]
@@ -179,13 +180,17 @@ def mesh_networks(
                 {"fromRegistry": member.name} for member in mesh if member.network == network
             ],
             "gateways": [
-                {"address": str(gateways[member.name]), "port": member.gateway.port}
+                {"address": _announced(gateway, gateways[member.name]), "port": gateway.port}
                 for member in mesh
-                if member.network == network and member.gateway is not None
+                if member.network == network and (gateway := member.gateway) is not None
             ],
         }
         for network in dict.fromkeys(member.network for member in mesh)
     }
+
+
+def _announced(gateway: Gateway, address: IPv4Address) -> str:
+    return load_balancer_name(address) if gateway.hostname else str(address)
 
 
 def _pilot(images: Images) -> Document:

@@ -15,6 +15,14 @@ from meshproof.model.clusters import (
     wiring_named,
 )
 from meshproof.model.deployment import Deployment
+from meshproof.model.known_issue import (
+    CONDITIONS,
+    KnownIssue,
+    Policy,
+    Setting,
+    applying,
+    issue_name,
+)
 from meshproof.model.member import (
     Gateway,
     Member,
@@ -25,6 +33,7 @@ from meshproof.model.member import (
     TopologyError,
 )
 from meshproof.model.releases import Releases
+from meshproof.model.request import RunRequest
 from meshproof.model.topology import Topology
 from meshproof.model.variants import (
     MESH_NETWORKS,
@@ -39,6 +48,7 @@ from meshproof.model.variants import (
 from meshproof.model.versions import Version
 
 __all__ = [
+    "CONDITIONS",
     "FEATURES",
     "FLAT",
     "ISOLATED",
@@ -56,22 +66,28 @@ __all__ = [
     "Flow",
     "Footprint",
     "Gateway",
+    "KnownIssue",
     "Level",
     "Member",
     "MeshSpec",
     "Mtls",
     "Pair",
     "Placement",
+    "Policy",
     "Profile",
     "Releases",
     "Role",
+    "RunRequest",
+    "Setting",
     "Topology",
     "TopologyError",
     "Variant",
     "Version",
     "Wiring",
+    "applying",
     "check_id",
     "flat",
     "isolated",
+    "issue_name",
     "wiring_named",
 ]

@@ -62,9 +62,11 @@ class MeshSpec:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """An east-west gateway. ``port``: where it takes TLS of other networks."""
+    """An east-west gateway. ``port``: where it takes TLS of other networks; ``hostname``: whether
+    its load balancer is announced by a host name, which an istiod must resolve."""
 
     port: int = TLS_PORT
+    hostname: bool = False
 
 
 @dataclass(frozen=True, slots=True)

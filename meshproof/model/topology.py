@@ -187,10 +187,34 @@ class Topology:
         own = self[cluster]
         return (own,) if own.gateway is not None else self.gateways_on(own.network, own.mesh)
 
+    @property
+    def named_ways(self) -> tuple[Pair, ...]:
+        """The ordered pairs of a caller's cluster and a version on another network, which comes
+        by a gateway that is announced by a host name."""
+        return tuple(
+            (caller, version)
+            for caller, version in self.pairs
+            if not self.same_network(caller, there := self.versions[version])
+            and any(one.gateway and one.gateway.hostname for one in self.gateways_to(there))
+        )
+
     def gateways_on(self, network: str, mesh: MeshSpec) -> tuple[Member, ...]:
         """The members of a mesh that have a gateway on a network."""
         here = (member for member in self.on(network) if member.mesh == mesh)
         return tuple(member for member in here if member.gateway is not None)
+
+    @property
+    def exemplary(self) -> bool:
+        """Whether this is the plainest mesh of its network shape: two clusters with an instance
+        each and addresses that differ, on one network under one control plane that runs in one of
+        them, or on two networks with a control plane each and gateways that are announced by
+        addresses. What no network shape can change is judged here for all."""
+        plain = len(self.members) == 2 and not self.externals and not self.overlapping
+        single = all(one.replicas == 1 for one in self.placements)
+        each = len(set(self.versions.values())) == len(self.placements) == len(self.members)
+        controlled = len(self.control_planes) == len(self.networks)
+        named = any(one.gateway and one.gateway.hostname for one in self.members)
+        return plain and single and each and controlled and len(self.meshes) == 1 and not named
 
     @property
     def overlapping(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -160,15 +161,30 @@ def _check_ways_in(topology: Topology, mesh: MeshSpec) -> None:
     mine = [topology[name] for name in topology.workloads if topology[name].mesh == mesh]
     networks = dict.fromkeys(member.network for member in mine)
     if len(networks) == 1:
+        _check_names_are_used(mine)
         return
+    # A gateway leads into its own mesh, also where another mesh has one on the network.
+    within = f"of the mesh {mesh.name} " if len(topology.meshes) > 1 else ""
     for network in networks:
         here = [member for member in mine if member.network == network]
         if not any(member.gateway is not None for member in here):
             raise TopologyError(
                 ("clusters", here[0].name, "gateway"),
-                f"no cluster on the network {network} has a gateway, so no other network "
+                f"no cluster {within}on the network {network} has a gateway, so no other network "
                 "reaches it",
                 f"add 'gateway: true' to {' or '.join(member.name for member in here)}",
+            )
+
+
+def _check_names_are_used(members: Sequence[Member]) -> None:
+    """Nobody resolves the name of a gateway that no other network of its mesh calls."""
+    for member in members:
+        if member.gateway is not None and member.gateway.hostname:
+            raise TopologyError(
+                ("clusters", member.name, "gateway", "hostname"),
+                f"the gateway of {member.name} is announced by a host name, and its mesh has no "
+                "other network that would call it",
+                "leave 'hostname' out, or put a cluster on another network",
             )
 
 

@@ -1,7 +1,7 @@
 """Renders a run's record; never imported by what it describes."""
 
 from meshproof.report.declared import Declared, LeftOut, left_out, left_out_in
-from meshproof.report.outcomes import Judged, judged, planned_in
+from meshproof.report.outcomes import Issue, Judged, judged, planned_in
 from meshproof.report.setting import setting
 from meshproof.report.summary import summary
 from meshproof.report.tally import Ending, Tally, ending
@@ -9,6 +9,7 @@ from meshproof.report.tally import Ending, Tally, ending
 __all__ = [
     "Declared",
     "Ending",
+    "Issue",
     "Judged",
     "LeftOut",
     "Tally",

@@ -18,10 +18,10 @@ _LEGEND = {
     "judged": "'meshproof verify' judges it on this topology, with mTLS strict; where it judges it "
     "with other modes or in variants, the cell names all of them",
     "on demand": "it does so when asked for one of those in the column 'on demand, also', or, "
-    "where the behaviour is extended, for --full",
+    "where the behaviour is extended, for --profile all",
     "n/a": "it does not apply there, for the reason below the table",
-    _FEATURE: f"what it is about, and '{Level.EXTENDED.value}' where it is judged with --full "
-    "alone",
+    _FEATURE: f"what it is about, and '{Level.EXTENDED.value}' where it is judged with "
+    "--profile all alone",
     _ON_DEMAND: "the modes and variants in which it is judged when they are asked for",
     _SEEN: f"the sabotages that make the same claim of a mesh that was broken for it; "
     f"'{_NOTHING}': no sabotage does so",
@@ -71,12 +71,13 @@ def sections(
     see a behaviour fail, by its own id.
     """
     everything = list(declared)
-    topologies = tuple(
-        dict.fromkeys(
+    # In the files' order: which of them the first suite is left out on says nothing.
+    topologies = sorted(
+        {
             deployment.topology.name
             for one in everything
             for deployment in (*one.runs_on, *one.left_out)
-        )
+        }
     )
     suites: dict[str, list[Declared]] = {}
     for one in everything:

@@ -7,16 +7,30 @@ from dataclasses import dataclass
 
 from meshproof.events import Event
 
-WORST_FIRST = ("FAIL", "INCONCLUSIVE", "skipped", "PASS")
+KNOWN = "KNOWN"
+"""What a record calls a failure that known issues explain."""
+WORST_FIRST = ("FAIL", "INCONCLUSIVE", "skipped", KNOWN, "PASS")
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A known issue that applies to a test. ``link``: where it is public; ``seen``: what is seen
+    of it; ``shows``: whether the test failed, and just so."""
+
+    link: str
+    seen: str
+    shows: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One test's outcome: "PASS", "FAIL", "INCONCLUSIVE" or "skipped", and why.
+    """One test's outcome: "PASS", "FAIL", "INCONCLUSIVE", "skipped", or "KNOWN" where it failed
+    just as known issues say; and why.
 
     ``behaviour``: its id; ``deployment``: the name of what the test ran on; ``evidence``: pages
     in the run's folder that explain why it did not hold; ``cause``: what kept it from being
-    judged, in words that all tests have in common that it did so to; "" for one that was judged.
+    judged, in words that all tests have in common that it did so to; "" for one that was judged;
+    ``known_issues``: those that apply to it, whatever its outcome.
     """
 
     test: str
@@ -28,6 +42,7 @@ class Judged:
     seconds: float
     evidence: tuple[str, ...] = ()
     cause: str = ""
+    known_issues: tuple[Issue, ...] = ()
 
 
 def judged(events: Sequence[Event]) -> list[Judged]:
@@ -55,4 +70,7 @@ def _judged(event: Event) -> Judged:
         data["seconds"],
         tuple(data["evidence"]),
         data.get("cause", ""),
+        tuple(
+            Issue(one["link"], one["seen"], one["shows"]) for one in data.get("known_issues", [])
+        ),
     )

@@ -9,15 +9,17 @@ from rich.text import Text
 
 from meshproof.report.causes import by_cause
 from meshproof.report.declared import LeftOut
-from meshproof.report.outcomes import WORST_FIRST, Judged
+from meshproof.report.known import mended_in, shown_in
+from meshproof.report.outcomes import KNOWN, WORST_FIRST, Judged
 from meshproof.report.words import Grid, marks
 from meshproof.telling import shown
 
-_MARKS = {"PASS": "held", "FAIL": "FAILED", "INCONCLUSIVE": "could not tell"}
+_MARKS = {"PASS": "held", "FAIL": "FAILED", "INCONCLUSIVE": "could not tell", KNOWN: KNOWN}
 
 
 def summary(outcomes: Sequence[Judged], without: Sequence[LeftOut] = ()) -> RenderableType:
-    """The table of behaviours by deployment, followed by each failure with its reasons.
+    """The table of behaviours by deployment, followed by each failure with its reasons; known
+    issues come last, and of them those that did not show, which matters to whoever upgrades.
 
     ``without``: what does not apply; the reasons are below the table, each once.
     """
@@ -29,6 +31,8 @@ def summary(outcomes: Sequence[Judged], without: Sequence[LeftOut] = ()) -> Rend
     skipped = [one for one in outcomes if one.outcome == "skipped"]
     lines += [Text(f"\n{shown(text)}") for text in _troubles(troubles)]
     lines += [Text(f"\n{shown(f'skipped: {one.test}: {one.why}')}") for one in skipped]
+    lines += [Text(f"\n{shown(str(one))}") for one in shown_in(outcomes)]
+    lines += [Text(f"\n{shown(str(one))}", style="bold") for one in mended_in(outcomes)]
     return Group(*lines)
 
 

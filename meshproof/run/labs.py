@@ -41,6 +41,11 @@ class Labs:
         """The lab that is up, if any: evidence is collected from it."""
         return self._lab
 
+    @property
+    def unmet(self) -> tuple[str, ...]:
+        """What was applied to the mesh by the test that runs now, and did not arrive."""
+        return tuple(self._sample.mesh.unmet) if self._sample is not None else ()
+
     def lost(self) -> LabError | None:
         """What of the lab is lost, if something is; tests on its clusters are then told so.
 
@@ -93,8 +98,7 @@ class Labs:
         ``node``: the container of the node that it is to be on, where that matters.
         """
         if (cluster, name) not in self._echoes:
-            pause = self._session.bundle.images["pause"]
-            made = deploy_echo(lab.clusters[cluster], pause, lab.recorder, name, node)
+            made = deploy_echo(lab.clusters[cluster], lab.recorder, name, node)
             self._echoes[cluster, name] = made
         return self._echoes[cluster, name]
 
@@ -126,7 +130,7 @@ class Labs:
             return
         if keep and not lab.kept:
             lab.keep()
-            text = f"lab {lab.id} is kept: use it with --reuse {lab.id}, "
+            text = f"lab {lab.id} is kept: use it with 'meshproof verify --reuse {lab.id}', "
             lab.recorder.emit("notice", text=f"{text}remove it with 'meshproof down {lab.id}'")
         if lab.kept:
             self.kept = lab.id
@@ -199,7 +203,7 @@ class Labs:
             mesh = find_mesh(lab, deployment, bundle)
             if mesh is not None:
                 sample = Sample(mesh)
-                settle(sample)
+                mesh.settling = settle(sample)
                 return sample
         if now is not None and now.mesh.dirty is None and _differ_in_mtls(now.mesh, deployment):
             with lab.recorder.step(f"turn the mesh to mTLS {deployment.mtls.value}"):
@@ -218,7 +222,7 @@ class Labs:
             mesh.mark_dirty("its installation did not come to an end")
             self._sample = Sample(mesh)
             raise
-        settle(sample)
+        mesh.settling = settle(sample)
         return sample
 
 

@@ -1,4 +1,5 @@
-"""What the command line may ask for: topologies, Istio versions, mTLS modes and variants."""
+"""Judges a request before anything is made: what it comes to, or in one sentence why that cannot
+be."""
 
 from __future__ import annotations
 
@@ -9,18 +10,40 @@ from functools import cached_property
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from meshproof.artifacts import SOURCES, checkout_version, default_wanted, istio_version
+from meshproof.artifacts import (
+    SOURCES,
+    check_tree,
+    checkout_version,
+    default_wanted,
+    istio_version,
+)
+from meshproof.engine.names import check_engine_name
 from meshproof.errors import UsageError
 from meshproof.files import BARE, BARES, read_topology, topology_named, topology_names
-from meshproof.model import REVISION, USUAL_REVISION, VARIANTS, Mtls, Releases, Topology
-from meshproof.model.addresses import NETWORK
+from meshproof.model import (
+    REVISION,
+    USUAL_REVISION,
+    VARIANTS,
+    Mtls,
+    Profile,
+    Releases,
+    RunRequest,
+    Topology,
+)
+from meshproof.model.addresses import NETWORK, pool_named
 from meshproof.nearest import choose
+from meshproof.run.session import Choices
 
 _ON_DEMAND = frozenset(
-    {"external-control-plane-split-horizon", "two-primaries-four-clusters", "zones"}
+    {
+        "external-control-plane-split-horizon",
+        "hostname-gateways",
+        "two-primaries-four-clusters",
+        "zones",
+    }
 )
-"""The topologies that are judged when they are named, or with --full: they combine what others
-are judged for by default."""
+"""The topologies that are judged when they are named, or with --profile all: they combine what
+others are judged for by default."""
 _BARE_CLUSTERS = 2
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 # The Service istiod-<revision> has a name of 63 characters at most.
@@ -28,41 +51,49 @@ _LONGEST_REVISION = 63 - len("istiod-")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a command line asks of the matrix, as it was written.
+class Selection:
+    """What a request comes to: topologies, releases, modes, variants, and what a session is made
+    with.
 
-    ``names`` and ``files``: topologies; ``istio``: versions, or versions by cluster; ``mtls``,
-    ``variants``: names of modes and variants; ``revision``: the name that asks for the variant
-    "revision" as well; ``full``: the product of everything that is not narrowed otherwise;
-    ``checkout``: an Istio source tree, whose Istio is the only one there is then; ``source``:
-    where binaries and images are to come from.
-    What is derived raises UsageError for what there is not, or cannot be.
+    What is derived raises UsageError for what there is not, or cannot be; ``check`` derives it all.
     """
 
-    names: tuple[str, ...] = ()
-    files: tuple[Path, ...] = ()
-    istio: tuple[str, ...] = ()
-    mtls: tuple[str, ...] = ()
-    variants: tuple[str, ...] = ()
-    revision: str | None = None
-    full: bool = False
-    checkout: Path | None = None
-    source: str | None = None
+    request: RunRequest
+
+    @property
+    def profile(self) -> Profile:
+        """Which levels are judged. All of them: with every mode and variant of every topology, as
+        far as nothing else narrows that."""
+        return Profile(self.request.profile)
 
     @cached_property
     def topologies(self) -> tuple[Topology, ...]:
-        """The topologies asked for; all there are when none is."""
-        return chosen_topologies(self.names, self.files)
+        """The topologies asked for; where none is, those that are judged by default.
+
+        One test alone is looked for on all of them, but for those that a file takes the name of.
+        """
+        asked = self.request
+        if asked.topology or (asked.topology_file and asked.only is None):
+            return chosen_topologies(asked.topology, asked.topology_file)
+        own = {read_topology(path).name for path in asked.topology_file}
+        all_of_them = self.profile is Profile.ALL or asked.only is not None
+        names = topology_names() if all_of_them else usual_topologies()
+        return chosen_topologies([one for one in names if one not in own], asked.topology_file)
+
+    def asks_for_bare(self, name: str) -> bool:
+        """Whether the clusters without a mesh of this name, one of ``BARES``, are asked for."""
+        return name in self.request.topology
 
     @cached_property
     def releases(self) -> tuple[Releases, ...]:
         """Which Istio runs where, once for each way asked for; the newest, or that of the source
         tree, when none is."""
-        if self.checkout is not None and self.istio:
+        checkout, istio = self.request.checkout, self.request.istio
+        if checkout is not None and istio:
             raise UsageError("with --checkout Istio is the tree's own", "leave --istio out")
-        check_source(self.source, self.checkout)
-        newest = checkout_version(self.checkout) if self.checkout else default_wanted().istio[-1]
-        asked = [Releases.parse(text, newest, istio_version) for text in self.istio]
+        check_source(self.request.artifacts, checkout)
+        newest = checkout_version(checkout) if checkout else default_wanted().istio[-1]
+        asked = [Releases.parse(text, newest, istio_version) for text in istio]
         asked = asked or [Releases(newest)]
         named = dict.fromkeys(name for one in asked for name, _ in one.by_cluster)
         known = dict.fromkeys(name for topology in self.topologies for name in topology.names)
@@ -77,55 +108,101 @@ class Asked:
     @property
     def versions(self) -> tuple[str, ...]:
         """The Istio versions that the clusters' nodes must hold; () stands for the newest."""
-        if not any("=" in text for text in self.istio):
-            return self.istio
+        if not any("=" in text for text in self.request.istio):
+            return self.request.istio
         maps = [one.on(topology) for one in self.releases for topology in self.topologies]
         return tuple(dict.fromkeys(str(version) for found in maps for version in found.values()))
 
     @property
     def modes(self) -> tuple[Mtls, ...]:
         """The mTLS modes asked for; () leaves them to the matrix."""
-        for name in self.mtls:
-            if name not in list(Mtls):
-                raise UsageError(f"there is no mTLS mode '{name}'", choose(name, Mtls))
-        return tuple(dict.fromkeys(Mtls(name) for name in self.mtls))
+        return tuple(dict.fromkeys(map(Mtls, self.request.mtls)))
 
     @property
-    def chosen_variants(self) -> tuple[str, ...]:
+    def variants(self) -> tuple[str, ...]:
         """The variants asked for, by name or by a revision's name; () leaves them to the matrix.
 
         A revision is asked for in addition: where that is to all variants, it narrows nothing.
         """
-        named = (*self.variants, REVISION) if self.revision is not None else self.variants
+        asked = self.request.variant
+        named = (*asked, REVISION) if self.request.revision is not None else asked
         check_variants(named, self.topologies)
-        if self.full and not self.variants:
+        if self.profile is Profile.ALL and not asked:
             return ()
         return tuple(dict.fromkeys(named))
 
     @property
-    def chosen_revision(self) -> str:
+    def revision(self) -> str:
         """The revision's name, where there is one."""
-        if self.revision is None:
+        if self.request.revision is None:
             return USUAL_REVISION
-        check_revision(self.revision)
-        return self.revision
+        check_revision(self.request.revision)
+        return self.request.revision
+
+    @cached_property
+    def pool(self) -> IPv4Network | None:
+        """What the networks of labs are taken from, where that is named."""
+        return pool_named(self.request.pool) if self.request.pool is not None else None
+
+    @property
+    def choices(self) -> Choices:
+        """What a session of this run is made with."""
+        asked = self.request
+        return Choices(
+            engine=asked.engine,
+            source=asked.artifacts,
+            checkout=asked.checkout,
+            kubernetes=asked.kubernetes,
+            istio=self.versions,
+            reports=asked.reports,
+            pool=self.pool,
+        )
 
     def check(self) -> None:
         """Raise UsageError for anything of this that there is not, or cannot be."""
-        check_source(self.source, self.checkout)
-        _ = self.topologies, self.releases, self.modes, self.chosen_variants, self.chosen_revision
+        asked = self.request
+        if asked.engine is not None:
+            check_engine_name(asked.engine)
+        check_source(asked.artifacts, asked.checkout)
+        if asked.checkout is not None:
+            check_tree(asked.checkout)
+        _ = self.topologies, self.releases, self.variants, self.revision, self.pool
         self._check_bare()
+
+    def check_pool(self, labs: int) -> None:
+        """Raise UsageError when the networks of so many labs at once cannot be taken from the
+        pool named."""
+        pool, reuse = self.pool, self.request.reuse
+        if pool is None:
+            return
+        if reuse is not None:
+            raise UsageError(
+                f"--pool is for labs that are made, and lab {reuse} has its networks already",
+                "leave --pool or --reuse out",
+            )
+        for topology in self.topologies:
+            topology.footprint(default_wanted().kubernetes).check_pool(pool)
+        clusters = max((len(one.members) for one in self.topologies), default=_BARE_CLUSTERS)
+        holds = 2 ** (NETWORK - pool.prefixlen)
+        if labs * clusters > holds:
+            each = f"each of {labs} labs at once" if labs > 1 else "a lab"
+            fewer = ", or fewer --workers" if labs > 1 else ""
+            raise UsageError(
+                f"{pool} holds {holds} network{'s' if holds > 1 else ''}, and {each} needs "
+                f"{clusters}",
+                f"name a larger range{fewer}",
+            )
 
     def _check_bare(self) -> None:
         """What is said of meshes must be said of some: bare clusters have none."""
         if self.topologies:
             return
+        asked = self.request
         given = {
-            "--mtls": bool(self.mtls),
-            "--variant": bool(self.variants),
-            "--revision": self.revision is not None,
-            "--istio": bool(self.istio),
-            "--full": self.full,
+            "--mtls": bool(asked.mtls),
+            "--variant": bool(asked.variant),
+            "--revision": asked.revision is not None,
+            "--istio": bool(asked.istio),
         }
         said = [option for option, is_given in given.items() if is_given]
         if said:
@@ -186,43 +263,14 @@ def check_source(source: str | None, checkout: Path | None) -> None:
         raise UsageError("no Istio source tree was named", "add '--checkout FOLDER'")
 
 
-def check_pool(
-    pool: IPv4Network | None, topologies: Sequence[Topology], *, labs: int, reuse: str | None
-) -> None:
-    """Raise UsageError when the networks of a run's labs cannot be taken from the pool named.
-
-    ``labs``: how many there are at once; ``reuse``: the kept lab that is used instead, if any,
-    whose networks are there already.
-    """
-    if pool is None:
-        return
-    if reuse is not None:
-        raise UsageError(
-            f"--pool is for labs that are made, and lab {reuse} has its networks already",
-            "leave --pool or --reuse out",
-        )
-    for topology in topologies:
-        topology.footprint(default_wanted().kubernetes).check_pool(pool)
-    clusters = max((len(one.members) for one in topologies), default=_BARE_CLUSTERS)
-    holds = 2 ** (NETWORK - pool.prefixlen)
-    if labs * clusters > holds:
-        each = f"each of {labs} labs at once" if labs > 1 else "a lab"
-        raise UsageError(
-            f"{pool} holds {holds} network{'s' if holds > 1 else ''}, and {each} needs {clusters}",
-            "name a larger range, or fewer --workers" if labs > 1 else "name a larger range",
-        )
-
-
 def usual_topologies() -> tuple[str, ...]:
     """The names of the topologies that are judged when none is named."""
     return tuple(name for name in topology_names() if name not in _ON_DEMAND)
 
 
 def check_variants(names: Sequence[str], topologies: Sequence[Topology]) -> None:
-    """Raise UsageError for a variant that there is not, or that none of the topologies can have."""
+    """Raise UsageError for a variant that none of the topologies can have."""
     for name in names:
-        if name not in VARIANTS:
-            raise UsageError(f"there is no variant '{name}'", choose(name, VARIANTS))
         variant = VARIANTS[name]
         if not any(variant.exists_on(topology) for topology in topologies):
             raise UsageError(

@@ -10,9 +10,9 @@ import psutil
 
 from meshproof.doctor.rules.room import CLUSTER_MEMORY, GIB
 from meshproof.errors import UsageError
-from meshproof.model import Topology
+from meshproof.model import RunRequest, Topology
+from meshproof.model.request import AUTO
 
-AUTO = "auto"
 _NUMBER = re.compile("[1-9][0-9]{0,8}")
 _CLUSTERS = 2
 # What a mesh adds to each of its clusters; what the worker's own process and a router take.
@@ -44,21 +44,20 @@ def labs_here(topologies: Sequence[Topology]) -> int:
     return min(labs_at_once(cpus, memory, clusters), max(1, len(topologies)))
 
 
-def chosen_workers(
-    asked: str, topologies: Sequence[Topology], *, one_lab_for: str | None = None
-) -> int:
-    """How many workers a run has when ``asked`` for: a number, or "auto" for what there is room.
+def chosen_workers(request: RunRequest, topologies: Sequence[Topology]) -> int:
+    """How many workers the run has that was asked for: a number, or "auto" for what there is room.
 
-    ``one_lab_for``: the option that is about a single lab, if one is given. Raises UsageError
-    for what is no number above 0, for several workers with such an option, and for more labs than
-    the machine has memory for.
+    One test needs one. Raises UsageError for what is no number above 0, for several workers with an
+    option that is about one lab, and for more labs than the machine has memory for.
     """
+    asked = request.workers
     if asked == AUTO:
-        return 1 if one_lab_for else labs_here(topologies)
+        alone = request.only is not None or one_lab_option(request) is not None
+        return 1 if alone else labs_here(topologies)
     if not _NUMBER.fullmatch(asked):
         raise UsageError(f"--workers is '{asked}'", f"give a number from 1, or {AUTO}")
     count = int(asked)
-    check_one_lab(count, one_lab_for)
+    check_one_lab(count, request)
     clusters = max((len(one.members) for one in topologies), default=_CLUSTERS)
     most = labs_in(psutil.virtual_memory().total, clusters)
     if count > most:
@@ -67,18 +66,19 @@ def chosen_workers(
             "clusters at most",
             f"give a number up to {most}, or {AUTO}",
         )
-    return count
+    return count if request.only is None else 1
 
 
-def check_one_lab(workers: int, one_lab_for: str | None) -> None:
+def check_one_lab(workers: int, request: RunRequest) -> None:
     """Raise UsageError when several workers are to have the one lab that an option is about."""
-    if workers > 1 and one_lab_for:
+    option = one_lab_option(request)
+    if workers > 1 and option:
         raise UsageError(
-            f"{one_lab_for} is about one lab, and each of {workers} workers has its own",
+            f"{option} is about one lab, and each of {workers} workers has its own",
             "leave the number of workers out, or make it 1",
         )
 
 
-def one_lab_option(*, keep: bool, reuse: str | None) -> str | None:
+def one_lab_option(request: RunRequest) -> str | None:
     """Which of the options that are about a single lab is given."""
-    return "--keep" if keep else "--reuse" if reuse else None
+    return "--keep" if request.keep else "--reuse" if request.reuse is not None else None

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from meshproof.errors import UsageError
-from meshproof.model import Behaviour, Level, Profile, check_id
+from meshproof.model import Behaviour, Level, check_id
 from meshproof.nearest import choose
 
 MARKERS = (
@@ -36,7 +36,7 @@ def behaviour(identity: str, /, *, feature: str, level: str = "core") -> pytest.
     ``identity``: suite and a few words, as in "routing/header-decides"; it stays when the
     sentence, which is the test's docstring, is improved. ``feature``: one of
     ``meshproof.model.FEATURES``; ``level``: "core", or "extended" for what is judged with
-    ``--full`` alone. What there is not is refused when tests are collected.
+    ``--profile all`` alone. What there is not is refused when tests are collected.
     """
     return pytest.mark.behaviour(identity, feature=feature, level=level)
 
@@ -75,6 +75,11 @@ def behaviour_of(item: pytest.Item) -> Behaviour:
             choose(level, Level),
         )
     return Behaviour(str(mark.args[0]), sentence, suite, Level(level), str(given["feature"]))
+
+
+def is_named(item: pytest.Item, name: str) -> bool:
+    """Whether a test has this id, or judges the behaviour of this id."""
+    return name == item.nodeid or ("::" not in name and name == behaviour_of(item).id)
 
 
 def proven_by(item: pytest.Item) -> tuple[str, ...]:
@@ -175,11 +180,6 @@ def folders_read(config: pytest.Config) -> list[Path]:
     here = config.invocation_params.dir
     paths = [(here / word).resolve() for word in config.args if "::" not in word]
     return [path for path in paths if path.is_dir()]
-
-
-def profile_of(config: pytest.Config) -> Profile:
-    """Which levels are asked for."""
-    return Profile.ALL if config.option.full else Profile.CORE
 
 
 def function_of(item: pytest.Item) -> str:

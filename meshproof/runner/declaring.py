@@ -10,7 +10,8 @@ import pytest
 from meshproof.errors import MeshproofError
 from meshproof.model import Deployment
 from meshproof.report import Declared, LeftOut, left_out
-from meshproof.runner.behaviours import BEHAVIOURS, Behaviours, behaviour_of, profile_of, proven_by
+from meshproof.runner.behaviours import BEHAVIOURS, Behaviours, behaviour_of, proven_by
+from meshproof.runner.options import request_of, selection_of
 from meshproof.runner.order import is_sabotage
 
 _DECLARED = pytest.StashKey[list[Declared]]()
@@ -43,20 +44,20 @@ def declared_by(
 def note(definition: pytest.Item, declared: Declared) -> None:
     """Keep what a test declares, unless it is sabotage that is not asked for."""
     config = definition.config
-    if config.option.sabotage or not is_sabotage(definition):
+    if request_of(config).sabotage or not is_sabotage(definition):
         config.stash.setdefault(_DECLARED, []).append(declared)
 
 
 def declared_in(config: pytest.Config) -> list[Declared]:
     """What the tests declare that were collected and are of a level that is asked for."""
-    profile, known = profile_of(config), config.stash.get(BEHAVIOURS, Behaviours())
+    profile, known = selection_of(config).profile, config.stash.get(BEHAVIOURS, Behaviours())
     found = config.stash.get(_DECLARED, [])
     return [one for one in found if profile.includes(known.level_of(one.test))]
 
 
 def not_applicable(config: pytest.Config) -> list[LeftOut]:
     """What does not apply, of a run's tests; nothing where one test alone was asked for."""
-    return left_out(declared_in(config)) if config.option.only is None else []
+    return left_out(declared_in(config)) if request_of(config).only is None else []
 
 
 @pytest.hookimpl(wrapper=True)

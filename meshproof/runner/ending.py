@@ -12,9 +12,12 @@ from rich.console import Console
 from meshproof.console import say_line, with_lost_output
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, EXIT_USAGE
 from meshproof.events import Event
+from meshproof.model import Policy
+from meshproof.model.request import PYTESTS, VERIFYS, once_more, words
 from meshproof.report import Judged, Tally, judged, left_out_in, planned_in, summary
-from meshproof.run.options import words
-from meshproof.runner.options import REPEATED
+from meshproof.report.outcomes import KNOWN
+from meshproof.runner.known import policy_of
+from meshproof.runner.options import request_of
 from meshproof.runner.stash import LABS, SESSION
 
 _NEEDED = frozenset({"run-begin", "not-applicable", "test"})
@@ -42,7 +45,8 @@ def end_run(config: pytest.Config, events: Sequence[Event], exitstatus: int) -> 
     # A worker that dies with nothing to do leaves no test behind that would tell of it.
     tally = Tally.of(outcomes, planned)
     recorder = config.stash[SESSION].recorder
-    code = _exit_code(tally, exitstatus)
+    policy = policy_of(config)
+    code = _exit_code(tally.exit_code(policy), exitstatus)
     if recorder.lost is not None and code == EXIT_HELD:
         code = EXIT_COULD_NOT_TELL
     _sum_up(config, events, outcomes, planned=bool(planned))
@@ -59,13 +63,13 @@ def end_run(config: pytest.Config, events: Sequence[Event], exitstatus: int) -> 
     return code
 
 
-def _exit_code(tally: Tally, exitstatus: int) -> int:
+def _exit_code(code: int, exitstatus: int) -> int:
     """What the tests' outcomes say, unless pytest itself came to grief."""
     if exitstatus == pytest.ExitCode.USAGE_ERROR:
         return EXIT_USAGE
-    if tally.exit_code == EXIT_HELD and exitstatus != pytest.ExitCode.OK:
+    if code == EXIT_HELD and exitstatus != pytest.ExitCode.OK:
         return EXIT_COULD_NOT_TELL
-    return tally.exit_code
+    return code
 
 
 def _sum_up(
@@ -80,15 +84,21 @@ def _sum_up(
         return
     Console().print(summary(outcomes, without))
     say_line(f"\nRecord: {config.stash[SESSION].folder}")
-    failed = [one.test for one in outcomes if one.outcome in ("FAIL", "INCONCLUSIVE")]
+    bad = {"FAIL", "INCONCLUSIVE"} | ({KNOWN} if policy_of(config) is Policy.FAIL else set())
+    failed = [one.test for one in outcomes if one.outcome in bad]
     if failed:
-        command = f"meshproof verify{_repeated(config)} --only '{failed[0]}'"
+        command = again(config, failed[0])
         say_line(f"To repeat the first failure, on a lab that is kept: {command}")
 
 
-def _repeated(config: pytest.Config) -> str:
-    """The options without which the same tests would not come about again."""
-    labs = config.stash.get(LABS, None)
-    given = {name: config.getoption(name) for name in REPEATED}
-    kept = {"reuse": labs.kept if labs is not None else None, "keep": True}
-    return "".join(f" {shlex.quote(word)}" for word in words({**given, **kept}))
+def again(config: pytest.Config, test: str) -> str:
+    """A command that makes one of this run's tests again: `meshproof verify` for one of meshproof's
+    own suites, pytest for others, of which that knows nothing."""
+    labs, request = config.stash.get(LABS, None), request_of(config)
+    asked = once_more(request, test, labs.kept if labs is not None else None)
+    argv = ["meshproof", "verify", *words(asked, VERIFYS)]
+    if request.suites:
+        # From its root a test's id is reckoned.
+        argv = ["pytest", f"--rootdir={config.rootpath}", *request.suites]
+        argv += [f"{PYTESTS}conformance", *words(asked, PYTESTS)]
+    return shlex.join(argv)

@@ -18,12 +18,13 @@ from meshproof.model import (
     VARIANTS,
     Deployment,
     Mtls,
+    Profile,
     Releases,
     Topology,
     Version,
 )
 from meshproof.report import Declared
-from meshproof.run.selection import Asked
+from meshproof.run.selection import Selection
 from meshproof.runner.applies import lacking, networks_of, why_not
 from meshproof.runner.axes import axis_of
 from meshproof.runner.declaring import declared_by
@@ -60,16 +61,16 @@ class Matrix:
     full: bool = False
 
     @classmethod
-    def of(cls, asked: Asked, kubernetes: Version) -> Matrix:
-        """The matrix that a command line asks for. Raises UsageError where that cannot be."""
+    def of(cls, asked: Selection, kubernetes: Version) -> Matrix:
+        """The matrix that is asked for. Raises UsageError where that cannot be."""
         return cls(
             asked.topologies,
             asked.releases,
             kubernetes,
             asked.modes,
-            asked.chosen_variants,
-            asked.chosen_revision,
-            asked.full,
+            asked.variants,
+            asked.revision,
+            full=asked.profile is Profile.ALL,
         )
 
     @cached_property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,22 +14,33 @@ from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, MeshproofError
 from meshproof.events import Listener
 from meshproof.files import BARES, read_footprint
 from meshproof.lab import Lab
-from meshproof.model import Deployment, Footprint
-from meshproof.model.addresses import pool_named
-from meshproof.run.options import asked_by
-from meshproof.run.selection import Asked
-from meshproof.run.session import Choices, orderly_end, unhurried
+from meshproof.model import Deployment, Footprint, Policy
+from meshproof.run.session import orderly_end, unhurried
 from meshproof.runner import applies, behaviours, declaring, enforcing, recording, showing, unjudged
 from meshproof.runner.bare_lab import BareLab, bare_labs, runs_on
-from meshproof.runner.behaviours import BEHAVIOURS, Behaviours, function_of, profile_of
+from meshproof.runner.behaviours import BEHAVIOURS, Behaviours, function_of, is_named
 from meshproof.runner.declaring import declared_by, note
 from meshproof.runner.ending import Heard, end_run
 from meshproof.runner.enforcing import as_failure
 from meshproof.runner.failures import collect_evidence, note_cause
 from meshproof.runner.fixtures import register_fixtures
-from meshproof.runner.judging import DidNotHoldError, InconclusiveError, was_judged
+from meshproof.runner.judging import (
+    DidNotHoldError,
+    InconclusiveError,
+    KnownIssueError,
+    was_judged,
+)
+from meshproof.runner.known import policy_of
 from meshproof.runner.matrix import MATRIX, Matrix, expand
-from meshproof.runner.options import add_options
+from meshproof.runner.options import (
+    add_options,
+    conforms,
+    pytest_cmdline_main,  # noqa: F401 - a hook of this plugin by being here
+    pytest_load_initial_conftests,  # noqa: F401 - so is this one
+    request_of,
+    selection_of,
+    usage,
+)
 from meshproof.runner.order import in_order, is_sabotage
 from meshproof.runner.recording import record_test
 from meshproof.runner.stash import LABS, SESSION
@@ -56,38 +66,7 @@ _LISTED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """meshproof's own options, in a group of their own."""
-    group = parser.getgroup("meshproof")
-    group.addoption("--engine", choices=("podman", "docker"), help="container engine")
-    group.addoption(
-        "--artifacts",
-        choices=("published", "built", "checkout"),
-        help="where binaries and images come from (default: what the store has, else published "
-        "if to be had, else built)",
-    )
-    group.addoption("--checkout", type=Path, help="an Istio source tree, for --artifacts checkout")
-    group.addoption("--kubernetes", help="Kubernetes version of the clusters")
-    add_options(group)
-    group.addoption(
-        "--enforce",
-        action="store_true",
-        help="what is skipped without having been declared not applicable has failed",
-    )
-    group.addoption(
-        "--behaviours", choices=("table", "markdown"), help="print behaviours by topology instead"
-    )
-    group.addoption(
-        "--sabotage",
-        action="store_true",
-        help="also break meshes on purpose, and see that every claim fails that should",
-    )
-    group.addoption("--only", metavar="TEST", help="run the one test that the summary names so")
-    group.addoption("--keep", action="store_true", help="keep the last lab when the run ends")
-    group.addoption("--reuse", metavar="LAB", help="use the kept lab LAB instead of a new one")
-    group.addoption("--pool", metavar="RANGE", help="private range for the labs' networks")
-    group.addoption("--reports", type=Path, default=Path("reports"), help="where runs are kept")
-    group.addoption(
-        "--conformance", action="store_true", help="table at the end, exit codes 0, 1, 2 and 64"
-    )
+    add_options(parser.getgroup("meshproof"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -105,29 +84,17 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in (*applies.MARKERS, *behaviours.MARKERS):
         config.addinivalue_line("markers", marker)
     narrator = Narrator(Console())
-    options = config.option
-    asked = asked_by(vars(options))
-    try:
-        if asked != Asked():
-            asked.check()
-        versions = asked.versions
-        pool = pool_named(options.pool) if options.pool is not None else None
-    except MeshproofError as error:
-        raise pytest.UsageError(str(error)) from error
-    choices = Choices(
-        engine=options.engine,
-        source=options.artifacts,
-        checkout=options.checkout,
-        kubernetes=options.kubernetes,
-        istio=versions,
-        reports=options.reports,
-        pool=pool,
-    )
     config.stash[_HEARD] = heard = Heard()
-    listeners: list[Listener] = [narrator, heard] if options.conformance else []
-    config.stash[SESSION] = session = make_session(config, choices, listeners)
-    if is_controller(config):
-        config.pluginmanager.register(Controller(config, session, narrator, listeners))
+    listeners: list[Listener] = [narrator, heard] if conforms(config) else []
+    try:
+        choices = selection_of(config).choices
+        config.stash[SESSION] = session = make_session(config, choices, listeners)
+        if not is_worker(config) and (choices.kubernetes or choices.istio):
+            session.check_versions()
+        if is_controller(config):
+            config.pluginmanager.register(Controller(config, session, narrator, listeners))
+    except MeshproofError as error:
+        raise usage(config, error) from error
     ending = orderly_end(narrator.say)
     ending.__enter__()
     config.stash[_ENDING] = ending
@@ -154,7 +121,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     bare = bare_labs(marker)
     unable = applies.lacking(metafunc.definition.iter_markers(), Lab.capabilities)
     if unable is not None:
-        asked = {str(one): unable for one in bare if _is_asked_for_bare(metafunc.config, one)}
+        selection = selection_of(metafunc.config)
+        asked = {str(one): unable for one in bare if selection.asks_for_bare(one.name)}
         note(metafunc.definition, declared_by(metafunc.definition, bare_left_out=asked))
         # As for a mesh: a parameter that nobody runs, since pytest would make a skip of none.
         metafunc.parametrize("lab", [pytest.param(None, id="nowhere")], indirect=True)
@@ -174,7 +142,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def _matrix(config: pytest.Config) -> Matrix:
     if MATRIX not in config.stash:
         kubernetes = config.stash[SESSION].wanted.kubernetes
-        config.stash[MATRIX] = Matrix.of(asked_by(vars(config.option)), kubernetes)
+        config.stash[MATRIX] = Matrix.of(selection_of(config), kubernetes)
     return config.stash[MATRIX]
 
 
@@ -190,26 +158,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_asked_for(item: pytest.Item) -> bool:
-    option = item.config.option
+    selection = selection_of(item.config)
+    only = selection.request.only
     needs = {"sample", "lab"}.intersection(getattr(item, "fixturenames", ()))
     if needs and runs_on(item) is None:
         return False  # it applies to nothing that was asked for
-    if option.only is not None:
-        return bool(item.nodeid == option.only)
+    if only is not None:
+        return is_named(item, only)
     # Here its level decides whether a behaviour is judged.
     level = item.config.stash[BEHAVIOURS].level_of(function_of(item))
-    if not profile_of(item.config).includes(level):
+    if not selection.profile.includes(level):
         return False
     bare = runs_on(item)
-    if isinstance(bare, BareLab) and not _is_asked_for_bare(item.config, bare):
+    if isinstance(bare, BareLab) and not selection.asks_for_bare(bare.name):
         return False
-    return option.sabotage or not is_sabotage(item)
-
-
-def _is_asked_for_bare(config: pytest.Config, bare: BareLab) -> bool:
-    """Whether bare labs of a kind are asked for: by name, or because nothing is."""
-    asked = [*config.option.topology, *config.option.topology_file]
-    return not asked or bare.name in asked
+    return selection.request.sabotage or not is_sabotage(item)
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
@@ -220,10 +183,11 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """List the tests, where that is all that was asked for, and count them in words."""
-    option = session.config.option
-    if not (option.conformance and option.collectonly) or option.behaviours or session.testsfailed:
+    config, option = session.config, session.config.option
+    listed = conforms(config) and option.collectonly and not option.meshproof_behaviours
+    if not listed or session.testsfailed:
         return
-    if not session.config.pluginmanager.hasplugin("terminalreporter"):  # which lists them itself
+    if not config.pluginmanager.hasplugin("terminalreporter"):  # which lists them itself
         for item in session.items:
             say_line(item.nodeid)
     places = _counted(len({str(runs_on(item)) for item in session.items}), "deployment")
@@ -250,10 +214,15 @@ def pytest_runtest_makereport(
     if report.when == "call" and report.passed and runs_on(item) and not was_judged(item):
         error = InconclusiveError("the test ended without a verdict: nothing was judged")
         report.outcome, report.longrepr = "failed", str(error)
+    known = isinstance(error, KnownIssueError)
+    if isinstance(error, KnownIssueError) and policy_of(item.config) is Policy.ALLOW:
+        # pytest's own word for what fails as it should, which fails no run.
+        report.outcome = "skipped"
+        report.wasxfail = f"known issue {error.names}"
     if report.failed and runs_on(item):
         _note_why_unjudged(item, error)
         collect_evidence(item)
-    if report.skipped and item.config.option.enforce:
+    if report.skipped and request_of(item.config).enforce and not known:
         report, error = as_failure(report, error)
     if report.when == "call" or report.outcome != "passed":
         record_test(item, report, error)
@@ -280,8 +249,8 @@ def pytest_report_teststatus(
 ) -> tuple[str, str, str] | None:
     """A verdict that is not clear counts as an error; the narrator has named each already."""
     if report.failed and getattr(report, "inconclusive", False):
-        return "error", "" if config.option.conformance else "E", "INCONCLUSIVE"
-    if config.option.conformance:
+        return "error", "" if conforms(config) else "E", "INCONCLUSIVE"
+    if conforms(config):
         return report.outcome if report.when == "call" else "", "", ""
     return None
 
@@ -299,9 +268,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = refused
     elif is_worker(config):
         tell_controller(config, config.stash[SESSION].recorder.lost)
-    elif config.option.conformance and config.option.collectonly:
+    elif conforms(config) and config.option.collectonly:
         session.exitstatus = EXIT_HELD if exitstatus in _LISTED else EXIT_COULD_NOT_TELL
-    elif config.option.conformance:
+    elif conforms(config):
         with unhurried(lambda text: say_line(text, err=True)):
             session.exitstatus = end_run(config, config.stash[_HEARD].events, exitstatus)
 

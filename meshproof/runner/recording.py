@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,23 +13,23 @@ import pytest
 
 import meshproof
 from meshproof.environment import taken_away
-from meshproof.errors import MeshproofError
+from meshproof.errors import MeshproofError, UsageError
 from meshproof.events import Data
-from meshproof.model import Deployment, Version
+from meshproof.files import request_data, request_text
+from meshproof.model import Deployment, RunRequest, Version
+from meshproof.report.outcomes import KNOWN
 from meshproof.run.machine import described_machine
 from meshproof.runner.bare_lab import BareLab, runs_on
 from meshproof.runner.behaviours import behaviour_of, proven_by
 from meshproof.runner.declaring import not_applicable
 from meshproof.runner.enforcing import SkippedError
 from meshproof.runner.failures import cause_of, evidence_of
-from meshproof.runner.judging import DidNotHoldError
+from meshproof.runner.judging import DidNotHoldError, KnownIssueError
+from meshproof.runner.known import described
 from meshproof.runner.matrix import MATRIX
-from meshproof.runner.options import REPEATED
+from meshproof.runner.options import request_of
 from meshproof.runner.stash import SESSION
 from meshproof.schema import SCHEMA
-
-# What of the options tells what was asked for.
-_ASKED = frozenset({*REPEATED, "topology", "only", "keep", "reuse", "sabotage"})
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -44,21 +45,30 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     without = not_applicable(config)
     if not planned and not without:
         return
-    recorder = config.stash[SESSION].recorder
+    recorder, request = config.stash[SESSION].recorder, request_of(config)
     recorder.emit(
         "run-begin",
         schema=SCHEMA,
         meshproof=meshproof.__version__,
-        request=_request(config),
+        request=request_data(request),
         machine=described_machine(),
         deployments=_deployments(config, planned),
         tests=[item.nodeid for item in planned],
     )
+    _keep_request(config.stash[SESSION].folder, request)
     for one in without:
         recorder.emit("not-applicable", **asdict(one))
     if ignored := taken_away(os.environ):
         text = f"set where this run was begun, and not heeded: {', '.join(ignored)}"
         recorder.emit("notice", text=text)
+
+
+def _keep_request(folder: Path | None, request: RunRequest) -> None:
+    """Leave the request as a file, by which the run can be made again. What cannot be written is
+    in the record all the same, or that tells of the full disk."""
+    if folder is not None:
+        with suppress(OSError, UsageError):
+            folder.joinpath("request.json").write_text(request_text(request), encoding="utf-8")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -85,7 +95,9 @@ def record_test(
     if on is None:
         return
     outcome = {"passed": "PASS", "skipped": "skipped"}.get(report.outcome)
-    if outcome is None:
+    if isinstance(error, KnownIssueError):
+        outcome = KNOWN
+    elif outcome is None:
         failed = isinstance(error, DidNotHoldError | SkippedError)
         outcome = "FAIL" if failed else "INCONCLUSIVE"
     report.inconclusive = outcome == "INCONCLUSIVE"  # type: ignore[attr-defined]
@@ -108,6 +120,7 @@ def record_test(
         seconds=report.duration,
         evidence=evidence_of(item),
         proves=proven_by(item),
+        known_issues=described(item),
         **({} if worker is None else {"worker": worker}),
     )
 
@@ -137,11 +150,6 @@ def _called_from(item: pytest.Item) -> tuple[str | None, list[str] | None]:
         caller if isinstance(caller, str) else None,
         [str(name) for name in pair] if isinstance(pair, tuple) else None,
     )
-
-
-def _request(config: pytest.Config) -> Data:
-    """What was asked for."""
-    return {name: value for name, value in vars(config.option).items() if name in _ASKED}
 
 
 def _deployments(config: pytest.Config, planned: list[pytest.Item]) -> list[Data]:

@@ -19,14 +19,14 @@ from meshproof.runner.matrix import MATRIX
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave nothing to be listed or run."""
-    if config.option.behaviours is not None:
+    if config.option.meshproof_behaviours is not None:
         items.clear()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Print the table, where it was asked for and every suite could be read."""
     config = session.config
-    shape = config.option.behaviours
+    shape = config.option.meshproof_behaviours
     if shape is None or session.testsfailed:
         return
     matrix = config.stash.get(MATRIX, None)

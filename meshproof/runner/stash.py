@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from meshproof.run.labs import Labs
+from meshproof.run.selection import Selection
 from meshproof.run.session import Session
 
+SELECTION = pytest.StashKey[Selection]()
+"""What the run is asked for, and what that comes to."""
 SESSION = pytest.StashKey[Session]()
 """The run's session, from the start."""
 LABS = pytest.StashKey[Labs]()

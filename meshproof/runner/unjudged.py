@@ -12,9 +12,16 @@ from meshproof.errors import MeshproofError, UsageError
 from meshproof.lab.kept import find_kept
 from meshproof.lab.ownership import Description
 from meshproof.model import Deployment, Footprint
-from meshproof.runner.behaviours import BEHAVIOURS, Behaviours, folders_read, sentence_of
+from meshproof.runner.behaviours import (
+    BEHAVIOURS,
+    Behaviours,
+    folders_read,
+    is_named,
+    sentence_of,
+)
 from meshproof.runner.declaring import declared_in
 from meshproof.runner.matrix import MATRIX, Matrix
+from meshproof.runner.options import conforms, request_of
 from meshproof.runner.stash import SESSION
 
 FootprintOf = Callable[[pytest.Item], Footprint | None]
@@ -30,8 +37,8 @@ def remember(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
 
 def spare_what_is_kept(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]:
     """The items without those that would remove what is to be kept; says which these are."""
-    option = config.option
-    if not option.keep or option.only is not None:
+    request = request_of(config)
+    if not request.keep or request.only is not None:
         return items
     removals = [item for item in items if item.get_closest_marker("last") is not None]
     if removals:
@@ -44,7 +51,7 @@ def spare_other_clusters(
     config: pytest.Config, items: list[pytest.Item], footprint_of: FootprintOf
 ) -> list[pytest.Item]:
     """The items whose clusters the lab has that is to be used; says how many others there are."""
-    reuse = config.option.reuse
+    reuse = request_of(config).reuse
     if reuse is None:
         return items
     try:
@@ -86,8 +93,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     Of several processes the one that gives tests to the others does so. It refuses by the
     exception that pytest itself says nothing about.
     """
-    config = session.config
-    option = config.option
+    config, request = session.config, request_of(session.config)
     if hasattr(config, "workerinput") or session.testsfailed:
         return
     matrix = config.stash.get(MATRIX, None)
@@ -96,11 +102,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     try:
         # Nothing was collected where pytest did not find what it was to read: it says so itself.
         config.stash.get(BEHAVIOURS, Behaviours()).check(folders_read(config))
-        if option.behaviours is not None:
+        if config.option.meshproof_behaviours is not None:
             return
-        if option.only is not None:
-            _check_only(option.only, session.items, config.stash.get(_KNOWN, []))
-        elif option.conformance and matrix is not None:
+        if request.only is not None:
+            behaviours = config.stash.get(BEHAVIOURS, Behaviours()).by_id
+            known = [*config.stash.get(_KNOWN, []), *behaviours]
+            _check_only(request.only, session.items, known)
+        elif conforms(config) and matrix is not None:
             _check_matrix(config, matrix)
     except UsageError as error:
         config.stash[_REFUSED] = error
@@ -108,9 +116,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def _check_only(only: str, items: Iterable[pytest.Item], known: Sequence[str]) -> None:
-    if only in {item.nodeid for item in items}:
+    if any(is_named(item, only) for item in items):
         return
-    raise UsageError(f"there is no test '{only}' in what is asked for", _nearest(only, known))
+    cause = f"there is no test or behaviour '{only}' in what is asked for"
+    raise UsageError(cause, _nearest(only, known))
 
 
 def _nearest(only: str, known: Sequence[str]) -> str:

@@ -20,11 +20,12 @@ from xdist.workermanage import parse_tx_spec_config
 from meshproof.console import Narrator
 from meshproof.errors import LabError, UsageError
 from meshproof.events import Follower, Listener
+from meshproof.files import hand_on
 from meshproof.run.plan import Plan
-from meshproof.run.selection import chosen_topologies
 from meshproof.run.session import Choices, Session, unhurried
 from meshproof.run.workers import check_one_lab, labs_here, one_lab_option
 from meshproof.runner.bare_lab import runs_on
+from meshproof.runner.options import REQUEST, conforms, request_of, selection_of, usage
 from meshproof.runner.order import units
 from meshproof.runner.recording import record_test
 from meshproof.runner.scheduler import Scheduler
@@ -44,12 +45,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """For ``-n auto``: as many workers as there is room for labs; none at all rather than one."""
     if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
         return None
-    option = config.option
+    selection = selection_of(config)
     try:
-        topologies = chosen_topologies(option.topology, option.topology_file)
+        alone = one_lab_option(selection.request) is not None
+        count = 1 if alone else labs_here(selection.topologies)
     except UsageError as error:
-        raise pytest.UsageError(str(error)) from None
-    count = 1 if _one_lab_option(config) else labs_here(topologies)
+        raise usage(config, error) from None
     return count if count > 1 else 0
 
 
@@ -69,16 +70,13 @@ def make_session(config: pytest.Config, choices: Choices, listeners: list[Listen
     """The session of this process; all processes of a run share the run's folder.
 
     ``listeners``: those of a run that is one process; several are followed by their record.
-    Raises pytest.UsageError for an option about one lab when there are several workers.
+    Raises UsageError for an option about one lab when there are several workers.
     """
     if is_worker(config):
         given: dict[str, Any] = config.workerinput  # type: ignore[attr-defined]
         return Session(choices, worker=given["workerid"], place=Path(given[_PLACE]))
     if is_controller(config):
-        try:
-            check_one_lab(len(parse_tx_spec_config(config)), _one_lab_option(config))
-        except UsageError as error:
-            raise pytest.UsageError(str(error)) from None
+        check_one_lab(len(parse_tx_spec_config(config)), request_of(config))
         return Session(choices)
     return Session(choices, listeners)
 
@@ -98,7 +96,7 @@ class Controller:
     ) -> None:
         assert session.record is not None  # the option has a default
         self._config, self._session = config, session
-        self._narrator = narrator
+        self._narrator, self._request = narrator, hand_on(request_of(config))
         self._follower = Follower(session.record.absolute(), listeners)
         self._items: dict[str, pytest.Item] = {}
         self._nodes: list[WorkerController] = []
@@ -109,7 +107,7 @@ class Controller:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """The narrator tells what workers do; what xdist calls nodes is no node of a cluster."""
-        if self._config.option.conformance:
+        if conforms(self._config):
             plugins = self._config.pluginmanager
             plugins.unregister(name="terminaldistreporter")
             plugins.getplugin("dsession").terminal = None  # as with "-p no:terminal"
@@ -117,7 +115,9 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: WorkerController) -> None:
-        """A worker is about to be started: hand down the run's folder, which is not made yet."""
+        """A worker is about to be started: hand down what is asked for, as a file, and the run's
+        folder, which is not made yet."""
+        node.workerinput[REQUEST] = str(self._request)
         node.workerinput[_PLACE] = str(self._follower.path.parent)
         self._nodes.append(node)
 
@@ -178,7 +178,7 @@ class Controller:
             self._catch_up()
 
     def _catch_up(self) -> None:
-        if self._config.option.conformance:
+        if conforms(self._config):
             self._follower.catch_up()
 
 
@@ -205,7 +205,3 @@ def _end_in_order(nodes: list[WorkerController]) -> None:
         # How it ends is not judged here: what it has not reported has no verdict.
         with suppress(node.channel.RemoteError, node.channel.TimeoutError, EOFError, OSError):
             node.channel.waitclose(max(0.1, until - time.monotonic()))
-
-
-def _one_lab_option(config: pytest.Config) -> str | None:
-    return one_lab_option(keep=config.option.keep, reuse=config.option.reuse)

@@ -5,15 +5,13 @@ Nothing is retried: what a proxy retried is in its access log and is counted.
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from meshproof.errors import EvidenceError
+from meshproof.kube.asking import Failed, Question, Reply, ask_all
 from meshproof.kube.workload import Workload
 from meshproof.process import side_by_side
 from meshproof.traffic.access_log import WITHIN, entries_of
@@ -22,26 +20,22 @@ from meshproof.traffic.response import Refused, Response
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample
 
 HELLO = f"http://{HELLOWORLD}.{NAMESPACE}:{PORT}/hello"
-_MARK = "\x1e"
-_SAID = "\x1f"
-# As text: a call that got no answer has the status 000, which is no number in JSON.
-_SHOWN = (
-    '{"id":"%s","status":"%%{http_code}","exit":%%{exitcode},"seconds":%%{time_total},'
-    '"source":"%%{local_ip}:%%{local_port}"}'
-)
-# https://curl.se/libcurl/c/libcurl-errors.html
-_REFUSALS = {
-    6: Refused.NAME,
-    7: Refused.CONNECTION,
-    28: Refused.TIMEOUT,
-    35: Refused.TLS,
-    52: Refused.RESET,
-    56: Refused.RESET,
+REFUSALS = {
+    Failed.NAME: Refused.NAME,
+    Failed.REFUSED: Refused.CONNECTION,
+    Failed.NO_ROUTE: Refused.CONNECTION,
+    Failed.SILENCE: Refused.TIMEOUT,
+    Failed.UNANSWERED: Refused.TIMEOUT,
+    Failed.BROKEN: Refused.RESET,
+    Failed.TLS: Refused.TLS,
+    Failed.OTHER: Refused.OTHER,
 }
+"""How a failure to answer is told of a call, and of a connection."""
 _HELLO = re.compile(r"Hello version: (\S+), instance: (\S+)")
 _XFCC_URI = re.compile(r"URI=([^;,\s\"]+)")
 _XFCC_BY = re.compile(r"By=([^;,\s\"]+)")
 _OK = 200
+_ID = "x-request-id"
 # A call that nobody answered may never have met the proxy: a name that does not resolve.
 _UNANSWERED_WITHIN = 4.0
 
@@ -50,8 +44,8 @@ _UNANSWERED_WITHIN = 4.0
 class Plan:
     """What is called: ``times`` times, one after the other, each with at most ``patience`` s.
 
-    ``headers`` go with every call. ``fresh``: a connection for each call; otherwise curl keeps
-    the one to its proxy.
+    ``headers`` go with every call. ``fresh``: a connection for each call; otherwise the one to
+    the caller's proxy is kept.
     """
 
     url: str = HELLO
@@ -104,35 +98,30 @@ def _record(
 
 
 def _called(sample: Sample, caller: Workload, chosen: Plan) -> list[Response]:
-    ids, config = prepared(chosen)
+    asked = questions(chosen)
     servers = sample.servers()
     bounded = 30 + chosen.patience * min(chosen.times, 10)
-    made = caller.run("curl", "--config", "-", input=config, check=False, timeout=bounded)
+    replies = ask_all(caller, asked, bounded)
     servers |= sample.servers()  # one that went, or came, meanwhile may have answered
-    return understood(caller, ids, made.stdout, servers, made.stderr)
+    return responses_of(caller, asked, replies, servers)
 
 
-def prepared(plan: Plan) -> tuple[list[str], str]:
-    """The calls' request ids, and curl's configuration that makes them: for a caller that is to
-    run it by itself, as a Job does."""
-    ids = _ids(plan.times)
-    return ids, _config(plan, ids)
+def questions(plan: Plan) -> list[Question]:
+    """The calls as questions, each with a request id of its own: for a caller that is to put them
+    by itself, as a Job does."""
+    return [_question(plan, one) for one in _ids(plan.times)]
 
 
-def understood(
+def responses_of(
     caller: Workload,
-    ids: Sequence[str],
-    printed: str,
+    asked: Sequence[Question],
+    replies: Sequence[Reply],
     servers: Mapping[str, Workload],
-    complained: str = "",
 ) -> list[Response]:
-    """What curl printed of ``prepared`` calls, without their log lines. ``servers``: the pods that
-    may have answered, by name. Raises EvidenceError when calls are missing."""
-    results = _results(printed)
-    if set(results) != set(ids):
-        said = complained.strip()[-300:]
-        raise EvidenceError(f"{len(results)} of {len(ids)} calls from {caller} were made: {said}")
-    return [_response(one, results[one], caller, servers) for one in ids]
+    """What came of such calls, without the lines in the caller's log. ``servers``: the pods that
+    may have answered, by name."""
+    pairs = zip(asked, replies, strict=True)
+    return [_response(one.headers[_ID], reply, caller, servers) for one, reply in pairs]
 
 
 def _ids(count: int) -> list[str]:
@@ -141,42 +130,16 @@ def _ids(count: int) -> list[str]:
     return [f"mp-{run}-{number}" for number in range(count)]
 
 
-def _config(plan: Plan, ids: Sequence[str]) -> str:
-    """curl's configuration: a block for each call, with headers and a result of its own."""
-    blocks = []
-    for one in ids:
-        headers = {**plan.headers, "x-request-id": one}
-        if plan.fresh:
-            headers["connection"] = "close"
-        lines = [f'url = "{plan.url}"', "silent", f"max-time = {plan.patience}"]
-        lines += [f'header = "{name}: {value}"' for name, value in headers.items()]
-        shown = (_SHOWN % one).replace('"', '\\"')
-        lines.append(f'write-out = "{_MARK}{shown}{_SAID}%{{errormsg}}{_MARK}\\n"')
-        blocks.append("\n".join(lines))
-    return "\nnext\n".join(blocks) + "\n"
-
-
-def _results(printed: str) -> dict[str, tuple[dict[str, Any], str]]:
-    """By request id: curl's own account of the call, and the body before it."""
-    found = {}
-    pieces = printed.split(_MARK)
-    for body, account in zip(pieces[0::2], pieces[1::2], strict=False):
-        figures, _, said = account.partition(_SAID)
-        entry = {**json.loads(figures), "said": said}
-        found[str(entry["id"])] = (entry, body.lstrip("\n"))
-    return found
+def _question(plan: Plan, identity: str) -> Question:
+    headers = {**plan.headers, _ID: identity}
+    return Question("http", plan.patience, url=plan.url, headers=headers, fresh=plan.fresh)
 
 
 def _response(
-    identity: str,
-    result: tuple[dict[str, Any], str],
-    caller: Workload,
-    servers: Mapping[str, Workload],
+    identity: str, reply: Reply, caller: Workload, servers: Mapping[str, Workload]
 ) -> Response:
-    account, body = result
-    broken = int(account["exit"])  # also when an answer began, and broke off
-    status = None if broken else int(account["status"])
-    refusal = _REFUSALS.get(broken, Refused.OTHER) if broken else None
+    failure, body = reply.failure, reply.body  # a failure also when an answer began, and broke off
+    status = None if failure else reply.status
     hello = _HELLO.search(body) if status == _OK else None
     version, pod = hello.groups() if hello else (None, None)
     client, server = _XFCC_URI.search(body), _XFCC_BY.search(body)
@@ -184,14 +147,14 @@ def _response(
         id=identity,
         caller=caller.cluster,
         status=status,
-        refusal=refusal,
-        said=str(account["said"]),
+        refusal=REFUSALS[failure.kind] if failure else None,
+        said=failure.said if failure else "",
         body=body,
-        seconds=float(account["seconds"]),
+        seconds=reply.seconds,
         version=version,
         pod=pod,
         server=servers.get(pod) if pod else None,
         identity=client.group(1) if client else None,
         served_as=server.group(1) if server else None,
-        source=str(account["source"]),
+        source=reply.source,
     )

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from meshproof.kube.workload import Workload
 from meshproof.lab.lab import Lab
 from meshproof.model import Pair
-from meshproof.process import Finished
 from meshproof.traffic.probe import Target
 from meshproof.wait import eventually
 
 FIRST, SECOND = "before", "after"
 _WITHIN = 10.0
+_ENDS_WITHIN = 60.0
 # Handshake, the first word, and the caller's acknowledgement of its echo: SYN, ACK, data, ACK.
 _BEGUN = 4
 
@@ -35,31 +33,21 @@ def converse(
     """Say a word over TCP to ``target``, which says back what it hears; do ``meanwhile`` when
     that has passed the router as pod traffic; then say another over the same connection.
 
-    Raises WaitTimeoutError when the connection does not come about.
+    Raises WaitTimeoutError when the connection does not come about, LabError when the talking
+    program cannot be run, or is lost.
     """
-    go_on = f"/run/meshproof-{secrets.token_hex(6)}"
-    pause = f"until [ -e {go_on} ] || [ $((n += 1)) -gt 300 ]; do sleep 0.1; done"
-    words = f"{{ echo {FIRST}; n=0; {pause}; echo {SECOND}; sleep 0.5; }}"
-    reach = f"TCP4:{target.address}:{target.port},connect-timeout={_WITHIN}"
-    talk = f"{words} | socat -t 1 - {reach}; rm -f {go_on}"
     before = lab.counters()
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        talking = pool.submit(_run, caller, talk)
-        try:
-            eventually(
-                lambda: (lab.counters() - before).between(pair, "pod"),
-                until=lambda packets: packets >= _BEGUN,
-                what=f"a connection from {caller} to {target}",
-                within=_WITHIN,
-                every=0.05,
-            )
-            meanwhile()
-        finally:
-            caller.run_from_node("touch", go_on, check=False)
-        talked = talking.result()
+    with caller.start("probe", "converse", f"{target.address}:{target.port}") as talking:
+        talking.say(f"{FIRST}\n")
+        eventually(
+            lambda: (lab.counters() - before).between(pair, "pod"),
+            until=lambda packets: packets >= _BEGUN,
+            what=f"a connection from {caller} to {target}",
+            within=_WITHIN,
+            every=0.05,
+        )
+        meanwhile()
+        talking.say(f"{SECOND}\n\n")
+        talked = talking.ended(_ENDS_WITHIN)
     ended = (lab.counters() - before).between(pair, "ended")
     return Conversation(tuple(talked.stdout.split()), ended)
-
-
-def _run(caller: Workload, script: str) -> Finished:
-    return caller.run_from_node("sh", input=script, check=False, timeout=60)

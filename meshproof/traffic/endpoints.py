@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from meshproof.kube.asking import Question, ask
 from meshproof.kube.workload import Workload
 from meshproof.mesh.gateways import gateway_workload, sni_of
 from meshproof.mesh.proxy import endpoints, outbound
@@ -12,6 +13,7 @@ from meshproof.process import side_by_side
 from meshproof.traffic.settle import converge
 from meshproof.workloads.sample import HOST, PORT, Sample
 
+_PATIENCE, _OK = 5.0, 200
 _SERVICE, _BY_SNI = outbound(HOST, PORT), sni_of(HOST, PORT)
 
 
@@ -77,8 +79,8 @@ def _mute(sample: Sample) -> list[str]:
 
     def answers(one: Workload) -> bool:
         url = f"http://127.0.0.1:{PORT}/hello"
-        asked = one.run_from_node("curl", "-sf", "-m", "5", "-o", "/dev/null", url, check=False)
-        return asked.returncode == 0
+        reply = ask(one, Question("http", _PATIENCE, url=url))
+        return reply.failure is None and reply.status == _OK
 
     found = side_by_side(sample.mesh.shell, answers, servers)
     return [one.name for one, yes in zip(servers, found, strict=True) if not yes]

@@ -14,7 +14,7 @@ from meshproof.kube.workload import Workload
 from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.mesh.configuration import configured
 from meshproof.process import side_by_side
-from meshproof.traffic.settle import await_drained, await_healed, converge
+from meshproof.traffic.settle import arrive, await_drained, await_healed
 from meshproof.workloads.sample import Sample
 
 Sign = Callable[[Workload], bool]
@@ -48,7 +48,8 @@ def enforced(
     do within half a minute; afterwards none does, or the mesh is marked dirty.
 
     ``sign``: how a proxy shows it; ``clusters``: where they are applied, by default wherever
-    configuration counts. Yields the governed proxies without the sign, in words.
+    configuration counts. Yields the governed proxies without the sign by then, in words; the mesh
+    notes that, too, so that a claim which holds all the same is INCONCLUSIVE.
     """
     topology = sample.topology
     where = topology.config_clusters if clusters is None else clusters
@@ -59,11 +60,17 @@ def enforced(
         shown = side_by_side(sample.mesh.shell, sign, some)
         return [str(one) for one, yes in zip(some, shown, strict=True) if not yes]
 
+    lacking = list(map(str, governed))
+
+    def arrived() -> bool:
+        lacking[:] = without(governed)
+        return not lacking
+
     what = ", ".join(map(title, objects))
     try:
         with configured(sample.mesh, objects, where):
-            converge(lambda: not without(governed), what=f"{what} in the servers' proxies")
+            arrive(sample.mesh, arrived, what=f"{what} in the servers' proxies")
             await_drained(sample)
-            yield tuple(f"{what} in {one}" for one in without(governed))
+            yield tuple(f"{what} in {one}" for one in lacking)
     finally:
         await_healed(sample, lambda: len(without(servers)) == len(servers), f"the end of {what}")

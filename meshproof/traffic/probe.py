@@ -7,11 +7,14 @@ from enum import Enum
 from ipaddress import IPv4Address
 
 from meshproof.errors import EvidenceError
+from meshproof.kube.asking import Failed, ask, question
 from meshproof.kube.workload import Workload
-from meshproof.process import Finished
 
 # HTTP servers, proxies and the TLS servers of Kubernetes all answer this, if only to complain.
-_QUESTION = "GET / HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n"
+_QUESTIONS = {
+    "tcp": b"GET / HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n",
+    "udp": b"who is there?\n",
+}
 
 BRIEF = 1.2
 """Seconds to wait for an answer that should not come: two attempts of TCP to connect."""
@@ -28,6 +31,17 @@ class Refusal(Enum):
     """Somebody there said that nobody listens."""
     NO_ROUTE = "no route"
     """A router or the own kernel said that there is no way."""
+    UNANSWERED = "connected, and no answer"
+    """Somebody took the connection, and said nothing or ended it."""
+
+
+_REFUSALS = {
+    Failed.SILENCE: Refusal.SILENCE,
+    Failed.REFUSED: Refusal.RESET,
+    Failed.NO_ROUTE: Refusal.NO_ROUTE,
+    Failed.UNANSWERED: Refusal.UNANSWERED,
+    Failed.BROKEN: Refusal.UNANSWERED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,45 +72,14 @@ def probe(workload: Workload, target: Target, patience: float = BRIEF) -> Answer
     """Ask ``target`` from ``workload`` and wait ``patience`` seconds for the answer.
 
     A refusal is a value. Raises EvidenceError when the probe itself failed, so that a broken
-    probe is never taken for an isolated network.
+    probe is never taken for an isolated network, and as ``asking.ask``.
     """
-    ask = _ask_udp if target.protocol == "udp" else _ask_tcp
-    return _read(ask(workload, target, patience), target)
-
-
-def _ask_tcp(workload: Workload, target: Target, patience: float) -> Finished:
-    bounds = ("-t", str(patience), "-T", str(patience))
-    address = f"TCP4:{target.address}:{target.port},connect-timeout={patience}"
-    # Without ignoreeof socat would hang up after asking, and proxies answer nobody who has.
-    return workload.run_from_node(
-        "socat",
-        *bounds,
-        "STDIO,ignoreeof",
-        address,
-        input=_QUESTION,
-        check=False,
-        timeout=patience + 20,
-    )
-
-
-def _ask_udp(workload: Workload, target: Target, patience: float) -> Finished:
-    # socat would wait for more after the answer, since UDP has no end; dd takes one datagram.
-    script = f"""exec 3<>/dev/udp/{target.address}/{target.port}
-printf 'who is there?\\n' >&3
-timeout {patience} dd bs=1500 count=1 status=none <&3 || [ $? = 124 ]
-"""
-    return workload.run_from_node("bash", input=script, check=False, timeout=patience + 20)
-
-
-def _read(finished: Finished, target: Target) -> Answer:
-    first = next((line for line in finished.stdout.splitlines() if line.strip()), None)
-    if first is not None:
-        return Answer(first.strip())
-    said = finished.stderr
-    if "Connection refused" in said:
-        return Answer(refusal=Refusal.RESET)
-    if "No route to host" in said or "unreachable" in said:
-        return Answer(refusal=Refusal.NO_ROUTE)
-    if finished.returncode == 0 or "timed out" in said or "Connection reset" in said:
-        return Answer(refusal=Refusal.SILENCE)
-    raise EvidenceError(f"the probe of {target} failed by itself: {said.strip()[-200:]}")
+    said = _QUESTIONS[target.protocol]
+    reply = ask(workload, question(target.protocol, target.address, target.port, said, patience))
+    if reply.failure is None:
+        lines = reply.payload.decode(errors="replace").splitlines()
+        return Answer(next((line.strip() for line in lines if line.strip()), ""))
+    refusal = _REFUSALS.get(reply.failure.kind)
+    if refusal is None:
+        raise EvidenceError(f"the probe of {target} failed by itself: {reply.failure.said}")
+    return Answer(refusal=refusal)

@@ -49,7 +49,8 @@ def in_force(
 
     try:
         with configured(sample.mesh, objects, where):
-            converge(arrived, what="rules in the proxies")
+            if not converge(arrived, what="rules in the proxies"):
+                sample.mesh.unmet.extend(map(_told, missing))
             yield tuple(map(_told, missing))
     finally:
         if not converge(gone, what="rules to be gone from the proxies"):

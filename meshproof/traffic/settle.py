@@ -3,6 +3,7 @@ by the tests, which then fail with what they see; but for what a claim stands on
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from typing import Generic, TypeVar
 
 from meshproof.errors import EvidenceError, MeshproofError, WaitTimeoutError
 from meshproof.kube.workload import Workload
+from meshproof.mesh.mesh import Mesh, Settling
 from meshproof.model import Deployment, Mtls
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
@@ -30,23 +32,32 @@ _SETTLED_WITHIN = 60.0
 _REQUIRED_WITHIN = 60.0
 
 
-def settle(sample: Sample) -> bool:
+def settle(sample: Sample, within: float = _SETTLED_WITHIN) -> Settling:
     """Wait until sleep in every cluster is answered by every version it can reach, with mTLS or
     without as the mesh says, and callers without a sidecar as well unless it is strict, and no
-    connection from before a change is left; or until a minute has passed for the one, and half of
-    it for the other. Returns whether that came about."""
+    connection from before a change is left; or until ``within`` seconds have passed for the one,
+    and half a minute for the other. Returns how long that took, and what is missing; both are
+    recorded."""
     names = sample.clusters
     callers = [sample.caller(name) for name in names]
+    recorder = sample.mesh.lab.recorder
 
     def look() -> str:
         seen = side_by_side(sample.mesh.shell, lambda one: _unsettled(sample, one), callers)
         return "; ".join(text for text in seen if text)
 
-    with sample.mesh.lab.recorder.step("wait until the proxies know the way"):
-        known = converge(
-            look, until=lambda missing: missing == "", what="the mesh", within=_SETTLED_WITHIN
-        )
-        return known and await_drained(sample)
+    begin = time.monotonic()
+    with recorder.step("wait until the proxies know the way"):
+        looking = _Look(look, until=lambda missing: missing == "")
+        with suppress(WaitTimeoutError):
+            eventually(looking, what="the mesh", within=within)
+        missing = looking.last
+        if missing == "" and not await_drained(sample):
+            missing = "connections from before a change are not closed"
+    settling = Settling(time.monotonic() - begin, missing)
+    seconds, deployment = round(settling.seconds, 1), str(sample.mesh.deployment)
+    recorder.emit("settled", deployment=deployment, seconds=seconds, missing=missing)
+    return settling
 
 
 def await_drained(sample: Sample) -> bool:
@@ -70,8 +81,9 @@ def await_healed(sample: Sample, undone: Callable[[], bool], what: str) -> None:
 
 def healed(sample: Sample) -> None:
     """After something was broken on purpose: wait until the mesh is at rest again, or mark it."""
-    if not settle(sample):
-        sample.mesh.mark_dirty("it did not heal from what was broken on purpose")
+    settling = settle(sample)
+    if not settling.came_about:
+        sample.mesh.mark_dirty(f"it did not heal from what was broken: {settling.missing}")
 
 
 @contextmanager
@@ -89,8 +101,10 @@ def turn(sample: Sample, deployment: Deployment) -> None:
     """Make the mesh the deployment, which differs from its own in the mTLS mode alone."""
     sample.mesh.set_mtls(deployment.mtls)
     sample.mesh.deployment = deployment
-    if not settle(sample):
-        sample.mesh.mark_dirty(f"it did not turn to mTLS {deployment.mtls.value}")
+    sample.mesh.settling = settle(sample)
+    if not sample.mesh.settling.came_about:
+        mode, missing = deployment.mtls.value, sample.mesh.settling.missing
+        sample.mesh.mark_dirty(f"it did not turn to mTLS {mode}: {missing}")
 
 
 def converge(
@@ -106,6 +120,22 @@ def converge(
     with suppress(WaitTimeoutError):
         return eventually(_Look(look, until), what=what, within=within)
     return False
+
+
+def arrive(
+    mesh: Mesh,
+    look: Callable[[], Seen],
+    *,
+    until: Callable[[Seen], bool] = bool,
+    what: str,
+    within: float = _WITHIN,
+) -> bool:
+    """Look, as ``converge`` does, until what was applied is seen where it acts. What does not
+    arrive is noted in the mesh: a claim that holds all the same is INCONCLUSIVE then."""
+    arrived = converge(look, until=until, what=what, within=within)
+    if not arrived:
+        mesh.unmet.append(what)
+    return arrived
 
 
 def require(
@@ -174,10 +204,11 @@ def _unsettled(sample: Sample, caller: Workload) -> str:
         return f"{caller.cluster} does not reach {', '.join(sorted(missing))}"
     failed = [one for one in responses if not one.succeeded]
     mesh = sample.mesh.deployment
-    # A cluster that nobody vouches for is called, and refused; one without a way is not called.
+    # A cluster that nobody vouches for is called, and refused; one without a way is not called; who
+    # has a way to nobody fails each time.
     vouched = all(mesh.vouches(caller.cluster, one) for one in sample.homes)
     refusing = not vouched and mesh.mtls is not Mtls.DISABLED
-    if failed and not refusing:
+    if failed and due and not refusing:
         return f"{caller.cluster}: {len(failed)} calls fail, such as {failed[0]}"
     if not _as_the_mode_says(sample, responses):
         return f"{caller.cluster}: other mTLS mode"

@@ -1,7 +1,4 @@
-"""Asks an endpoint over TLS from a workload: its certificates, its answer, its alert.
-
-The node's own openssl speaks, so that no proxy of the mesh has a part in it.
-"""
+"""Asks an endpoint over TLS from a workload: its certificates, its answer, its alert."""
 
 from __future__ import annotations
 
@@ -15,6 +12,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from meshproof.errors import EvidenceError
+from meshproof.kube import asking
+from meshproof.kube.asking import Failed, Question, Reply
 from meshproof.kube.workload import Workload
 from meshproof.mesh.credentials import Credential
 
@@ -22,27 +21,47 @@ ISTIO_ALPN = "istio"
 """The protocol (RFC 7301) by which Istio's proxies know each other's mutual TLS."""
 NO_CERTIFICATE = "certificate required"
 UNKNOWN_AUTHORITY = "unknown ca"
-"""Alerts of RFC 8446, 6.2, in openssl's words."""
+"""Alerts of RFC 8446, 6.2."""
 
-# Keys go by standard input into files that are gone with the program. -ign_eof: the server may
-# answer, or refuse, after the question, and with TLS 1.3 only then is it known whether it let its
-# client in. The question is put a moment after the handshake: a server that refuses with a
-# question unread resets, and its alert gets lost. stdbuf: openssl writes data past its own
-# buffer, which would come in the middle of what it prints.
-_SCRIPT = """
-set -e; folder=$(mktemp -d); trap 'rm -r "$folder"' EXIT
-cat > "$folder/all"; cd "$folder"
-[ -s all ] && set -- "$@" -cert all -key all -cert_chain all
-set +e; timeout 5 stdbuf -oL openssl s_client "$@" -showcerts -ign_eof < <(
-    exec 2>/dev/null
-    sleep 0.5
-    printf 'GET /hello HTTP/1.1\\r\\nHost: helloworld\\r\\nConnection: close\\r\\n\\r\\n'
-)
-"""
-_PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
-_TOLD = re.compile(r"alert (?!number)[a-z ]+|errno=\d+|wrong version number|unexpected eof.*")
-_ALERT = re.compile(r"alert ([a-z ]+?):.*SSL alert number \d+")
+_PATIENCE = 5.0
+_QUESTION = b"GET /hello HTTP/1.1\r\nHost: helloworld\r\nConnection: close\r\n\r\n"
 _STATUS = re.compile(r"HTTP/1\.[01] (\d{3}) .*")
+_ALERTS = {
+    0: "close notify",
+    10: "unexpected message",
+    20: "bad record mac",
+    22: "record overflow",
+    40: "handshake failure",
+    42: "bad certificate",
+    43: "unsupported certificate",
+    44: "certificate revoked",
+    45: "certificate expired",
+    46: "certificate unknown",
+    47: "illegal parameter",
+    48: UNKNOWN_AUTHORITY,
+    49: "access denied",
+    50: "decode error",
+    51: "decrypt error",
+    70: "protocol version",
+    71: "insufficient security",
+    80: "internal error",
+    86: "inappropriate fallback",
+    90: "user canceled",
+    109: "missing extension",
+    110: "unsupported extension",
+    112: "unrecognized name",
+    113: "bad certificate status response",
+    115: "unknown psk identity",
+    116: NO_CERTIFICATE,
+    120: "no application protocol",
+}
+_SAID = {
+    Failed.REFUSED: "connection refused",
+    Failed.NO_ROUTE: "no route",
+    Failed.UNANSWERED: "nothing",
+    Failed.BROKEN: "the connection was ended",
+}
+"""What is told of failures that are no alert; of others their own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,37 +104,36 @@ def ask(
     """GET /hello over TLS from ``client``. ``sni`` and ``alpn``: what it offers, None for nothing;
     ``credential``: what the client shows, if anything.
 
-    A refusal is a value. Raises EvidenceError when the client itself failed, so that a broken
-    client is never taken for a refusal.
+    A refusal is a value. Raises EvidenceError when the client itself failed, or nothing at all
+    came back, so that neither is taken for a refusal; and as ``asking.ask``.
     """
-    name = ("-servername", sni) if sni else ("-noservername",)
-    offer = ("-alpn", alpn) if alpn else ()
-    options = ("-connect", f"{address}:{port}", *name, *offer)
-    shown = f"{credential.chain}{credential.key}" if credential else ""
-    asked = client.run_from_node(
-        "bash", "-c", _SCRIPT, "ask", *options, input=shown, check=False, timeout=20
+    offer = (alpn,) if alpn else ()
+    shown = (credential.chain, credential.key) if credential else ("", "")
+    where = f"{address}:{port}"
+    reply = asking.ask(
+        client, Question("tls", _PATIENCE, where, _QUESTION, sni or "", offer, *shown)
     )
-    return read_answer(asked.stdout, asked.stderr)
+    if reply.failure is not None and reply.failure.kind is Failed.SILENCE:
+        raise EvidenceError(f"{client} could not connect to {where}: nothing came back")
+    return read_answer(reply)
 
 
-def read_answer(printed: str, complained: str) -> TlsAnswer:
-    """Read what ``openssl s_client -showcerts`` printed and what it complained of.
-
-    Raises EvidenceError when it did not even try a connection.
-    """
-    if "CONNECTED(" not in printed and "connect:errno" not in complained:
-        raise EvidenceError(f"openssl failed by itself: {complained.strip()[-300:]}")
-    # The server's own certificate may be printed again at the end, where the chain is over.
-    listed = printed.split("Server certificate")[0]
-    chain = tuple(x509.load_pem_x509_certificate(one.encode()) for one in _PEM.findall(listed))
-    alert, status = _ALERT.search(complained), _STATUS.search(printed)
-    told = _TOLD.findall(complained)
+def read_answer(reply: Reply) -> TlsAnswer:
+    """What a reply to a question by TLS means."""
+    chain = tuple(x509.load_der_x509_certificate(one) for one in reply.chain)
+    text = reply.payload.decode(errors="replace")
+    status = _STATUS.search(text)
+    alert = said = ""
+    if reply.failure is not None:
+        number = reply.failure.alert
+        alert = _ALERTS.get(number, f"number {number}") if number else ""
+        said = f"alert {alert}" if alert else _SAID.get(reply.failure.kind, reply.failure.said)
     return TlsAnswer(
         chain,
         int(status.group(1)) if status else None,
-        printed[status.start() :] if status else "",
-        alert.group(1) if alert else "",
-        told[-1] if told else status.group(0).strip() if status else "nothing",
+        text[status.start() :] if status else "",
+        alert,
+        said or (status.group(0).strip() if status else "nothing"),
     )
 
 

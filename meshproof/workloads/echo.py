@@ -1,19 +1,19 @@
 """An echo for bare clusters: a pod that says who it is and whom it hears, by TCP and UDP.
 
-The pod runs nothing but the pause image, which every node image has; the listeners are started
-in its network namespace with the node's own socat and perl. So the same echo serves with every
-source of artifacts.
+Listening is all that the pod does: where it is started again, it hears again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 import kubernetes.client
 
+from meshproof.artifacts.images import WORKLOAD
 from meshproof.events import Recorder
+from meshproof.kube.asking import ask, question
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import Workload, pod_workload
@@ -29,13 +29,7 @@ GATEWAY_PORTS = (15443, 15012, 15017, 15021)
 CLOSED_GATEWAY_PORT = 8443
 """The gateway's Service has this port as well, but the router lets nobody through to it."""
 UDP_PORTS = (137, HIGH)
-# perl, which every Debian has: socat may lose a datagram while it forks for the one before.
-_UDP_ECHO = (
-    "use IO::Socket::INET; my ($port, $name) = @ARGV;"
-    'my $socket = IO::Socket::INET->new(LocalPort => $port, Proto => "udp") or die;'
-    "while (1) { my $question; defined $socket->recv($question, 1500) or next;"
-    '$socket->send("$name hears " . $socket->peerhost . "\\n"); }'
-)
+_WITHIN = 10.0
 
 
 @dataclass(frozen=True)
@@ -53,17 +47,16 @@ class Echo:
 
 def deploy_echo(
     cluster: RunningCluster,
-    pause_image: str,
     recorder: Recorder,
     name: str = "echo",
     node: str | None = None,
 ) -> Echo:
-    """Start an echo's pod and listeners in a cluster, and the Services that lead to it.
+    """Start an echo in a cluster, and the Services that lead to it.
 
     ``node``: the container of the node that the pod is to be on, where that matters.
     An echo of this name that is there already (in a kept lab) is used as it is. Raises
-    WaitTimeoutError when the pod does not run or the listeners do not answer, LabError when
-    the API server refuses.
+    WaitTimeoutError when the pod does not run or does not answer, LabError when the API server
+    refuses.
     """
     core = cluster.core
     doing = f"deploy {name} in {cluster.name}"
@@ -71,7 +64,7 @@ def deploy_echo(
         _prepare_namespace(core)
         present = {pod.metadata.name for pod in core.list_namespaced_pod(NAMESPACE).items}
         if name not in present:
-            core.create_namespaced_pod(NAMESPACE, _pod(name, pause_image, node))
+            core.create_namespaced_pod(NAMESPACE, _pod(name, cluster.name, node))
         eventually(
             lambda: core.read_namespaced_pod(name, NAMESPACE).status.phase,
             until=lambda phase: phase == "Running",
@@ -80,8 +73,14 @@ def deploy_echo(
             within=60,
         )
         pod = pod_workload(cluster, core.read_namespaced_pod(name, NAMESPACE))
-        if name not in present:
-            _listen(pod)
+        # All ports are listened on as soon as the last of those for TCP is.
+        itself = question("tcp", pod.address, TCP_PORTS[-1], b"\n", _WITHIN)
+        eventually(
+            lambda: ask(pod, itself).failure,
+            until=lambda failure: failure is None,
+            what=f"an answer of {pod} to itself",
+            within=_WITHIN,
+        )
         service = core.read_namespaced_service("echo", NAMESPACE)
     return Echo(pod, IPv4Address(service.spec.cluster_ip), service.spec.ports[0].node_port)
 
@@ -100,34 +99,16 @@ def _prepare_namespace(core: kubernetes.client.CoreV1Api) -> None:
     )
 
 
-def _listen(pod: Workload) -> None:
-    """Start the listeners; they end with the pod's network namespace or the node."""
-    # The question is read to its end (an empty line) before the answer: a shell that had ended
-    # by then would break socat's pipe, and the answer would be lost, often on a busy machine.
-    hears = "while read -r line && [ ${#line} -gt 1 ]; do true; done"
-    says = f"{hears}; echo {pod.cluster} hears $SOCAT_PEERADDR"
-    tcp = [f"socat TCP4-LISTEN:{port},fork,reuseaddr 'SYSTEM:{says}'" for port in TCP_PORTS]
-    udp = [f"perl -e '{_UDP_ECHO}' {port} {pod.cluster}" for port in UDP_PORTS]
-    patient = f"socat TCP4-LISTEN:{PATIENT_PORT},fork,reuseaddr EXEC:cat"
-    listeners = [*tcp, *udp, patient]
-    pod.run_from_node("sh", input="".join(f"setsid {one} >/dev/null 2>&1 &\n" for one in listeners))
-    wanted = len(listeners)
-    eventually(
-        lambda: _sockets(pod),
-        until=lambda ports: len(ports) >= wanted,
-        what=f"{wanted} listeners in {pod}",
-        within=10,
-    )
-
-
-def _sockets(pod: Workload) -> Sequence[str]:
-    listing = pod.run_from_node("ss", "-Hlntu").stdout
-    return [line.split()[4] for line in listing.splitlines() if line.strip()]
-
-
-def _pod(name: str, image: str, node: str | None) -> dict[str, object]:
+def _pod(name: str, says: str, node: str | None) -> dict[str, object]:
     placed = {"nodeName": node} if node is not None else {}
-    container = {"name": "pause", "image": image, "imagePullPolicy": "IfNotPresent"}
+    ports = {"--udp": UDP_PORTS, "--patient": (PATIENT_PORT,), "--tcp": TCP_PORTS}
+    listening = [word for option, some in ports.items() for word in (option, _listed(some))]
+    container = {
+        "name": "echo",
+        "image": WORKLOAD,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["probe", "echo", *listening, says],
+    }
     return {
         "metadata": {"name": name, "labels": {"app": name}},
         "spec": {
@@ -137,6 +118,10 @@ def _pod(name: str, image: str, node: str | None) -> dict[str, object]:
             "tolerations": [{"operator": "Exists"}],
         },
     }
+
+
+def _listed(ports: Iterable[int]) -> str:
+    return ",".join(map(str, ports))
 
 
 def _service(name: str, kind: str, ports: Mapping[int, int]) -> dict[str, object]:

@@ -1,10 +1,14 @@
-"""The sample application of Istio's documents: sleep calls, helloworld answers with its version."""
+"""The sample application of Istio's documents: sleep calls, helloworld answers with its version.
+
+Both are ours, with every source of artifacts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from meshproof.artifacts.images import WORKLOAD
 from meshproof.errors import EvidenceError
 from meshproof.kube import RunningCluster
 from meshproof.kube.objects import Object, apply
@@ -92,6 +96,18 @@ class Sample:
             for version, cluster in self.versions.items()
             if self.topology.knows(caller, cluster)
         }
+
+    @property
+    def read_from_elsewhere(self) -> Pair:
+        """A caller's cluster, and one with versions that its istiod reads by a remote secret.
+
+        Raises EvidenceError where no istiod reads another cluster.
+        """
+        for caller, version in self.topology.pairs:
+            home = self.versions[version]
+            if self.topology[caller].primary in self.topology.readers(home):
+                return caller, home
+        raise EvidenceError(f"no istiod of {self.topology.name} reads another cluster")
 
     def pairs(self, *, same_network: bool) -> list[Pair]:
         """The ordered pairs of a caller's cluster and a version in another one that its istiod
@@ -188,19 +204,15 @@ def namespace_object(name: str, *, injected: bool, revision: str = "") -> Object
 
 
 def sleep_objects(
-    image: str,
     namespace: str = NAMESPACE,
     name: str = SLEEP,
     annotations: Mapping[str, str] | None = None,
 ) -> list[Object]:
     """A pod that does nothing, from which calls are made."""
-    command = ["/bin/sleep", "infinity"]
-    return _workload(namespace, name, name, {}, image, command=command, annotations=annotations)
+    return _workload(namespace, name, name, {}, SLEEP, annotations=annotations)
 
 
-def helloworld_objects(
-    image: str, version: str, replicas: int = 1, locality: str = ""
-) -> list[Object]:
+def helloworld_objects(version: str, replicas: int = 1, locality: str = "") -> list[Object]:
     """The Deployment of one version of helloworld, its instances in as many zones as there are.
 
     ``locality``: "region.zone" of all of them, whatever their nodes say, in a Deployment beside
@@ -208,7 +220,7 @@ def helloworld_objects(
     """
     labels = {"version": version} | ({LOCALITY_LABEL: locality} if locality else {})
     name = f"{HELLOWORLD}-{version}" + (f"-{locality.replace('.', '-')}" if locality else "")
-    objects = _workload(NAMESPACE, name, HELLOWORLD, labels, image, replicas=replicas)
+    objects = _workload(NAMESPACE, name, HELLOWORLD, labels, HELLOWORLD, replicas=replicas)
     pod = objects[-1]["spec"]["template"]["spec"]
     pod["containers"][0]["env"] = [{"name": "SERVICE_VERSION", "value": version}]
     pod["topologySpreadConstraints"] = [
@@ -242,26 +254,18 @@ def helloworld_service(
 
 
 def _deploy(mesh: Mesh, cluster: RunningCluster, shell: Shell) -> None:
-    sleep = mesh.bundle.images["sleep"]
     topology, revision = mesh.deployment.topology, mesh.deployment.revision
-    apply(cluster, [namespace_object(OUTSIDE, injected=False), *sleep_objects(sleep, OUTSIDE)])
+    apply(cluster, [namespace_object(OUTSIDE, injected=False), *sleep_objects(OUTSIDE)])
     if cluster.name in topology.workloads:
         apply(cluster, [namespace_object(NAMESPACE, injected=True, revision=revision)])
-        apply(cluster, [helloworld_service(), *sleep_objects(sleep)])
+        apply(cluster, [helloworld_service(), *sleep_objects()])
         names = {SLEEP}
         for one in topology.placements:
             if one.cluster == cluster.name:
-                apply(
-                    cluster, helloworld_objects(helloworld_image(mesh), one.version, one.replicas)
-                )
+                apply(cluster, helloworld_objects(one.version, one.replicas))
                 names.add(f"{HELLOWORLD}-{one.version}")
         await_rollout(cluster, NAMESPACE, names, shell)
     await_rollout(cluster, OUTSIDE, {SLEEP}, shell)
-
-
-def helloworld_image(mesh: Mesh) -> str:
-    """The image of helloworld, whatever its version: that is told to it."""
-    return mesh.bundle.images[f"{HELLOWORLD}-v1"]
 
 
 def _workload(
@@ -269,15 +273,14 @@ def _workload(
     name: str,
     app: str,
     labels: Mapping[str, str],
-    image: str,
+    program: str,
     *,
-    command: list[str] | None = None,
     replicas: int = 1,
     annotations: Mapping[str, str] | None = None,
 ) -> list[Object]:
     account = {"name": app, "namespace": namespace}
-    container: Object = {"name": app, "image": image, "imagePullPolicy": "IfNotPresent"}
-    container |= {"command": command} if command else {}
+    container: Object = {"name": app, "image": WORKLOAD, "imagePullPolicy": "IfNotPresent"}
+    container["command"] = [program]
     metadata = {"labels": {"app": app, **labels}, "annotations": dict(annotations or {})}
     spec = {
         "serviceAccountName": app,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from ipaddress import IPv4Address
 
@@ -15,7 +15,6 @@ from meshproof.workloads.sample import (
     HELLOWORLD,
     NAMESPACE,
     Sample,
-    helloworld_image,
     helloworld_objects,
 )
 
@@ -48,9 +47,8 @@ def _heal(sample: Sample, version: str) -> None:
 
 def _scale(sample: Sample, version: str, replicas: int) -> None:
     cluster = sample.mesh.cluster(sample.versions[version])
-    image = helloworld_image(sample.mesh)
     before = _addresses(sample, cluster)
-    apply(cluster, helloworld_objects(image, version, replicas))
+    apply(cluster, helloworld_objects(version, replicas))
     await_rollout(cluster, NAMESPACE, {f"{HELLOWORLD}-{version}"}, sample.mesh.shell)
     _await_end(cluster, before - _addresses(sample, cluster))
 
@@ -84,4 +82,17 @@ def also_deployed(sample: Sample, cluster: str, objects: Sequence[Object]) -> It
     names = {one["metadata"]["name"] for one in objects if one["kind"] == "Deployment"}
     with applied(running, objects):
         await_rollout(running, NAMESPACE, names, sample.mesh.shell)
+        yield
+
+
+@contextmanager
+def in_zones(sample: Sample, version: str, zones: Mapping[str, int]) -> Iterator[None]:
+    """Besides its own instances a version has so many in each zone, all ready, inside the block.
+
+    ``zones``: as in "region.zone", whatever the nodes say of themselves. Proxies learn of both
+    later: wait for their endpoints. Raises LabError when the instances will not run.
+    """
+    # The account is the version's own, and stays.
+    deployments = [helloworld_objects(version, number, zone)[-1] for zone, number in zones.items()]
+    with also_deployed(sample, sample.versions[version], deployments):
         yield

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from meshproof.expect import Verdict
 from meshproof.model import Capability
 from meshproof.runner.applies import requires
@@ -12,6 +14,7 @@ from meshproof.workloads.sample import Sample
 from suites.channel.claims import istiod_of, only_the_mesh_gets_in, proxies_speak_tls, stranger
 
 Judge = Callable[[Verdict], None]
+pytestmark = pytest.mark.each_shape
 
 
 @behaviour("channel/only-the-mesh-gets-in", feature="security")

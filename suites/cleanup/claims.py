@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from meshproof.errors import WaitTimeoutError
 from meshproof.expect import Outcome, Verdict, all_of
@@ -12,7 +12,7 @@ from meshproof.kube.dns import dns_address
 from meshproof.kube.names import NameAnswer, ask_name
 from meshproof.kube.workload import node_probe
 from meshproof.lab import Lab
-from meshproof.mesh.inventory import Inventory, take_inventory
+from meshproof.mesh.inventory import Inventory, Thing, take_inventory
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.routes import host_of
 from meshproof.process import side_by_side
@@ -34,6 +34,16 @@ def nothing_remains(lab: Lab, before: Mapping[str, Inventory]) -> Verdict:
     return all_of(
         side_by_side(shell, lambda name: _as_before(lab, name, before[name]), lab.clusters)
     )
+
+
+def istioctl_leaves_nothing(lab: Lab, before: Mapping[str, Inventory]) -> Verdict:
+    """After Istio's own uninstallation each cluster holds what it held before, and has lost
+    nothing of that; what is left is told whole, by kind and name."""
+    shell = lab.engine.shell
+    verdicts = side_by_side(
+        shell, lambda name: _left_by_istioctl(lab, name, before[name]), lab.clusters
+    )
+    return all_of(verdicts)
 
 
 def no_address_remains(lab: Lab) -> Verdict:
@@ -102,6 +112,36 @@ def _rules(cluster: RunningCluster) -> Verdict:
     if not any("kube-system/kube-dns" in line for line in rules_written(cluster)):
         return Verdict(Outcome.INCONCLUSIVE, expected, "no rule for the cluster's DNS either")
     return Verdict(Outcome.PASS, expected, "none")
+
+
+def _left_by_istioctl(lab: Lab, name: str, before: Inventory) -> Verdict:
+    expected = f"nothing of the mesh to be left in {name} by 'istioctl uninstall --purge'"
+    if not before.things:
+        return Verdict(Outcome.INCONCLUSIVE, expected, "nothing is known of what was there before")
+    now = take_inventory(lab.clusters[name])
+    found = by_name(now.new_since(before))
+    gone = [f"{thing} is gone" for thing in now.missing_since(before)]
+    if found or gone:
+        return Verdict(Outcome.FAIL, expected, "; ".join([*found, *gone]))
+    return Verdict(Outcome.PASS, expected, "nothing is")
+
+
+def by_name(things: Iterable[Thing]) -> list[str]:
+    """Things in words: those of one kind and name together with their namespaces, and definitions
+    of kinds together by what they end with."""
+    places: dict[str, list[str]] = {}
+    for one in things:
+        kind = f"{one.kind}.{one.group}" if one.group else one.kind
+        _, _, domain = one.name.partition(".")
+        name = f"*.{domain}" if one.kind == "CustomResourceDefinition" else one.name
+        marks = f" ({', '.join(sorted(one.marks))})" if one.marks else ""
+        places.setdefault(f"{kind} {name}{marks}", []).append(one.namespace)
+    return [
+        f"{what} is left in {', '.join(sorted(where))}"
+        if any(where)
+        else f"{what} is left{f', {len(where)} of them' if len(where) > 1 else ''}"
+        for what, where in sorted(places.items())
+    ]
 
 
 def _as_before(lab: Lab, name: str, before: Inventory) -> Verdict:

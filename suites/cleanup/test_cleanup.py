@@ -8,12 +8,14 @@ import pytest
 
 from meshproof.errors import WaitTimeoutError
 from meshproof.expect import Outcome, Verdict, all_of
+from meshproof.mesh.uninstall import uninstall
 from meshproof.model import Capability
 from meshproof.run.labs import Labs
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
-from meshproof.workloads.sample import Sample
+from meshproof.workloads.sample import NAMESPACE, OUTSIDE, Sample
 from suites.cleanup.claims import (
+    istioctl_leaves_nothing,
     no_address_remains,
     no_name_remains,
     no_rule_remains,
@@ -37,3 +39,16 @@ def test_nothing_remains_of_a_mesh(
         judge(Verdict(Outcome.FAIL, expected, error.cause))
     remains = [no_address_remains(lab), no_rule_remains(lab), no_name_remains(lab)]
     judge(all_of([nothing_remains(lab, before), *remains]))
+
+
+@behaviour("cleanup/istioctl-leaves-nothing", feature="lifecycle", level="extended")
+@pytest.mark.last
+def test_istioctl_leaves_nothing(
+    sample: Sample, labs: Labs, judge: Callable[[Verdict], None]
+) -> None:
+    """Uninstalling as Istio's pages on multicluster say leaves nothing behind, and takes nothing
+    else along."""
+    uninstall(sample.mesh, [NAMESPACE, OUTSIDE])
+    verdict = istioctl_leaves_nothing(sample.mesh.lab, sample.mesh.before)
+    labs.end_mesh()
+    judge(verdict)

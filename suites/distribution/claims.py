@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from meshproof.expect import Verdict, answered_from_home, calls_to_meet
+from meshproof.expect import Outcome, Verdict, answered_from_home, calls_to_meet
+from meshproof.mesh.mesh import Settling
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.settle import reachable
 from meshproof.workloads.sample import Sample
+
+
+def settles_in_time(settling: Settling | None) -> Verdict:
+    """After its installation, or a change of its mode, a mesh came to rest within a minute."""
+    expected = "every version to answer every caller as it should within a minute"
+    if settling is None:
+        return Verdict(Outcome.INCONCLUSIVE, expected, "nobody has waited for it")
+    if not settling.came_about:
+        observed = f"after {settling.seconds:.0f} s still: {settling.missing}"
+        return Verdict(Outcome.FAIL, expected, observed)
+    return Verdict(Outcome.PASS, expected, f"after {settling.seconds:.1f} s they did")
 
 
 def every_version_answers(sample: Sample, caller: str) -> Verdict:

@@ -9,7 +9,15 @@ import pytest
 from meshproof.expect import Verdict
 from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
-from suites.distribution.claims import every_version_answers
+from suites.distribution.claims import every_version_answers, settles_in_time
+
+
+@behaviour("distribution/settles-in-time", feature="discovery")
+@pytest.mark.variant("mesh-networks", "revision")
+@pytest.mark.mtls("strict", "permissive", "disabled")
+def test_the_mesh_settles_in_time(sample: Sample, judge: Callable[[Verdict], None]) -> None:
+    """Within a minute of its installation every version answers every caller, as its mode says."""
+    judge(settles_in_time(sample.mesh.settling))
 
 
 @behaviour("distribution/every-version-answers", feature="discovery")

@@ -22,7 +22,7 @@ from meshproof.process import side_by_side
 from meshproof.traffic.calls import HELLO, Plan, answers, call_from_each
 from meshproof.traffic.heard import heard_by_version
 from meshproof.traffic.response import Response
-from meshproof.traffic.settle import await_drained, await_healed, converge
+from meshproof.traffic.settle import arrive, await_drained, await_healed
 from meshproof.workloads.sample import Sample
 from suites.gateways.manifests import CLOSED_PATH, OPEN_PATH
 
@@ -77,7 +77,8 @@ def enforced(sample: Sample, policy: Object, path: str) -> Iterator[None]:
     url = HELLO.removesuffix(OPEN_PATH) + path
     try:
         with configured(sample.mesh, [policy]):
-            converge(partial(_statuses, sample, url), until=_only_forbidden, what="the policy")
+            statuses = partial(_statuses, sample, url)
+            arrive(sample.mesh, statuses, until=_only_forbidden, what="the policy")
             await_drained(sample)
             yield
     finally:

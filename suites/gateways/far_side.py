@@ -8,6 +8,7 @@ from meshproof.kube.workload import Workload
 from meshproof.mesh.gateways import gateway_workload
 from meshproof.mesh.mesh import Way
 from meshproof.model import Pair
+from meshproof.traffic import PATIENT, Target, probe
 from meshproof.traffic.tls_question import ISTIO_ALPN, TlsAnswer, ask
 from meshproof.workloads.sample import SNI, Sample
 
@@ -31,10 +32,9 @@ class FarSide:
 
     def ask_plainly(self) -> tuple[str, bool]:
         """Send the gateway's TLS port an HTTP request: what came of it, and whether any answer."""
-        url = f"http://{self.way}/hello"
-        asked = self.outsider.run_from_node("curl", "-sSi", "-m", "5", url, check=False)
-        answer = (asked.stdout or asked.stderr).strip()
-        return answer.splitlines()[0] if answer else "nothing", bool(asked.stdout)
+        target = Target("the gateway's TLS port", self.way.address, self.way.port)
+        answer = probe(self.outsider, target, PATIENT)
+        return answer.text or str(answer), answer.refusal is None
 
 
 def far_side(sample: Sample, caller: str, target: str) -> FarSide:

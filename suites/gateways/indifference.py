@@ -6,7 +6,7 @@ from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.mesh.configuration import configured
 from meshproof.mesh.gateways import sni_of
 from meshproof.mesh.proxy import statistics
-from meshproof.traffic.settle import await_drained, await_healed, converge
+from meshproof.traffic.settle import arrive, await_drained, await_healed
 from meshproof.traffic.tls_question import TlsAnswer, ask
 from meshproof.workloads.sample import HOST, PORT, Sample
 from suites.gateways.claims import calls_cross, the_workload_shows_its_own_certificate
@@ -34,10 +34,10 @@ def a_deny_all_changes_nothing(sample: Sample, caller: str, target: str) -> Verd
     network = sample.mesh.deployment.topology[far.there].network
     try:
         with configured(sample.mesh, governed_way(network)):
-            converge(lambda: _governed(far).chain, what="the governed way")
+            arrive(sample.mesh, lambda: _governed(far).chain, what="the governed way")
             let_through = str(_governed(far))
             with configured(sample.mesh, [denying_all_at_the_gateway(network)]):
-                converge(lambda: _denies(far), what="the policy at the gateway")
+                arrive(sample.mesh, lambda: _denies(far), what="the policy at the gateway")
                 await_drained(sample)
                 control = _has_come(let_through, far)
                 before = _denied(far)
@@ -61,7 +61,9 @@ def twins_are_accepted(sample: Sample, caller: str, target: str) -> Verdict:
     try:
         short = sample.mesh.deployment.shares_gateways
         with configured(sample.mesh, twin_subsets(short=short)):
-            converge(lambda: _has_decided(far, before), what="the subsets at the gateway")
+            arrive(
+                sample.mesh, lambda: _has_decided(far, before), what="the subsets at the gateway"
+            )
             await_drained(sample)
             shown = [str(far.dial(_twin(name))) for name in TWINS]
             calls = calls_cross(sample, caller, target)

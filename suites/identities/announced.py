@@ -23,12 +23,11 @@ from meshproof.mesh.routes import host_of
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.services import await_forgotten
-from meshproof.traffic.settle import converge
+from meshproof.traffic.settle import arrive
 from meshproof.workloads.sample import (
     NAMESPACE,
     PORT,
     Sample,
-    helloworld_image,
     helloworld_objects,
     helloworld_service,
 )
@@ -52,7 +51,7 @@ def stranger(sample: Sample) -> Iterator[Workload]:
         for name in sample.clusters:
             stack.enter_context(applied(sample.mesh.cluster(name), [_service()]))
         cluster = sample.mesh.cluster(home)
-        stack.enter_context(applied(cluster, _stranger(sample)))
+        stack.enter_context(applied(cluster, _stranger()))
         await_rollout(cluster, NAMESPACE, {STRANGER}, sample.mesh.shell)
         yield find_workload(cluster, STRANGER, NAMESPACE)
     if not await_forgotten(sample, [HOST]):
@@ -69,7 +68,7 @@ def announced(sample: Sample, server: Workload, account: str) -> Iterator[None]:
 
     try:
         with configured(sample.mesh, [_entry(sample, server, account)]):
-            converge(arrived, what=f"a server that is announced as {account}")
+            arrive(sample.mesh, arrived, what=f"a server that is announced as {account}")
             yield
     finally:
         if not await_forgotten(sample, [HOST]):
@@ -150,9 +149,9 @@ def _service() -> Object:
     return service
 
 
-def _stranger(sample: Sample) -> list[Object]:
+def _stranger() -> list[Object]:
     """A pod of helloworld's program, which neither helloworld's Service nor the other one knows."""
-    account, deployment = helloworld_objects(helloworld_image(sample.mesh), STRANGER)
+    account, deployment = helloworld_objects(STRANGER)
     account["metadata"]["name"] = STRANGER
     labels = {"app": STRANGER, "version": STRANGER}
     deployment["metadata"] |= {"name": STRANGER, "labels": labels}

@@ -63,6 +63,7 @@ def test_a_certificate_of_another_root_is_refused(
 
 
 @behaviour("identities/impostor-refused", feature="security")
+@pytest.mark.each_shape
 def test_a_server_of_another_name_is_refused(sample: Sample, judge: Judge) -> None:
     """A server with a certificate of the mesh is taken under its own name, and no other."""
     with stranger(sample) as server:

@@ -23,7 +23,7 @@ from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.services import await_forgotten
-from meshproof.traffic.settle import converge
+from meshproof.traffic.settle import arrive
 from meshproof.traffic.upstream import upstream_of
 from meshproof.traffic.wire import watch
 from meshproof.workloads.sample import NAMESPACE, Sample
@@ -93,7 +93,7 @@ def services_answer(sample: Sample) -> Iterator[Mapping[str, Sequence[Response]]
 
     try:
         with a_service_for_each_version(sample):
-            converge(answers, what="services of one version each")
+            arrive(sample.mesh, answers, what="services of one version each")
             yield got or _from_everywhere(sample)
     finally:
         hosts = [host_of(name_of(version), NAMESPACE) for version in sample.versions]

@@ -15,7 +15,7 @@ from meshproof.kube.rollout import await_rollout
 from meshproof.kube.workload import Workload
 from meshproof.mesh.routes import host_of
 from meshproof.process import side_by_side
-from meshproof.traffic.settle import converge
+from meshproof.traffic.settle import arrive
 from meshproof.workloads.sample import (
     HELLOWORLD,
     HOST,
@@ -60,13 +60,13 @@ def ask(sample: Sample, caller: Workload, name: str) -> NameAnswer:
 def await_name(sample: Sample, caller: str, version: str) -> None:
     """Wait until a cluster's DNS knows a version's own Service."""
     what = f"{name_of(own_service(version))} in {caller}"
-    converge(lambda: told_of(sample, caller, version).exists, what=what)
+    arrive(sample.mesh, lambda: told_of(sample, caller, version).exists, what=what)
 
 
 def await_no_name(sample: Sample, caller: str, version: str) -> None:
     """Wait until a cluster's DNS says of that Service's name that there is none."""
     what = f"the end of {name_of(own_service(version))} in {caller}"
-    converge(lambda: told_of(sample, caller, version), until=is_none, what=what)
+    arrive(sample.mesh, lambda: told_of(sample, caller, version), until=is_none, what=what)
 
 
 def told_of(sample: Sample, caller: str, version: str) -> NameAnswer:
@@ -100,7 +100,7 @@ def _await_at_home(sample: Sample, version: str) -> None:
     there = sample.caller(sample.versions[version])
     for name in own_names(sample, version):
         answer = partial(ask, sample, there, name)
-        converge(answer, until=_exists, what=f"{name} in {there.cluster}")
+        arrive(sample.mesh, answer, until=_exists, what=f"{name} in {there.cluster}")
 
 
 def _exists(answer: NameAnswer) -> bool:
@@ -110,9 +110,8 @@ def _exists(answer: NameAnswer) -> bool:
 @contextmanager
 def dns_sleeps(sample: Sample) -> Iterator[None]:
     """Each cluster has a sleep whose sidecar answers names, and knows those of other clusters."""
-    image = sample.mesh.bundle.images["sleep"]
     noted = {"proxy.istio.io/config": json.dumps(_CAPTURE)}
-    objects = sleep_objects(image, name=DNS_SLEEP, annotations=noted)
+    objects = sleep_objects(name=DNS_SLEEP, annotations=noted)
     clusters = [sample.mesh.cluster(name) for name in sample.clusters]
     with ExitStack() as stack:
         for cluster in clusters:
@@ -128,7 +127,7 @@ def _ready(sample: Sample, cluster: RunningCluster) -> None:
     caller = sample.caller(cluster.name, DNS_SLEEP)
     for name in [name_of(own_service(one)) for one in sample.reached_from(cluster.name)]:
         answer = partial(ask, sample, caller, name)
-        converge(answer, until=_exists, what=f"{name} in {caller.name}")
+        arrive(sample.mesh, answer, until=_exists, what=f"{name} in {caller.name}")
 
 
 def _only(cluster: str) -> str:

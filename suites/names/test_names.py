@@ -18,6 +18,7 @@ from suites.names.claims import (
     resolves_only_where_it_exists,
 )
 from suites.names.services import await_name, await_no_name, own_service
+from suites.names.tcp_claims import tcp_services_stay_apart
 
 Judge = Callable[[Verdict], None]
 
@@ -36,6 +37,21 @@ def test_with_the_dns_proxy_a_name_resolves_without_a_service(
 ) -> None:
     """With the sidecar's DNS proxy another cluster's Service resolves, and answers, anyway."""
     judge(resolves_by_the_dns_proxy(sample, caller, target))
+
+
+@behaviour("names/dns-proxy-keeps-tcp-services-apart", feature="names")
+@pytest.mark.topology(
+    "multi-primary-flat",
+    "overlapping-cidrs",
+    reason="what counts is whether the Services' addresses can be the same, which one topology of "
+    "each kind shows",
+)
+def test_with_the_dns_proxy_each_tcp_service_is_answered_by_its_own(
+    apart: Sample, sample: Sample, caller: str, target: str, judge: Judge
+) -> None:
+    """With the sidecar's DNS proxy TCP Services of two clusters, even of one address, are each
+    answered by their own instances."""
+    judge(tcp_services_stay_apart(sample, caller, target))
 
 
 @behaviour("names/answers-once-the-service-exists", feature="names")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 import kubernetes.client
 
+from meshproof.artifacts.images import WORKLOAD
+from meshproof.kube.asking import QUESTIONS, Question, replies_in, written
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.objects import Object, applied, await_absence
 from meshproof.kube.rollout import await_rollout
@@ -15,7 +17,7 @@ from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import Workload, find_workload
 from meshproof.process import side_by_side
 from meshproof.traffic.access_log import entries_of
-from meshproof.traffic.calls import Plan, prepared, understood
+from meshproof.traffic.calls import Plan, questions, responses_of
 from meshproof.traffic.response import Response
 from meshproof.traffic.settle import converge
 from meshproof.workloads.sample import SLEEP, Sample, namespace_object, sleep_objects
@@ -42,7 +44,7 @@ def latecomers(sample: Sample) -> Iterator[None]:
     mesh = sample.mesh
     clusters = [mesh.cluster(name) for name in sample.clusters]
     namespace = namespace_object(LATE, injected=True, revision=mesh.deployment.revision)
-    objects = [namespace, *sleep_objects(mesh.bundle.images["sleep"], LATE)]
+    objects = [namespace, *sleep_objects(LATE)]
     with ExitStack() as stack:
         for cluster in clusters:
             stack.enter_context(applied(cluster, objects))
@@ -63,13 +65,14 @@ def errand(sample: Sample, cluster: str, plan: Plan) -> Errand:
     Raises LabError when it has no pod, EvidenceError when its pod did not make the calls.
     """
     running = sample.mesh.cluster(cluster)
-    ids, config = prepared(plan)
+    asked = questions(plan)
     servers = sample.servers()
-    with applied(running, [_job(sample, config)]):
+    with applied(running, [_job(asked)]):
         ended = converge(lambda: _complete(running), what="a Job", within=_JOB_WITHIN)
         pod = find_workload(running, JOB, LATE)
-        responses = understood(pod, ids, pod.log(JOB), servers)
-        lines = entries_of(pod, ids) if pod.sidecar else {}
+        replies = replies_in(pod.log(JOB), pod, len(asked))
+        responses = responses_of(pod, asked, replies, servers | sample.servers())
+        lines = entries_of(pod, [one.id for one in responses]) if pod.sidecar else {}
     return Errand(pod, ended, tuple(replace(one, log=lines.get(one.id)) for one in responses))
 
 
@@ -80,11 +83,15 @@ def _complete(cluster: RunningCluster) -> bool:
     return any(one.type == "Complete" and one.status == "True" for one in found)
 
 
-def _job(sample: Sample, config: str) -> Object:
-    """A Job whose one container runs curl, once, and then ends."""
-    command = ["/bin/sh", "-c", 'printf %s "$0" | curl --config -', config]
-    image = sample.mesh.bundle.images["sleep"]
-    container = {"name": JOB, "image": image, "imagePullPolicy": "IfNotPresent", "command": command}
+def _job(asked: Sequence[Question]) -> Object:
+    """A Job whose one container puts the questions, and then ends."""
+    container = {
+        "name": JOB,
+        "image": WORKLOAD,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["probe", "ask"],
+        "env": [{"name": QUESTIONS, "value": written(asked)}],
+    }
     spec = {
         "serviceAccountName": SLEEP,
         "restartPolicy": "Never",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.expect.rights import allowed, forbidden, may_exactly
 from meshproof.kube.seam import lab_errors
-from meshproof.mesh.account import Account, remote_account
+from meshproof.mesh.account import Account, UnusableSecretError, remote_account
 from meshproof.model import Member
 from meshproof.workloads.sample import Sample
 from suites.privilege.expectation import expectation_for
@@ -63,7 +63,13 @@ def _of_each_secret(sample: Sample, judged: Callable[[Member, Account], Verdict]
     """The verdict on each account by which an istiod reads a cluster that is not its own."""
     verdicts = []
     for member, holder in readers(sample):
-        account = remote_account(sample.mesh.cluster(holder.name), sample.mesh.cluster(member.name))
+        held, of = sample.mesh.cluster(holder.name), sample.mesh.cluster(member.name)
+        try:
+            account = remote_account(held, of)
+        except UnusableSecretError as error:
+            words = f"{holder.name}'s secret of {member.name} to open its API server to istiod"
+            verdicts.append(Verdict(Outcome.FAIL, words, error.cause))
+            continue
         verdicts += [_is_the_readers(account, member), judged(member, account)]
     return all_of(verdicts)
 

@@ -65,6 +65,5 @@ def sleeps(sample: Sample) -> Iterator[str]:
 
 
 def _objects(sample: Sample, cluster: str, taken: Taken) -> list[Object]:
-    image = sample.mesh.bundle.images["sleep"]
     noted = {_ANNOTATION: ranges(sample, cluster, taken)}
-    return sleep_objects(image, name=taken.sleep, annotations=noted)
+    return sleep_objects(name=taken.sleep, annotations=noted)

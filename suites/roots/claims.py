@@ -20,7 +20,7 @@ from meshproof.mesh.routes import host_of
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.services import await_forgotten
-from meshproof.traffic.settle import converge, reachable
+from meshproof.traffic.settle import arrive, reachable
 from meshproof.workloads.sample import NAMESPACE, PORT, Sample
 from meshproof.workloads.versions import a_service_for_each_version, name_of, url_of
 
@@ -76,12 +76,14 @@ def _services_known(sample: Sample, caller: str) -> Iterator[None]:
     clusters = {version: outbound(host, PORT) for version, host in hosts.items()}
     try:
         with a_service_for_each_version(sample):
-            converge(
+            arrive(
+                sample.mesh,
                 lambda: all(endpoints(proxy, cluster) for cluster in clusters.values()),
                 what="an endpoint of each version",
             )
             # Name, listener and route come by other ways than endpoints do, and later.
-            converge(
+            arrive(
+                sample.mesh,
                 lambda: {one: _led_to(sample, caller, one) for one in clusters},
                 until=lambda led: led == {one: {name} for one, name in clusters.items()},
                 what="a way to each version",

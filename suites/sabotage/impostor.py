@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,34 +13,24 @@ from meshproof.mesh.credentials import Credential
 from meshproof.traffic.settle import require
 from meshproof.traffic.tls_question import ask
 
-# The files are gone once the server has read them; it ends by itself if nobody ends it.
-_SERVE = """
-set -e; folder=$(mktemp -d); cat > "$folder/all"; cd "$folder"
-setsid timeout 600 openssl s_server -accept "$1" -cert all -key all -cert_chain all -www \\
-    >/dev/null 2>&1 </dev/null &
-echo $! "$folder"
-"""
-
 
 @contextmanager
 def serving_as(workload: Workload, port: int, credential: Credential) -> Iterator[None]:
     """A TLS server with this certificate listens in a workload inside the block."""
-    started = workload.run_from_node(
-        "bash", "-c", _SERVE, "serve", str(port), input=credential.chain + credential.key
-    )
-    pid, folder = started.stdout.split()
     where = f"a TLS server on port {port} of {workload}"
+    shown = json.dumps({"chain": credential.chain, "key": credential.key})
     try:
-        require(
-            lambda: _shown(workload, port),
-            until=lambda shown: shown != "" and shown in credential.chain,
-            what=where,
-        )
-        yield
+        with workload.start("probe", "impersonate", str(port)) as serving:
+            serving.say(f"{shown}\n")
+            require(
+                lambda: _shown(workload, port),
+                until=lambda shown: shown != "" and shown in credential.chain,
+                what=where,
+            )
+            yield
+            serving.say("\n")
     finally:
-        workload.run_from_node(
-            "bash", "-c", 'kill "$1"; rm -r "$2"', "end", pid, folder, check=False
-        )
+        # It ends where its input does.
         require(
             lambda: _shown(workload, port),
             until=lambda shown: shown == "",

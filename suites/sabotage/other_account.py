@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from meshproof.kube.objects import Object, applied
 from meshproof.traffic.settle import converge, healed, require
-from meshproof.workloads.sample import HELLOWORLD, Sample, helloworld_image, helloworld_objects
+from meshproof.workloads.sample import HELLOWORLD, Sample, helloworld_objects
 from suites.sabotage.shown import calls_by, faults, forgotten
 
 
@@ -34,7 +34,7 @@ def another_account(sample: Sample, name: str) -> Iterator[None]:
 
 def _other_account(sample: Sample, cluster: str) -> list[Object]:
     version = sample.versions_in(cluster)[0]
-    account, deployment = helloworld_objects(helloworld_image(sample.mesh), version)
+    account, deployment = helloworld_objects(version)
     account["metadata"]["name"] = "impostor"
     deployment["metadata"]["name"] = f"{HELLOWORLD}-impostor"
     labels = {"impostor": "yes"}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import pytest
+
 from meshproof.expect import Verdict, noticed
 from meshproof.model import Capability
 from meshproof.runner.applies import requires
@@ -15,6 +17,7 @@ from meshproof.workloads.sample import Sample
 from suites.channel.claims import istiod_of, only_the_mesh_gets_in, proxies_speak_tls
 
 Judge = Callable[[Verdict], None]
+pytestmark = pytest.mark.each_shape
 
 
 @proves("channel/only-the-mesh-gets-in")

@@ -25,6 +25,7 @@ from meshproof.workloads.sample import (
     namespace_object,
 )
 from suites.cleanup.claims import (
+    istioctl_leaves_nothing,
     no_address_remains,
     no_name_remains,
     no_rule_remains,
@@ -51,17 +52,17 @@ _OBJECTS = (
 )
 
 
-@proves("cleanup/nothing-remains")
+@proves("cleanup/nothing-remains", "cleanup/istioctl-leaves-nothing")
 @pytest.mark.bare_lab("east,west", "isolated")
 @pytest.mark.parametrize("kind", [one["kind"] for one in _OBJECTS])
 def test_an_object_left_behind_is_noticed(lab: Lab, kind: str, judge: Judge) -> None:
-    """With one object left behind, the claim that nothing remains fails and names it."""
+    """With one object left behind, the claims that nothing remains fail and name it."""
     lab.await_dns()  # what comes up late with it must not be taken for something left
     before = {name: take_inventory(cluster) for name, cluster in lab.clusters.items()}
     left = [one for one in _OBJECTS if one["kind"] == kind]
     with applied(lab.clusters["west"], left):
-        verdict = nothing_remains(lab, before)
-    judge(noticed([verdict], _LEFT))
+        verdicts = [nothing_remains(lab, before), istioctl_leaves_nothing(lab, before)]
+    judge(noticed(verdicts, _LEFT))
 
 
 @proves("cleanup/nothing-remains")

@@ -8,6 +8,7 @@ from functools import partial
 
 from meshproof.expect import Verdict, calls_to_meet, noticed
 from meshproof.expect.reach import undecided
+from meshproof.faults.discovery import unread
 from meshproof.kube.objects import Object
 from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.mesh.configuration import configured
@@ -15,19 +16,40 @@ from meshproof.mesh.routes import aborting, virtual_service, without_access_logs
 from meshproof.process import side_by_side
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.endpoints import usual_pods
-from meshproof.traffic.settle import converge, healed, require
+from meshproof.traffic.settle import converge, healed, require, settle
 from meshproof.workloads.sample import (
     HELLOWORLD,
     HOST,
     Sample,
-    helloworld_image,
     helloworld_objects,
 )
 from meshproof.workloads.scale import also_deployed
-from suites.distribution.claims import every_version_answers
-from suites.sabotage.shown import forgotten, require_at_rest, require_pods, ruled
+from suites.distribution.claims import every_version_answers, settles_in_time
+from suites.sabotage.shown import calls_by, forgotten, require_at_rest, require_pods, ruled
 
 Judge = Callable[[Verdict], None]
+_SOON = 5.0
+"""Seconds to wait for what does not come about."""
+
+
+@proves("distribution/settles-in-time")
+def test_a_mesh_that_does_not_settle_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With an istiod that does not read another cluster, the claim that the mesh settles fails
+    and names the version that is not reached."""
+    caller, home = sample.read_from_elsewhere
+    lost = set(sample.versions_in(home))
+
+    def answering() -> set[str | None]:
+        return {one.version for one in calls_by(sample, sample.caller(caller))}
+
+    try:
+        with unread(sample.mesh.cluster(sample.topology[caller].primary), home):
+            what = f"calls from {caller} that {home} does not answer"
+            require(answering, until=lambda seen: not seen & lost, what=what)
+            verdict = settles_in_time(settle(sample, within=_SOON))
+    finally:
+        healed(sample)
+    judge(noticed([verdict], f"{caller} does not reach {', '.join(sorted(lost))}"))
 
 
 @proves("distribution/every-version-answers")
@@ -35,7 +57,7 @@ def test_a_version_in_the_wrong_cluster_is_noticed(sample: Sample, judge: Judge)
     """With a version deployed where another is, the claim of distribution fails and names the
     cluster."""
     home, version = sample.homes[0], list(sample.versions)[-1]
-    objects = helloworld_objects(helloworld_image(sample.mesh), version)
+    objects = helloworld_objects(version)
     with _beside(sample, home, objects):
         verdicts = _claims(sample, home)
     judge(noticed(verdicts, f"{version} from {home}"))
@@ -107,7 +129,7 @@ def _beside(sample: Sample, cluster: str, objects: Sequence[Object]) -> Iterator
 def _liar(sample: Sample, version: str) -> list[Object]:
     """A Deployment labelled as a version, like the real one, whose pod claims to be another."""
     other = list(sample.versions)[-1]
-    objects = helloworld_objects(helloworld_image(sample.mesh), version)
+    objects = helloworld_objects(version)
     deployment = objects[-1]
     deployment["metadata"]["name"] = f"{HELLOWORLD}-liar"
     pod = deployment["spec"]["template"]

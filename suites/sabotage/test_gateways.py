@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from ipaddress import IPv4Address
 
 import pytest
 
@@ -18,13 +17,12 @@ from meshproof.mesh.configuration import configured
 from meshproof.mesh.gateways import GATEWAY_IDENTITY, GATEWAY_PORT
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Way
-from meshproof.mesh.operator_config import GATEWAY
-from meshproof.mesh.proxy import endpoints, outbound, statistics
+from meshproof.mesh.proxy import statistics
 from meshproof.model import Capability
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import await_healed, healed, require
-from meshproof.workloads.sample import HOST, PORT, Sample
+from meshproof.workloads.sample import Sample
 from suites.gateways.authorization import allowed, denied
 from suites.gateways.claims import (
     calls_cross,
@@ -38,6 +36,7 @@ from suites.gateways.indifference import a_deny_all_changes_nothing, twins_are_a
 from suites.gateways.telemetry import only_tcp_is_counted
 from suites.paths.claims import remote_version_by_its_way
 from suites.sabotage import broken_gateways as broken
+from suites.sabotage.announced import announced, ways_known
 from suites.sabotage.shown import require_at_rest, ruled, terminating
 
 Judge = Callable[[Verdict], None]
@@ -137,8 +136,16 @@ def test_a_rejected_configuration_is_noticed(sample: Sample, judge: Judge) -> No
 def test_a_wrong_gateway_address_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a gateway's address where nobody is, the claim that calls cross fails and names it."""
     caller, target = breakable_pair(sample)
-    way = Way(sample.mesh.cluster(caller).control_plane.address, _port_to(sample, target))
-    with ruled(sample, [broken.no_retries()]), _advertised(sample, caller, target, way.address):
+    way = Way(sample.mesh.cluster(caller).control_plane.address, _way_to(sample, target).port)
+    right, wrong = _way_to(sample, target), {"ip": str(way.address)}
+
+    def moved(seen: set[str]) -> bool:
+        return str(way) in seen and str(right) not in seen
+
+    with (
+        ruled(sample, [broken.no_retries()]),
+        announced(sample, caller, target, wrong, until=moved),
+    ):
         verdict = calls_cross(sample, caller, target)
     judge(noticed([verdict], str(way)))
 
@@ -161,19 +168,19 @@ def test_a_second_address_is_noticed(sample: Sample, judge: Judge) -> None:
             # kube-proxy may know the address before it knows who is behind it.
             opened = f"a way in at {address}"
             require(behind, until=lambda seen: seen.identity == far.identity, what=opened)
-            known = f"{address} among the endpoints in {caller}"
-            require(lambda: _known(sample, caller), until=lambda seen: address in seen, what=known)
+            known = f"{second} among the endpoints in {caller}"
+            require(lambda: str(second) in ways_known(sample, caller), what=known)
             verdict = remote_version_by_its_way(sample, caller, target)
     finally:
         addresses.take_back(SYSTEM, broken.SECOND_ADDRESS)
-        await_healed(sample, lambda: address not in _known(sample, caller), "one way only")
+        await_healed(sample, lambda: str(second) not in ways_known(sample, caller), "one way only")
         healed(sample)
     judge(noticed([verdict], str(second)))
 
 
-def _port_to(sample: Sample, target: str) -> int:
-    """The port at which a version is reached from other networks."""
-    return next(iter(sample.mesh.ways_to(sample.versions[target]).values())).port
+def _way_to(sample: Sample, target: str) -> Way:
+    """Where a version is reached from other networks."""
+    return next(iter(sample.mesh.ways_to(sample.versions[target]).values()))
 
 
 @contextmanager
@@ -192,35 +199,3 @@ def _rejecting(sample: Sample, gateway: Workload) -> Iterator[None]:
                 taken |= statistics(gateway, _TAKEN)
     finally:
         await_healed(sample, lambda: statistics(gateway, _TAKEN) != taken, f"the end of {what}")
-
-
-@contextmanager
-def _advertised(sample: Sample, caller: str, target: str, address: IPv4Address) -> Iterator[None]:
-    """The gateway that leads to the target seems to have this address."""
-    there, way = next(iter(sample.mesh.ways_to(sample.versions[target]).items()))
-    own = way.address
-
-    def moved(seen: set[IPv4Address]) -> bool:
-        return address in seen and own not in seen
-
-    try:
-        _advertise(sample, there, address)
-        what = f"{address} in place of {own} among the endpoints in {caller}"
-        require(lambda: _known(sample, caller), until=moved, what=what)
-        yield
-    finally:
-        _advertise(sample, there, own)
-        known = partial(_known, sample, caller)
-        await_healed(sample, lambda: own in known() and address not in known(), "the address")
-        healed(sample)
-
-
-def _advertise(sample: Sample, there: str, address: IPv4Address) -> None:
-    status = {"status": {"loadBalancer": {"ingress": [{"ip": str(address)}]}}}
-    sample.mesh.cluster(there).core.patch_namespaced_service_status(GATEWAY, SYSTEM, status)
-
-
-def _known(sample: Sample, caller: str) -> set[IPv4Address]:
-    """The addresses that the caller's sidecar knows for helloworld."""
-    seen = endpoints(sample.caller(caller), outbound(HOST, PORT))
-    return {IPv4Address(one.address) for one in seen}

@@ -40,8 +40,7 @@ Judge = Callable[[Verdict], None]
 def test_another_client_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a caller of another service account, the claim of the client's identity fails."""
     cluster = sample.mesh.cluster(sample.clusters[-1])
-    image = sample.mesh.bundle.images["sleep"]
-    with applied(cluster, sleep_objects(image, name="other-client")):
+    with applied(cluster, sleep_objects(name="other-client")):
         await_rollout(cluster, NAMESPACE, {"other-client"}, sample.mesh.shell)
         client = find_workload(cluster, "other-client", NAMESPACE)
         calls = "calls of a caller of another service account"
@@ -82,6 +81,7 @@ def test_a_stolen_authority_is_noticed(sample: Sample, caller: str, judge: Judge
 
 
 @proves("identities/impostor-refused")
+@pytest.mark.each_shape
 def test_a_client_that_takes_another_name_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a DestinationRule that names the impostor, the claim that it is refused fails."""
     with announced.stranger(sample) as server:

@@ -17,7 +17,7 @@ from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
-from meshproof.traffic.settle import require, settle
+from meshproof.traffic.settle import healed, require
 from meshproof.workloads.sample import HOST, NAMESPACE, PORT, Sample
 from suites.mtls.claims import encrypted_on_the_wire, plain_on_the_wire
 from suites.mtls.modes import (
@@ -113,8 +113,7 @@ def test_a_gateway_that_takes_plain_text_is_noticed(sample: Sample, judge: Judge
             verdict = plain_text_is_turned_away_at_the_gateway(sample, calls)
     finally:
         put_back_gateways(sample)
-        if not settle(sample):
-            sample.mesh.mark_dirty("its gateways did not recover from taking plain text")
+        healed(sample)
     judge(noticed([verdict], "in plain text were answered"))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 
+import pytest
+
 from meshproof.expect import Verdict, all_of, noticed
 from meshproof.kube.names import NameAnswer
 from meshproof.kube.objects import applied
@@ -19,16 +21,22 @@ from suites.names.claims import (
     resolves_only_where_it_exists,
 )
 from suites.names.services import (
+    DNS_SLEEP,
+    ask,
     await_no_name,
+    dns_sleeps,
     is_none,
     name_of,
     own_service,
     scattered_services,
     told_of,
 )
+from suites.names.tcp import connected, tcp_name, tcp_service, tcp_services
+from suites.names.tcp_claims import tcp_services_stay_apart
 from suites.sabotage.shown import faults
 
 Judge = Callable[[Verdict], None]
+_CONNECTIONS = 8
 
 
 @proves("names/answers-once-the-service-exists", "names/dns-proxy-knows-remote-services")
@@ -60,6 +68,40 @@ def test_a_service_too_many_is_noticed(sample: Sample, judge: Judge) -> None:
         verdicts = [verdict for pair in pairs for verdict in _noticed_in(sample, *pair)]
     side_by_side(shell, lambda pair: await_no_name(sample, *pair), pairs)
     judge(all_of(verdicts))
+
+
+@pytest.mark.topology("multi-primary-flat", reason="where no two Services share an address")
+@proves("names/dns-proxy-keeps-tcp-services-apart")
+def test_a_tcp_service_with_other_instances_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a Service of that name here too, before an instance of here, the claim that it is
+    answered by its own fails."""
+    pairs, shell = sample.topology.pairs, sample.mesh.shell
+    with scattered_services(sample), dns_sleeps(sample), tcp_services(sample), ExitStack() as stack:
+        for caller, target in pairs:
+            service = tcp_service(sample.versions[target])
+            stack.enter_context(applied(sample.mesh.cluster(caller), [service]))
+        side_by_side(shell, lambda pair: _require_other(sample, *pair), pairs)
+        verdicts = [
+            noticed([tcp_services_stay_apart(sample, *pair)], _own(sample, pair[0]))
+            for pair in pairs
+        ]
+    judge(all_of(verdicts))
+
+
+def _require_other(sample: Sample, caller: str, target: str) -> None:
+    """Wait until the caller's own instance answers as well."""
+    asking, name = sample.caller(caller, DNS_SLEEP), tcp_name(sample.versions[target])
+
+    def greetings() -> str:
+        found = ask(sample, asking, name).addresses
+        return "; ".join(connected(asking, found[0], _CONNECTIONS)) if found else ""
+
+    what = f"an instance of {caller}'s own behind {name}"
+    require(greetings, until=lambda told: f"hello {_own(sample, caller)} " in told, what=what)
+
+
+def _own(sample: Sample, caller: str) -> str:
+    return sample.versions_in(caller)[0]
 
 
 def _noticed_in(sample: Sample, caller: str, target: str) -> list[Verdict]:

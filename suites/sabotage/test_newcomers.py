@@ -24,7 +24,7 @@ def test_a_namespace_without_injection_is_noticed(sample: Sample, judge: Judge) 
     """With a caller in a namespace that nobody has labelled, the claims of its sidecar fail."""
     name = sample.clusters[-1]
     cluster, late = sample.mesh.cluster(name), "unlabelled"
-    objects: list[Object] = sleep_objects(sample.mesh.bundle.images["sleep"], OUTSIDE, late)
+    objects: list[Object] = sleep_objects(OUTSIDE, late)
     with applied(cluster, objects):
         await_rollout(cluster, OUTSIDE, {late}, sample.mesh.shell)
         caller = find_workload(cluster, late, OUTSIDE)

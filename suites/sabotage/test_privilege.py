@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import kubernetes.client
 import pytest
 
 from meshproof.expect import Outcome, Verdict, noticed
+from meshproof.faults.discovery import READER, known_as, revoked
 from meshproof.kube import RunningCluster
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.seam import lab_errors
-from meshproof.mesh.account import Right, remote_account
+from meshproof.mesh.account import Right, UnusableSecretError, remote_account
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.runner.behaviours import proves
-from meshproof.traffic.settle import converge, require
+from meshproof.traffic.settle import converge, healed, require
 from meshproof.workloads.sample import NAMESPACE, Sample
 from suites.privilege.claims import (
     can_do_what_is_needed,
@@ -27,7 +28,7 @@ from suites.privilege.claims import (
 Judge = Callable[[Verdict], None]
 
 
-_READER = {"kind": "ServiceAccount", "name": "istio-reader-service-account", "namespace": SYSTEM}
+_READER = {"kind": "ServiceAccount", "name": READER, "namespace": SYSTEM}
 _ROLE = f"istio-reader-clusterrole-{SYSTEM}"
 _GROUP = "rbac.authorization.k8s.io"
 _NAME = "meshproof-sabotage"
@@ -61,6 +62,43 @@ def test_a_narrower_role_is_noticed(sample: Sample, judge: Judge) -> None:
     with _taken_away(sample, missing):
         verdicts = [has_exactly_the_rights_listed(sample), can_do_what_is_needed(sample)]
     judge(noticed(verdicts, str(missing)))
+
+
+@proves("privilege/can-do-what-istiod-needs", "privilege/refused-everything-else")
+def test_a_revoked_token_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a token that its API server does not know, claims of the account fail and say so."""
+    remote, holder = _remote(sample), sample.mesh.cluster(readers(sample)[-1][1].name)
+
+    def known() -> bool:
+        with suppress(UnusableSecretError):
+            return bool(remote_account(holder, remote))
+        return False
+
+    with revoked(remote):
+        require(known, until=lambda yes: not yes, what="the end of the reader's token")
+        verdicts = _claims(sample)
+    if not converge(known, what="the reader's token again"):
+        sample.mesh.mark_dirty("the reader's token was not restored")
+    judge(noticed(verdicts, "does not know its token: 401"))
+
+
+@proves("privilege/exactly-the-rights-listed", "privilege/can-do-what-istiod-needs")
+def test_another_name_of_the_cluster_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a secret that calls the cluster otherwise than its proxies do, claims of the account
+    fail and tell both names."""
+    other = "elsewhere"
+    cluster, holder = _remote(sample).name, sample.mesh.cluster(readers(sample)[-1][1].name)
+    try:
+        with known_as(holder, cluster, other):
+            verdicts = _claims(sample)
+    finally:
+        healed(sample)
+    judge(noticed(verdicts, f"calls it {other}, and its own proxies call it {cluster}"))
+
+
+def _claims(sample: Sample) -> list[Verdict]:
+    claims = (has_exactly_the_rights_listed, can_do_what_is_needed, is_refused_the_rest)
+    return [claim(sample) for claim in claims]
 
 
 def _noticed_with(sample: Sample, right: Right, namespace: str) -> Verdict:

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from meshproof.errors import EvidenceError
+from meshproof.errors import CommandError, EvidenceError, LabError
 from meshproof.expect import Verdict, noticed
 from meshproof.kube.workload import Workload
 from meshproof.model import Capability
@@ -22,6 +22,7 @@ from suites.redirection.claims import (
     remote_pod_through_the_proxy,
 )
 from suites.redirection.sleeps import calling_cluster
+from suites.sabotage.beside import beside
 
 Judge = Callable[[Verdict], None]
 
@@ -59,21 +60,24 @@ def test_a_hole_in_the_redirection_is_noticed(sample: Sample, judge: Judge) -> N
 def _let_past(sample: Sample, caller: Workload, address: IPv4Address) -> Iterator[None]:
     """What a pod sends to an address is not redirected inside the block."""
     rule = ("-d", f"{address}/32", "-p", "tcp", "-j", "RETURN")
-    tool = _insert(caller, rule)
-    try:
-        yield
-    finally:
-        healed = caller.run_from_node(tool, "-t", "nat", "-D", _CHAIN, *rule, check=False)
-        if healed.returncode != 0:
-            sample.mesh.mark_dirty(f"{address} is still let past the proxy of {caller}")
+    with beside(caller) as helper:
+        tool = _insert(helper, rule)
+        try:
+            yield
+        finally:
+            healed = helper.run(tool, "-t", "nat", "-D", _CHAIN, *rule, check=False)
+            if healed.returncode != 0:
+                sample.mesh.mark_dirty(f"{address} is still let past the proxy of {caller}")
 
 
-def _insert(caller: Workload, rule: tuple[str, ...]) -> str:
+def _insert(helper: Workload, rule: tuple[str, ...]) -> str:
     """Put a rule first in Istio's chain; returns the program that could."""
     said = ""
     for tool in _TOOLS:
-        done = caller.run_from_node(tool, "-t", "nat", "-I", _CHAIN, "1", *rule, check=False)
-        if done.returncode == 0:
+        try:
+            helper.run(tool, "-t", "nat", "-I", _CHAIN, "1", *rule)
+        except (CommandError, LabError) as error:  # it failed, or is not there
+            said = error.cause
+        else:
             return tool
-        said = done.stderr.strip()
-    raise EvidenceError(f"no rule could be put into {_CHAIN} of {caller}: {said[-200:]}")
+    raise EvidenceError(f"no rule could be put into {_CHAIN} of {helper}: {said[-200:]}")

@@ -8,8 +8,6 @@ import pytest
 
 from meshproof.expect import Verdict, noticed
 from meshproof.mesh.config_dump import LISTENERS, in_use
-from meshproof.model import Capability
-from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import require
 from meshproof.workloads.sample import Sample
@@ -19,7 +17,6 @@ from suites.traces.claims import PLACE, the_gateway_is_in_no_trace, traced
 
 
 @proves("traces/gateway-in-no-trace")
-@requires(Capability.NODES)
 @pytest.mark.networks(2)
 def test_a_terminating_gateway_is_noticed_in_traces(
     sample: Sample, judge: Callable[[Verdict], None]

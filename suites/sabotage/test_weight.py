@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from meshproof.expect import Verdict, noticed
 from meshproof.model import Capability
 from meshproof.runner.applies import requires
@@ -11,9 +13,10 @@ from meshproof.runner.behaviours import proves
 from meshproof.traffic.endpoints import pods_of
 from meshproof.traffic.settle import healed
 from meshproof.workloads.sample import Sample
-from meshproof.workloads.scale import scaled, usual
+from meshproof.workloads.scale import in_zones, scaled, usual
 from suites.sabotage.shown import forgotten, require_pods
 from suites.weight.claims import compared, instances, shares_follow, weights_follow
+from suites.weight.zones import ZONES, beyond, zones_add_up
 
 
 @proves("weight/follows-the-instances")
@@ -40,3 +43,27 @@ def test_a_share_without_instances_is_noticed(
     version = compared(sample)
     counts = instances(sample, {version: usual(sample, version) + 2})
     judge(noticed([shares_follow(sample, version, counts)], f"answered by {version}: "))
+
+
+@proves("weight/zones-behind-one-gateway-add-up")
+@pytest.mark.topology(
+    "multi-primary-split-horizon",
+    "zones",
+    reason="one topology across networks stands for the others",
+)
+def test_an_instance_that_no_zone_has_is_noticed(
+    sample: Sample, judge: Callable[[Verdict], None]
+) -> None:
+    """With one instance less than is claimed in several zones, the claim that zones add up fails
+    and tells the weight that is missing."""
+    version = beyond(sample)
+    there = usual(sample, version) + sum(ZONES.values())
+    claimed = instances(sample, {version: there + 1})
+    try:
+        with in_zones(sample, version, ZONES):
+            require_pods(sample, pods_of(sample, instances(sample, {version: there})))
+            verdict = zones_add_up(sample, version, claimed)
+    finally:
+        forgotten(sample)
+        healed(sample)
+    judge(noticed([verdict], f"not {there + 1}"))

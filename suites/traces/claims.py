@@ -9,6 +9,7 @@ from math import ceil
 
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.expect.control import as_control
+from meshproof.kube.asking import Question, ask_all
 from meshproof.kube.objects import Object
 from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.mesh.configuration import configured
@@ -30,6 +31,7 @@ _CALLS = 40
 _ROUNDS = 2
 # Proxies report every five seconds, or when five parts have come together.
 _WITHIN = 60.0
+_PATIENCE = 10.0
 
 
 @contextmanager
@@ -102,8 +104,8 @@ def _with_both(spans: list[Span], calling: str, serving: str) -> list[str]:
 
 def _call(sample: Sample, caller: str, times: int) -> None:
     """Calls without ids of our own: what is traced has an id that its proxy has made."""
-    many = f"{HELLO}?[1-{times}]"
-    sample.caller(caller).run("curl", "-s", "-o", "/dev/null", many, check=False)
+    asked = [Question("http", _PATIENCE, url=HELLO)] * times
+    ask_all(sample.caller(caller), asked, timeout=_WITHIN)
 
 
 def _everything() -> Object:

@@ -7,15 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, all_of
-from meshproof.model import Capability
-from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.traces.claims import the_gateway_is_in_no_trace, traced
 
 
 @behaviour("traces/gateway-in-no-trace", feature="telemetry")
-@requires(Capability.NODES)
 @pytest.mark.networks(2)
 def test_the_gateway_is_in_no_trace(sample: Sample, judge: Callable[[Verdict], None]) -> None:
     """Traces of calls across networks have parts of both sidecars, and none of a gateway."""

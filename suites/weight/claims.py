@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Address
 from math import lcm
@@ -44,7 +44,7 @@ def instances(sample: Sample, others: Instances | None = None) -> dict[str, int]
 def compared(sample: Sample) -> str:
     """The last version that some caller knows beside another one; the last of all where every
     caller knows one alone, which then answers every call."""
-    known = [_known_to(sample, name) for name in sample.clusters]
+    known = [known_to(sample, name) for name in sample.clusters]
     several = [
         one
         for one in sample.versions
@@ -64,15 +64,17 @@ def weights_follow(sample: Sample, counts: Instances) -> Verdict:
     return all_of([_weights(sample, name, counts) for name in sample.clusters])
 
 
-def shares_follow(sample: Sample, version: str, counts: Instances) -> Verdict:
-    """From each cluster a version answers as many of the calls as it has of the weight, and none
-    fails.
+def shares_follow(
+    sample: Sample, version: str, counts: Instances, by: Collection[str] | None = None
+) -> Verdict:
+    """From each cluster (or those that call, ``by``) a version answers as many of the calls as it
+    has of the weight, and none fails.
 
     Where weights are equal Envoy draws at random, and so does a gateway among what is behind it:
     the binomial test, of calls enough to notice a share that is off by 0.2. Where they differ it
     goes by a schedule: within 3 % of all calls.
     """
-    callers = [name for name in sample.clusters if _knows(sample, name, version)]
+    callers = [name for name in by or sample.clusters if _knows(sample, name, version)]
     shares = [_share_due(sample, name, version, counts) for name in callers]
     # Whoever knows no other version is answered by this one alone.
     needed = [calls_needed(share, _TOLERANCE) for share in shares if share < 1]
@@ -86,7 +88,7 @@ def shares_follow(sample: Sample, version: str, counts: Instances) -> Verdict:
 
 def _weights(sample: Sample, caller: str, counts: Instances) -> Verdict:
     known = endpoints(sample.caller(caller), _CLUSTER)
-    owners, due, scale = _owners(sample, caller), _due(sample, caller, counts), _scale(sample)
+    owners, due, scale = _owners(sample, caller), _due(sample, caller, counts), scale_of(sample)
     weights = Counter[str]()
     for one in known:
         weights[owners.get(_way(one), str(_way(one)))] += one.weight
@@ -98,8 +100,8 @@ def _weights(sample: Sample, caller: str, counts: Instances) -> Verdict:
     return Verdict(outcome, expected, observed, {f"endpoints in {caller}": listed})
 
 
-def _scale(sample: Sample) -> int:
-    """What istiod multiplies weights by, so that they can be shared out among a network's
+def scale_of(sample: Sample) -> int:
+    """What an istiod multiplies weights by, so that they can be shared out among a network's
     gateways (its NetworkGateways.GetLBWeightScaleFactor)."""
     members = sample.topology.members
     gateways = Counter(one.network for one in members if one.gateway is not None)
@@ -109,8 +111,8 @@ def _scale(sample: Sample) -> int:
 def _due(sample: Sample, caller: str, counts: Instances) -> dict[str, int]:
     """What the versions weigh that each endpoint of the caller's leads to."""
     due = Counter[str]()
-    for version in _known_to(sample, caller):
-        due[_label(sample, caller, version)] += _scale(sample) * counts[version]
+    for version in known_to(sample, caller):
+        due[_label(sample, caller, version)] += scale_of(sample) * counts[version]
     return dict(due)
 
 
@@ -118,7 +120,7 @@ def _owners(sample: Sample, caller: str) -> dict[Way, str]:
     """The versions that each endpoint leads to: pods on the caller's network, other gateways."""
     found: dict[Way, str] = {}
     for one in sample.servers().values():
-        if one.version in _known_to(sample, caller):
+        if one.version in known_to(sample, caller):
             label = _label(sample, caller, one.version)
             found |= dict.fromkeys(sample.ways(caller, one), label)
     return found
@@ -129,7 +131,7 @@ def _label(sample: Sample, caller: str, version: str) -> str:
     gateways = _gateways(sample, caller, version)
     alike = [
         one
-        for one in _known_to(sample, caller)
+        for one in known_to(sample, caller)
         if one == version or (gateways and _gateways(sample, caller, one) & gateways)
     ]
     return "+".join(alike)
@@ -143,7 +145,8 @@ def _gateways(sample: Sample, caller: str, version: str) -> set[str]:
     return set(sample.mesh.ways_to(there))
 
 
-def _known_to(sample: Sample, caller: str) -> list[str]:
+def known_to(sample: Sample, caller: str) -> list[str]:
+    """The versions of the clusters that a caller's istiod knows of, its own included."""
     return [one for one in sample.versions if _knows(sample, caller, one)]
 
 
@@ -165,7 +168,7 @@ def _told(weights: Mapping[str, int]) -> str:
 
 
 def _share_due(sample: Sample, caller: str, version: str, counts: Instances) -> float:
-    return counts[version] / sum(counts[one] for one in _known_to(sample, caller))
+    return counts[version] / sum(counts[one] for one in known_to(sample, caller))
 
 
 def _share(sample: Sample, responses: Sequence[Response], version: str, share: float) -> Verdict:

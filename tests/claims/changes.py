@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tests.claims.curl import Call, Printed
 from tests.claims.table import Doing, Stage
 from tests.claims.world import Came, Change
+from tests.doubles.asked import RESET
+from tests.doubles.calls import Call
 
 When = Callable[[Call], bool]
 
@@ -80,8 +81,7 @@ def failing(status: int, flags: str, details: str, when: When = first) -> Doing:
 
 def cut_off(when: When = first) -> Doing:
     """Calls end without an answer: the connection is reset."""
-    reset = Printed(exit=56, said="Recv failure: Connection reset by peer")
-    return changed(lambda _, came: replace(came, printed=reset, server=None), when)
+    return changed(lambda _, came: replace(came, reply=RESET, server=None), when)
 
 
 def answering(*versions: str, when: When = by_sidecars) -> Doing:

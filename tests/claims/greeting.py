@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 
+from meshproof.kube.asking import Failure, Question, Reply
 from meshproof.lab.network.counters import FlowKey
 from meshproof.mesh.operator_config import ACCESS_LOG
 from meshproof.mesh.proxy import outbound
-from meshproof.process import Finished
 from meshproof.traffic.access_log import UNMATCHED
 from meshproof.workloads.sample import HOST, TCP_PORT
-from tests.claims.played import PlayedPod, ended
 from tests.claims.table import Doing, Stage
 from tests.claims.world import Line, World
-
-RESET = "Recv failure: Connection reset by peer"
+from tests.doubles.asked import RESET
+from tests.doubles.played import PlayedPod
 
 
 @dataclass(frozen=True)
 class Met:
-    """What came of a connection. ``heard``: whether it was greeted; ``exit`` and ``said``: curl's;
-    ``line``: in the caller's log; ``others``: in others' logs; ``crossed``: segments on the wire.
-    """
+    """What came of a connection. ``failure``: None where it was greeted; ``line``: in the caller's
+    log; ``others``: in others' logs; ``crossed``: segments on the wire."""
 
     caller: PlayedPod
     number: int
     server: PlayedPod
-    heard: bool
-    exit: int
-    said: str = ""
+    failure: Failure | None = None
     line: Line | None = None
     others: tuple[tuple[PlayedPod, Line], ...] = ()
     crossed: tuple[tuple[str, str, FlowKey], ...] = ()
@@ -39,6 +35,11 @@ class Met:
     @property
     def source(self) -> str:
         return f"{self.caller.address}:{50000 + self.number}"
+
+
+def ended(met: Met) -> Met:
+    """The other side resets it before a greeting."""
+    return replace(met, failure=RESET.failure)
 
 
 MetChange = Callable[[Met], Met]
@@ -54,18 +55,14 @@ class Greeter:
     changes: list[MetChange] = field(default_factory=list)
     made: int = 0
 
-    def play(self, pod: PlayedPod, argv: Sequence[str]) -> Finished | None:
-        """In place of the shell's loop of ``traffic.tcp``."""
-        if argv[0] != "sh":
+    def play(self, pod: PlayedPod, asked: Question) -> Reply | None:
+        """What a connection by TCP comes to."""
+        if asked.kind != "tcp":
             return None
-        times, text = int(argv[5]), ""
-        with self.world.lock:
-            for _ in range(times):
-                met = self.well(pod)
-                for change in self.changes:
-                    met = change(met)
-                text += self._told(met)
-        return ended(text)
+        met = self.well(pod)
+        for change in self.changes:
+            met = change(met)
+        return self._told(met)
 
     def well(self, caller: PlayedPod) -> Met:
         world, number = self.world, self.made
@@ -75,7 +72,7 @@ class Greeter:
         if not caller.sidecar:
             pods = [one for one in pods if one.cluster == caller.cluster]
         server = pods[number % len(pods)]
-        met = Met(caller, number, server, heard=True, exit=23)
+        met = Met(caller, number, server)
         if not caller.sidecar:
             return met if self.open else self._turned_away(met)
         return self._between_sidecars(met)
@@ -83,7 +80,7 @@ class Greeter:
     def _turned_away(self, met: Met) -> Met:
         line = dict.fromkeys(ACCESS_LOG) | {"flags": "NR", "details": UNMATCHED, "status": 0}
         line |= {"downstream": met.source}
-        return replace(met, heard=False, exit=56, said=RESET, others=((met.server, line),))
+        return replace(ended(met), others=((met.server, line),))
 
     def _between_sidecars(self, met: Met) -> Met:
         world, server, caller = self.world, met.server, met.caller
@@ -110,19 +107,20 @@ class Greeter:
             crossed.append((server.cluster, "tls", flow))
         return replace(met, line=own, others=((server, theirs),), crossed=tuple(crossed))
 
-    def _told(self, met: Met) -> str:
+    def _told(self, met: Met) -> Reply:
         self.world.flows.update(met.crossed)
         for pod, line in [*([(met.caller, met.line)] if met.line else []), *met.others]:
             self.world.say(pod, json.dumps(line))
-        greeting = f"hello {met.server.version} {met.server.name}\n" if met.heard else ""
-        return f"{greeting}\x1e{met.exit} {met.source} {met.said}\x1e\n"
+        greeting = f"hello {met.server.version} {met.server.name}".encode()
+        said = b"" if met.failure else greeting
+        return Reply(met.failure, said, source=met.source)
 
 
 def greeter(*changes: MetChange, opened: bool = False) -> Doing:
     """The plain port is played, and something is done to what comes of connections."""
 
     def done(stage: Stage) -> None:
-        stage.world.programs = Greeter(stage.world, opened, list(changes)).play
+        stage.world.replies = Greeter(stage.world, opened, list(changes)).play
 
     return done
 

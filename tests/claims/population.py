@@ -14,7 +14,7 @@ from typing import Any, cast
 from meshproof.artifacts import Bundle
 from meshproof.events import Recorder
 from meshproof.files import topology_named
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import NODE_PROBE, NODE_PROBE_NAMESPACE, Workload
 from meshproof.lab import Lab
 from meshproof.lab.network.counters import Counters, FlowKey
 from meshproof.mesh.manifests import SYSTEM
@@ -23,7 +23,7 @@ from meshproof.mesh.operator_config import GATEWAY
 from meshproof.model import Deployment, Mtls, Version
 from meshproof.process import Shell
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, OUTSIDE, SLEEP, Sample
-from tests.claims.played import PlayedCluster, PlayedPod, Player
+from tests.doubles.played import PlayedCluster, PlayedPod, Player
 
 
 class Addresses:
@@ -102,7 +102,13 @@ class Population:
             if member.gateway is not None:
                 pod(member.name, f"{GATEWAY}-{member.name}", SYSTEM, f"{GATEWAY}-service-account")
             pod(member.name, f"{SLEEP}-outside-{member.name}", OUTSIDE, SLEEP)
-        return found
+        return found + [self._node_probe(one) for one in self.clusters.values()]
+
+    def _node_probe(self, cluster: PlayedCluster) -> PlayedPod:
+        """What asks from a cluster's node."""
+        node, name = cluster.nodes[0], f"{NODE_PROBE}-{cluster.name}"
+        where = (NODE_PROBE_NAMESPACE, cluster, node, node.address)
+        return PlayedPod(name, *where, player=cast(Player, self))
 
     def listed(self, cluster: Any, app: str, namespace: str, container: str = "") -> list[Workload]:
         """In place of ``kube.workload.list_workloads``."""
@@ -131,7 +137,7 @@ class Population:
 
     def gateways(self) -> list[PlayedPod]:
         """The pods of all gateways."""
-        return [one for one in self.pods if one.namespace == SYSTEM]
+        return [one for one in self.pods if one.name.startswith(f"{GATEWAY}-")]
 
     def leads(self, gateway: PlayedPod, way: Way) -> bool:
         """Whether a gateway is what is called at an address."""

@@ -1,6 +1,6 @@
 """Puts a world in the place of clusters: what would reach out is answered by the world.
 
-Replaced are functions at the seams to the API, to openssl and to waiting, in whichever module
+Replaced are functions at the seams to the API, to TLS and to waiting, in whichever module
 knows them; all that judges, reads and compares is the library's own.
 """
 
@@ -16,7 +16,7 @@ import pytest
 from meshproof import wait
 from meshproof.errors import WaitTimeoutError
 from meshproof.kube import dns, names, objects, workload
-from meshproof.mesh import credentials
+from meshproof.mesh import credentials, istiod
 from meshproof.model import Deployment, Mtls
 from meshproof.traffic import settle, tls_question
 from tests.claims.tls import Tls
@@ -45,6 +45,7 @@ def world(
         (credentials.installed_authority, tls.installed),
         (tls_question.ask, tls.ask),
         (objects.applied, made.apply),
+        (istiod.ask_istiod, made.istiod),
         (names.ask_name, made.asked),
         (dns.dns_address, lambda _: IPv4Address("10.110.0.10")),
         (settle.turn, turned),

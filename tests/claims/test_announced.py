@@ -10,7 +10,6 @@ from meshproof.mesh.proxy import outbound
 from meshproof.workloads.sample import HELLOWORLD, PORT
 from suites.identities.announced import HOST, STRANGER, answered_as, refused_as
 from tests.claims.changes import after, answering, changed, logged, unlogged
-from tests.claims.curl import Call
 from tests.claims.table import (
     FLAT,
     REMOTE,
@@ -26,6 +25,7 @@ from tests.claims.table import (
     unclear,
 )
 from tests.claims.world import Came
+from tests.doubles.calls import Call
 
 FAILURE = "TLS_error:|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED"
 ACCOUNT = "spiffe://cluster.local/ns/sample/sa/"

@@ -12,12 +12,12 @@ from meshproof.lab.network.subnets import Subnet
 from meshproof.mesh import inventory
 from meshproof.mesh.inventory import Inventory, Thing
 from suites.cleanup.claims import (
+    istioctl_leaves_nothing,
     no_address_remains,
     no_name_remains,
     no_rule_remains,
     nothing_remains,
 )
-from tests.claims.played import PlayedCluster
 from tests.claims.substitutes import everywhere
 from tests.claims.table import (
     SPLIT,
@@ -32,6 +32,7 @@ from tests.claims.table import (
     unclear,
 )
 from tests.claims.world import NXDOMAIN
+from tests.doubles.played import PlayedCluster
 
 OWN = frozenset({Thing("", "Namespace", "", "default"), Thing("", "Node", "", "node")})
 LEFT = Thing("", "ConfigMap", "default", "istio-ca-root-cert")
@@ -106,7 +107,40 @@ def named(answer: NameAnswer, control: bool = True) -> Doing:
     return done
 
 
+def after_nothing(stage: Stage) -> tuple[object, ...]:
+    return stage.world.lab, dict.fromkeys(stage.world.clusters, Inventory(frozenset()))
+
+
+def of_istio(plural: str) -> Thing:
+    return Thing("apiextensions.k8s.io", "CustomResourceDefinition", "", f"{plural}.x.istio.io")
+
+
+LEFTOVERS = frozenset(
+    {
+        LEFT,
+        Thing("", "ConfigMap", "kube-system", "istio-ca-root-cert"),
+        of_istio("gateways"),
+        of_istio("sidecars"),
+    }
+)
+TOLD = (
+    "ConfigMap istio-ca-root-cert is left in default, kube-system; "
+    "CustomResourceDefinition.apiextensions.k8s.io *.x.istio.io is left, 2 of them"
+)
+
 CASES = [
+    *cases(
+        istioctl_leaves_nothing,
+        Setting(lab_and_before, SPLIT),
+        passes(doing=holding()),
+        fails(TOLD, holding(more=LEFTOVERS)),
+        fails("Node node is gone", holding(less=frozenset({Thing("", "Node", "", "node")}))),
+    ),
+    *cases(
+        istioctl_leaves_nothing,
+        Setting(after_nothing, SPLIT),
+        unclear("nothing is known of what was there before", holding()),
+    ),
     *cases(
         nothing_remains,
         Setting(lab_and_before, SPLIT),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
+from meshproof.kube import asking
+from meshproof.kube.asking import Reply
 from meshproof.mesh.gateways import sni_of
 from meshproof.mesh.operator_config import ACCESS_LOG
-from meshproof.process import Finished
 from meshproof.traffic.access_log import UNMATCHED
 from meshproof.traffic.tls_question import TlsAnswer
 from meshproof.workloads.sample import HOST, PORT, SNI
@@ -34,8 +34,6 @@ from tests.claims.changes import (
     unheard,
     unlogged,
 )
-from tests.claims.curl import Call
-from tests.claims.played import PlayedPod, ended
 from tests.claims.table import (
     NO_LINE,
     SPLIT,
@@ -51,6 +49,9 @@ from tests.claims.table import (
 )
 from tests.claims.tls import NOTHING, Question
 from tests.claims.world import Came
+from tests.doubles.asked import RESET
+from tests.doubles.calls import Call
+from tests.doubles.played import PlayedPod
 
 DENIED = "tcp.rbac.denied"
 TAKEN, REJECTED = "cluster_manager.cds.update_success", "cluster_manager.cds.update_rejected"
@@ -104,14 +105,14 @@ def asked_plainly(said: str) -> Doing:
     def done(stage: Stage) -> None:
         world = stage.world
 
-        def play(pod: PlayedPod, argv: Sequence[str]) -> Finished | None:
-            if argv[:2] != ("curl", "-sSi"):
+        def play(pod: PlayedPod, asked: asking.Question) -> Reply | None:
+            if asked.kind != "tcp":
                 return None
             failure = {"failure": "TLS_error|HTTP_REQUEST", "flags": "NR", "details": UNMATCHED}
             world.say(world.gateway("west"), json.dumps(dict.fromkeys(ACCESS_LOG) | failure))
-            return ended(said, 0 if said else 52, "" if said else "curl: (52) Empty reply")
+            return Reply(payload=said.encode()) if said else RESET
 
-        world.programs = play
+        world.replies = play
 
     return done
 
@@ -220,9 +221,9 @@ def forbidden(policy: str, path: str = "", **line: object) -> Doing:
             details = f"rbac_access_denied_matched_policy[{policy}]"
             peer = world.identity(call.caller)
             theirs = {"request_id": call.id, "status": 403, "details": details, "peer": peer} | line
-            printed = replace(came.printed, status=403, body="RBAC: access denied")
+            reply = replace(came.reply, status=403, body="RBAC: access denied")
             heard = ((came.server, dict.fromkeys(ACCESS_LOG) | theirs),)
-            return replace(came.logged(status=403), printed=printed, heard=heard)
+            return replace(came.logged(status=403), reply=reply, heard=heard)
 
         changed(refuse, lambda call: call.path == path or not path)(stage)
 
@@ -251,7 +252,7 @@ CLAIMS = [
     *cases(
         the_gateway_refuses,
         on("east", "v2", PLAIN_HTTP, topology=SPLIT),
-        passes("(52) Empty reply; NR in", asked_plainly("")),
+        passes("connected, and no answer; NR in", asked_plainly("")),
         fails(
             "HTTP/1.1 400 Bad Request: the gateway passed",
             asked_plainly("HTTP/1.1 400 Bad Request"),

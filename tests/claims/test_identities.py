@@ -19,7 +19,6 @@ from suites.identities.claims import (
     workloads,
 )
 from tests.claims.changes import answering, changed, logged, unlogged
-from tests.claims.curl import Call
 from tests.claims.table import (
     REMOTE,
     SPLIT,
@@ -36,6 +35,7 @@ from tests.claims.table import (
 )
 from tests.claims.tls import NOTHING, Question
 from tests.claims.world import Came
+from tests.doubles.calls import Call
 
 
 def east_calls(stage: Stage) -> tuple[object, ...]:
@@ -49,8 +49,8 @@ def all_workloads(stage: Stage) -> tuple[object, ...]:
 
 
 def other_client(_: Call, came: Came) -> Came:
-    body = came.printed.body.replace("sa/sleep", "sa/other-client")
-    return replace(came, printed=replace(came.printed, body=body))
+    body = came.reply.body.replace("sa/sleep", "sa/other-client")
+    return replace(came, reply=replace(came.reply, body=body))
 
 
 def shown(change: Callable[[Stage, Question, TlsAnswer], TlsAnswer]) -> Doing:

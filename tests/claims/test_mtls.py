@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from meshproof.kube.asking import Reply
 from meshproof.model import Mtls
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.tls_question import TlsAnswer
@@ -41,7 +42,6 @@ from tests.claims.changes import (
     unlogged,
     unseen,
 )
-from tests.claims.curl import Call, Printed
 from tests.claims.table import (
     FLAT,
     MIXED,
@@ -60,6 +60,7 @@ from tests.claims.table import (
 )
 from tests.claims.tls import NOTHING, Question
 from tests.claims.world import Came
+from tests.doubles.calls import Call
 
 DISABLED, PERMISSIVE, STRICT = Mtls.DISABLED, Mtls.PERMISSIVE, Mtls.STRICT
 
@@ -72,8 +73,7 @@ def body(change: Callable[[str], str]) -> Doing:
     """helloworld was told something else of its caller."""
 
     def other(_: Call, came: Came) -> Came:
-        printed = replace(came.printed, body=change(came.printed.body))
-        return replace(came, printed=printed)
+        return replace(came, reply=replace(came.reply, body=change(came.reply.body)))
 
     return changed(other)
 
@@ -127,8 +127,11 @@ def refused_when_permissive(stage: Stage) -> None:
     reset(stage)
 
 
+_HELLO = "Hello version: v2, instance: helloworld-v2-0\n"
+
+
 def answered_plainly(_: Call, came: Came) -> Came:
-    return replace(came, printed=Printed(200, "Hello version: v2, instance: helloworld-v2-0\n"))
+    return replace(came, reply=Reply(status=200, body=_HELLO))
 
 
 WIRE = [

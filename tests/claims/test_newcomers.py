@@ -11,8 +11,6 @@ from meshproof.traffic.calls import call
 from suites.newcomers.claims import done_and_ended, plan, served_as_any_other
 from suites.newcomers.setting import LATE, Errand
 from tests.claims.changes import answering, changed, failing, unlogged
-from tests.claims.curl import Call
-from tests.claims.played import PlayedPod
 from tests.claims.table import (
     NO_LINE,
     Case,
@@ -25,6 +23,8 @@ from tests.claims.table import (
     unclear,
 )
 from tests.claims.world import Came
+from tests.doubles.calls import Call
+from tests.doubles.played import PlayedPod
 
 
 def latecomer(stage: Stage, *, sidecar: bool = True) -> PlayedPod:
@@ -48,8 +48,8 @@ def errand(*, ended: bool, sidecar: bool = True) -> Callable[[Stage], tuple[obje
 
 
 def as_another(_: Call, came: Came) -> Came:
-    body = came.printed.body.replace(f"ns/{LATE}/", "ns/sample/")
-    return replace(came, printed=replace(came.printed, body=body))
+    body = came.reply.body.replace(f"ns/{LATE}/", "ns/sample/")
+    return replace(came, reply=replace(came.reply, body=body))
 
 
 CASES = [

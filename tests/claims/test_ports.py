@@ -11,8 +11,7 @@ from meshproof.workloads.sample import PORT, TCP_PORT
 from suites.ports.claims import encrypted_on_the_wire, every_version_greets
 from suites.ports.policies import denied_at, plain_text_at
 from tests.claims.changes import after, changed, cut_off, failing
-from tests.claims.curl import Call
-from tests.claims.greeting import Met, greeter, heard_as, logging, of_sidecars
+from tests.claims.greeting import Met, ended, greeter, heard_as, logging, of_sidecars
 from tests.claims.table import (
     FLAT,
     MIXED,
@@ -29,6 +28,7 @@ from tests.claims.table import (
     unclear,
 )
 from tests.claims.world import Came
+from tests.doubles.calls import Call
 
 POLICY = {"termination": f"rbac_access_denied_matched_policy[policy[deny-port-{TCP_PORT}]]"}
 
@@ -61,17 +61,13 @@ def unheard(met: Met) -> Met:
     return replace(met, others=())
 
 
-def unanswered(met: Met) -> Met:
-    return replace(met, heard=False, exit=56, said="Recv failure")
-
-
 def denied(met: Met) -> Met:
     """A policy of the server's denies it."""
     return heard_as(**POLICY)(met)
 
 
 def denying(_: Call, came: Came) -> Came:
-    return replace(came, printed=replace(came.printed, body="RBAC: access denied"))
+    return replace(came, reply=replace(came.reply, body="RBAC: access denied"))
 
 
 def forbidden(stage: Stage) -> None:
@@ -114,7 +110,7 @@ CASES = [
             every_version_greets,
             on("east", topology=topology, before=greeter()),
             passes(),
-            fails("otherwise, such as", greeter(unanswered)),
+            fails("otherwise, such as", greeter(ended)),
             fails("never greeted", by_v1),
             fails("did not, such as", greeter(logging(upstream_host="10.9.9.9:9000"))),
             fails(

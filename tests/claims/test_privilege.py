@@ -11,7 +11,7 @@ import pytest
 
 from meshproof.kube import RunningCluster
 from meshproof.mesh import account
-from meshproof.mesh.account import Reply, Request, Right
+from meshproof.mesh.account import Reply, Request, Right, UnusableSecretError
 from suites.privilege.claims import (
     can_do_what_is_needed,
     has_exactly_the_rights_listed,
@@ -70,6 +70,19 @@ def account_with(
     return done
 
 
+def no_account(why: str) -> Doing:
+    """A remote secret that opens nothing."""
+
+    def done(stage: Stage) -> None:
+        def held(holder: RunningCluster, cluster: RunningCluster) -> Any:
+            raise UnusableSecretError(why)
+
+        everywhere(stage.monkeypatch, account.remote_account, held)
+
+    return done
+
+
+REVOKED = "does not know its token: 401 Unauthorized"
 MORE = Right("delete", "pods")
 
 
@@ -97,6 +110,7 @@ CASES = [
         ),
         fails("less in every namespace", account_with(rights=lambda all_: frozenset())),
         fails("system:serviceaccount:x:y", account_with(user="system:serviceaccount:x:y")),
+        fails(REVOKED, no_account(f"the API server {REVOKED}")),
         unclear("no namespaces", account_with(namespaces=())),
     ),
     *cases(
@@ -104,6 +118,7 @@ CASES = [
         SAMPLE,
         passes(doing=account_with()),
         fails("such as list services: 403 forbidden", account_with(replies=refused)),
+        fails(REVOKED, no_account(f"the API server {REVOKED}")),
         unclear("an empty list from list services", account_with(replies=nothing_found)),
     ),
     *cases(
@@ -112,6 +127,7 @@ CASES = [
         passes(doing=account_with()),
         fails("delete pods: 200", account_with(rights=lambda all_: all_ | {MORE})),
         fails("delete pods: 403 admission webhook", account_with(replies=by_a_webhook)),
+        fails(REVOKED, no_account(f"the API server {REVOKED}")),
         unclear("list services: 403 forbidden", account_with(replies=refused)),
     ),
 ]

@@ -12,8 +12,8 @@ from suites.redirection.claims import (
     remote_pod_through_the_proxy,
 )
 from tests.claims.changes import after, answering, cut_off, logged, unlogged, unseen
-from tests.claims.curl import Call
 from tests.claims.table import FLAT, Case, cases, fails, judge, on, passes, unclear
+from tests.doubles.calls import Call
 
 CONTROL = "the control did not go through the proxy"
 

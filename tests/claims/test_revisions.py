@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from suites.revisions.claims import STATUS, sidecars_follow
-from tests.claims.played import PlayedPod
 from tests.claims.table import SPLIT, Case, Doing, Stage, cases, fails, judge, on, passes
+from tests.doubles.played import PlayedPod
 
 
 def injected(by: str = "canary", istiod: str = "istiod-canary", where: str = "west") -> Doing:

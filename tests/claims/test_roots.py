@@ -11,8 +11,8 @@ from suites.roots.claims import (
     roots_are_unrelated,
 )
 from tests.claims.changes import answering, failing, unlogged
-from tests.claims.curl import Call
 from tests.claims.table import FLAT, SPLIT, Case, Stage, cases, fails, judge, on, passes, unclear
+from tests.doubles.calls import Call
 
 UNRELATED = (UNRELATED_ROOTS,)
 

@@ -36,8 +36,6 @@ from tests.claims.changes import (
     unlogged,
     unseen,
 )
-from tests.claims.curl import Call
-from tests.claims.played import PlayedPod
 from tests.claims.table import (
     FLAT,
     NO_LINE,
@@ -51,6 +49,8 @@ from tests.claims.table import (
     passes,
     unclear,
 )
+from tests.doubles.calls import Call
+from tests.doubles.played import PlayedPod
 
 BOTH = answering("v1", "v2")
 

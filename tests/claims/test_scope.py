@@ -8,7 +8,6 @@ import pytest
 
 from suites.scope.claims import each_governs_its_own, ignored, marks_of, obeyed
 from tests.claims.changes import When, after, always, answering, changed, failing, unlogged
-from tests.claims.curl import Call
 from tests.claims.table import (
     NO_LINE,
     REMOTE,
@@ -24,6 +23,7 @@ from tests.claims.table import (
     unclear,
 )
 from tests.claims.world import Came
+from tests.doubles.calls import Call
 
 RULES = marks_of("west")
 
@@ -32,8 +32,8 @@ def marked(cluster: str, when: When = always) -> Doing:
     """helloworld is shown the header of that cluster's rules."""
 
     def mark(_: Call, came: Came) -> Came:
-        body = f"{came.printed.body}x-configured-in: {cluster}\n"
-        return replace(came, printed=replace(came.printed, body=body))
+        body = f"{came.reply.body}x-configured-in: {cluster}\n"
+        return replace(came, reply=replace(came.reply, body=body))
 
     return changed(mark, when)
 

@@ -8,8 +8,7 @@ import pytest
 
 from suites.scope.policies import obeyed_by_their_own
 from tests.claims.changes import after, changed, unheard, unlogged
-from tests.claims.curl import Call
-from tests.claims.greeting import Met, greeter
+from tests.claims.greeting import Met, ended, greeter
 from tests.claims.table import (
     NO_LINE,
     REMOTE,
@@ -25,6 +24,7 @@ from tests.claims.table import (
     unclear,
 )
 from tests.claims.world import Came, Line
+from tests.doubles.calls import Call
 
 
 def with_status(came: Came, status: int) -> Came:
@@ -34,8 +34,8 @@ def with_status(came: Came, status: int) -> Came:
         return {**line, "status": status}
 
     heard = tuple((pod, said(line)) for pod, line in came.heard)
-    printed = replace(came.printed, status=status)
-    return replace(came, printed=printed, line=said(came.line or {}), heard=heard)
+    reply = replace(came.reply, status=status)
+    return replace(came, reply=reply, line=said(came.line or {}), heard=heard)
 
 
 def refusing(path: str, *versions: str) -> Doing:
@@ -71,9 +71,7 @@ def turned_away_from(*clusters: str) -> Doing:
     """Sleeps of these clusters are not greeted at the plain port."""
 
     def change(met: Met) -> Met:
-        if met.caller.cluster not in clusters:
-            return met
-        return replace(met, heard=False, exit=56, said="Recv failure")
+        return ended(met) if met.caller.cluster in clusters else met
 
     return greeter(change)
 

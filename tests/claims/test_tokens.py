@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from suites.tokens.claims import a_token_is_required, only_good_tokens_pass
 from suites.tokens.rules import ISSUER, SUBJECT, TOLD, Signer
 from tests.claims.changes import after, answering, changed, failing, unlogged
-from tests.claims.curl import Call
 from tests.claims.table import (
     NO_LINE,
     Case,
@@ -31,6 +30,7 @@ from tests.claims.table import (
     unclear,
 )
 from tests.claims.world import Came
+from tests.doubles.calls import Call
 
 SIGNER = Signer()
 Judgement = tuple[int, str]
@@ -81,10 +81,10 @@ def judging(rule: Callable[[Call], Judgement]) -> Doing:
     def change(call: Call, came: Came) -> Came:
         status, told = rule(call)
         if status == 200:
-            body = came.printed.body + (f"{TOLD}: {told}\n" if told else "")
-            return replace(came, printed=replace(came.printed, body=body))
-        printed = replace(came.printed, status=status, body=told)
-        return replace(came, printed=printed).logged(status=status)
+            body = came.reply.body + (f"{TOLD}: {told}\n" if told else "")
+            return replace(came, reply=replace(came.reply, body=body))
+        refused = replace(came.reply, status=status, body=told)
+        return replace(came, reply=refused).logged(status=status)
 
     return changed(change)
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from meshproof.process import Finished
+from meshproof.kube.asking import Question, Reply
 from meshproof.workloads.trace_sink import Span, TraceSinks
 from suites.traces.claims import the_gateway_is_in_no_trace
-from tests.claims.played import PlayedPod, ended
 from tests.claims.table import SPLIT, Case, Setting, Stage, cases, fails, judge, passes, unclear
+from tests.doubles.played import PlayedPod
 
 
 class PlayedSinks(TraceSinks):
@@ -21,14 +21,13 @@ class PlayedSinks(TraceSinks):
         made: list[int] = []
         self.__dict__["made"] = made
 
-        def play(pod: PlayedPod, argv: Sequence[str]) -> Finished | None:
-            if argv[:2] == ("curl", "-s"):
-                first, _, last = argv[-1].partition("[")[2].partition("-")
-                made.extend(range(int(first), int(last.rstrip("]")) + 1))
-                return ended("")
-            return None
+        def play(pod: PlayedPod, asked: Question) -> Reply | None:
+            if "x-request-id" in asked.headers:
+                return None
+            made.append(len(made))
+            return Reply(status=200)
 
-        stage.world.programs = play
+        stage.world.replies = play
         self.__dict__["nodes"] = nodes(stage)
 
     def spans(self) -> list[Span]:

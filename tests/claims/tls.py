@@ -28,8 +28,8 @@ from meshproof.traffic.tls_question import (
     uris,
 )
 from meshproof.workloads.sample import PORT, SLEEP, SNI
-from tests.claims.played import PlayedPod
 from tests.claims.world import World
+from tests.doubles.played import PlayedPod
 
 NOTHING = TlsAnswer((), None, "", "", "nothing")
 _DEBUG = "2026-11-21T15:58:21Z\tdebug\tenvoy connection\tremote address:{}:46326,TLS_error:{}"

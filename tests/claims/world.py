@@ -1,7 +1,7 @@
 """A mesh that is as it should be, in memory: what pods, proxies, logs and the wire would say.
 
 A test changes one thing of it and sees what a claim says. Lines of access logs have the fields of
-``mesh.operator_config.ACCESS_LOG``; answers are those of helloworld and of curl, endpoints and
+``mesh.operator_config.ACCESS_LOG``; answers are those of helloworld, endpoints and
 statistics as Envoy's admin interface writes them.
 """
 
@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from typing import Any
 
+from meshproof.kube.asking import Question, Reply
 from meshproof.kube.names import NameAnswer
 from meshproof.kube.objects import Object
 from meshproof.kube.workload import Workload
@@ -31,9 +32,10 @@ from meshproof.process import Finished
 from meshproof.traffic.access_log import UNMATCHED
 from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, PORT
 from suites.names.services import DNS_SLEEP
-from tests.claims.curl import Call, Printed, calls_in, printed
-from tests.claims.played import PlayedCluster, PlayedPod, ended
 from tests.claims.population import Population
+from tests.doubles.asked import RESET, answered
+from tests.doubles.calls import Call, call_of
+from tests.doubles.played import PlayedCluster, PlayedPod, ended
 
 Line = Mapping[str, object]
 NXDOMAIN = NameAnswer("NXDOMAIN")
@@ -42,10 +44,10 @@ _VERSIONED = re.compile(r"^(?:only|helloworld)-(?P<version>v\d+)\.")
 
 @dataclass(frozen=True)
 class Came:
-    """What comes of a call: what curl prints; the line in the caller's log; the lines in others';
+    """What comes of a call: what the caller is told; the line in its log; the lines in others';
     and the segments on the wire, each a place, a kind and a conversation."""
 
-    printed: Printed
+    reply: Reply
     server: PlayedPod | None = None
     line: Line | None = None
     heard: tuple[tuple[PlayedPod, Line], ...] = ()
@@ -62,7 +64,8 @@ Change = Callable[[Call, Came], Came]
 class World(Population):
     """``changes``: what is done to what comes of each call; ``chosen``: which pods may answer a
     call, of those that it can reach; ``subset``: by whose name a pod is asked for; ``known``: the
-    endpoints that a proxy has of a service, and of a subset; ``stats``: a proxy's statistics."""
+    endpoints that a proxy has of a service, and of a subset; ``stats``: a proxy's statistics;
+    ``zones``: the locality of a pod that has one; ``debug``: what the istiod in a cluster says."""
 
     def __init__(self, topology: str, mtls: Mtls, variants: Iterable[str]) -> None:
         super().__init__(topology, mtls, variants)
@@ -71,31 +74,36 @@ class World(Population):
         self.subset: Callable[[Call, PlayedPod], str] = lambda *_: ""
         self.known: Callable[[PlayedPod, str, str], list[Endpoint]] = self.endpoints
         self.stats: dict[str, Counter[str]] = defaultdict(Counter)
-        self.programs: Callable[[PlayedPod, Sequence[str]], Finished | None] = lambda *_: None
+        self.replies: Callable[[PlayedPod, Question], Reply | None] = lambda *_: None
         self.nodes: Callable[[PlayedCluster, Sequence[str]], str] = lambda *_: ""
         self.lines: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
         self.levels: dict[str, str] = {}
         self.dumps: dict[str, Sequence[Mapping[str, object]]] = defaultdict(list)
         self.pages: dict[str, Callable[[PlayedPod], str]] = {}
         self.names: Callable[[Workload, str], NameAnswer] = self.resolved
+        self.zones: dict[str, str] = {}
+        self.debug: dict[str, Callable[[str], Any]] = {
+            "endpointShardz": self._shards,
+            "networkz": self._gateways_known,
+        }
         self.applied: list[Object] = []
         self.made = Counter[str]()
 
     # --- calls
 
     def run(self, pod: PlayedPod, argv: Sequence[str], input: str | None) -> Finished:
-        if (done := self.programs(pod, argv)) is not None:
-            return done
-        assert argv == ("curl", "--config", "-"), f"nobody plays {argv}"
         with self.lock:
-            text = ""
-            for call, shown in calls_in(input or "", pod, lambda: self._number(pod)):
-                came = self.well(call)
-                for change in self.changes:
-                    came = change(call, came)
-                self._note(call, came)
-                text += printed(shown, came.printed)
-        return ended(text)
+            return answered(argv, input, lambda asked: self._reply(pod, asked))
+
+    def _reply(self, pod: PlayedPod, asked: Question) -> Reply:
+        if (reply := self.replies(pod, asked)) is not None:
+            return reply
+        call = call_of(asked, pod, self._number(pod))
+        came = self.well(call)
+        for change in self.changes:
+            came = change(call, came)
+        self._note(call, came)
+        return came.reply
 
     def _number(self, pod: PlayedPod) -> int:
         self.made[pod.name] += 1
@@ -136,7 +144,11 @@ class World(Population):
         }
         xfcc = f'By={served_as};Hash=ab;Subject="";URI={client}' if encrypted else ""
         return Came(
-            Printed(200, self.body(call, server, xfcc), source=f"{call.caller.address}:40000"),
+            Reply(
+                status=200,
+                body=self.body(call, server, xfcc),
+                source=f"{call.caller.address}:40000",
+            ),
             server,
             line,
             ((server, taken),),
@@ -164,7 +176,7 @@ class World(Population):
         line |= {"attempts": 1 if server else 0}
         body = str(fields.get("upstream_failure", details))
         crossed = self.segments(call, server, "tls") if server else ()
-        return Came(Printed(status, body), server, line, (), crossed)
+        return Came(Reply(status=status, body=body), server, line, (), crossed)
 
     def line(self, call: Call, status: int, server: PlayedPod | None = None) -> dict[str, object]:
         """A line in an access log, as of a call that went to ``server``."""
@@ -207,15 +219,12 @@ class World(Population):
         source = f"{call.caller.address}:{40000 + call.number}"
         crossed = self.segments(call, server, "http")[:1]
         if answered and not gates:
-            return Came(
-                Printed(200, self.body(call, server), source=source), server, None, (), crossed
-            )
+            told = Reply(status=200, body=self.body(call, server), source=source)
+            return Came(told, server, None, (), crossed)
         unmatched = {"flags": "NR", "details": UNMATCHED, "downstream": source, "status": 0}
         turned = dict.fromkeys(ACCESS_LOG) | unmatched | {"failure": "TLS_error|HTTP_REQUEST"}
         by = self.gateway(gates[0]) if gates else server
-        said = "Recv failure: Connection reset by peer"
-        reset = Printed(exit=56, said=said, source=source)
-        return Came(reset, None, None, ((by, turned),), crossed)
+        return Came(replace(RESET, source=source), None, None, ((by, turned),), crossed)
 
     def way_of(self, call: Call, server: PlayedPod) -> Way:
         """Where a caller without a sidecar gets to."""
@@ -309,6 +318,33 @@ class World(Population):
         if any(name.startswith(one) for one in own):
             return NameAnswer("NOERROR", (IPv4Address("10.110.0.7"),))
         return NXDOMAIN
+
+    def istiod(self, mesh: Any, control_plane: str, page: str) -> Any:
+        """In place of ``mesh.istiod.ask_istiod``."""
+        return self.debug[page](control_plane)
+
+    def _shards(self, control_plane: str) -> dict[str, object]:
+        """The endpoints that an istiod has read, as pilot/pkg/model/endpointshards.go has them."""
+        shards: dict[str, list[object]] = defaultdict(list)
+        for one in self.servers():
+            if self.deployment.topology.knows(control_plane, one.cluster):
+                where = {"Label": self.zones.get(one.name, ""), "ClusterID": one.cluster}
+                for port in (PORT, 9000):
+                    told = {"Addresses": [str(one.address)], "EndpointPort": port}
+                    shards[f"Kubernetes/{one.cluster}"].append(told | {"Locality": where})
+        return {HOST: {NAMESPACE: {"Shards": shards, "ServiceAccounts": {}}}}
+
+    def _gateways_known(self, control_plane: str) -> list[object]:
+        ways = {one.cluster: self.way(one.cluster) for one in self.gateways()}
+        return [
+            {
+                "Network": self.deployment.topology[name].network,
+                "Cluster": name,
+                "Addr": str(way.address),
+                "Port": way.port,
+            }
+            for name, way in ways.items()
+        ]
 
     def asked(self, pod: Workload, name: str, server: IPv4Address) -> NameAnswer:
         """In place of ``kube.names.ask_name``."""

@@ -28,7 +28,8 @@ from _pytest.mark import ParameterSet
 from meshproof.artifacts import Bundle
 from meshproof.cli.app import run as run_meshproof
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_USAGE
-from meshproof.files import topology_named
+from meshproof.files import read_request, topology_named
+from meshproof.model import RunRequest
 from tests.cli.world import World
 
 Argv = str | Sequence[str]
@@ -73,7 +74,7 @@ class _ElsewhereError(BaseException):
 @dataclass
 class Ended:
     """How a command ended. ``code``: None when it went on; ``went``: where to, "" otherwise:
-    "pytest" (with ``argv`` and ``env``), "lab", "figures", "mend", or "hung"."""
+    "pytest" (with ``argv``, ``request`` and ``env``), "lab", "figures", "mend", or "hung"."""
 
     code: int | None = None
     out: str = ""
@@ -81,6 +82,7 @@ class Ended:
     went: str = ""
     made_artifacts: bool = False
     argv: list[str] = field(default_factory=list)
+    request: RunRequest = field(default_factory=RunRequest)
     env: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -214,6 +216,9 @@ def _without_the_rest(
 
     def execve(program: str, argv: list[str], env: dict[str, str]) -> NoReturn:
         ended.argv, ended.env = argv, env
+        file = Path(argv[-1].removeprefix("--meshproof-request="))
+        ended.request = read_request(file)
+        os.close(int(file.name))  # which would end with this process
         raise _ElsewhereError("pytest")
 
     memory = SimpleNamespace(total=16 * GIB, available=12 * GIB)

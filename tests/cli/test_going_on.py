@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from meshproof.model import RunRequest
+from meshproof.model.request import OPTIONS, VERIFYS, words
 from meshproof.resources import resource
 from tests.cli.harness import Ended, run
 from tests.cli.world import World
@@ -57,7 +61,9 @@ def test_nothing_of_the_callers_habits_is_handed_on(world: World) -> None:
 
 
 def test_the_same_is_asked_for_with_the_callers_habits(world: World) -> None:
-    assert going_on(world, "verify", HABITS).argv == going_on(world, "verify").argv
+    with_habits, without = going_on(world, "verify", HABITS), going_on(world, "verify")
+    assert with_habits.argv[:-1] == without.argv[:-1]
+    assert with_habits.request == without.request
 
 
 def test_what_meshproof_itself_needs_is_handed_on(world: World) -> None:
@@ -77,32 +83,59 @@ def test_the_command_line_names_configuration_and_plugins(world: World) -> None:
     assert ended.argv[:4] == [sys.executable, "-P", "-m", "meshproof.runner"]
     assert f"-c {suites / 'verify.ini'} --rootdir {suites.parent}" in line
     assert "-p xdist.plugin -p meshproof.runner.plugin -p no:cacheprovider" in line
-    assert ended.argv[-1] == str(suites)
-    assert "--topology=bare" in ended.argv
+    assert ended.argv[-1].startswith("--meshproof-request=")
 
 
-@pytest.mark.parametrize(
-    ("argv", "words"),
-    [
-        ("--mtls strict --mtls disabled", ["--mtls=strict", "--mtls=disabled"]),
-        ("--full --enforce --sabotage", ["--full", "--enforce", "--sabotage"]),
-        ("--istio 1.31.0 --kubernetes 1.36.1", ["--istio=1.31.0", "--kubernetes=1.36.1"]),
-        ("--engine podman --artifacts built", ["--engine=podman", "--artifacts=built"]),
-        ("--workers 2", ["-n", "2", "--max-worker-restart=0"]),
-        ("--keep", ["--keep"]),
-        ("--pool 10.213.0.0/16", ["--pool=10.213.0.0/16"]),
-        ("--collect-only", ["--collect-only"]),
-        ("--reports elsewhere", ["--reports={work}/elsewhere"]),
-    ],
-)
-def test_options_are_handed_on(world: World, argv: str, words: list[str]) -> None:
-    handed = going_on(world, f"verify primary-remote-flat {argv}").argv
-    assert not [word for word in map(world.spelled, words) if word not in handed]
+def test_what_is_asked_for_goes_on_as_it_was_written(world: World) -> None:
+    asked = going_on(
+        world,
+        "verify primary-remote-flat bare --mtls strict --mtls disabled --profile all --enforce "
+        "--sabotage --istio 1.31.0 --kubernetes 1.36.1 --engine podman --artifacts built "
+        "--workers 2 --pool 10.213.0.0/16 --reports elsewhere",
+    ).request
+    assert asked == RunRequest(
+        topology=("primary-remote-flat", "bare"),
+        mtls=("strict", "disabled"),
+        profile="all",
+        enforce=True,
+        sabotage=True,
+        istio=("1.31.0",),
+        kubernetes="1.36.1",
+        engine="podman",
+        artifacts="built",
+        workers="2",
+        pool="10.213.0.0/16",
+        reports=world.work / "elsewhere",
+    )
 
 
-@pytest.mark.parametrize("argv", ["--keep", "--workers 1", "--collect-only"])
-def test_one_lab_needs_no_workers(world: World, argv: str) -> None:
-    assert "-n" not in going_on(world, f"verify {argv}").argv
+def test_what_is_spelled_as_words_is_read_again(world: World) -> None:
+    request = RunRequest(
+        topology=("primary-remote-flat",),
+        mtls=("strict",),
+        keep=True,
+        reports=world.work / "a b",
+    )
+    assert going_on(world, shlex.join(["verify", *words(request, VERIFYS)])).request == request
+
+
+def test_where_nothing_is_said_the_defaults_are_asked_for(world: World) -> None:
+    assert going_on(world, "verify").request == RunRequest(reports=world.work / "reports")
+    assert going_on(world, "verify --keep").request.keep
+
+
+def test_to_list_and_to_print_behaviours_is_not_part_of_what_is_asked_for(world: World) -> None:
+    assert "--collect-only" in going_on(world, "verify --collect-only").argv
+    shown = going_on(world, "behaviours --markdown")
+    assert {"--collect-only", "--meshproof-behaviours=markdown"} <= set(shown.argv)
+    assert shown.request.profile == "all"
+
+
+def test_every_option_of_a_request_is_one_of_verify(world: World) -> None:
+    manual = run(world, "verify --help", {"COLUMNS": "300"}).out
+    named = [one for one in OPTIONS.values() if VERIFYS not in one.hidden and not one.positional]
+    assert len(named) > 15
+    assert [one.name for one in named if not re.search(rf"{one.of(VERIFYS)}\b", manual)] == []
 
 
 def last_line(folder: Path) -> str:

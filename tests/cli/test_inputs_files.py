@@ -94,7 +94,7 @@ ROWS = [
     goes_on("a link to it", "verify --topology-file l", lay=all_of(own(), link), makes=REPORTS),
     goes_on("twice the same", f"{MINE} --topology-file mine.yaml", lay=own(), makes=REPORTS),
     goes_on("and bare clusters", f"{MINE} bare", lay=own(), makes=REPORTS),
-    goes_on("and all there are", f"{MINE} --full", lay=own(), makes=REPORTS),
+    goes_on("and all there are", f"{MINE} --profile all", lay=own(), makes=REPORTS),
 ]
 
 

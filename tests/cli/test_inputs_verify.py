@@ -99,7 +99,7 @@ MODES = [
         "and only listed", "verify bare --mtls permissive --collect-only", "--mtls says nothing"
     ),
     refused(
-        "several of bare clusters", "verify bare --mtls strict --full", "--mtls and --full say"
+        "several of bare clusters", "verify bare --mtls strict --istio 1.31.1", "--mtls and --istio"
     ),
     refused("a pool of nothing", ["verify", "--pool", ""], "is no range"),
     refused("a public pool", "verify --pool 8.8.8.0/24", "is not private"),
@@ -139,7 +139,10 @@ MODES = [
     refused("a revision of 100 kB", ["verify", "--revision", LONG], "56 at most"),
     refused("the default revision", "verify --revision default", "choose another name"),
     refused("a revision of bare clusters", "verify bare --revision blue", "needs a topology"),
-    refused("full, on bare clusters", "verify bare --full", "--full says nothing"),
+    goes_on("every level, on bare clusters", "verify bare --profile all", makes=REPORTS),
+    refused("no such profile", "verify --profile al", "there is no profile 'al': did you mean all"),
+    refused("a profile in capitals", "verify --profile ALL", "did you mean all"),
+    refused("a profile of nothing", ["verify", "--profile", ""], "choose one of core, all"),
     goes_on(
         "bare clusters and others", "verify bare primary-remote-flat --mtls strict", makes=REPORTS
     ),
@@ -174,7 +177,10 @@ OTHERS = [
     refused("no such option", "verify --enginee podman", "--enginee", "--engine"),
     refused("an option of pytest's", "verify -k distribution", "No such option: -k"),
     refused("an option without value", "verify --engine", "requires an argument"),
-    refused("a switch with a value", "verify --full=yes", "does not take a value"),
+    refused("a switch with a value", "verify --enforce=yes", "does not take a value"),
+    refused("what --profile replaces", "verify --full", "No such option: --full"),
+    refused("an option of pytest's own kind", "verify --meshproof-mtls strict", "No such option"),
+    refused("reports that are not UTF-8", ["verify", "--reports", "r\udce9"], "is not UTF-8"),
     refused("an engine in capitals", "verify --engine Podman", "did you mean podman"),
     refused("and only listed", "verify --engine Podman --collect-only", "did you mean podman"),
     refused("an engine of nothing", ["verify", "--engine", ""], "there is no engine ''"),
@@ -234,7 +240,7 @@ OTHERS = [
     goes_on("reports, only listed", "verify --collect-only --reports /dev/full"),
     goes_on("only listed", "verify --collect-only"),
     goes_on("everything", "verify", makes=REPORTS),
-    goes_on("in full", "verify --full --enforce --sabotage", makes=REPORTS),
+    goes_on("everything there is", "verify --profile all --enforce --sabotage", makes=REPORTS),
 ]
 
 

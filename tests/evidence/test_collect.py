@@ -7,7 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from meshproof.evidence import collect
+import pytest
+
+from meshproof.errors import EvidenceError
+from meshproof.evidence import collect, proxies
+from meshproof.kube import RunningCluster
 from tests.evidence.bench import TOKEN, api_server, lab_of, running_cluster, silent_server
 
 
@@ -115,7 +119,6 @@ API: dict[str, Any] = {
     "/api/v1/namespaces/istio-system/pods/istiod-1/log": "istiod's log\n",
     "/api/v1/namespaces/sample/pods/sleep-1/log": f"got {TOKEN}\n",
 }
-TASKS = "TASK PID STATUS\ndiscovery 11 RUNNING\nistio-proxy 12 RUNNING\ngone 13 STOPPED\n"
 SYNC = [
     {
         "proxy": "gateway-1.istio-system",
@@ -125,18 +128,32 @@ SYNC = [
         },
     }
 ]
-DEBUG = "http://127.0.0.1:15014/debug/"
+PAGES = {
+    (15014, "debug/clusterz?pretty"): json.dumps([{"id": "west", "syncStatus": "timeout"}]),
+    (15014, "debug/syncz?pretty"): json.dumps(SYNC),
+    (15000, "clusters"): "outbound|80||helloworld::health_flags::healthy\n",
+}
 NODE: dict[str, str] = {
-    "ls": TASKS,
-    f"{DEBUG}clusterz?pretty": json.dumps([{"id": "west", "syncStatus": "timeout"}]),
-    f"{DEBUG}syncz?pretty": json.dumps(SYNC),
-    "http://127.0.0.1:15000/clusters": "outbound|80||helloworld::health_flags::healthy\n",
     "route": "default via 172.30.0.1\n",
     "address": "eth0\n",
     "meshproof": json.dumps(
         {"nftables": [{"counter": {"name": "east_to_west__dropped", "packets": 3}}]}
     ),
 }
+
+
+@pytest.fixture(autouse=True)
+def pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What pods answer to themselves."""
+
+    def fetch(
+        cluster: RunningCluster, namespace: str, pod: str, port: int, path: str, *, timeout: float
+    ) -> str:
+        if (port, path) not in PAGES:
+            raise EvidenceError(f"{namespace}/{pod} of {cluster.name} has no {path}")
+        return PAGES[port, path]
+
+    monkeypatch.setattr(proxies, "fetch", fetch)
 
 
 def read(folder: Path, file: str) -> str:
@@ -165,7 +182,7 @@ def test_the_index_names_what_looked_wrong_and_what_could_not_be_had(tmp_path: P
     ]:
         assert line in wrong
     assert "Listener" not in wrong
-    assert "- 20-east-istiod-1-networkz.json: 'nsenter" in missing
+    assert "- 20-east-istiod-1-networkz.json: istio-system/istiod-1 of east has no" in missing
     assert TOKEN not in index
 
 

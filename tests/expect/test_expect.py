@@ -180,7 +180,9 @@ def test_the_worst_of_several_counts_and_none_is_no_pass() -> None:
     good = Verdict(Outcome.PASS, "a", "b")
     unclear = Verdict(Outcome.INCONCLUSIVE, "a", "b")
     bad = Verdict(Outcome.FAIL, "a", "b")
-    assert all_of([good, unclear, bad]) is bad
-    assert all_of([good, unclear]) is unclear
+    assert all_of([good, unclear, bad]) == bad
+    assert all_of([good, unclear, bad]).also == (unclear,)
+    assert all_of([good, unclear]) == unclear
+    assert all_of([good, all_of([bad, unclear]), unclear]).also == (unclear, unclear)
     assert all_of([good, good]).outcome is Outcome.PASS
     assert all_of([]).outcome is Outcome.INCONCLUSIVE

@@ -49,7 +49,7 @@ def unhealthy(name: str) -> Response:
     return Response(name, "east", 503, None, "", "no healthy upstream", 0.01, log=log)
 
 
-def refused(name: str, how: Refused = Refused.CONNECTION, said: str = "curl: (7)") -> Response:
+def refused(name: str, how: Refused = Refused.CONNECTION, said: str = "refused") -> Response:
     return Response(name, "east", None, how, said, "", 0.01)
 
 

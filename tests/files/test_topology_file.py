@@ -117,14 +117,15 @@ clusters:
   prod-east: {role: primary, network: a, mesh: one, gateway: {port: 8443}, kind-config: east}
   west: {role: remote, primary: prod-east, network: a}
   1far: {role: primary, network: b, mesh: two, gateway: true, reads: [], kind-config: far}
-  north: {role: primary, network: c, mesh: two, gateway: true, region: r1, zones: [r1-a]}
+  north: {role: primary, network: c, mesh: two, gateway: {hostname: true}, region: r1, zones: [a]}
 """,
     )
     east, west, far, north = topology.members
     assert east.gateway is not None and east.gateway.port == 8443
     assert west.mesh == east.mesh and west.mesh.trust_domain == "one.example"
     assert (far.mesh.root, far.mesh.trust_domain) == ("elsewhere", "cluster.local")
-    assert (north.region, north.zones) == ("r1", ("r1-a",))
+    assert (north.region, north.zones) == ("r1", ("a",))
+    assert north.gateway is not None and north.gateway.hostname
     assert topology.reads("1far") == () and topology.reads("north") == ("1far",)
 
 
@@ -305,7 +306,7 @@ clusters:
         (
             BOTH.replace("gateway: true", "gateway: maybe"),
             "9: 'gateway' of cluster west cannot be 'maybe': "
-            "write true, false, or a mapping such as {port: 15443}.",
+            "write true, false, or a mapping such as {port: 15443, hostname: true}.",
         ),
         (
             BOTH.replace("gateway: true", 'gateway: "true"'),
@@ -317,6 +318,11 @@ clusters:
             "write a port that is not 15012, 15017, 15021.",
         ),
         (BOTH.replace("gateway: true", "gateway: {port: 0}"), "9: 'gateway.port' of cluster west"),
+        (
+            BOTH.replace("gateway: true", "gateway: {hostname: gw.example}"),
+            "9: 'gateway.hostname' of cluster west cannot be 'gw.example': write true for a "
+            "gateway that is announced by a host name, which the lab chooses, or false.",
+        ),
         (
             BOTH.replace("gateway: true", "gateway: {prot: 1}"),
             "9: the key 'prot' of 'gateway' of cluster west is unknown: did you mean port.",
@@ -403,6 +409,19 @@ def test_keys_and_values(tmp_path: Path, text: str, said: str) -> None:
             ),
             "7: no cluster on the network b has a gateway, so no other network reaches it: "
             "add 'gateway: true' to west.",
+        ),
+        (
+            EAST.replace("network: a", "network: a, gateway: {hostname: true}"),
+            "3: the gateway of east is announced by a host name, and its mesh has no other network "
+            "that would call it: leave 'hostname' out, or put a cluster on another network.",
+        ),
+        (
+            "name: t\nmeshes: {a: {}, b: {}}\nclusters:\n"
+            "  east: {role: primary, network: n, mesh: a, gateway: true}\n"
+            "  west: {role: primary, network: n, mesh: b}\n"
+            "  far: {role: primary, network: m, mesh: b, gateway: true}\n",
+            "5: no cluster of the mesh b on the network n has a gateway, so no other network "
+            "reaches it: add 'gateway: true' to west.",
         ),
         (
             BOTH.replace("network: b", "network: a") + "    kind-config: same\n",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,11 +11,10 @@ import pytest
 
 from meshproof.errors import LabError
 from meshproof.events import Recorder
-from meshproof.kube import Node, RunningCluster, dns
+from meshproof.kube import RunningCluster, dns
 from meshproof.kube.names import NameAnswer
 from meshproof.process import Shell
 
-NODE = Node("node", IPv4Address("172.30.1.2"), IPv4Network("10.10.0.0/16"), control_plane=True)
 FOUND = NameAnswer("NOERROR", (IPv4Address("10.110.0.1"),))
 NONE, SILENCE, FAILED = (NameAnswer(code) for code in ("NXDOMAIN", "SILENCE", "SERVFAIL"))
 
@@ -38,9 +37,7 @@ def cluster(*pods: SimpleNamespace, trouble: str = "no pod is in trouble") -> Ru
         list_namespaced_pod=lambda *_, **__: SimpleNamespace(items=list(pods)),
         read_namespaced_service=lambda *_: service,
     )
-    stub = SimpleNamespace(
-        name="east", core=core, control_plane=NODE, trouble=lambda: trouble, on_node=None
-    )
+    stub = SimpleNamespace(name="east", core=core, trouble=lambda: trouble)
     return cast(RunningCluster, stub)
 
 
@@ -54,6 +51,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Callable[[NameAnswer, NameAnswer], 
             return known if name.startswith("kubernetes.default") else unknown
 
         monkeypatch.setattr(dns, "ask_name", ask)
+        monkeypatch.setattr(dns, "node_probe", lambda cluster: f"inside {cluster.name}")
 
     return say
 

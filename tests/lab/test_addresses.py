@@ -12,12 +12,17 @@ from kubernetes.client.exceptions import ApiException
 
 from meshproof.errors import LabError
 from meshproof.kube import Node, RunningCluster
+from meshproof.kube.objects import Object
 from meshproof.lab.addresses import LoadBalancerAddresses
 from meshproof.lab.network.subnets import Subnet
 
 SUBNET = Subnet(IPv4Network("172.30.1.0/24"))
 FIRST, SECOND = SUBNET.load_balancers[:2]
 NODE = Node("node", IPv4Address("172.30.1.2"), IPv4Network("10.10.0.0/16"), control_plane=True)
+
+
+PORT = SimpleNamespace(name="tls", port=8443, target_port=15443)
+SPEC = SimpleNamespace(selector={"istio": "eastwestgateway"}, ports=[PORT])
 
 
 class Cluster:
@@ -36,6 +41,7 @@ class Cluster:
         self.core = SimpleNamespace(
             patch_namespaced_service_status=self.patch,
             list_service_for_all_namespaces=lambda: SimpleNamespace(items=self.services),
+            read_namespaced_service=lambda *_: SimpleNamespace(spec=SPEC),
         )
 
     def patch(self, service: str, namespace: str, body: Any) -> None:
@@ -132,10 +138,58 @@ def test_a_pool_that_is_used_up_is_said(addresses: LoadBalancerAddresses) -> Non
         addresses.reserve("sample", "one-more")
 
 
-def service(name: str, *ips: str) -> SimpleNamespace:
+@pytest.fixture
+def objects(monkeypatch: pytest.MonkeyPatch) -> dict[str, Object]:
+    """The Services that are there beside those that are announced, by name."""
+    there: dict[str, Object] = {}
+
+    def make(_: object, made: list[Object]) -> None:
+        there.update({one["metadata"]["name"]: one for one in made})
+
+    def end(_: object, ended: list[Object]) -> None:
+        for one in ended:
+            del there[one["metadata"]["name"]]
+
+    monkeypatch.setattr("meshproof.lab.addresses.apply", make)
+    monkeypatch.setattr("meshproof.lab.addresses.delete", end)
+    return there
+
+
+def test_a_service_that_is_announced_by_name_has_its_address_in_another_one(
+    cluster: Cluster, addresses: LoadBalancerAddresses, objects: dict[str, Object]
+) -> None:
+    assert addresses.give_by_name("sample", "gateway") == "172-30-1-200.lb.example"
+    assert (addresses.given, cluster.held) == ((FIRST,), {str(FIRST)})
+    assert cluster.told == [
+        ("sample", "gateway-address", [{"ip": str(FIRST)}]),
+        ("sample", "gateway", [{"hostname": "172-30-1-200.lb.example"}]),
+    ]
+    assert objects["gateway-address"]["spec"] == {
+        "type": "LoadBalancer",
+        "selector": {"istio": "eastwestgateway"},
+        "ports": [{"name": "tls", "port": 8443, "targetPort": 15443}],
+    }
+
+
+def test_a_service_that_is_announced_by_name_gets_another_name_when_it_moves(
+    cluster: Cluster, addresses: LoadBalancerAddresses, objects: dict[str, Object]
+) -> None:
+    addresses.give_by_name("sample", "gateway")
+    addresses.move("sample", "gateway")
+    assert cluster.told[2:] == [
+        ("sample", "gateway-address", [{"ip": str(SECOND)}]),
+        ("sample", "gateway", [{"hostname": "172-30-1-201.lb.example"}]),
+    ]
+    addresses.take_back("sample", "gateway")
+    assert (objects, addresses.given) == ({}, ())
+    assert cluster.told[-1] == ("sample", "gateway", [])
+
+
+def service(name: str, *ips: str, held_for: str = "") -> SimpleNamespace:
     """A Service as the API lists it."""
     ingress = [SimpleNamespace(ip=one) for one in ips] or None
-    metadata = SimpleNamespace(namespace="sample", name=name)
+    labels = {"meshproof.io/address-of": held_for} if held_for else None
+    metadata = SimpleNamespace(namespace="sample", name=name, labels=labels)
     return SimpleNamespace(
         metadata=metadata, status=SimpleNamespace(load_balancer=SimpleNamespace(ingress=ingress))
     )
@@ -150,3 +204,15 @@ def test_a_kept_labs_addresses_are_read_and_put_back_on_the_node(
     addresses.restore()
     assert cluster.held == {str(SECOND)}
     assert addresses.give("sample", "gateway") == SECOND
+
+
+def test_a_kept_lab_knows_which_services_are_announced_by_name(
+    cluster: Cluster, addresses: LoadBalancerAddresses, objects: dict[str, Object]
+) -> None:
+    named = service("gateway")
+    named.status.load_balancer.ingress = [SimpleNamespace(ip=None)]
+    cluster.services = [named, service("gateway-address", str(SECOND), held_for="gateway")]
+    addresses.adopt()
+    assert addresses.give_by_name("sample", "gateway") == "172-30-1-201.lb.example"
+    addresses.move("sample", "gateway")
+    assert cluster.told[-1] == ("sample", "gateway", [{"hostname": "172-30-1-200.lb.example"}])

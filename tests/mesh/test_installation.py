@@ -37,6 +37,10 @@ class Addresses:
         self.done.append((self.cluster, f"address of {service}"))
         return self.reserve(namespace, service)
 
+    def give_by_name(self, namespace: str, service: str) -> str:
+        self.done.append((self.cluster, f"name of {service}"))
+        return ""
+
 
 @pytest.fixture
 def done(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
@@ -114,6 +118,14 @@ def test_a_remote_is_introduced_before_it_is_waited_for(done: list[tuple[str, st
     )
     assert ("west", "install primary") not in done
     assert ("west", "Secret remote secret of east") not in done
+
+
+def test_a_gateway_is_announced_by_a_host_name_where_the_topology_says_so(
+    done: list[tuple[str, str]],
+) -> None:
+    install_mesh(mesh("hostname-gateways", done))
+    for name in ("east", "west"):
+        in_order(done, (name, "install gateway"), (name, "name of istio-eastwestgateway"))
 
 
 def test_without_gateways_none_is_installed(done: list[tuple[str, str]]) -> None:

@@ -110,6 +110,10 @@ def test_what_a_new_mesh_makes_for_an_object_that_was_there_is_new() -> None:
             Resource("certificates.k8s.io", "CertificateSigningRequest", "csrs", "/apis/x"),
             metadata("csr-8x2k4", generateName="csr-"),
         ),
+        (
+            Resource("coordination.k8s.io", "Lease", "leases", "/apis/x"),
+            metadata("west-worker", namespace="kube-node-lease"),
+        ),
     ],
 )
 def test_what_the_cluster_makes_by_itself_is_left_out(

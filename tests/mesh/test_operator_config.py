@@ -54,6 +54,16 @@ def test_mesh_networks_name_each_networks_clusters_and_gateways(split: Deploymen
     }
 
 
+def test_mesh_networks_name_a_host_where_a_gateway_is_announced_by_one() -> None:
+    topology = topology_named("hostname-gateways")
+    named = Deployment(
+        topology, dict.fromkeys(topology.names, Version(1, 31, 1)), Version(1, 36, 3)
+    )
+    networks = operator_config.mesh_networks(named, topology["east"], GATEWAYS)
+    gateways = [{"address": "172-30-1-200.lb.example", "port": 8443}]
+    assert networks["net-west"]["gateways"] == gateways
+
+
 def test_the_access_log_has_what_responses_are_read_from(split: Deployment) -> None:
     document = operator_config.primary(split, split.topology["east"], PLAIN, {})
     format = json.loads(document["spec"]["meshConfig"]["accessLogFormat"])

@@ -9,8 +9,11 @@ import pytest
 
 from meshproof.errors import UsageError
 from meshproof.files import topology_named
+from meshproof.model import RunRequest
+from meshproof.run.selection import Selection
 from meshproof.run.workers import chosen_workers, labs_at_once, labs_here, one_lab_option
 from meshproof.runner import workers
+from meshproof.runner.stash import SELECTION
 
 GIB = 2**30
 
@@ -46,26 +49,31 @@ def test_a_topology_has_one_lab_at_most(
 
 
 def test_a_number_is_taken_as_it_is() -> None:
-    assert chosen_workers("3", ()) == 3
+    assert chosen_workers(RunRequest(workers="3"), ()) == 3
 
 
 def test_one_lab_needs_one_worker() -> None:
-    assert chosen_workers("auto", (), one_lab_for="--keep") == 1
-    assert chosen_workers("1", (), one_lab_for="--keep") == 1
+    for text in ("auto", "1"):
+        assert chosen_workers(RunRequest(keep=True, workers=text), ()) == 1
     with pytest.raises(UsageError, match="--reuse is about one lab, and each of 2 workers"):
-        chosen_workers("2", (), one_lab_for="--reuse")
+        chosen_workers(RunRequest(reuse="0a1b2c3d", workers="2"), ())
+
+
+def test_one_test_needs_one_worker() -> None:
+    for text in ("auto", "2"):
+        assert chosen_workers(RunRequest(only="a test", workers=text), ()) == 1
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "1.5", ""])
 def test_what_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="give a number from 1, or auto"):
-        chosen_workers(text, ())
+        chosen_workers(RunRequest(workers=text), ())
 
 
 def test_the_option_that_is_about_one_lab_is_named() -> None:
-    assert one_lab_option(keep=True, reuse="0a1b2c3d") == "--keep"
-    assert one_lab_option(keep=False, reuse="0a1b2c3d") == "--reuse"
-    assert one_lab_option(keep=False, reuse=None) is None
+    assert one_lab_option(RunRequest(keep=True, reuse="0a1b2c3d")) == "--keep"
+    assert one_lab_option(RunRequest(reuse="0a1b2c3d")) == "--reuse"
+    assert one_lab_option(RunRequest()) is None
 
 
 @pytest.mark.parametrize(
@@ -76,6 +84,6 @@ def test_n_auto_is_what_there_is_room_for_and_no_worker_rather_than_one(
 ) -> None:
     monkeypatch.delenv("PYTEST_XDIST_AUTO_NUM_WORKERS", raising=False)
     monkeypatch.setattr(workers, "labs_here", lambda topologies: room)
-    option = SimpleNamespace(keep=keep, reuse=None, topology=[], topology_file=[])
-    config = cast(pytest.Config, SimpleNamespace(option=option))
+    stash = {SELECTION: Selection(RunRequest(keep=keep))}
+    config = cast(pytest.Config, SimpleNamespace(stash=stash))
     assert workers.pytest_xdist_auto_num_workers(config) == count

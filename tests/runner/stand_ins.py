@@ -70,6 +70,7 @@ class StandInMesh:
 
     def __init__(self, deployment: Any) -> None:
         self.deployment, self.dirty = deployment, None
+        self.unmet: list[str] = []
 
     @classmethod
     def begin(cls, _lab: object, deployment: Any, *_: object) -> StandInMesh:

@@ -51,6 +51,12 @@ def test_without_markers_a_test_applies_to_every_plain_deployment() -> None:
         (MARK.remotes, FLAT, SAME, "needs a cluster that another cluster's istiod serves"),
         (MARK.ranges("disjoint"), SPLIT, SAME, "needs clusters whose addresses differ"),
         (MARK.ranges("same"), SAME, SPLIT, "needs clusters whose pods have the same addresses"),
+        (
+            MARK.each_shape,
+            FLAT,
+            SPLIT,
+            "no network shape changes it: judged on the plainest topology of each",
+        ),
     ],
 )
 def test_what_a_topology_lacks(

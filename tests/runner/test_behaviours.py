@@ -61,7 +61,8 @@ def lay(pytester: pytest.Pytester, files: dict[str, str]) -> None:
 
 
 def collected(pytester: pytest.Pytester, *options: str) -> list[str]:
-    listing = pytester.runpytest_inprocess("--collect-only", "-q", *options)
+    bare = ("--meshproof-topology=bare", "--collect-only", "-q")
+    listing = pytester.runpytest_inprocess(*bare, *options)
     assert listing.ret == 0
     return [line.partition("[")[0] for line in listing.outlines if "::" in line]
 
@@ -102,7 +103,9 @@ def test_a_decorator_that_says_what_there_is_not(
     pytester: pytest.Pytester, decorator: str, said: str | None
 ) -> None:
     pytester.makepyfile(test_it=f"{HEAD}\n@ON\n@{decorator}\ndef test_it(lab): pass\n")
-    result = pytester.runpytest_inprocess("--conformance", "--collect-only", "-p", "no:terminal")
+    result = pytester.runpytest_inprocess(
+        "--meshproof-conformance", "--collect-only", "-p", "no:terminal"
+    )
     assert result.ret == 2
     if said is not None:
         assert len(result.outlines) == 1
@@ -112,7 +115,7 @@ def test_a_decorator_that_says_what_there_is_not(
 def test_two_tests_of_one_behaviour_are_refused(pytester: pytest.Pytester) -> None:
     twice = SABOTAGE["lake/test_lake.py"].replace("has-fish", "holds-water")
     lay(pytester, {"lake/test_lake.py": twice})
-    result = pytester.runpytest_inprocess("--conformance", "-p", "no:terminal")
+    result = pytester.runpytest_inprocess("--meshproof-conformance", "-p", "no:terminal")
     assert result.ret == 64
     (said,) = result.errlines
     assert "test_a and " in said and "test_b both judge lake/holds-water, so their verdicts" in said
@@ -122,7 +125,7 @@ def test_two_tests_of_one_behaviour_are_refused(pytester: pytest.Pytester) -> No
 def test_tests_of_one_name_in_one_folder_need_ids(pytester: pytest.Pytester) -> None:
     body = "@ON\ndef test_a(lab): pass\n"
     lay(pytester, {"lake/test_one.py": body, "lake/test_two.py": body})
-    result = pytester.runpytest_inprocess("--conformance", "-p", "no:terminal")
+    result = pytester.runpytest_inprocess("--meshproof-conformance", "-p", "no:terminal")
     assert result.ret == 64
     assert result.errlines[0].endswith("give one of them another id by @behaviour.")
 
@@ -132,38 +135,40 @@ def test_a_sabotage_that_proves_nothing_known_is_refused(pytester: pytest.Pytest
         '@proves("lake/has-fish"', '@proves("lake/fsh"'
     )
     lay(pytester, {**SABOTAGE, "sabotage/test_lake.py": wrong})
-    result = pytester.runpytest_inprocess("--conformance", "-p", "no:terminal", "suites")
+    result = pytester.runpytest_inprocess("--meshproof-conformance", "-p", "no:terminal", "suites")
     assert result.ret == 64
     (said,) = result.errlines
     assert "::test_a_net_is_noticed proves lake/fsh, which no test judges: did you mean" in said
     assert "lake/has-fish" in said and "sabotage/" not in said.partition("did you mean")[2]
     # Of the sabotage alone nobody knows what the tests beside it judge.
-    assert collected(pytester, "--sabotage", "suites/sabotage") != []
+    assert collected(pytester, "--meshproof-sabotage", "suites/sabotage") != []
 
 
 def test_an_id_that_is_none_proves_nothing(pytester: pytest.Pytester) -> None:
     lay(pytester, {"sabotage/test_lake.py": "@ON\n@proves('lake')\ndef test_a(lab): pass\n"})
-    result = pytester.runpytest_inprocess("--conformance", "--collect-only", "-p", "no:terminal")
+    result = pytester.runpytest_inprocess(
+        "--meshproof-conformance", "--collect-only", "-p", "no:terminal"
+    )
     assert result.ret == 2
     assert len(result.outlines) == 1 and "'lake' is no id of a behaviour" in result.outlines[0]
 
 
-def test_extended_behaviours_are_judged_in_full_alone_and_so_is_what_proves_only_them(
+def test_extended_behaviours_are_judged_when_all_are_and_so_is_what_proves_only_them(
     pytester: pytest.Pytester,
 ) -> None:
     lay(pytester, SABOTAGE)
     lake, sabotage = "suites/lake/test_lake.py", "suites/sabotage/test_lake.py"
     core = [f"{lake}::test_a", f"{sabotage}::test_a_hole_is_noticed"]
-    assert collected(pytester, "--sabotage") == core
+    assert collected(pytester, "--meshproof-sabotage") == core
     assert collected(pytester) == core[:1]
-    assert sorted(collected(pytester, "--sabotage", "--full")) == sorted(
+    assert sorted(collected(pytester, "--meshproof-sabotage", "--meshproof-profile=all")) == sorted(
         [*core, f"{lake}::test_b", f"{sabotage}::test_a_net_is_noticed"]
     )
 
 
 def test_one_test_alone_is_run_whatever_its_level(pytester: pytest.Pytester) -> None:
     lay(pytester, SABOTAGE)
-    only = "--only=suites/lake/test_lake.py::test_b[disjoint-cidrs+isolated]"
+    only = "--meshproof-only=suites/lake/test_lake.py::test_b[disjoint-cidrs+isolated]"
     assert collected(pytester, only) == ["suites/lake/test_lake.py::test_b"]
 
 
@@ -174,7 +179,9 @@ def test_what_is_not_asked_for_does_not_apply_either(pytester: pytest.Pytester) 
 def test_a(sample): pass
 """
     lay(pytester, {"lake/test_lake.py": body})
-    one = ("--conformance", "--topology", "primary-remote-flat")
+    one = ("--meshproof-conformance", "--meshproof-topology", "primary-remote-flat")
     result = pytester.runpytest_inprocess(*one)
     result.stdout.no_fnmatch_line("*n/a*")
-    pytester.runpytest_inprocess(*one, "--full").stdout.fnmatch_lines(["*n/a ¹ across networks*"])
+    pytester.runpytest_inprocess(*one, "--meshproof-profile=all").stdout.fnmatch_lines(
+        ["*n/a ¹ across networks*"]
+    )

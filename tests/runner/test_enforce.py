@@ -23,7 +23,8 @@ def test_held(lab, judge):
 
 def run(pytester: pytest.Pytester, body: str, *options: str) -> pytest.RunResult:
     pytester.makepyfile(test_it=f"{HEAD}\n{body}\n")
-    return pytester.runpytest_inprocess("--conformance", *options)
+    bare = ("--meshproof-conformance", "--meshproof-topology=bare")
+    return pytester.runpytest_inprocess(*bare, *options)
 
 
 @pytest.mark.parametrize(
@@ -42,14 +43,14 @@ def run(pytester: pytest.Pytester, body: str, *options: str) -> pytest.RunResult
 def test_what_is_skipped_has_failed(pytester: pytest.Pytester, body: str, reason: str) -> None:
     lenient = run(pytester, body)
     assert lenient.ret == 2
-    strict = run(pytester, body, "--enforce")
+    strict = run(pytester, body, "--meshproof-enforce")
     assert strict.ret == 1
     strict.stdout.fnmatch_lines(["FAILED: test_it.py::test_it*", reason])
 
 
 def test_a_suite_that_skips_itself_cannot_be_read(pytester: pytest.Pytester) -> None:
     body = "pytest.skip('not on Tuesdays', allow_module_level=True)"
-    result = run(pytester, body, "--enforce")
+    result = run(pytester, body, "--meshproof-enforce")
     assert result.ret == 2
     result.stdout.fnmatch_lines(["*test_it.py: skipped: not on Tuesdays*"])
 
@@ -64,7 +65,7 @@ def sample(request):
 def test_it(sample, judge):
     judge(PASS)
 """
-    named = ("--enforce", "--topology=primary-remote-flat", "--topology=bare")
+    named = ("--meshproof-enforce", "--meshproof-topology=primary-remote-flat")
     result = run(pytester, body, *named)
     assert result.ret == 0
     result.stdout.fnmatch_lines(["n/a ¹ across networks only: *"])

@@ -10,9 +10,9 @@ import pytest
 from meshproof.artifacts import checkout_version
 from meshproof.errors import UsageError
 from meshproof.files import topology_named
-from meshproof.model import Mtls, Releases, Version
+from meshproof.model import Mtls, Releases, RunRequest, Version
 from meshproof.resources import resource
-from meshproof.run.selection import Asked
+from meshproof.run.selection import Selection
 from meshproof.runner.matrix import Matrix
 
 HEAD = """
@@ -28,7 +28,7 @@ def caller(request):
 """
 FLAT, SPLIT = "primary-remote-flat", "primary-remote-split-horizon"
 PRIMARIES = "multi-primary-flat"
-BOTH = ("--topology", FLAT, "--topology", SPLIT)
+BOTH = ("--meshproof-topology", FLAT, "--meshproof-topology", SPLIT)
 OLD, NEW, KUBERNETES = Version(1, 31, 0), Version(1, 31, 1), Version(1, 36, 3)
 
 
@@ -39,6 +39,10 @@ def matrix(*names: str, **changes: object) -> Matrix:
         "kubernetes": KUBERNETES,
     }
     return Matrix(**(defaults | changes))  # type: ignore[arg-type]
+
+
+def selection(**said: object) -> Selection:
+    return Selection(RunRequest(**said))  # type: ignore[arg-type]
 
 
 def ids(found: Matrix) -> list[str]:
@@ -92,7 +96,7 @@ def test_in_full_everything_is_multiplied_that_can_be() -> None:
 
 
 def test_versions_by_cluster_are_told_by_cluster_and_equal_ones_once() -> None:
-    apart = Asked((PRIMARIES,), istio=("east=1.31.0", "west=1.31.1,east=1.31.0"))
+    apart = selection(topology=(PRIMARIES,), istio=("east=1.31.0", "west=1.31.1,east=1.31.0"))
     mixed = Matrix.of(apart, KUBERNETES).deployments[0]
     assert str(mixed) == f"{PRIMARIES}+east-1.31.0-west-1.31.1+strict"
     assert dict(mixed.istio) == {"east": OLD, "west": NEW}
@@ -100,18 +104,20 @@ def test_versions_by_cluster_are_told_by_cluster_and_equal_ones_once() -> None:
 
 
 def test_the_revision_is_told_to_the_variant_alone() -> None:
-    found = Matrix.of(Asked((SPLIT,), revision="blue"), KUBERNETES).deployments
+    found = Matrix.of(selection(topology=(SPLIT,), revision="blue"), KUBERNETES).deployments
     assert [one.revision for one in found] == ["", "blue"]
     assert str(found[1]).endswith("+strict+rev-blue")
 
 
 def test_in_full_a_revision_is_named_and_drops_no_variant() -> None:
-    found = Matrix.of(Asked((SPLIT,), revision="blue", full=True), KUBERNETES)
+    found = Matrix.of(selection(topology=(SPLIT,), revision="blue", profile="all"), KUBERNETES)
     assert [one.replace("rev-blue", "rev-canary") for one in ids(found)] == ids(
         matrix(SPLIT, full=True)
     )
     assert f"{SPLIT}+1.31.1+strict+rev-blue" in ids(found)
-    narrowed = Asked((SPLIT,), variants=("mesh-networks",), revision="blue", full=True)
+    narrowed = selection(
+        topology=(SPLIT,), variant=("mesh-networks",), revision="blue", profile="all"
+    )
     variants = {one.variants for one in Matrix.of(narrowed, KUBERNETES).deployments}
     assert variants == {frozenset(), frozenset({"mesh-networks"}), frozenset({"revision"})}
 
@@ -119,13 +125,13 @@ def test_in_full_a_revision_is_named_and_drops_no_variant() -> None:
 def test_with_a_source_tree_its_istio_is_the_only_one(tmp_path: Path) -> None:
     (tmp_path / "go.mod").write_text("module istio.io/istio\n")
     (tmp_path / "VERSION").write_text("1.32\n")
-    asked = Asked((FLAT,), checkout=tmp_path)
+    asked = selection(topology=(FLAT,), checkout=tmp_path)
     assert asked.versions == ()
     found = {one.istio["east"] for one in Matrix.of(asked, KUBERNETES).deployments}
     assert found == {checkout_version(tmp_path)}
     assert str(found.pop()).startswith("1.32.0-checkout.")
     with pytest.raises(UsageError, match="tree's own"):
-        Asked((FLAT,), istio=("1.31.0",), checkout=tmp_path).check()
+        selection(topology=(FLAT,), istio=("1.31.0",), checkout=tmp_path).check()
 
 
 def collected(pytester: pytest.Pytester, body: str, *options: str) -> list[str]:
@@ -146,7 +152,7 @@ def test_a_test_runs_strict_on_every_topology_and_from_each_cluster(
 
 
 def test_no_call_is_made_from_a_cluster_without_workloads(pytester: pytest.Pytester) -> None:
-    outside = ("--topology", "external-control-plane")
+    outside = ("--meshproof-topology", "external-control-plane")
     found = collected(pytester, "def test_it(sample, caller): pass\n", *outside)
     assert [one.rpartition("-from-")[2] for one in found] == ["east]", "west]"]
 
@@ -186,7 +192,7 @@ def test_a_marker_may_name_a_topology_of_ones_own(pytester: pytest.Pytester) -> 
     mine = pytester.path / "mine.yaml"
     mine.write_text((resource("topologies") / f"{FLAT}.yaml").read_text().replace(FLAT, "mine"))
     body = "@pytest.mark.topology('mine')\ndef test_it(sample): pass\n"
-    asked = ("--topology", FLAT, f"--topology-file={mine}")
+    asked = ("--meshproof-topology", FLAT, f"--meshproof-topology-file={mine}")
     assert collected(pytester, body, *asked) == ["test_it[mine+1.31.1+strict]"]
 
 
@@ -208,7 +214,9 @@ def test_what_shares_a_mesh_stays_together_and_its_removal_comes_last(
 
 def test_only_the_topologies_asked_for(pytester: pytest.Pytester) -> None:
     body = "def test_it(sample): pass\n"
-    assert collected(pytester, body, "--topology", SPLIT) == [f"test_it[{SPLIT}+1.31.1+strict]"]
+    assert collected(pytester, body, "--meshproof-topology", SPLIT) == [
+        f"test_it[{SPLIT}+1.31.1+strict]"
+    ]
 
 
 def test_variants_run_what_is_marked_for_them(pytester: pytest.Pytester) -> None:
@@ -216,7 +224,7 @@ def test_variants_run_what_is_marked_for_them(pytester: pytest.Pytester) -> None
         "@pytest.mark.variant('mesh-networks')\ndef test_both(sample): pass\n"
         "def test_plain(sample): pass\n"
     )
-    asked = ("--topology", SPLIT, "--variant", "mesh-networks")
+    asked = ("--meshproof-topology", SPLIT, "--meshproof-variant", "mesh-networks")
     assert collected(pytester, body, *asked) == [
         f"test_both[{SPLIT}+1.31.1+strict]",
         f"test_plain[{SPLIT}+1.31.1+strict]",
@@ -239,7 +247,7 @@ def test_what_does_not_apply_is_recorded_and_shown_with_its_reason(
     pytester: pytest.Pytester,
 ) -> None:
     pytester.makepyfile(test_it=HEAD + ACROSS + PLAIN + ANYWHERE)
-    result = pytester.runpytest_inprocess("--conformance", *BOTH)
+    result = pytester.runpytest_inprocess("--meshproof-conformance", *BOTH)
     result.stdout.fnmatch_lines(
         [
             "*Calls cross.*n/a ¹*",
@@ -264,7 +272,9 @@ def test_what_does_not_apply_is_recorded_and_shown_with_its_reason(
 
 def test_what_applies_to_nothing_is_neither_run_nor_forgotten(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_it=HEAD + ACROSS)
-    result = pytester.runpytest_inprocess("--conformance", "-rs", "--topology", FLAT)
+    result = pytester.runpytest_inprocess(
+        "--meshproof-conformance", "-rs", "--meshproof-topology", FLAT
+    )
     assert result.ret == 2
     result.stdout.no_fnmatch_line("*skipped*")
     result.stdout.fnmatch_lines(["n/a ¹ across networks only: *"])
@@ -275,7 +285,9 @@ def test_where_a_mode_alone_is_asked_for_the_record_says_what_does_not_apply(
     pytester: pytest.Pytester,
 ) -> None:
     pytester.makepyfile(test_it=HEAD + PLAIN + ANYWHERE)
-    result = pytester.runpytest_inprocess("--conformance", "--topology", FLAT, "--mtls=disabled")
+    result = pytester.runpytest_inprocess(
+        "--meshproof-conformance", "--meshproof-topology", FLAT, "--meshproof-mtls=disabled"
+    )
     result.stdout.no_fnmatch_line("*Fish swim*")
     result.stdout.fnmatch_lines(["Behaviours that apply to nothing asked for: 1; see the record."])
     (one,) = record(pytester, "not-applicable")
@@ -297,12 +309,12 @@ def test_it(sample): pass
 
 def test_where_nothing_is_judged_is_told_and_recorded(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_it=HEAD + ROOTS)
-    asked = ("--conformance", "--topology", PRIMARIES)
+    asked = ("--meshproof-conformance", "--meshproof-topology", PRIMARIES)
     said = (
         f"nothing is judged on: {PRIMARIES}+1.31.1+disabled, "
         f"{PRIMARIES}+1.31.1+disabled+unrelated-roots"
     )
-    result = pytester.runpytest_inprocess(*asked, "--variant=unrelated-roots")
+    result = pytester.runpytest_inprocess(*asked, "--meshproof-variant=unrelated-roots")
     assert result.ret == 0
     result.stdout.fnmatch_lines([f"*{said}"])
     assert [one["text"] for one in record(pytester, "notice")] == [said]
@@ -314,17 +326,28 @@ def test_a_variant_that_is_named_and_leaves_no_test_is_refused(
     pytester: pytest.Pytester, more: tuple[str, ...]
 ) -> None:
     pytester.makepyfile(test_it=HEAD + ROOTS)
-    asked = ("--conformance", "--topology", PRIMARIES, "--mtls=permissive", "--mtls=strict")
-    result = pytester.runpytest_subprocess(*asked, "--revision=blue", *more)
+    asked = (
+        "--meshproof-conformance",
+        "--meshproof-topology",
+        PRIMARIES,
+        "--meshproof-mtls=permissive",
+        "--meshproof-mtls=strict",
+    )
+    result = pytester.runpytest_subprocess(*asked, "--meshproof-revision=blue", *more)
     assert result.ret == 64
     said = "no test is for the variant revision of what is asked for: choose other topologies *"
     result.stderr.fnmatch_lines([said])
     assert len(result.errlines) == 1
-    assert pytester.runpytest_subprocess(*asked, "--revision=blue", "--full", *more).ret == 0
+    assert (
+        pytester.runpytest_subprocess(
+            *asked, "--meshproof-revision=blue", "--meshproof-profile=all", *more
+        ).ret
+        == 0
+    )
 
 
 def test_a_list_of_tests_leaves_no_record(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_it=HEAD + ACROSS + ANYWHERE)
-    result = pytester.runpytest_inprocess("--conformance", "--collect-only", "-q", *BOTH)
+    result = pytester.runpytest_inprocess("--meshproof-conformance", "--collect-only", "-q", *BOTH)
     assert result.ret == 0
     assert not (pytester.path / "reports").exists()

@@ -22,7 +22,8 @@ ON_ONE = '@pytest.mark.bare_lab("east,west", "isolated")\n'
 
 def run(pytester: pytest.Pytester, body: str, *options: str) -> pytest.RunResult:
     pytester.makepyfile(test_it=HEAD + body)
-    return pytester.runpytest_subprocess("--conformance", *options)
+    quiet = ("--meshproof-conformance", "--meshproof-topology=bare")
+    return pytester.runpytest_subprocess(*quiet, *options)
 
 
 @pytest.mark.parametrize(
@@ -80,8 +81,8 @@ def test_it(lab, judge, pytestconfig):
     assert str(pytestconfig.stash[SESSION].choices.pool) == "10.213.0.0/16"
     judge(PASS)
 """
-    assert run(pytester, body, "--pool=10.213.0.0/16").ret == 0
-    refused = run(pytester, body, "--pool=10.213.0.1/16")
+    assert run(pytester, body, "--meshproof-pool=10.213.0.0/16").ret == 0
+    refused = run(pytester, body, "--meshproof-pool=10.213.0.1/16")
     assert refused.ret == pytest.ExitCode.USAGE_ERROR
     refused.stderr.fnmatch_lines(["*10.213.0.1/16' does not begin where its range does*"])
 
@@ -110,13 +111,27 @@ def test_b(lab): pass
     assert len(visits) == len(set(visits))
 
 
+HEAD_OF_ONE = """
+from meshproof.runner.behaviours import behaviour
+
+@behaviour("lake/fish-swim", feature="isolation")
+"""
+
+
 def test_one_test_alone_and_none_at_all(pytester: pytest.Pytester) -> None:
     body = f"{ON_ONE}def test_a(lab, judge): judge(PASS)\n{ON_ONE}def test_b(lab, judge): 1 / 0\n"
-    assert run(pytester, body, "--only=test_it.py::test_a[disjoint-cidrs+isolated]").ret == 0
-    missing = run(pytester, body, "--only=test_it.py::test_c")
+    assert (
+        run(pytester, body, "--meshproof-only=test_it.py::test_a[disjoint-cidrs+isolated]").ret == 0
+    )
+    named = f"{HEAD_OF_ONE}{ON_ONE}def test_a(lab, judge): judge(PASS)\n"
+    body_of_one = f"{named}{ON_ONE}def test_b(lab, judge): 1 / 0\n"
+    assert run(pytester, body_of_one, "--meshproof-only=lake/fish-swim").ret == 0
+    missing = run(pytester, body, "--meshproof-only=test_it.py::test_c")
     assert missing.ret == 64
     (said,) = missing.errlines
-    assert said.startswith("there is no test 'test_it.py::test_c' in what is asked for: did you ")
+    assert said.startswith(
+        "there is no test or behaviour 'test_it.py::test_c' in what is asked for: did you "
+    )
     assert "test_it.py::test_a[disjoint-cidrs+isolated]" in said
     missing.stdout.no_fnmatch_line("*there is no test*")
 
@@ -126,10 +141,15 @@ def test_what_would_remove_a_kept_lab_is_told_of(pytester: pytest.Pytester) -> N
         f"{ON_ONE}def test_a(lab, judge): judge(PASS)\n"
         f'{ON_ONE}@pytest.mark.last\ndef test_b(lab, judge):\n    """All goes."""\n'
     )
-    result = run(pytester, body, "--keep")
+    result = run(pytester, body, "--meshproof-keep")
     assert result.ret == 0
     result.stdout.fnmatch_lines(["*not judged, since the lab is kept: All goes."])
-    result = run(pytester, body, "--keep", "--only=test_it.py::test_b[disjoint-cidrs+isolated]")
+    result = run(
+        pytester,
+        body,
+        "--meshproof-keep",
+        "--meshproof-only=test_it.py::test_b[disjoint-cidrs+isolated]",
+    )
     result.stdout.no_fnmatch_line("*since the lab is kept*")
     assert result.ret == 2  # it was run, and judged nothing
 
@@ -143,17 +163,17 @@ def test_a_lab_without_a_marker_is_refused(pytester: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("option", "said"),
     [
-        ("--topology=nowhere", "there is no topology 'nowhere'"),
-        ("--istio=far=1.31.0", "no topology chosen has a cluster 'far'"),
-        ("--variant=blue", "there is no variant 'blue'"),
-        ("--revision=Blue", "'Blue' is no name for a revision"),
+        ("--meshproof-topology=nowhere", "there is no topology 'nowhere'"),
+        ("--meshproof-istio=far=1.31.0", "no topology chosen has a cluster 'far'"),
+        ("--meshproof-variant=blue", "there is no variant 'blue'"),
+        ("--meshproof-revision=Blue", "'Blue' is no name for a revision"),
     ],
 )
 def test_what_cannot_be_asked_for_is_one_sentence(
     pytester: pytest.Pytester, option: str, said: str
 ) -> None:
     pytester.makepyfile(test_it="def test_it(sample): pass\n")
-    result = pytester.runpytest_inprocess("--topology=primary-remote-flat", option)
+    result = pytester.runpytest_inprocess("--meshproof-topology=primary-remote-flat", option)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: *{said}*"])
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from meshproof.events import Event, read
+from meshproof.files import request_data
+from meshproof.model import RunRequest
 from meshproof.schema import SCHEMA
 
 HEAD = """
@@ -59,8 +61,11 @@ def test_c(lab, judge):
 
 def run(pytester: pytest.Pytester, body: str, *options: str) -> pytest.RunResult:
     pytester.makepyfile(test_it=HEAD + body)
-    quiet = ("--conformance", "--capture=no", "-qq", "--no-header", "--no-summary")
-    return pytester.runpytest_subprocess(*quiet, *options, timeout=120)
+    quiet = ("--meshproof-conformance", "--capture=no", "-qq", "--no-header", "--no-summary")
+    asked = (
+        options if "--meshproof-topology" in options else ("--meshproof-topology=bare", *options)
+    )
+    return pytester.runpytest_subprocess(*quiet, *asked, timeout=120)
 
 
 def last(result: pytest.RunResult) -> str:
@@ -81,12 +86,30 @@ def of(events: list[Event], kind: str) -> list[dict[str, Any]]:
 def test_the_record_begins_with_what_was_asked_for_and_what_it_is_asked_of(
     pytester: pytest.Pytester,
 ) -> None:
-    asked = ("--topology", "bare", "--topology", FLAT, "--mtls", "strict", "--kubernetes", "1.36.1")
+    asked = (
+        "--meshproof-topology",
+        "bare",
+        "--meshproof-topology",
+        FLAT,
+        "--meshproof-mtls",
+        "strict",
+        "--meshproof-kubernetes",
+        "1.36.1",
+    )
     run(pytester, BODY, *asked)
     events = recorded(pytester)
     assert (events[0].kind, events[-1].kind) == ("run-begin", "run-end")
     begin = events[0].data
-    assert (begin["schema"], begin["request"]["topology"]) == (SCHEMA, ["bare", FLAT])
+    assert begin["schema"] == SCHEMA
+    asked_for = RunRequest(
+        topology=("bare", FLAT),
+        mtls=("strict",),
+        kubernetes="1.36.1",
+        suites=(str(pytester.path),),
+        workers="1",
+        reports=pytester.path / "reports",
+    )
+    assert begin["request"] == request_data(asked_for)
     assert begin["machine"]["cores"] >= 1 and begin["machine"]["memory"] > 2**20
     assert begin["machine"]["kernel"] and "distribution" in begin["machine"]
     meshed, bare = sorted(begin["deployments"], key=lambda one: "wiring" in one)
@@ -117,7 +140,16 @@ def test_the_record_begins_with_what_was_asked_for_and_what_it_is_asked_of(
 def test_a_test_is_recorded_with_its_behaviour_its_deployment_and_its_verdict(
     pytester: pytest.Pytester,
 ) -> None:
-    run(pytester, BODY, "--topology", "bare", "--topology", FLAT, "--mtls", "strict")
+    run(
+        pytester,
+        BODY,
+        "--meshproof-topology",
+        "bare",
+        "--meshproof-topology",
+        FLAT,
+        "--meshproof-mtls",
+        "strict",
+    )
     events = recorded(pytester)
     tests = {one["test"]: one for one in of(events, "test")}
     east = tests[f"test_it.py::test_a[{FLAT}+1.31.1+strict-from-east]"]
@@ -150,7 +182,15 @@ def test_a_test_is_recorded_with_its_behaviour_its_deployment_and_its_verdict(
 def test_the_end_is_reckoned_from_the_record_and_report_says_the_same(
     pytester: pytest.Pytester, workers: str
 ) -> None:
-    asked = ("--topology", "bare", "--topology", FLAT, "--mtls", "strict", workers)
+    asked = (
+        "--meshproof-topology",
+        "bare",
+        "--meshproof-topology",
+        FLAT,
+        "--meshproof-mtls",
+        "strict",
+        workers,
+    )
     done = run(pytester, BODY, *asked)
     (folder,) = pytester.path.glob("reports/*")
     again = pytester.run(sys.executable, "-m", "meshproof", "report", str(folder))
@@ -243,7 +283,7 @@ from meshproof.runner.stash import LABS
 
 @pytest.fixture(autouse=True)
 def labs(pytestconfig):
-    found = types.SimpleNamespace(lab=None, kept=None, lost=lambda: None)
+    found = types.SimpleNamespace(lab=None, kept=None, unmet=(), lost=lambda: None)
     return pytestconfig.stash.setdefault(LABS, found)
 
 ALL = pytest.mark.parametrize("number", range(3))

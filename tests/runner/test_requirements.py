@@ -114,9 +114,13 @@ def test_what_a_lab_cannot_do_is_declared_not_applicable_and_no_skip(
     pytester: pytest.Pytester, asked: list[str], bare: bool
 ) -> None:
     pytester.makepyfile(test_it=SUITE)
-    names = [f"--topology={one}" for one in ["primary-remote-flat", *asked]]
+    names = [f"--meshproof-topology={one}" for one in ["primary-remote-flat", *asked]]
     done = pytester.runpytest_subprocess(
-        "--conformance", "--enforce", "--mtls=strict", *names, timeout=120
+        "--meshproof-conformance",
+        "--meshproof-enforce",
+        "--meshproof-mtls=strict",
+        *names,
+        timeout=120,
     )
     assert done.ret == 0
     (path,) = pytester.path.glob("reports/*/events.jsonl")

@@ -99,12 +99,16 @@ def run(pytester: pytest.Pytester, names: list[str], suite: str, *options: str) 
         east, west, kind = shapes[name]
         path = pytester.path / f"{name}.yaml"
         path.write_text(TOPOLOGY.format(name=name, east=east, west=west, kind=kind))
-        files.append(f"--topology-file={path}")
+        files.append(f"--meshproof-topology-file={path}")
     pytester.makeconftest(STAND_INS.read_text())
     pytester.makepyfile(test_it=SUITE + suite)
-    quiet = ("--conformance", "--capture=no", "-qq", "--no-header", "--no-summary")
-    meshes = (f"--istio={ISTIO}", "--mtls=strict", "--mtls=disabled") if files else ()
-    asked = ("--topology=bare", *meshes, *files)
+    quiet = ("--meshproof-conformance", "--capture=no", "-qq", "--no-header", "--no-summary")
+    meshes = (
+        (f"--meshproof-istio={ISTIO}", "--meshproof-mtls=strict", "--meshproof-mtls=disabled")
+        if files
+        else ()
+    )
+    asked = ("--meshproof-topology=bare", *meshes, *files)
     result = pytester.runpytest_subprocess(*quiet, *asked, *options, timeout=120)
     return Run(pytester, result)
 
@@ -270,6 +274,8 @@ def test_a_worker_that_dies_with_nothing_to_do_is_no_reason_to_pass(
 
 def test_several_workers_and_one_kept_lab_are_refused(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(): pass\n")
-    result = pytester.runpytest_subprocess("--conformance", "--keep", "-n2")
+    result = pytester.runpytest_subprocess("--meshproof-conformance", "--meshproof-keep", "-n2")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--keep is about one lab, and each of 2 workers has its own*"])
+    result.stderr.fnmatch_lines(
+        ["*--meshproof-keep is about one lab, and each of 2 workers has its own*"]
+    )

@@ -23,14 +23,11 @@ TELLING: Mapping[str, Capability] = {
     **dict.fromkeys(
         ("counters", "rewire", "router", "dropped_by_host", "without_router"), Capability.ROUTER
     ),
-    **dict.fromkeys(("on_node", "file_on_node"), Capability.NODES),
+    "on_node": Capability.NODES,
     **dict.fromkeys(("give", "take_back", "reserve"), Capability.ASSIGNED_ADDRESSES),
 }
 """Attributes by which a use is known. None tells of BAKED_IMAGES: what a test deploys is of the
 images that the mesh's own workloads are of, and where these come from is the lab's matter."""
-_NOT_FOLLOWED = frozenset({("meshproof.kube.workload", "Workload")})
-"""How a program is run in a pod, or in a node's network, is no matter of who has it run."""
-
 Place = tuple[str, str]
 """A function or class: its module, and its name there."""
 
@@ -42,7 +39,7 @@ def uses(place: Place) -> frozenset[Capability]:
     todo = [place]
     while todo:
         here = todo.pop()
-        if here in seen or here in _NOT_FOLLOWED:
+        if here in seen:
             continue
         seen.add(here)
         names, attributes = _mentioned(here)

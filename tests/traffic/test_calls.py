@@ -1,12 +1,10 @@
-"""Calls: what curl and the access log say becomes responses, and nothing is taken for granted."""
+"""Calls: what the caller is told becomes responses, and nothing is taken for granted."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-
 import pytest
 
+from meshproof.kube.asking import Failed, Failure, Reply
 from meshproof.traffic import calls
 from meshproof.traffic.calls import Plan
 from meshproof.traffic.response import Refused, Response
@@ -22,37 +20,17 @@ URI=spiffe://cluster.local/ns/sample/sa/sleep
 """
 
 
-def response(body: str = BODY, **account: object) -> Response:
-    told = {"id": "mp-1", "status": 200, "exit": 0, "seconds": 0.01, "said": "", "source": ""}
-    told |= account
-    return calls._response("mp-1", (told, body), workload("sleep", "east"), SERVERS)
+def response(body: str = BODY, status: int = 200, failure: Failure | None = None) -> Response:
+    reply = Reply(failure, status=status, body=body)
+    return calls._response("mp-1", reply, workload("sleep", "east"), SERVERS)
 
 
-def printed(entries: Mapping[str, str]) -> str:
-    shown = ""
-    for one, body in entries.items():
-        figures = json.dumps({"id": one, "status": 200, "exit": 0, "seconds": 0.1})
-        shown += f'{body}{calls._MARK}{figures}{calls._SAID}all "well"{calls._MARK}\n'
-    return shown
-
-
-def test_each_call_has_a_block_with_its_own_id_and_headers() -> None:
-    text = calls._config(Plan(headers={"end-user": "jason"}, patience=3), ["a", "b"])
-    first, second = text.split("\nnext\n")
-    assert 'header = "x-request-id: a"' in first
-    assert 'header = "x-request-id: b"' in second
-    for block in (first, second):
-        assert 'header = "end-user: jason"' in block
-        assert "max-time = 3" in block
-
-
-def test_results_are_told_apart_by_id_and_keep_their_bodies() -> None:
-    found = calls._results(printed({"a": "first\nbody\n", "b": "second\n"}))
-    assert {one: body for one, (_, body) in found.items()} == {
-        "a": "first\nbody\n",
-        "b": "second\n",
-    }
-    assert found["a"][0]["said"] == 'all "well"'
+def test_each_call_has_its_own_id_and_headers() -> None:
+    plan = Plan(headers={"end-user": "jason"}, patience=3)
+    first, second = (calls._question(plan, one) for one in ("a", "b"))
+    assert first.headers == {"end-user": "jason", "x-request-id": "a"}
+    assert second.headers == {"end-user": "jason", "x-request-id": "b"}
+    assert first.patience == 3
 
 
 def test_an_answer_tells_version_pod_cluster_and_both_identities() -> None:
@@ -64,25 +42,26 @@ def test_an_answer_tells_version_pod_cluster_and_both_identities() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "refusal"),
+    ("kind", "refusal"),
     [
-        (6, Refused.NAME),
-        (7, Refused.CONNECTION),
-        (28, Refused.TIMEOUT),
-        (35, Refused.TLS),
-        (52, Refused.RESET),
-        (56, Refused.RESET),
-        (99, Refused.OTHER),
+        (Failed.NAME, Refused.NAME),
+        (Failed.REFUSED, Refused.CONNECTION),
+        (Failed.NO_ROUTE, Refused.CONNECTION),
+        (Failed.SILENCE, Refused.TIMEOUT),
+        (Failed.UNANSWERED, Refused.TIMEOUT),
+        (Failed.TLS, Refused.TLS),
+        (Failed.BROKEN, Refused.RESET),
+        (Failed.OTHER, Refused.OTHER),
     ],
 )
-def test_a_refusal_is_a_value_of_its_kind(code: int, refusal: Refused) -> None:
-    seen = response("", status=0, exit=code, said="so it ended")
+def test_a_refusal_is_a_value_of_its_kind(kind: Failed, refusal: Refused) -> None:
+    seen = response("", 0, Failure(kind, "so it ended"))
     assert (seen.status, seen.refusal, seen.said) == (None, refusal, "so it ended")
     assert not seen.succeeded
 
 
 def test_an_answer_that_broke_off_is_no_success() -> None:
-    assert not response(status=200, exit=18).succeeded
+    assert not response(failure=Failure(Failed.BROKEN, "unexpected EOF")).succeeded
 
 
 def test_a_pod_that_no_api_knows_has_no_server() -> None:

@@ -43,6 +43,7 @@ class _Mesh:
         self.obeys, self.forgets = obeys, forgets
         self.used = ""
         self.dirty: list[str] = []
+        self.unmet: list[str] = []
         self.deployment = SimpleNamespace(topology=_Topology())
         self.shell = SimpleNamespace(cancel=lambda: None)
 

@@ -53,7 +53,7 @@ def stage(
 def test_a_mesh_that_is_as_it_should_be_has_settled(
     topology: str, mtls: Mtls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert settle.settle(stage(monkeypatch, topology, mtls).world.sample)
+    assert settle.settle(stage(monkeypatch, topology, mtls).world.sample).came_about
 
 
 @pytest.mark.parametrize(
@@ -69,14 +69,14 @@ def test_a_mesh_that_is_as_it_should_be_has_settled(
 def test_a_mesh_that_is_not_has_not(unsettled: Doing, monkeypatch: pytest.MonkeyPatch) -> None:
     on = stage(monkeypatch)
     unsettled(on)
-    assert not settle.settle(on.world.sample)
+    assert not settle.settle(on.world.sample).came_about
 
 
 def test_connections_from_before_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     on = stage(monkeypatch)
     drains = {"listener_manager.total_listeners_draining": 1}
     on.world.stats["helloworld-v2-0"].update(drains)
-    assert not settle.settle(on.world.sample)
+    assert not settle.settle(on.world.sample).came_about
 
 
 def test_what_is_not_undone_marks_the_mesh(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,8 +87,28 @@ def test_what_is_not_undone_marks_the_mesh(monkeypatch: pytest.MonkeyPatch) -> N
     assert sample.mesh.dirty == "the end of a policy did not come about"
 
 
+def test_what_does_not_arrive_is_noted_in_the_mesh(monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh = stage(monkeypatch).world.sample.mesh
+    assert settle.arrive(mesh, lambda: True, what="a policy")
+    assert mesh.unmet == []
+    assert not settle.arrive(mesh, lambda: False, what="a policy")
+    assert mesh.unmet == ["a policy"]
+
+
 def test_a_mesh_has_its_own_mode_again_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
     sample = stage(monkeypatch).world.sample
     with mtls_mode(sample, Mtls.PERMISSIVE):
         inside = sample.mesh.deployment.mtls
     assert (inside, sample.mesh.deployment.mtls) == (Mtls.PERMISSIVE, Mtls.STRICT)
+
+
+def test_who_has_a_way_to_nobody_has_settled_although_calls_fail(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A cluster alone on its network, without a version and without mTLS."""
+    on = stage(monkeypatch, SPLIT, Mtls.DISABLED)
+    failing(503, "UH", "no_healthy_upstream", always)(on)
+    assert not settle.settle(on.world.sample).came_about
+    monkeypatch.setattr(settle, "reachable", lambda *_: {})
+    monkeypatch.setattr(type(on.world.sample), "homes", ())
+    assert settle.settle(on.world.sample).came_about

@@ -1,29 +1,8 @@
-// Pause holds a pod's namespaces: it waits for a signal to end and reaps orphaned processes.
+// Pause holds a pod's namespaces.
 package main
 
-import (
-	"os"
-	"os/signal"
-	"syscall"
-)
+import "meshproof.invalid/workloads/holding"
 
 func main() {
-	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGCHLD)
-	for received := range signals {
-		if received != syscall.SIGCHLD {
-			return
-		}
-		reap()
-	}
-}
-
-// reap collects all children that have ended: several ends may arrive as one signal.
-func reap() {
-	for {
-		pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
-		if pid <= 0 || err != nil {
-			return
-		}
-	}
+	holding.UntilEnded()
 }

@@ -58,11 +58,6 @@ class PlayedPod(Workload):
     ) -> Finished:
         return self.player.run(self, argv, input)
 
-    def run_from_node(
-        self, *argv: str, input: str | None = None, check: bool = True, timeout: float = 30
-    ) -> Finished:
-        return self.player.run(self, argv, input)
-
     def admin(self, path: str, method: str = "GET") -> str:
         return self.player.admin(self, path, method)
 

@@ -1,0 +1,59 @@
+"""Makes the options of `meshproof verify` out of the fields of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import Parameter, signature
+from typing import Annotated, Any
+
+import typer
+
+from meshproof.files import request_from
+from meshproof.model.request import OPTIONS, VERIFYS, Option
+
+
+def asking(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that takes the options of a request, and those that ``command`` takes by keyword;
+    ``command`` is given the request that they come to first."""
+    own = list(signature(command, eval_str=True).parameters.values())[1:]
+
+    def asked(**given: Any) -> None:
+        others = {one.name: given.pop(one.name) for one in own}
+        # None is what typer makes of an option that is not there.
+        said = {name: value for name, value in given.items() if value is not None}
+        command(request_from(said), **others)
+
+    taken = [_parameter(one) for one in OPTIONS.values() if VERIFYS not in one.hidden]
+    found = signature(asked).replace(parameters=[*taken, *own])
+    asked.__signature__ = found  # type: ignore[attr-defined]
+    asked.__annotations__ = {one.name: one.annotation for one in found.parameters.values()}
+    asked.__name__, asked.__doc__ = command.__name__, command.__doc__
+    return asked
+
+
+def like(name: str) -> Any:
+    """The option of a command that takes one field of a request alone."""
+    return typer.Option(OPTIONS[name].of(VERIFYS), help=OPTIONS[name].help, metavar=_metavar(name))
+
+
+def _parameter(option: Option) -> Parameter:
+    """Values are texts: what is a path and what is none is told in our own words."""
+    if option.positional:
+        about: Any = typer.Argument(help=option.help, metavar=_metavar(option.field))
+    else:
+        about = typer.Option(
+            option.of(VERIFYS),
+            help=f"{option.help} (repeatable)" if option.several else option.help,
+            metavar=_metavar(option.field),
+        )
+    kind: Any = bool if option.kind is bool else list[str] | None if option.several else str | None
+    return Parameter(
+        option.field,
+        Parameter.KEYWORD_ONLY,
+        default=False if option.kind is bool else None,
+        annotation=Annotated[kind, about],
+    )
+
+
+def _metavar(name: str) -> str | None:
+    return OPTIONS[name].shown or None

@@ -1,0 +1,64 @@
+"""Which build of Istio and Envoy is running: asked of the programs themselves, not of what was
+installed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from meshproof.errors import EvidenceError
+from meshproof.kube.workload import PROXY, Workload, list_workloads
+from meshproof.mesh.manifests import SYSTEM
+from meshproof.mesh.mesh import Mesh
+from meshproof.mesh.operator_config import GATEWAY
+
+_ISTIOD, _DISCOVERY = "istiod", "discovery"
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What a program of Istio says of itself. ``who``: its pod, in words; ``version``: as in
+    "1.31.1"; ``details``: revision, status and Go's version; ``envoy``: for a proxy, the version
+    of its Envoy."""
+
+    who: str
+    version: str
+    details: str
+    envoy: str = ""
+
+
+def istiod_builds(mesh: Mesh, cluster: str) -> list[Build]:
+    """What each istiod in a cluster says. Raises EvidenceError when one cannot be asked."""
+    pods = list_workloads(mesh.cluster(cluster), _ISTIOD, SYSTEM, container=_DISCOVERY)
+    return [_asked(one, "pilot-discovery") for one in pods]
+
+
+def gateway_builds(mesh: Mesh, cluster: str) -> list[Build]:
+    """What the proxies of a cluster's east-west gateway say. Raises as ``istiod_builds`` does."""
+    return proxy_builds(mesh, cluster, GATEWAY, SYSTEM)
+
+
+def proxy_builds(mesh: Mesh, cluster: str, app: str, namespace: str) -> list[Build]:
+    """What the proxies of an app's pods say, and the Envoys that they run. Raises as
+    ``istiod_builds`` does."""
+    pods = list_workloads(mesh.cluster(cluster), app, namespace, container=PROXY)
+    return [_asked(one, "pilot-agent", envoy=_envoy_of(one)) for one in pods]
+
+
+def _asked(workload: Workload, program: str, envoy: str = "") -> Build:
+    finished = workload.run(program, "version", "--output", "json", check=False)
+    try:
+        said = json.loads(finished.stdout)["clientVersion"]
+        details = f"revision {said['revision']}, {said['status']}, {said['golang_version']}"
+        return Build(str(workload), said["version"], details, envoy)
+    except (ValueError, LookupError, TypeError):
+        words = (finished.stderr or finished.stdout).strip()[-200:]
+        raise EvidenceError(f"{program} of {workload} does not tell its version: {words}") from None
+
+
+def _envoy_of(workload: Workload) -> str:
+    """The second part of "REVISION/1.38.0/Clean/RELEASE/BoringSSL"."""
+    try:
+        return str(json.loads(workload.admin("server_info"))["version"].split("/")[1])
+    except (ValueError, LookupError, TypeError):
+        raise EvidenceError(f"the proxy of {workload} does not tell its version") from None

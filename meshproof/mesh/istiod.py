@@ -1,0 +1,86 @@
+"""What an istiod knows, asked of its own debug interface.
+
+Paths and fields are those of Istio's pilot/pkg/xds/debug.go; from its own pod nobody needs to show
+who he is.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from meshproof.errors import EvidenceError
+from meshproof.kube.workload import Workload, find_workload
+from meshproof.mesh.manifests import SYSTEM
+from meshproof.mesh.mesh import Mesh
+
+_MONITORING = 15014
+_CONTAINER = "discovery"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An endpoint of a service, as istiod has read it in a cluster. ``locality``: region, zone and
+    subzone with slashes between them, "" where nothing says."""
+
+    cluster: str
+    address: str
+    port: int
+    locality: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class NetworkGateway:
+    """A gateway by which istiod leads other networks' proxies into a network."""
+
+    network: str
+    address: str
+    port: int
+
+
+def ask_istiod(mesh: Mesh, control_plane: str, page: str) -> Any:
+    """A page of the debug interface of the istiod that runs in a cluster, such as "networkz".
+
+    Raises EvidenceError when it does not answer, or not with JSON; LabError when no istiod runs
+    there.
+    """
+    return debug(istiod_of(mesh, control_plane), page)
+
+
+def istiod_of(mesh: Mesh, control_plane: str) -> Workload:
+    """An istiod that runs in a cluster. Raises LabError when none does."""
+    return find_workload(mesh.cluster(control_plane), "istiod", SYSTEM, container=_CONTAINER)
+
+
+def debug(istiod: Workload, page: str) -> Any:
+    """The same of an istiod itself. Raises EvidenceError when it does not answer with JSON."""
+    text = istiod.fetch(_MONITORING, f"debug/{page}")
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise EvidenceError(f"{istiod} answered for {page} with {text[:100]!r}") from None
+
+
+def known_instances(mesh: Mesh, control_plane: str, host: str, port: int) -> tuple[Instance, ...]:
+    """The endpoints of a service that an istiod has read in all clusters; ``port``: of the pods.
+
+    Raises as ``ask_istiod``.
+    """
+    shards = ask_istiod(mesh, control_plane, "endpointShardz").get(host, {})
+    found = [
+        Instance(
+            one["Locality"]["ClusterID"], address, one["EndpointPort"], one["Locality"]["Label"]
+        )
+        for namespace in shards.values()
+        for listed in namespace["Shards"].values()
+        for one in listed
+        for address in one["Addresses"][:1]
+    ]
+    return tuple(one for one in found if one.port == port)
+
+
+def network_gateways(mesh: Mesh, control_plane: str) -> tuple[NetworkGateway, ...]:
+    """The gateways that an istiod goes by, their host names resolved. Raises as ``ask_istiod``."""
+    listed = ask_istiod(mesh, control_plane, "networkz") or []
+    return tuple(sorted(NetworkGateway(one["Network"], one["Addr"], one["Port"]) for one in listed))

@@ -1,0 +1,52 @@
+"""Removes a mesh as Istio's documents have it, to see what that leaves.
+
+The steps are those of "Cleanup" on the pages of https://istio.io/latest/docs/setup/install/multicluster/:
+in each cluster `istioctl uninstall -y --purge`, then `kubectl delete namespace istio-system`. What
+a user has installed besides, workloads and their namespaces, goes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from meshproof.kube import RunningCluster
+from meshproof.kube.objects import Object, await_absence, delete
+from meshproof.mesh.istioctl import Istioctl
+from meshproof.mesh.manifests import SYSTEM
+from meshproof.mesh.mesh import Mesh
+from meshproof.process import Shell, side_by_side
+
+_WITHIN = 120.0
+"""Seconds: pods have half a minute to end, and their namespace waits for them."""
+
+
+def uninstall(mesh: Mesh, namespaces: Iterable[str]) -> None:
+    """Uninstall a mesh's deployment, cluster by cluster in the order of its topology.
+
+    ``namespaces``: those of the workloads. The mesh is marked when this does not come to its end.
+    Raises LabError with istioctl's own words, WaitTimeoutError when a namespace stays.
+    """
+    shell = Shell(mesh.lab.recorder)
+    istioctl = Istioctl(mesh.bundle.istioctl, shell, mesh.folder)
+    members = mesh.deployment.topology.members
+    clusters = [mesh.cluster(one.name) for one in members]
+    try:
+        side_by_side(shell, lambda one: _remove(one, namespaces), clusters)
+        for member in members:
+            cluster = mesh.cluster(member.name)
+            with mesh.lab.recorder.step(f"istioctl uninstall in {member.name}"):
+                istioctl.uninstall(cluster, mesh.deployment.istio[member.name])
+                _remove(cluster, [SYSTEM])
+    except Exception:
+        mesh.mark_dirty("its uninstallation did not come to an end")
+        raise
+
+
+def _remove(cluster: RunningCluster, namespaces: Iterable[str]) -> None:
+    delete(cluster, [_namespace(name) for name in namespaces])
+    for name in namespaces:
+        await_absence(cluster, name, within=_WITHIN)
+
+
+def _namespace(name: str) -> Object:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}

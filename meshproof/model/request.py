@@ -1,0 +1,253 @@
+"""What was asked of a run, as one frozen value: every option is declared here, and nowhere else.
+
+A field's name is the option's: ``topology_file`` is ``--topology-file`` of `meshproof verify`,
+``--meshproof-topology-file`` of pytest and the key "topology_file" of a request's file. Its type
+says what the option takes: a word, a path, several of either, or nothing (a switch).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from meshproof.errors import ModelError
+from meshproof.model.behaviour import Profile
+from meshproof.model.known_issue import Policy
+from meshproof.model.member import Mtls
+from meshproof.model.variants import USUAL_REVISION, VARIANTS
+from meshproof.nearest import choose
+
+VERIFYS, PYTESTS = "--", "--meshproof-"
+"""What options begin with: those of `meshproof verify`, and those of pytest, where names without
+it would collide with other plugins'."""
+AUTO = "auto"
+"""As many workers as there is room for."""
+
+
+def asked(
+    help: str,
+    *,
+    choices: tuple[str, ...] = (),
+    noun: str = "",
+    shown: str = "",
+    positional: bool = False,
+    hidden: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """What manuals and messages say of an option, as a field's metadata.
+
+    ``choices``: the words that it takes, where these are all; ``noun``: what such a word is, as in
+    "mTLS mode", or what a path names, as in "a topology file"; ``shown``: what stands for its value
+    in manuals; ``positional``: `meshproof verify` takes its values without a name; ``hidden``: of
+    VERIFYS and PYTESTS those that have no such option.
+    """
+    return {
+        "help": f"{help}: {', '.join(choices)}" if choices else help,
+        "choices": choices,
+        "noun": noun,
+        "shown": shown,
+        "positional": positional,
+        "hidden": hidden,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What a run is asked for, as it was written; ``meshproof.run.selection`` judges it.
+
+    Raises ModelError for a word that an option does not take.
+    """
+
+    topology: tuple[str, ...] = field(
+        default=(),
+        metadata=asked(
+            "a topology's name; by default nearly all. 'bare' and 'bare-nodes' (several nodes "
+            "each) stand for clusters without a mesh",
+            shown="TOPOLOGY",
+            positional=True,
+        ),
+    )
+    topology_file: tuple[Path, ...] = field(
+        default=(), metadata=asked("a topology of your own", noun="a topology file", shown="FILE")
+    )
+    mtls: tuple[str, ...] = field(
+        default=(),
+        metadata=asked(
+            "instead of the default ones", choices=tuple(Mtls), noun="mTLS mode", shown="MODE"
+        ),
+    )
+    variant: tuple[str, ...] = field(
+        default=(),
+        metadata=asked("in addition", choices=tuple(VARIANTS), noun="variant", shown="NAME"),
+    )
+    revision: str | None = field(
+        default=None,
+        metadata=asked(
+            f"in addition: Istio under this revision's name (else '{USUAL_REVISION}')", shown="NAME"
+        ),
+    )
+    istio: tuple[str, ...] = field(
+        default=(), metadata=asked("version, or east=1.31.0,west=1.31.1", shown="VERSION")
+    )
+    kubernetes: str | None = field(
+        default=None, metadata=asked("version, for example 1.36.3", shown="VERSION")
+    )
+    profile: str = field(
+        default=Profile.CORE.value,
+        metadata=asked(
+            "'all' is every topology in every mode and variant, and extended behaviours",
+            choices=tuple(Profile),
+            noun="profile",
+        ),
+    )
+    sabotage: bool = field(
+        default=False, metadata=asked("also break meshes, to see every claim fail")
+    )
+    enforce: bool = field(default=False, metadata=asked("what is skipped undeclared has failed"))
+    known_issues: str = field(
+        default=Policy.ALLOW.value,
+        metadata=asked(
+            "whether the run holds although a known issue of Istio shows",
+            choices=tuple(Policy),
+            noun="policy on known issues",
+        ),
+    )
+    only: str | None = field(
+        default=None,
+        metadata=asked("one test, or one behaviour, by its id", shown="ID"),
+    )
+    suites: tuple[str, ...] = field(
+        default=(),
+        metadata=asked(
+            "folders, files or tests, as pytest takes them; else meshproof's own",
+            hidden=(VERIFYS, PYTESTS),
+        ),
+    )
+    engine: str | None = field(
+        default=None, metadata=asked("podman or docker; else the first found", shown="NAME")
+    )
+    artifacts: str | None = field(
+        default=None,
+        metadata=asked("published, built or checkout; else what the store has", shown="SOURCE"),
+    )
+    checkout: Path | None = field(
+        default=None,
+        metadata=asked(
+            "an Istio source tree to build", noun="an Istio source tree", shown="FOLDER"
+        ),
+    )
+    pool: str | None = field(
+        default=None,
+        metadata=asked(
+            "private range for the labs' networks; else the first free one", shown="RANGE"
+        ),
+    )
+    keep: bool = field(default=False, metadata=asked("leave the last lab in place at the end"))
+    reuse: str | None = field(
+        default=None, metadata=asked("use this kept lab instead of a new one", shown="LAB")
+    )
+    workers: str = field(
+        default=AUTO,
+        metadata=asked(
+            f"labs side by side: a number, or {AUTO}, as many as there is room for",
+            hidden=(PYTESTS,),
+        ),
+    )
+    reports: Path = field(
+        default=Path("reports"),
+        metadata=asked(
+            "the folder in which runs are kept", noun="the folder of reports", shown="FOLDER"
+        ),
+    )
+
+    def __post_init__(self) -> None:
+        for name, option in OPTIONS.items():
+            value = getattr(self, name)
+            for word in value if option.several else (value,):
+                if option.choices and word not in option.choices:
+                    cause = f"there is no {option.noun or name} '{word}'"
+                    raise ModelError(cause, choose(word, option.choices))
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option, as its field declares it (``asked``).
+
+    ``kind``: what each of its values is, of which there are ``several`` or one; a bool is a
+    switch.
+    """
+
+    field: str
+    kind: type
+    several: bool
+    default: object
+    help: str
+    choices: tuple[str, ...]
+    noun: str
+    shown: str
+    positional: bool
+    hidden: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Without what options begin with: "topology-file"."""
+        return self.field.replace("_", "-")
+
+    def of(self, whose: str) -> str:
+        """The option of VERIFYS or PYTESTS."""
+        return f"{whose}{self.name}"
+
+
+def words(request: RunRequest, whose: str) -> list[str]:
+    """What the request asks for as words of a command line, by the options of VERIFYS or PYTESTS;
+    what is the default, or has no option there, is left out."""
+    found: list[str] = []
+    unnamed: list[str] = []
+    for option in OPTIONS.values():
+        value = getattr(request, option.field)
+        if value == option.default or whose in option.hidden:
+            continue
+        if option.kind is bool:
+            found.append(option.of(whose))
+            continue
+        several = map(str, value if option.several else (value,))
+        if option.positional and whose == VERIFYS:
+            unnamed += several
+        else:
+            found += [f"{option.of(whose)}={one}" for one in several]
+    return [*found, *unnamed]
+
+
+def once_more(request: RunRequest, test: str, lab: str | None) -> RunRequest:
+    """The request for one of a run's tests again, on a lab that is kept; ``lab``: the run's own,
+    where it was kept.
+
+    Which topologies were asked for makes no difference: one test is looked for on all of them.
+    """
+    usual = RunRequest()
+    return replace(
+        request,
+        topology=usual.topology,
+        sabotage=usual.sabotage,
+        workers=usual.workers,
+        reports=usual.reports,
+        only=test,
+        keep=True,
+        reuse=lab,
+    )
+
+
+def _declared() -> dict[str, Option]:
+    found = {}
+    hints = get_type_hints(RunRequest)
+    for one in fields(RunRequest):
+        hint = hints[one.name]
+        kinds = [part for part in get_args(hint) if part not in (type(None), ...)] or [hint]
+        several = isinstance(one.default, tuple)
+        found[one.name] = Option(one.name, kinds[0], several, one.default, **one.metadata)
+    return found
+
+
+OPTIONS: Mapping[str, Option] = _declared()
+"""All options, by their fields' names, in the order in which manuals tell them."""

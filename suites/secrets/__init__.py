@@ -1,0 +1,1 @@
+"""Remote secrets that are put right while an istiod runs."""

@@ -1,0 +1,1 @@
+"""The versions that a test's id names: istiods and proxies must say them themselves."""

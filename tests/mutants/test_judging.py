@@ -1,0 +1,92 @@
+"""How a kept mesh is judged by a run of verify."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_DID_NOT_HOLD, LabError
+from meshproof.mutants import judging
+from meshproof.mutants.judging import Bench, judge, words
+
+BENCH = Bench("0a1b2c3d", "primary-remote-flat", Path("/trees/istio"), "podman", "1.36.3")
+DEPLOYMENT = {
+    "id": "flat",
+    "topology": "primary-remote-flat",
+    "istio": {"east": "1.31.1"},
+    "kubernetes": "1.36.3",
+    "mtls": "strict",
+    "variants": [],
+    "revision": "",
+}
+
+
+def ended(outcome: str) -> str:
+    event = {
+        "at": 1.0,
+        "kind": "test",
+        "test": "t::a",
+        "behaviour": "lake/prints",
+        "sentence": "A.",
+        "suite": "lake",
+        "level": "core",
+        "feature": "names",
+        "deployment": DEPLOYMENT,
+        "caller": None,
+        "pair": None,
+        "outcome": outcome,
+        "why": "because",
+        "cause": "",
+        "seconds": 1.0,
+        "evidence": [],
+        "proves": [],
+    }
+    return json.dumps(event) + "\n"
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> Path:
+    return tmp_path / "judged"
+
+
+def played(monkeypatch: pytest.MonkeyPatch, reports: Path, code: int, record: str | None) -> None:
+    def run(asked: list[str], said: Path) -> int:
+        assert asked[:2] == ["verify", "primary-remote-flat"]
+        said.write_text("first\nlab 0a1b2c3d is in use\n", encoding="utf-8")
+        if record is not None:
+            (reports / "run").mkdir()
+            (reports / "run/events.jsonl").write_text(record, encoding="utf-8")
+        return code
+
+    monkeypatch.setattr(judging, "_run", run)
+
+
+def test_verify_is_asked_for_one_behaviour_or_all() -> None:
+    one = words(BENCH, "lake/prints", Path("/reports"))
+    assert one[-2:] == ["--only", "lake/prints"]
+    assert one[:4] == ["verify", "primary-remote-flat", "--reuse", "0a1b2c3d"]
+    assert one[one.index("--checkout") + 1] == "/trees/istio"
+    assert "--only" not in words(BENCH, None, Path("/reports"))
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [(0, "PASS"), (EXIT_DID_NOT_HOLD, "FAIL"), (EXIT_COULD_NOT_TELL, "INCONCLUSIVE")],
+)
+def test_its_record_tells(
+    monkeypatch: pytest.MonkeyPatch, reports: Path, code: int, outcome: str
+) -> None:
+    played(monkeypatch, reports, code, ended(outcome))
+    found = judge(BENCH, "lake/prints", reports)
+    assert [(one.behaviour, one.outcome) for one in found] == [("lake/prints", outcome)]
+
+
+@pytest.mark.parametrize("record", [None, "", ended("skipped")])
+def test_a_run_that_judged_nothing_is_told_in_its_own_words(
+    monkeypatch: pytest.MonkeyPatch, reports: Path, record: str | None
+) -> None:
+    played(monkeypatch, reports, EXIT_COULD_NOT_TELL, record)
+    with pytest.raises(LabError, match="lake/prints could not be judged: lab 0a1b2c3d is in use"):
+        judge(BENCH, "lake/prints", reports)
