@@ -17,6 +17,9 @@ from typing import Any
 from meshproof.errors import EvidenceError
 from meshproof.kube.workload import Workload
 
+QUESTIONS = "PROBE_QUESTIONS"
+"""The variable of its environment in which the program finds its questions where nobody can write
+to its input, as in a Job."""
 _BESIDES = 20.0
 """Seconds that questions may take beside waiting for answers."""
 
@@ -108,13 +111,26 @@ def ask_all(
     EvidenceError when the program itself failed, so that a broken probe is never taken for an
     isolated network; LabError when it could not be run, CommandTimeoutError when it did not end.
     """
-    lines = "".join(one.line() for one in asked) + "\n"
     # Connecting may take as long as the answer.
     bounded = _BESIDES + 2 * sum(one.patience for one in asked) if timeout is None else timeout
-    done = workload.run("probe", "ask", input=lines, check=False, timeout=bounded)
-    replies = [_reply(line, workload) for line in done.stdout.splitlines()]
-    if done.returncode != 0 or len(replies) != len(asked):
-        said = done.stderr.strip()[-300:] or f"{len(replies)} answers to {len(asked)} questions"
+    done = workload.run("probe", "ask", input=written(asked), check=False, timeout=bounded)
+    if done.returncode != 0:
+        said = done.stderr.strip()[-300:] or f"exit code {done.returncode}"
+        raise EvidenceError(f"the probe in {workload} failed by itself: {said}")
+    return replies_in(done.stdout, workload, len(asked))
+
+
+def written(asked: Sequence[Question]) -> str:
+    """Questions as the program takes them, by its input or by its environment."""
+    return "".join(one.line() for one in asked) + "\n"
+
+
+def replies_in(printed: str, workload: Workload, count: int) -> list[Reply]:
+    """What the program printed in a workload that was asked so many questions. Raises EvidenceError
+    when it is something else."""
+    replies = [_reply(line, workload) for line in printed.splitlines()]
+    if len(replies) != count:
+        said = f"{len(replies)} answers to {count} questions"
         raise EvidenceError(f"the probe in {workload} failed by itself: {said}")
     return replies
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from typing import Any
 
 from meshproof.kube.workload import Workload
 
 ROUTES = "dynamic_route_configs"
 CLUSTERS = "dynamic_active_clusters"
 LISTENERS = "dynamic_listeners"
+_ENDPOINTS = "dynamic_endpoint_configs"
+_INBOUND = "virtualInbound"
+_EXACT = re.compile(r'"exact": "(spiffe://[^"]+)"')
 # A listener that was replaced stays for its connections' sake, one that is to come waits.
 _NOT_IN_USE = ("draining_state", "warming_state", "error_state")
 
@@ -23,3 +28,57 @@ def in_use(workload: Workload, part: str) -> str:
         {name: value for name, value in one.items() if name not in _NOT_IN_USE} for one in configs
     ]
     return json.dumps(kept)
+
+
+def accepted_names(workload: Workload, cluster: str) -> set[str]:
+    """The SPIFFE URIs that the workload's proxy takes from servers of an Envoy cluster, such as
+    "outbound|5000||helloworld.sample.svc.cluster.local"; none when it has no such cluster.
+
+    Raises EvidenceError when the proxy does not answer.
+    """
+    used = [one.get("cluster", {}) for one in json.loads(in_use(workload, CLUSTERS))]
+    texts = [json.dumps(one) for one in used if one.get("name") == cluster]
+    return {name for text in texts for name in _EXACT.findall(text)}
+
+
+def takes_plain_text(workload: Workload, port: int) -> bool:
+    """Whether the workload's proxy has a filter chain for plain text to a port of its own.
+
+    Raises EvidenceError when the proxy does not answer.
+    """
+    used = json.loads(in_use(workload, LISTENERS))
+    listeners = [one.get("active_state", {}).get("listener", {}) for one in used]
+    matches = [
+        chain.get("filter_chain_match", {})
+        for one in listeners
+        if one.get("name") == _INBOUND
+        for chain in one.get("filter_chains", [])
+    ]
+    plain = [one for one in matches if one.get("transport_protocol") == "raw_buffer"]
+    return any(one.get("destination_port") == port for one in plain)
+
+
+def endpoint_clusters(workload: Workload, cluster: str) -> dict[str, str]:
+    """The id of the Kubernetes cluster that each endpoint of an Envoy cluster is told to be in, ""
+    where its metadata does not say, by its "address:port".
+
+    Raises EvidenceError when the proxy does not answer.
+    """
+    path = f"config_dump?include_eds&resource={_ENDPOINTS}"
+    configs = json.loads(workload.admin(path)).get("configs", [])
+    assigned = [one.get("endpoint_config", {}) for one in configs]
+    found: dict[str, str] = {}
+    for one in assigned:
+        if one.get("cluster_name") == cluster:
+            for group in one.get("endpoints", []):
+                found |= dict(map(_told, group.get("lb_endpoints", [])))
+    return found
+
+
+def _told(endpoint: dict[str, Any]) -> tuple[str, str]:
+    """An endpoint's address and port, and its cluster: the last field of what Istio notes of its
+    workload, "name;namespace;service;revision;cluster"."""
+    at = endpoint["endpoint"]["address"].get("socket_address", {})
+    metadata = endpoint.get("metadata", {}).get("filter_metadata", {})
+    workload = str(metadata.get("istio", {}).get("workload", ""))
+    return f"{at.get('address')}:{at.get('port_value')}", workload.rpartition(";")[2]

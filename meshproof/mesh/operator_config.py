@@ -13,7 +13,7 @@ from ipaddress import IPv4Address
 from typing import Any
 
 from meshproof.kube.dns import load_balancer_name
-from meshproof.model import Deployment, Gateway, Member
+from meshproof.model import TRUST_DOMAINS, Deployment, Gateway, Member
 from meshproof.model.member import TLS_PORT
 
 Document = dict[str, Any]
@@ -43,6 +43,7 @@ ACCESS_LOG = {
     "downstream": "%DOWNSTREAM_REMOTE_ADDRESS%",
     "local": "%DOWNSTREAM_LOCAL_ADDRESS%",
     "failure": "%DOWNSTREAM_TRANSPORT_FAILURE_REASON%",
+    "termination": "%CONNECTION_TERMINATION_DETAILS%",
 }
 TRACES = "meshproof-traces"
 """What the mesh's configuration calls its tracing provider, and where that is to be."""
@@ -74,7 +75,7 @@ def primary(deployment: Deployment, member: Member, images: Images, networks: Do
     values["global"] |= {"externalIstiod": has_remotes, "meshNetworks": networks}
     values["pilot"] = _pilot(images)
     document = _document("default", images, values, deployment.revision)
-    document["spec"]["meshConfig"] = _mesh_config(member)
+    document["spec"]["meshConfig"] = _mesh_config(deployment, member)
     return document
 
 
@@ -125,7 +126,7 @@ def config_cluster(
         "meshNetworks": networks,
     }
     values["pilot"] = {"configMap": True}
-    document["spec"]["meshConfig"] = _mesh_config(member)
+    document["spec"]["meshConfig"] = _mesh_config(deployment, member)
     if deployment.revision:
         # The chart leaves the revision out of the address that it writes for a config cluster.
         address = f"istiod-{deployment.revision}.istio-system.svc:15012"
@@ -236,9 +237,13 @@ def _values(member: Member, images: Images) -> Document:
     }
 
 
-def _mesh_config(member: Member) -> Document:
+def _mesh_config(deployment: Deployment, member: Member) -> Document:
+    domains = (one.mesh.trust_domain for one in deployment.topology.members)
+    others = [one for one in dict.fromkeys(domains) if one != member.mesh.trust_domain]
+    aliases = {"trustDomainAliases": others} if TRUST_DOMAINS in deployment.variants else {}
     return {
         "trustDomain": member.mesh.trust_domain,
+        **aliases,
         "accessLogFile": "/dev/stdout",
         "accessLogEncoding": "JSON",
         "accessLogFormat": json.dumps(ACCESS_LOG),

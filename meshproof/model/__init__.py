@@ -38,6 +38,8 @@ from meshproof.model.topology import Topology
 from meshproof.model.variants import (
     MESH_NETWORKS,
     REVISION,
+    TRUST_DOMAINS,
+    TRUST_DOMAINS_APART,
     UNRELATED_ROOTS,
     USUAL_REVISION,
     VARIANTS,
@@ -52,6 +54,8 @@ __all__ = [
     "ISOLATED",
     "MESH_NETWORKS",
     "REVISION",
+    "TRUST_DOMAINS",
+    "TRUST_DOMAINS_APART",
     "UNRELATED_ROOTS",
     "USUAL_REVISION",
     "VARIANTS",

@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 from meshproof.errors import ModelError
 from meshproof.model.member import Member, Mtls
 from meshproof.model.topology import Topology
-from meshproof.model.variants import MESH_NETWORKS, REVISION, VARIANTS
+from meshproof.model.variants import (
+    MESH_NETWORKS,
+    REVISION,
+    TRUST_DOMAINS,
+    TRUST_DOMAINS_APART,
+    UNRELATED_ROOTS,
+    VARIANTS,
+)
 from meshproof.model.versions import Version
 
 
@@ -38,6 +45,8 @@ class Deployment:
             )
         for name in sorted(self.variants):
             self._check_variant(name)
+        if self.variants & {TRUST_DOMAINS, TRUST_DOMAINS_APART}:
+            object.__setattr__(self, "topology", self.topology.with_trust_domains())
         if (REVISION in self.variants) != bool(self.revision):
             raise ModelError(
                 f"the variant {REVISION} has no revision's name"
@@ -63,6 +72,13 @@ class Deployment:
             member = self.topology[cluster]
             return self.topology.gateways_on(member.network, member.mesh)
         return self.topology.gateways_to(cluster)
+
+    def vouches(self, one: str, other: str) -> bool:
+        """Whether with mTLS the proxies of two clusters take each other's certificates: those of
+        one control plane, and of others unless it has another root, or a trust domain that they do
+        not know of."""
+        apart = self.variants & {UNRELATED_ROOTS, TRUST_DOMAINS_APART}
+        return not apart or self.topology[one].primary == self.topology[other].primary
 
     @property
     def shares_gateways(self) -> bool:

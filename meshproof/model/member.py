@@ -6,7 +6,7 @@ Data, no I/O. Terms are those of Istio's deployment models
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
 from meshproof.errors import ModelError
@@ -48,10 +48,10 @@ class TopologyError(ModelError):
 class MeshSpec:
     """Workloads under one administration. ``name``: the mesh's ID; ``trust_domain``: the first
     part of its workloads' identities; ``root``: the name of the root of trust that its control
-    planes' authorities are below."""
+    planes' authorities are below. A mesh is the same in whichever trust domain."""
 
     name: str = "meshproof"
-    trust_domain: str = "cluster.local"
+    trust_domain: str = field(default="cluster.local", compare=False)
     root: str = "meshproof"
 
     def identity(self, namespace: str, account: str) -> str:

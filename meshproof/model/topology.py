@@ -6,7 +6,7 @@ Data, no I/O. Rules are those of Istio's deployment models
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, permutations
 
 from meshproof.errors import ModelError
@@ -32,6 +32,15 @@ class Topology:
         if not self.placements:
             object.__setattr__(self, "placements", usual_placements(self.workloads))
         check_topology(self)
+
+    def with_trust_domains(self) -> Topology:
+        """The same with a trust domain for each control plane, called like its cluster."""
+
+        def own(member: Member) -> Member:
+            domain = f"{member.primary}.example"
+            return replace(member, mesh=replace(member.mesh, trust_domain=domain))
+
+        return replace(self, members=tuple(map(own, self.members)))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -13,6 +13,10 @@ REVISION = "revision"
 """Istio is installed under a revision's name."""
 UNRELATED_ROOTS = "unrelated-roots"
 """Every control plane has a root of its own."""
+TRUST_DOMAINS = "trust-domains"
+"""Every control plane has a trust domain of its own, and takes the others' for its own."""
+TRUST_DOMAINS_APART = "trust-domains-apart"
+"""Every control plane has a trust domain of its own, and none knows of the others'."""
 USUAL_REVISION = "canary"
 """The revision's name where nobody chose one."""
 
@@ -30,6 +34,15 @@ class Variant:
     exists_on: Callable[[Topology], bool]
 
 
+# Istio takes a remote's trust domain from that cluster, where its remote profile writes none:
+# https://github.com/istio/istio/issues/59474.
+_PRIMARIES_ALONE = "several control planes, and no remotes"
+
+
+def _primaries_alone(topology: Topology) -> bool:
+    return len(topology.primaries) > 1 and not topology.remotes
+
+
 VARIANTS = {
     one.name: one
     for one in (
@@ -40,6 +53,8 @@ VARIANTS = {
             "several control planes",
             lambda topology: len(topology.control_planes) > 1,
         ),
+        Variant(TRUST_DOMAINS, _PRIMARIES_ALONE, _primaries_alone),
+        Variant(TRUST_DOMAINS_APART, _PRIMARIES_ALONE, _primaries_alone),
     )
 }
 """All there are, by name."""

@@ -71,12 +71,13 @@ def sections(
     see a behaviour fail, by its own id.
     """
     everything = list(declared)
-    topologies = tuple(
-        dict.fromkeys(
+    # In the files' order: which of them the first suite is left out on says nothing.
+    topologies = sorted(
+        {
             deployment.topology.name
             for one in everything
             for deployment in (*one.runs_on, *one.left_out)
-        )
+        }
     )
     suites: dict[str, list[Declared]] = {}
     for one in everything:

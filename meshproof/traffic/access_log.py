@@ -38,7 +38,8 @@ class LogLine:
     request was sent upstream; ``flags``: Envoy's response flags, such as "UH"; ``peer``: the
     SPIFFE URI that a client presented to this proxy; ``upstream_peer``: the one that the server
     presented to it; ``sni``: what the client asked for; ``downstream``: "address:port" of the
-    client; ``failure``: why its transport failed.
+    client; ``failure``: why its transport failed; ``termination``: why a filter ended the
+    connection, such as a policy.
     """
 
     request_id: str
@@ -55,6 +56,7 @@ class LogLine:
     tls: str
     downstream: str = ""
     failure: str = ""
+    termination: str = ""
 
     @property
     def upstream_address(self) -> str:
@@ -112,6 +114,19 @@ class ProxyLog:
             return [entry for entry in map(read_line, self.lines()) if entry and wanted(entry)]
 
         return _await(found, bool, within)
+
+    def connections(
+        self, cluster: str, enough: Callable[[Sequence[LogLine]], bool], within: float = WITHIN
+    ) -> list[LogLine]:
+        """The lines of ended connections to Envoy clusters whose name begins so, such as
+        "inbound|9000|": once there are enough, or after ``within`` seconds, those that there are
+        by then. A connection has no request id."""
+
+        def found() -> list[LogLine]:
+            entries = map(read_line, self.lines())
+            return [one for one in entries if one and one.upstream_cluster.startswith(cluster)]
+
+        return _await(found, enough, within)
 
     def turned_away(
         self, enough: Callable[[Sequence[TurnedAway]], bool], within: float = WITHIN

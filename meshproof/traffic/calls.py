@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from meshproof.kube.asking import Failed, Question, Reply, ask_all
 from meshproof.kube.workload import Workload
@@ -21,7 +22,7 @@ from meshproof.traffic.response import Refused, Response
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample
 
 HELLO = f"http://{HELLOWORLD}.{NAMESPACE}:{PORT}/hello"
-_REFUSALS = {
+REFUSALS = {
     Failed.NAME: Refused.NAME,
     Failed.REFUSED: Refused.CONNECTION,
     Failed.NO_ROUTE: Refused.CONNECTION,
@@ -31,10 +32,12 @@ _REFUSALS = {
     Failed.TLS: Refused.TLS,
     Failed.OTHER: Refused.OTHER,
 }
+"""How a failure to answer is told of a call, and of a connection."""
 _HELLO = re.compile(r"Hello version: (\S+), instance: (\S+)")
 _XFCC_URI = re.compile(r"URI=([^;,\s\"]+)")
 _XFCC_BY = re.compile(r"By=([^;,\s\"]+)")
 _OK = 200
+_ID = "x-request-id"
 # A call that nobody answered may never have met the proxy: a name that does not resolve.
 _UNANSWERED_WITHIN = 4.0
 
@@ -105,13 +108,32 @@ def _record(
 
 
 def _called(sample: Sample, caller: Workload, plans: Sequence[Plan]) -> list[list[Response]]:
-    ids = [_ids(one.times) for one in plans]
+    batches = [questions(one) for one in plans]
     servers = sample.servers()
     bounded = 30 + sum(one.patience * min(one.times, 10) for one in plans)
-    asked = [_question(plan, one) for plan, batch in zip(plans, ids, strict=True) for one in batch]
-    replies = iter(ask_all(caller, asked, bounded))
+    replies = iter(ask_all(caller, [one for batch in batches for one in batch], bounded))
     servers |= sample.servers()  # one that went, or came, meanwhile may have answered
-    return [[_response(one, next(replies), caller, servers) for one in batch] for batch in ids]
+    return [
+        responses_of(caller, batch, list(islice(replies, len(batch))), servers) for batch in batches
+    ]
+
+
+def questions(plan: Plan) -> list[Question]:
+    """The calls as questions, each with a request id of its own: for a caller that is to put them
+    by itself, as a Job does."""
+    return [_question(plan, one) for one in _ids(plan.times)]
+
+
+def responses_of(
+    caller: Workload,
+    asked: Sequence[Question],
+    replies: Sequence[Reply],
+    servers: Mapping[str, Workload],
+) -> list[Response]:
+    """What came of such calls, without the lines in the caller's log. ``servers``: the pods that
+    may have answered, by name."""
+    pairs = zip(asked, replies, strict=True)
+    return [_response(one.headers[_ID], reply, caller, servers) for one, reply in pairs]
 
 
 def _ids(count: int) -> list[str]:
@@ -126,7 +148,7 @@ def _question(plan: Plan, identity: str) -> Question:
         plan.patience,
         url=plan.url,
         method=plan.method,
-        headers={**plan.headers, "x-request-id": identity},
+        headers={**plan.headers, _ID: identity},
         fresh=plan.fresh,
     )
 
@@ -143,7 +165,7 @@ def _response(
         id=identity,
         caller=caller.cluster,
         status=status,
-        refusal=_REFUSALS[failure.kind] if failure else None,
+        refusal=REFUSALS[failure.kind] if failure else None,
         said=failure.said if failure else "",
         body=body,
         seconds=reply.seconds,

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from meshproof.errors import EvidenceError, MeshproofError, WaitTimeoutError
 from meshproof.kube.workload import Workload
 from meshproof.mesh.mesh import Mesh, Settling
-from meshproof.model import UNRELATED_ROOTS, Deployment, Mtls
+from meshproof.model import Deployment, Mtls
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.drain import draining
@@ -180,8 +180,8 @@ class _Look(Generic[Seen]):
 
 def reachable(sample: Sample, caller: str) -> dict[str, str]:
     """The versions that a caller can reach, with their clusters: those that its istiod knows of;
-    across networks there is no way without mTLS, and with mTLS nobody trusts a cluster whose root
-    is another."""
+    across networks there is no way without mTLS, and with mTLS not to a cluster that nobody vouches
+    for."""
     mesh = sample.mesh.deployment
     own = mesh.topology[caller]
 
@@ -191,7 +191,7 @@ def reachable(sample: Sample, caller: str) -> dict[str, str]:
             return False
         if mesh.mtls is Mtls.DISABLED:
             return own.network == other.network
-        return own.primary == other.primary or UNRELATED_ROOTS not in mesh.variants
+        return mesh.vouches(caller, cluster)
 
     return {version: home for version, home in sample.versions.items() if reaches(home)}
 
@@ -204,9 +204,10 @@ def _unsettled(sample: Sample, caller: Workload) -> str:
         return f"{caller.cluster} does not reach {', '.join(sorted(missing))}"
     failed = [one for one in responses if not one.succeeded]
     mesh = sample.mesh.deployment
-    # A cluster whose root is another is called, and refuses; one without a way is not called; who
+    # A cluster that nobody vouches for is called, and refused; one without a way is not called; who
     # has a way to nobody fails each time.
-    refusing = UNRELATED_ROOTS in mesh.variants and mesh.mtls is not Mtls.DISABLED
+    vouched = all(mesh.vouches(caller.cluster, one) for one in sample.homes)
+    refusing = not vouched and mesh.mtls is not Mtls.DISABLED
     if failed and due and not refusing:
         return f"{caller.cluster}: {len(failed)} calls fail, such as {failed[0]}"
     if not _as_the_mode_says(sample, responses):

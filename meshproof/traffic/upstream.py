@@ -23,14 +23,15 @@ class Upstream:
         return set(map(str, self.ways))
 
 
-def upstream_of(sample: Sample, caller: str, version: str) -> Upstream:
-    """How a version is called from a cluster: on one network at the addresses of its pods, across
-    networks at those of the gateways that lead to it. Rule: ``topologies.md``, Path."""
+def upstream_of(sample: Sample, caller: str, version: str, port: int = PORT) -> Upstream:
+    """How a version is called from a cluster: on one network at the addresses of its pods, and
+    ``port``, across networks at those of the gateways that lead to it. Rule: ``topologies.md``,
+    Path."""
     there = sample.versions[version]
     if sample.topology.same_network(caller, there):
         pods = [one for one in sample.servers().values() if one.version == version]
         return Upstream(
-            version, frozenset(Way(one.address, PORT) for one in pods), f"a pod of {there}"
+            version, frozenset(Way(one.address, port) for one in pods), f"a pod of {there}"
         )
     ways = sample.mesh.ways_to(there)
     return Upstream(version, frozenset(ways.values()), f"the gateway of {' or '.join(ways)}")

@@ -25,6 +25,8 @@ NAMESPACE = "sample"
 OUTSIDE = "outside"
 """The namespace of callers without a sidecar."""
 PORT = 5000
+TCP_PORT = 9000
+"""Where helloworld greets whoever connects, and again for each line that it is told."""
 LOCALITY_LABEL = "istio-locality"
 """Where a pod is, in place of its node's labels."""
 SLEEP, HELLOWORLD = "sleep", "helloworld"
@@ -245,7 +247,7 @@ def helloworld_service(
             # Named, so that a proxy need not sniff the protocol.
             "ports": [
                 {"name": "http", "port": PORT, "targetPort": PORT},
-                {"name": "tcp", "port": 9000, "targetPort": 9000},
+                {"name": "tcp", "port": TCP_PORT, "targetPort": TCP_PORT},
             ],
         },
     }

@@ -19,10 +19,10 @@ from meshproof.expect import (
 from meshproof.kube.objects import Object
 from meshproof.mesh.configuration import configured
 from meshproof.process import side_by_side
-from meshproof.traffic.access_log import WITHIN, LogLine, entries_of_all
 from meshproof.traffic.calls import HELLO, Plan, answers, call_from_each
+from meshproof.traffic.heard import heard_by_version
 from meshproof.traffic.response import Response
-from meshproof.traffic.settle import arrive, await_drained, await_healed, converge
+from meshproof.traffic.settle import arrive, await_drained, await_healed
 from meshproof.workloads.sample import Sample
 from suites.gateways.manifests import CLOSED_PATH, OPEN_PATH
 
@@ -115,7 +115,7 @@ def _judged_by_servers(sample: Sample, responses: Sequence[Response], why: str) 
     caller = responses[0].caller if responses else ""
     identity = sample.caller_identity(caller) if caller else "nobody"
     expected = f"all versions' proxies to log 403 for '{why}' to {identity}"
-    lines = _servers_lines(sample, caller, [one.id for one in responses])
+    lines = heard_by_version(sample, caller, [one.id for one in responses])
     missing = len(responses) - sum(map(len, lines.values()))
     if missing or not responses:
         observed = f"{missing} of {len(responses)} requests in no server's log"
@@ -135,22 +135,6 @@ def _judged_by_servers(sample: Sample, responses: Sequence[Response], why: str) 
         observed = f"no request came to {', '.join(silent)} ({counted})"
         return Verdict(Outcome.INCONCLUSIVE, expected, observed)
     return Verdict(Outcome.PASS, expected, counted)
-
-
-def _servers_lines(sample: Sample, caller: str, ids: Sequence[str]) -> dict[str, list[LogLine]]:
-    """What each version that a caller reaches logged of these requests, by the version."""
-    reached = sample.reached_from(caller)
-    servers = [one for one in sample.every_server() if one.version in reached]
-    found: dict[str, list[LogLine]] = {}
-
-    def look() -> int:
-        for version in reached:
-            theirs = [one for one in servers if one.version == version]
-            found[version] = list(entries_of_all(theirs, ids, within=0).values())
-        return sum(map(len, found.values()))
-
-    converge(look, until=lambda lines: lines == len(ids), within=WITHIN)
-    return found
 
 
 def _identified(sample: Sample, responses: Sequence[Response]) -> Verdict:

@@ -10,7 +10,8 @@ from meshproof.expect import Verdict, all_of
 from meshproof.mesh.credentials import issue
 from meshproof.mesh.trust import Authority
 from meshproof.runner.behaviours import behaviour
-from meshproof.workloads.sample import Sample
+from meshproof.workloads.sample import HELLOWORLD, Sample
+from suites.identities.announced import STRANGER, announced, answered_as, refused_as, stranger
 from suites.identities.claims import (
     another_roots_client_is_refused,
     peers_know_each_other,
@@ -59,3 +60,15 @@ def test_a_certificate_of_another_root_is_refused(
             sample, caller, issue(elsewhere, sample.caller_identity(caller))
         )
     )
+
+
+@behaviour("identities/impostor-refused", feature="security")
+@pytest.mark.each_shape
+def test_a_server_of_another_name_is_refused(sample: Sample, judge: Judge) -> None:
+    """A server with a certificate of the mesh is taken under its own name, and no other."""
+    with stranger(sample) as server:
+        with announced(sample, server, STRANGER):
+            control = answered_as(sample, server, STRANGER)
+        with announced(sample, server, HELLOWORLD):
+            claim = refused_as(sample, server, HELLOWORLD)
+    judge(all_of([claim, control]))

@@ -15,10 +15,9 @@ from meshproof.mesh.routes import host_of
 from meshproof.process import side_by_side
 from meshproof.traffic.settle import require
 from meshproof.workloads.dns_sleeps import DNS_SLEEP
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, TCP_PORT, Sample
 from suites.names.services import ask
 
-PORT = 9000
 _PATIENCE = 2.0
 """Seconds to wait for what a server says by itself."""
 # Low in the range, where Kubernetes gives no address to a Service that asks for none.
@@ -30,7 +29,7 @@ def tcp_service(home: str, address: IPv4Address | None = None) -> Object:
     one that it asks for."""
     spec: Object = {
         "selector": {"app": HELLOWORLD},
-        "ports": [{"name": "tcp", "port": PORT, "targetPort": PORT}],
+        "ports": [{"name": "tcp", "port": TCP_PORT, "targetPort": TCP_PORT}],
     }
     spec |= {"clusterIP": str(address)} if address is not None else {}
     metadata = {"name": f"tcp-{home}", "namespace": NAMESPACE}
@@ -74,7 +73,7 @@ def connected(caller: Workload, address: IPv4Address, times: int) -> list[str]:
     """What is heard on as many connections from a pod to an address, one after the other; "" on
     each on which nothing is, or that cannot be made. Raises as ``asking.ask_all``."""
     # The server speaks first, and nothing is sent.
-    listening = question("tcp", address, PORT, b"", _PATIENCE)
+    listening = question("tcp", address, TCP_PORT, b"", _PATIENCE)
     replies = ask_all(caller, [listening] * times)
     return [one.payload.decode(errors="replace").strip() for one in replies]
 
@@ -90,9 +89,9 @@ def _await_known(sample: Sample, cluster: str) -> None:
             answer = ask(sample, caller, name)
             if not answer.exists:
                 return f"{name} is {answer}"
-            if f"{answer.addresses[0]}_{PORT}" not in listeners:
+            if f"{answer.addresses[0]}_{TCP_PORT}" not in listeners:
                 return f"no listener for {name} at {answer.addresses[0]}"
-            if not endpoints(caller, outbound(name, PORT)):
+            if not endpoints(caller, outbound(name, TCP_PORT)):
                 return f"no instance of {name}"
         return ""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 
@@ -15,15 +14,15 @@ from meshproof.mesh.credentials import installed_authority, issue
 from meshproof.mesh.mesh import Way
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.handshake import certificate_of_sleep
-from meshproof.traffic.settle import converge, healed, require
+from meshproof.traffic.settle import require
 from meshproof.workloads.sample import (
     HELLOWORLD,
     NAMESPACE,
     PORT,
     Sample,
-    helloworld_objects,
     sleep_objects,
 )
+from suites.identities import announced
 from suites.identities.claims import (
     Holder,
     another_roots_client_is_refused,
@@ -31,7 +30,8 @@ from suites.identities.claims import (
     signed_by_the_primarys_authority,
 )
 from suites.sabotage.impostor import serving_as
-from suites.sabotage.shown import calls_by, faults, forgotten, no_fault
+from suites.sabotage.other_account import another_account
+from suites.sabotage.shown import calls_by, faults, no_fault, ruled
 
 Judge = Callable[[Verdict], None]
 
@@ -53,7 +53,7 @@ def test_another_client_is_noticed(sample: Sample, judge: Judge) -> None:
 def test_another_server_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a server of another service account, the claim of the server's identity fails."""
     name = sample.homes[0]
-    with _impostor(sample, name):
+    with another_account(sample, name):
         verdict = peers_know_each_other(sample, sample.caller(name))
     judge(noticed([verdict], "sa/impostor"))
 
@@ -80,35 +80,26 @@ def test_a_stolen_authority_is_noticed(sample: Sample, caller: str, judge: Judge
     judge(noticed([verdict], "it was not refused"))
 
 
-@contextmanager
-def _impostor(sample: Sample, name: str) -> Iterator[None]:
-    """A further pod of helloworld, whose service account is another; waits until it is gone."""
-    cluster, caller = sample.mesh.cluster(name), sample.caller(name)
-    known = set(sample.servers())
-
-    def answers() -> bool:
-        responses = calls_by(sample, caller)
-        return not faults(responses) and any(one.pod not in known for one in responses)
-
-    try:
-        with applied(cluster, _other_account(sample, name)):
-            require(answers, what="answers of a server of another service account")
-            yield
-    finally:
-        if not converge(lambda: set(sample.servers()) <= known):
-            sample.mesh.mark_dirty("a server of another service account is still there")
-        forgotten(sample)
-        healed(sample)
+@proves("identities/impostor-refused")
+@pytest.mark.each_shape
+def test_a_client_that_takes_another_name_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a DestinationRule that names the impostor, the claim that it is refused fails."""
+    with announced.stranger(sample) as server:
+        identity = sample.topology[server.cluster].mesh.identity(NAMESPACE, announced.STRANGER)
+        with (
+            announced.announced(sample, server, HELLOWORLD),
+            ruled(sample, [_naming(identity)]),
+        ):
+            verdict = announced.refused_as(sample, server, HELLOWORLD)
+    judge(noticed([verdict], f"answered by {identity}"))
 
 
-def _other_account(sample: Sample, cluster: str) -> list[Object]:
-    version = sample.versions_in(cluster)[0]
-    account, deployment = helloworld_objects(version)
-    account["metadata"]["name"] = "impostor"
-    deployment["metadata"]["name"] = f"{HELLOWORLD}-impostor"
-    labels = {"impostor": "yes"}
-    spec = deployment["spec"]
-    spec["selector"]["matchLabels"] |= labels
-    spec["template"]["metadata"]["labels"] |= labels
-    spec["template"]["spec"]["serviceAccountName"] = "impostor"
-    return [account, deployment]
+def _naming(identity: str) -> Object:
+    """Clients of the announced Service are told which name to expect."""
+    tls = {"mode": "ISTIO_MUTUAL", "subjectAltNames": [identity]}
+    return {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "DestinationRule",
+        "metadata": {"name": "another-name", "namespace": NAMESPACE},
+        "spec": {"host": announced.HOST, "trafficPolicy": {"tls": tls}},
+    }

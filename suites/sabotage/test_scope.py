@@ -6,10 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
+from meshproof.errors import EvidenceError
 from meshproof.expect import Verdict, noticed
+from meshproof.kube.objects import applied
 from meshproof.runner.behaviours import proves
+from meshproof.traffic.policies import enforced, of_policy
 from meshproof.workloads.sample import Sample
 from suites.sabotage.shown import ruled
+from suites.scope import policies
 from suites.scope.claims import (
     each_governs_its_own,
     ignored,
@@ -47,3 +51,29 @@ def test_rules_that_reach_too_far_are_noticed(sample: Sample, judge: Judge) -> N
     with ruled(sample, marks_of(primary)):
         verdict = each_governs_its_own(sample, {primary})
     judge(noticed([verdict], f"bear {primary}'s mark"))
+
+
+@proves("scope/only-the-primarys-policies-count")
+@pytest.mark.unread
+def test_policies_that_do_not_count_are_noticed(sample: Sample, judge: Judge) -> None:
+    """With policies in the remote alone, the claim that they count fails."""
+    remote = sample.topology.unread_clusters[0]
+    primary = sample.topology.configured_by(remote)
+    cluster = sample.mesh.cluster(remote)
+    with applied(cluster, [*policies.policies_of(remote), policies.rule_of(remote)]):
+        verdict = policies.obeyed_by_their_own(sample, {primary}, (primary,))
+    judge(noticed([verdict], "should say 403"))
+
+
+@proves("scope/each-primary-governs-its-own-servers")
+@pytest.mark.primaries(2)
+def test_policies_that_reach_too_far_are_noticed(sample: Sample, judge: Judge) -> None:
+    """With one primary's policies in another as well, the claim that they stay at home fails."""
+    primary = sample.topology.config_clusters[0]
+    everywhere = sample.topology.config_clusters
+    refusing = policies.policies_of(primary)[0]
+    with enforced(sample, [refusing], of_policy(refusing), everywhere) as missing:
+        if missing:
+            raise EvidenceError(f"nothing can be claimed: missing is {', '.join(missing)}")
+        verdict = policies.obeyed_by_their_own(sample, {primary}, (primary,))
+    judge(noticed([verdict], "should say 404"))

@@ -78,7 +78,7 @@ class World(Population):
         self.nodes: Callable[[PlayedCluster, Sequence[str]], str] = lambda *_: ""
         self.lines: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
         self.levels: dict[str, str] = {}
-        self.dumps: dict[str, list[dict[str, str]]] = defaultdict(list)
+        self.dumps: dict[str, Sequence[Mapping[str, object]]] = defaultdict(list)
         self.pages: dict[str, Callable[[PlayedPod], str]] = {}
         self.names: Callable[[Workload, str], NameAnswer] = self.resolved
         self.zones: dict[str, str] = {}

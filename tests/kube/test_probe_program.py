@@ -19,7 +19,17 @@ import pytest
 from meshproof.artifacts.catalog import RECIPES
 from meshproof.environment import find_program
 from meshproof.errors import EvidenceError
-from meshproof.kube.asking import Failed, Question, Reply, ask, ask_all, question
+from meshproof.kube.asking import (
+    QUESTIONS,
+    Failed,
+    Question,
+    Reply,
+    ask,
+    ask_all,
+    question,
+    replies_in,
+    written,
+)
 from meshproof.kube.workload import Workload, spiffe
 from meshproof.mesh.credentials import issue
 from meshproof.mesh.trust import Authority
@@ -187,6 +197,23 @@ def test_calls_that_come_to_nobody_are_told_apart(local: Local) -> None:
         Failed.REFUSED,
         Failed.NAME,
     ]
+
+
+def test_questions_may_be_in_the_environment(local: Local) -> None:
+    asked = [question("tcp", HERE, free_port(), HELLO, 2)] * 2
+    made = subprocess.run(
+        [str(local.program), "ask"],
+        env={QUESTIONS: written(asked)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=20,
+    )
+    replies = replies_in(made.stdout, local, len(asked))
+    assert [_kind(one) for one in replies] == [Failed.REFUSED] * 2
+    with pytest.raises(EvidenceError, match="2 answers to 3 questions"):
+        replies_in(made.stdout, local, 3)
 
 
 def test_an_impostor_shows_its_chain_and_ends_with_its_input(local: Local) -> None:

@@ -1,0 +1,31 @@
+"""The channel by which istiod configures proxies: TLS, and for members of the mesh alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from meshproof.expect import Verdict
+from meshproof.model import Capability
+from meshproof.runner.applies import requires
+from meshproof.runner.behaviours import behaviour
+from meshproof.workloads.sample import Sample
+from suites.channel.claims import istiod_of, only_the_mesh_gets_in, proxies_speak_tls, stranger
+
+Judge = Callable[[Verdict], None]
+pytestmark = pytest.mark.each_shape
+
+
+@behaviour("channel/only-the-mesh-gets-in", feature="security")
+def test_only_the_mesh_gets_in(sample: Sample, caller: str, judge: Judge) -> None:
+    """istiod refuses plain text and clients of another root where proxies of a cluster ask it."""
+    istiod = istiod_of(sample, caller)
+    judge(only_the_mesh_gets_in(sample, caller, istiod, stranger(sample, caller)))
+
+
+@behaviour("channel/proxies-are-told-by-tls", feature="security")
+@requires(Capability.ROUTER)
+def test_proxies_are_told_by_tls(sample: Sample, caller: str, judge: Judge) -> None:
+    """What istiod tells a cluster's proxies crosses the wire as TLS, and nothing as plain text."""
+    judge(proxies_speak_tls(sample, caller, istiod_of(sample, caller)))

@@ -1,0 +1,1 @@
+"""Trust domains: whom servers take for one of theirs."""

@@ -1,0 +1,1 @@
+"""What proxies are told of endpoints: the cluster that each is in."""

@@ -1,0 +1,1 @@
+"""What comes after Istio was installed: namespaces, and pods that end by themselves."""

@@ -1,0 +1,28 @@
+"""Newcomers: what is made after installation is served as what was there before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from meshproof.expect import Verdict
+from meshproof.runner.behaviours import behaviour
+from meshproof.workloads.sample import Sample
+from suites.newcomers.claims import done_and_ended, plan, served_as_any_other
+from suites.newcomers.setting import errand, latecomer
+
+Judge = Callable[[Verdict], None]
+pytestmark = pytest.mark.each_shape
+
+
+@behaviour("newcomers/new-namespace-is-served", feature="injection")
+def test_a_new_namespace_is_served(extended: Sample, caller: str, judge: Judge) -> None:
+    """A namespace made after installation gets sidecars, and calls every version."""
+    judge(served_as_any_other(extended, latecomer(extended, caller)))
+
+
+@behaviour("newcomers/jobs-call-and-end", feature="injection", level="extended")
+def test_jobs_call_and_end(extended: Sample, caller: str, judge: Judge) -> None:
+    """A Job's calls are answered as any others, and its sidecar ends with it."""
+    judge(done_and_ended(extended, errand(extended, caller, plan(extended))))

@@ -1,0 +1,1 @@
+"""Tokens of end users: which ones servers take, wherever the caller is."""
