@@ -114,7 +114,11 @@ def _gateway(name: str) -> list[Object]:
     # The image is chosen when the pod is injected; without a word it would be pulled each time.
     container = {"name": PROXY, "image": "auto", "imagePullPolicy": "IfNotPresent"}
     pod = {"serviceAccountName": name, "containers": [container]}
-    return [account, _deployment(name, NAMESPACE, annotations, pod)]
+    deployment = _deployment(name, NAMESPACE, annotations, pod)
+    # Sidecars have it; a gateway is called by mutual TLS, and so across networks, only with it.
+    labels = {"security.istio.io/tlsMode": "istio"} if name == RELAY else {}
+    deployment["spec"]["template"]["metadata"]["labels"] |= labels
+    return [account, deployment]
 
 
 def _deployment(name: str, namespace: str, annotations: dict[str, str], pod: Object) -> Object:
@@ -127,7 +131,7 @@ def _deployment(name: str, namespace: str, annotations: dict[str, str], pod: Obj
             "replicas": 1,
             "selector": {"matchLabels": labels},
             "template": {
-                "metadata": {"labels": labels, "annotations": annotations},
+                "metadata": {"labels": {**labels}, "annotations": annotations},
                 "spec": {"terminationGracePeriodSeconds": 0, **pod},
             },
         },
