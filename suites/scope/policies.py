@@ -17,6 +17,7 @@ from meshproof.expect import Outcome, Verdict, all_of, believable, calls_to_meet
 from meshproof.kube.objects import Object
 from meshproof.kube.workload import Workload
 from meshproof.mesh.config_dump import takes_plain_text
+from meshproof.mesh.manifests import SHORT_CONNECTIONS
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import HELLO, Plan, answers, call_from_each
 from meshproof.traffic.heard import heard_by_version
@@ -46,9 +47,11 @@ def policies_of(cluster: str) -> list[Object]:
 
 
 def rule_of(cluster: str) -> Object:
-    """What callers obey: plain text to the plain port."""
+    """What callers obey: plain text to the plain port. It stands in the place of the mesh's own rule
+    by which, behind a gateway that several clusters share, no connection is kept."""
     port = {"port": {"number": TCP_PORT}, "tls": {"mode": "DISABLE"}}
-    spec = {"host": HOST, "trafficPolicy": {"portLevelSettings": [port]}}
+    policy = {**SHORT_CONNECTIONS, "portLevelSettings": [{**port, **SHORT_CONNECTIONS}]}
+    spec = {"host": HOST, "trafficPolicy": policy}
     name = f"configured-in-{cluster}"
     return _object("networking.istio.io/v1", "DestinationRule", name, spec)
 

@@ -46,11 +46,12 @@ def gateways_weigh(sample: Sample, version: str, counts: Instances) -> bool:
 def _add_up(sample: Sample, caller: str, version: str, counts: Instances) -> Verdict:
     zones = _zones(sample, caller, version)
     weights = _weigh(sample, caller, version, counts, zones)
+    seen = sum(_weights(sample, caller, version).values()) // scale_of(sample)
     if weights.outcome is Outcome.FAIL:
         # Calls go by the weights that there are: a share that does not is another failure.
-        seen = sum(_weights(sample, caller, version).values()) // scale_of(sample)
         counts = {**counts, version: seen}
-    both = all_of([weights, shares_follow(sample, version, counts, by=[caller])])
+    shares = [shares_follow(sample, version, counts, by=[caller])] if counts[version] else []
+    both = all_of([weights, *shares])
     return with_control(both, as_control(_known_in_zones(sample, caller, version, zones)))
 
 

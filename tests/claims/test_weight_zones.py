@@ -69,7 +69,7 @@ CASES = [
         fails("weighs 3, not 4; behind are 4 instances", weighing(3)),
         fails("weighs 0, not 4; behind", known(lambda all_: all_[:1])),
         fails(
-            f"{ONE_ZONE} (m/za: 1, m/zb: 2, no zone: 1); calls from east, answered by v2: ",
+            f"{ONE_ZONE} (m/za: 1, m/zb: 2, no zone: 1)",
             after(weighing(1), shared_by_versions),
         ),
         fails("calls from east, answered by v2: 0 of", answering("v1")),
