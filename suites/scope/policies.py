@@ -47,8 +47,8 @@ def policies_of(cluster: str) -> list[Object]:
 
 
 def rule_of(cluster: str) -> Object:
-    """What callers obey: plain text to the plain port. It stands in the place of the mesh's own rule
-    by which, behind a gateway that several clusters share, no connection is kept."""
+    """What callers obey: plain text to the plain port. It stands in for the mesh's own rule by which,
+    behind a gateway that several clusters share, no connection is kept."""
     port = {"port": {"number": TCP_PORT}, "tls": {"mode": "DISABLE"}}
     policy = {**SHORT_CONNECTIONS, "portLevelSettings": [{**port, **SHORT_CONNECTIONS}]}
     spec = {"host": HOST, "trafficPolicy": policy}
@@ -123,9 +123,9 @@ def _plain_text(sample: Sample, home: str, counting: Collection[str]) -> Verdict
 
 
 def _lines(sample: Sample, counting: Collection[str]) -> list[Verdict]:
-    """Whether sleeps are greeted at the plain port. One that a rule does not govern may be greeted by
-    some servers only: a gateway obeys its own istiod's rules, and leads nobody to servers that its
-    own callers reach without mTLS."""
+    """Whether sleeps are greeted at the plain port. One that a rule does not govern may be greeted
+    by some servers only: a gateway obeys its own istiod's rules, and leads nobody to servers that
+    its own callers reach without mTLS."""
     callers = [sample.caller(name) for name in sample.clusters]
 
     def greeted(caller: Workload) -> int:
