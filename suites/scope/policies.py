@@ -47,8 +47,8 @@ def policies_of(cluster: str) -> list[Object]:
 
 
 def rule_of(cluster: str) -> Object:
-    """What callers obey: plain text to the plain port. It stands in for the mesh's own rule by which,
-    behind a gateway that several clusters share, no connection is kept."""
+    """What callers obey: plain text to the plain port. It stands in for the own rule of a mesh by
+    which, behind a gateway that several clusters share, no connection is kept."""
     port = {"port": {"number": TCP_PORT}, "tls": {"mode": "DISABLE"}}
     policy = {**SHORT_CONNECTIONS, "portLevelSettings": [{**port, **SHORT_CONNECTIONS}]}
     spec = {"host": HOST, "trafficPolicy": policy}
