@@ -18,6 +18,8 @@ from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, TCP_PORT, Sample
 GREETER = f"{HELLOWORLD}.{NAMESPACE}:{TCP_PORT}"
 # Lines as any others to helloworld's plain port. Envoy judges a caller by its first byte.
 _SAID = b"GET / HTTP/1.1\r\n\r\n"
+_WRITTEN = 1.0
+"""Seconds after which a proxy has written the lines of connections that have ended."""
 _HELLO = re.compile(r"hello (\S+) ([a-z0-9-]+)")
 
 
@@ -98,16 +100,27 @@ def _read(caller: Workload, servers: Mapping[str, Workload], reply: Reply) -> Co
 
 
 def _with_their_lines(log: ProxyLog, found: Sequence[Connection], to: str) -> list[Connection]:
-    """The connections with their lines in the caller's log, which bear their sources."""
-    wanted = {one.source for one in found if one.source}
+    """The connections with their lines in the caller's log, which bear their sources.
+
+    The kernel gives one another source on its way to the sidecar where the own one is taken there,
+    by a connection to somewhere else: such lines are left over, and are of those that are, in turn.
+    """
+    wanted = [one.source for one in found if one.source]
+
+    asked = time.monotonic()
 
     def all_there(lines: Sequence[LogLine]) -> bool:
-        return wanted <= {line.downstream for line in lines}
+        sources = {line.downstream for line in lines}
+        as_many = len(sources) >= len(wanted) and time.monotonic() - asked > _WRITTEN
+        return sources.issuperset(wanted) or as_many
 
     port = to.rpartition(":")[2]
-    lines = log.connections(f"outbound|{port}|", all_there)
-    by_source = {line.downstream: line for line in lines}
-    return [replace(one, log=by_source.get(one.source)) for one in found]
+    by_source = {line.downstream: line for line in log.connections(f"outbound|{port}|", all_there)}
+    left = iter([line for source, line in by_source.items() if source not in wanted])
+    return [
+        replace(one, log=by_source.get(one.source) or (next(left, None) if one.source else None))
+        for one in found
+    ]
 
 
 def _record(
