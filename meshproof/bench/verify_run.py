@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -16,9 +12,7 @@ from meshproof.events import read
 from meshproof.model import RunRequest
 from meshproof.model.request import VERIFYS, words
 from meshproof.report.timeline import spans, timeline
-
-# The run removes its lab when it is asked to end.
-_CLEANING_UP = 180.0
+from meshproof.run.program import run_program
 
 
 def measure_run(request: RunRequest, folder: Path, console: Console) -> list[Figure]:
@@ -28,8 +22,7 @@ def measure_run(request: RunRequest, folder: Path, console: Console) -> list[Fig
     """
     folder.mkdir(parents=True, exist_ok=True)
     before = set(folder.glob("reports/*/events.jsonl"))
-    argv = [sys.executable, "-m", "meshproof", "verify", *words(request, VERIFYS)]
-    code = _run(argv, folder)
+    code = run_program(["verify", *words(request, VERIFYS)], folder=folder)
     made = set(folder.glob("reports/*/events.jsonl")) - before
     if code not in (EXIT_HELD, EXIT_DID_NOT_HOLD) or not made:
         raise LabError(f"the run of all topologies could not tell: it ended with {code}")
@@ -46,15 +39,3 @@ def measure_run(request: RunRequest, folder: Path, console: Console) -> list[Fig
     ]
     whole = events[-1].at - events[0].at
     return [*figures, Figure(f"one run of {len(found)} deployments: in all", "s", (whole,))]
-
-
-def _run(argv: Sequence[str], folder: Path) -> int:
-    """The run's exit code. It is a program that cleans up after itself, and is let do so."""
-    with subprocess.Popen(argv, cwd=folder, start_new_session=True) as running:
-        try:
-            return running.wait()
-        except BaseException:
-            running.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                running.wait(_CLEANING_UP)
-            raise

@@ -7,10 +7,11 @@ import kubernetes.client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.rollout import await_rollout
 from meshproof.kube.seam import lab_errors
+from meshproof.mesh.istiod import ISTIOD
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.process import Shell
 
-_LABEL = "app=istiod"
+_LABEL = f"app={ISTIOD}"
 
 
 def restart_istiod(cluster: RunningCluster, shell: Shell) -> None:

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 from meshproof.errors import EvidenceError
 from meshproof.kube.workload import PROXY, Workload, list_workloads
+from meshproof.mesh.istiod import CONTAINER, ISTIOD
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 from meshproof.mesh.operator_config import GATEWAY
-
-_ISTIOD, _DISCOVERY = "istiod", "discovery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Build:
 
 def istiod_builds(mesh: Mesh, cluster: str) -> list[Build]:
     """What each istiod in a cluster says. Raises EvidenceError when one cannot be asked."""
-    pods = list_workloads(mesh.cluster(cluster), _ISTIOD, SYSTEM, container=_DISCOVERY)
+    pods = list_workloads(mesh.cluster(cluster), ISTIOD, SYSTEM, container=CONTAINER)
     return [_asked(one, "pilot-discovery") for one in pods]
 
 

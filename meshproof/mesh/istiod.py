@@ -16,7 +16,9 @@ from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 
 _MONITORING = 15014
-_CONTAINER = "discovery"
+ISTIOD, CONTAINER = "istiod", "discovery"
+"""What its pods are labelled as, and its Deployment is called but for a revision; and the container
+that it runs in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def ask_istiod(mesh: Mesh, control_plane: str, page: str) -> Any:
 
 def istiod_of(mesh: Mesh, control_plane: str) -> Workload:
     """An istiod that runs in a cluster. Raises LabError when none does."""
-    return find_workload(mesh.cluster(control_plane), "istiod", SYSTEM, container=_CONTAINER)
+    return find_workload(mesh.cluster(control_plane), ISTIOD, SYSTEM, container=CONTAINER)
 
 
 def debug(istiod: Workload, page: str) -> Any:

@@ -12,14 +12,13 @@ from meshproof.kube.rollout import await_rollout
 from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import Workload, find_workload
 from meshproof.mesh.gateways import gateway_workload
-from meshproof.mesh.istiod import debug, istiod_of
+from meshproof.mesh.istiod import CONTAINER, ISTIOD, debug, istiod_of
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 from meshproof.mutants.source import VARIABLE
 from meshproof.wait import eventually
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, SLEEP, Sample
 
-_ISTIOD, _CONTAINER = "istiod", "discovery"
 _RESTARTED = "meshproof.io/restarted-for"
 _WITHIN = 90.0
 
@@ -46,8 +45,8 @@ def named_in(mesh: Mesh) -> str | None:
     cluster = mesh.cluster(mesh.deployment.topology.control_planes[0].name)
     apps = kubernetes.client.AppsV1Api(cluster.api)
     with lab_errors(f"read istiod's Deployment in {cluster.name}"):
-        found = apps.read_namespaced_deployment(mesh.blueprint.revised(_ISTIOD), SYSTEM)
-    container = next(one for one in found.spec.template.spec.containers if one.name == _CONTAINER)
+        found = apps.read_namespaced_deployment(mesh.blueprint.revised(ISTIOD), SYSTEM)
+    container = next(one for one in found.spec.template.spec.containers if one.name == CONTAINER)
     return next((one.value for one in container.env or [] if one.name == VARIABLE), None)
 
 
@@ -103,9 +102,9 @@ def proxied(sample: Sample) -> list[Workload]:
 
 
 def _set(mesh: Mesh, cluster: str, mutant: str | None) -> None:
-    running, name = mesh.cluster(cluster), mesh.blueprint.revised(_ISTIOD)
+    running, name = mesh.cluster(cluster), mesh.blueprint.revised(ISTIOD)
     env = {"name": VARIABLE, "value": mutant} if mutant else {"name": VARIABLE, "$patch": "delete"}
-    container = {"name": _CONTAINER, "env": [env]}
+    container = {"name": CONTAINER, "env": [env]}
     _patch(mesh, cluster, SYSTEM, name, {"spec": {"containers": [container]}})
     await_rollout(running, SYSTEM, {name}, mesh.shell)
 

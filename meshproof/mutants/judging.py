@@ -3,18 +3,13 @@ would run it, in a process of its own."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from meshproof.errors import EXIT_DID_NOT_HOLD, EXIT_HELD, LabError
 from meshproof.events import read
 from meshproof.report import Judged, judged
-
-# It releases the lab, and heals what it has changed, when it is asked to end.
-_CLEANING_UP = 180.0
+from meshproof.run.program import run_program
 
 
 @dataclass(frozen=True)
@@ -45,7 +40,7 @@ def judge(bench: Bench, behaviour: str | None, reports: Path) -> list[Judged]:
     """
     reports.mkdir(parents=True)
     said = reports / "said.txt"
-    code = _run(words(bench, behaviour, reports), said)
+    code = run_program(words(bench, behaviour, reports), printed=said)
     records = list(reports.glob("*/events.jsonl"))
     found = judged(read(records[0])) if records else []
     if not found or (code not in (EXIT_HELD, EXIT_DID_NOT_HOLD) and not _tells(found)):
@@ -58,22 +53,3 @@ def judge(bench: Bench, behaviour: str | None, reports: Path) -> list[Judged]:
 def _tells(found: list[Judged]) -> bool:
     """Whether any test was judged, or says why it was not."""
     return any(one.outcome != "skipped" for one in found)
-
-
-def _run(asked: list[str], said: Path) -> int:
-    """The run's exit code; what it prints goes to a file. It cleans up after itself, and is let
-    do so."""
-    argv = [sys.executable, "-P", "-m", "meshproof", *asked]
-    with (
-        said.open("wb") as output,
-        subprocess.Popen(
-            argv, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-        ) as running,
-    ):
-        try:
-            return running.wait()
-        except BaseException:
-            running.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                running.wait(_CLEANING_UP)
-            raise

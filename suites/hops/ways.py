@@ -12,7 +12,7 @@ from meshproof.mesh.routes import Tls, destination_rule, host_of
 from meshproof.workloads.sample import HOST, NAMESPACE, PORT
 
 INGRESS, RELAY, EXTERNAL = "ingress", "relay", "external"
-INGRESS_HOST, RELAY_HOST = host_of(INGRESS, NAMESPACE), host_of(RELAY, NAMESPACE)
+RELAY_HOST = host_of(RELAY, NAMESPACE)
 WAY_PORT = 8080
 ENTRANCE = "entrance.meshproof.test"
 """The host of requests that come in."""

@@ -23,7 +23,7 @@ from meshproof.traffic.endpoints import await_pods, pods_amiss, usual_pods
 from meshproof.traffic.response import Response
 from meshproof.traffic.routing import in_force
 from meshproof.traffic.settle import await_healed, healed, mtls_mode, require
-from meshproof.workloads.sample import HOST, PORT, Sample
+from meshproof.workloads.sample import HOST, NAMESPACE, PORT, Sample
 from suites.gateways.far_side import FarSide
 from suites.sabotage import broken_gateways as broken
 
@@ -78,6 +78,16 @@ def forgotten(sample: Sample) -> None:
     """Wait until the proxies know the usual pods alone, or mark the mesh."""
     if not await_pods(sample, usual_pods(sample)):
         sample.mesh.mark_dirty("the proxies do not forget pods that are gone")
+
+
+def without_tls() -> Object:
+    """A rule by which callers speak plain text to helloworld."""
+    return {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "DestinationRule",
+        "metadata": {"name": "without-tls", "namespace": NAMESPACE},
+        "spec": {"host": HOST, "trafficPolicy": {"tls": {"mode": "DISABLE"}}},
+    }
 
 
 def put_back_gateways(sample: Sample) -> None:

@@ -18,7 +18,7 @@ from meshproof.runner.behaviours import proves
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.settle import healed, require
-from meshproof.workloads.sample import HOST, NAMESPACE, PORT, Sample
+from meshproof.workloads.sample import HOST, PORT, Sample
 from suites.mtls.claims import encrypted_on_the_wire, plain_on_the_wire
 from suites.mtls.modes import (
     answered_from_the_other_network,
@@ -44,6 +44,7 @@ from suites.sabotage.shown import (
     require_at_rest,
     ruled,
     turned,
+    without_tls,
 )
 
 Judge = Callable[[Verdict], None]
@@ -70,7 +71,7 @@ def test_a_strict_mesh_is_noticed(sample: Sample, judge: Judge) -> None:
 def test_plain_text_between_sidecars_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a DestinationRule that turns TLS off, the claim that the wire is encrypted fails."""
     names = sample.clusters
-    with turned(sample, Mtls.PERMISSIVE), ruled(sample, [_without_tls()]):
+    with turned(sample, Mtls.PERMISSIVE), ruled(sample, [without_tls()]):
         for name in names:
             peers = partial(_peers, sample, name)
             require(peers, until=lambda seen: seen == {""}, what=f"plain text from {name}")
@@ -144,15 +145,6 @@ def _peers(sample: Sample, name: str) -> set[str]:
 
 def _answer(sample: Sample, one: PlainCall) -> Response:
     return call(sample, one.outsider, Plan(one.url, patience=3))[0]
-
-
-def _without_tls() -> Object:
-    return {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": "DestinationRule",
-        "metadata": {"name": "without-tls", "namespace": NAMESPACE},
-        "spec": {"host": HOST, "trafficPolicy": {"tls": {"mode": "DISABLE"}}},
-    }
 
 
 def _plain_gateway(sample: Sample) -> list[Object]:

@@ -8,17 +8,16 @@ from functools import partial
 import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
-from meshproof.kube.objects import Object
 from meshproof.model import Capability, Mtls
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import require
 from meshproof.traffic.tcp import connect
-from meshproof.workloads.sample import HOST, NAMESPACE, PORT, TCP_PORT, Sample
+from meshproof.workloads.sample import PORT, TCP_PORT, Sample
 from suites.ports.claims import encrypted_on_the_wire, every_version_greets
 from suites.ports.policies import denied_at, plain_text_at
 from suites.sabotage.other_account import another_account
-from suites.sabotage.shown import ruled, turned
+from suites.sabotage.shown import ruled, turned, without_tls
 
 Judge = Callable[[Verdict], None]
 _CALLS = 12
@@ -38,7 +37,7 @@ def test_another_server_of_the_plain_port_is_noticed(sample: Sample, judge: Judg
 def test_plain_tcp_between_sidecars_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a DestinationRule that turns TLS off, the claim that TCP is encrypted fails."""
     names = sample.homes
-    with turned(sample, Mtls.PERMISSIVE), ruled(sample, [_without_tls()]):
+    with turned(sample, Mtls.PERMISSIVE), ruled(sample, [without_tls()]):
         for name in names:
             require(
                 partial(_peers, sample, name),
@@ -74,12 +73,3 @@ def _peers(sample: Sample, name: str) -> set[str]:
     made = connect(sample, sample.caller(name), _CALLS)
     lost = [str(one) for one in made if not (one.heard and one.log)]
     return set(lost) or {one.log.upstream_peer for one in made if one.log}
-
-
-def _without_tls() -> Object:
-    return {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": "DestinationRule",
-        "metadata": {"name": "without-tls", "namespace": NAMESPACE},
-        "spec": {"host": HOST, "trafficPolicy": {"tls": {"mode": "DISABLE"}}},
-    }

@@ -23,7 +23,7 @@ from meshproof.workloads.sample import Sample
 from suites.tokens.rules import SUBJECT, TOLD, Signer
 
 _ODDS = 2**-12
-_UNAUTHORIZED, _FORBIDDEN = 401, 403
+_FORBIDDEN = 403
 
 
 def only_good_tokens_pass(sample: Sample, signer: Signer) -> Verdict:

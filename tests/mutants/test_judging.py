@@ -52,15 +52,15 @@ def reports(tmp_path: Path) -> Path:
 
 
 def played(monkeypatch: pytest.MonkeyPatch, reports: Path, code: int, record: str | None) -> None:
-    def run(asked: list[str], said: Path) -> int:
+    def run(asked: list[str], *, printed: Path) -> int:
         assert asked[:2] == ["verify", "primary-remote-flat"]
-        said.write_text("first\nlab 0a1b2c3d is in use\n", encoding="utf-8")
+        printed.write_text("first\nlab 0a1b2c3d is in use\n", encoding="utf-8")
         if record is not None:
             (reports / "run").mkdir()
             (reports / "run/events.jsonl").write_text(record, encoding="utf-8")
         return code
 
-    monkeypatch.setattr(judging, "_run", run)
+    monkeypatch.setattr(judging, "run_program", run)
 
 
 def test_verify_is_asked_for_one_behaviour_or_all() -> None:
