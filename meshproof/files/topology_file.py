@@ -22,6 +22,7 @@ from meshproof.files.kind_config import kind_config_names, locate_kind_config, r
 from meshproof.files.schema import check, dotted
 from meshproof.model import (
     Cluster,
+    Exposure,
     Gateway,
     Member,
     MeshSpec,
@@ -31,6 +32,7 @@ from meshproof.model import (
     TopologyError,
 )
 from meshproof.model.clusters import GATEWAY_PORTS, check_cluster_name
+from meshproof.model.exposure import ZONE
 from meshproof.model.member import TLS_PORT
 from meshproof.resources import resource
 
@@ -136,6 +138,15 @@ class _ClusterEntry(BaseModel):
     )
 
 
+class _ExposureEntry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    REMEDY: ClassVar = "write services and to whom, as in {helloworld.sample: {to: [east]}}"
+    to: list[str] = Field(description="write a list of meshes or clusters such as [east]")
+    under: str | None = Field(
+        None, alias="as", description=f"write a name such as helloworld.sample.{ZONE}"
+    )
+
+
 class _TopologyFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: _TopologyName = Field(
@@ -145,6 +156,10 @@ class _TopologyFile(BaseModel):
         {}, description="write a mapping such as {one: {trust-domain: one.example}}"
     )
     clusters: dict[str, _ClusterEntry] = Field(description=f"write a mapping such as {_CLUSTERS}")
+    exposes: dict[str, dict[str, _ExposureEntry]] = Field(
+        {},
+        description="write a mapping such as {west: {helloworld.sample: {to: [east]}}}",
+    )
 
 
 def topology_names() -> tuple[str, ...]:
@@ -187,7 +202,7 @@ def _read(path: Path) -> tuple[Document, Topology]:
     _check_names(document, entries)
     try:
         members = tuple(_member(document, entries, name) for name in entries.clusters)
-        topology = Topology(entries.name, members, _placements(entries))
+        topology = Topology(entries.name, members, _placements(entries), _exposures(entries))
     except TopologyError as error:
         raise document.error(error.at, error.cause, error.remedy) from None
     return document, topology
@@ -197,8 +212,18 @@ def _called(at: At) -> str:
     """What messages call a place: "cluster west", "'role' of cluster west"."""
     if len(at) == 1:
         return f"'{at[0]}'"
+    if at[0] == "exposes":
+        return _called_of_exposures(at)
     holder = f"{'mesh' if at[0] == 'meshes' else 'cluster'} {dotted(at[1:2])}"
     return holder if len(at) == 2 else f"'{dotted(at[2:])}' of {holder}"
+
+
+def _called_of_exposures(at: At) -> str:
+    """The same of what is exposed: "'to' of helloworld.sample, which west exposes"."""
+    if len(at) == 2:
+        return f"what {dotted(at[1:])} exposes"
+    said = f"{at[2]}, which {dotted(at[1:2])} exposes"
+    return f"'{dotted(at[3:])}' of {said}" if len(at) > 3 else said
 
 
 def _check_names(document: Document, entries: _TopologyFile) -> None:
@@ -271,6 +296,20 @@ def _placements(entries: _TopologyFile) -> tuple[Placement, ...]:
             "give one of the clusters 'versions: [v1]'",
         )
     return tuple(found)
+
+
+def _exposures(entries: _TopologyFile) -> tuple[Exposure, ...]:
+    """What meshes expose, each under the name given, or that of the service in the zone."""
+    return tuple(
+        Exposure(
+            provider,
+            service,
+            tuple(dict.fromkeys(entry.to)),
+            entry.under if entry.under is not None else f"{service}.{ZONE}",
+        )
+        for provider, services in entries.exposes.items()
+        for service, entry in services.items()
+    )
 
 
 def _default_primary(entries: _TopologyFile, name: str) -> str:

@@ -15,6 +15,7 @@ from meshproof.model.clusters import (
     wiring_named,
 )
 from meshproof.model.deployment import Deployment
+from meshproof.model.exposure import Exposure
 from meshproof.model.known_issue import (
     CONDITIONS,
     KnownIssue,
@@ -63,6 +64,7 @@ __all__ = [
     "Capability",
     "Cluster",
     "Deployment",
+    "Exposure",
     "Flow",
     "Footprint",
     "Gateway",

@@ -11,6 +11,7 @@ from itertools import combinations, permutations
 
 from meshproof.errors import ModelError
 from meshproof.model.clusters import GATEWAY_PORTS, Flow, Footprint, Pair, Wiring
+from meshproof.model.exposure import Exposure, clusters_named
 from meshproof.model.member import Member, MeshSpec, Placement, Role
 from meshproof.model.topology_checks import check_topology
 from meshproof.model.versions import Version
@@ -20,13 +21,14 @@ from meshproof.model.versions import Version
 class Topology:
     """Clusters, their roles and networks, and the versions of helloworld in them.
 
-    ``placements``: by default one version in each cluster with workloads. Raises TopologyError
-    for what cannot exist.
+    ``placements``: by default one version in each cluster with workloads; ``exposes``: the services
+    that meshes expose to each other. Raises TopologyError for what cannot exist.
     """
 
     name: str
     members: tuple[Member, ...]
     placements: tuple[Placement, ...] = ()
+    exposes: tuple[Exposure, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.placements:
@@ -56,6 +58,11 @@ class Topology:
     def meshes(self) -> tuple[MeshSpec, ...]:
         """The meshes, in the order in which they first come."""
         return tuple(dict.fromkeys(member.mesh for member in self.members))
+
+    def networks_of(self, mesh: MeshSpec) -> tuple[str, ...]:
+        """The networks that workloads of a mesh are on, in the order in which they first come."""
+        mine = (self[name] for name in self.workloads)
+        return tuple(dict.fromkeys(one.network for one in mine if one.mesh == mesh))
 
     @property
     def workloads(self) -> tuple[str, ...]:
@@ -202,6 +209,20 @@ class Topology:
         """The members of a mesh that have a gateway on a network."""
         here = (member for member in self.on(network) if member.mesh == mesh)
         return tuple(member for member in here if member.gateway is not None)
+
+    def providers(self, exposure: Exposure) -> tuple[str, ...]:
+        """The clusters that expose a service."""
+        return clusters_named(self, exposure.provider)
+
+    def importers(self, exposure: Exposure) -> tuple[str, ...]:
+        """The clusters that a service is exposed to."""
+        named = (name for one in exposure.consumers for name in clusters_named(self, one))
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def imports(self) -> tuple[tuple[str, Exposure], ...]:
+        """The ordered pairs of a cluster and a service that another mesh exposes to it."""
+        return tuple((name, one) for one in self.exposes for name in self.importers(one))
 
     @property
     def exemplary(self) -> bool:

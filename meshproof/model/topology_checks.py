@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from meshproof.model.exposure import check_exposures
 from meshproof.model.member import Member, MeshSpec, Role, TopologyError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def check_topology(topology: Topology) -> None:
     _check_ranges(topology)
     _check_zones(topology)
     _check_placements(topology)
+    check_exposures(topology)
 
 
 def _check_clusters(topology: Topology) -> None:

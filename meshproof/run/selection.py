@@ -37,6 +37,7 @@ from meshproof.run.session import Choices
 _ON_DEMAND = frozenset(
     {
         "external-control-plane-split-horizon",
+        "federation",
         "hostname-gateways",
         "two-primaries-four-clusters",
         "zones",
