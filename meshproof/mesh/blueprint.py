@@ -77,10 +77,13 @@ class Blueprint:
         """What a primary's istiod is told by objects: mTLS, and the ways across networks."""
         topology, served = self.deployment.topology, self._served(member)
         objects = [manifests.peer_authentication(self.deployment.mtls)]
-        if len(topology.networks) > 1:
-            objects.append(manifests.cross_network_gateway(self.gateway_ports(member)))
+        ports = self.gateway_ports(member)
+        if len(topology.networks_of(member.mesh)) > 1:
+            objects.append(manifests.cross_network_gateway(ports))
             if self.deployment.shares_gateways:
                 objects.append(manifests.short_connections())
+        if hosts := topology.exposed_by(member.name):
+            objects.append(manifests.federation_gateway(ports, hosts))
         apart = any(remote.network != member.network for remote in served)
         if apart and member.role is not Role.EXTERNAL:
             objects += manifests.istiod_by_gateway(self.revised("istiod"))

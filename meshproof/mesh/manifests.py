@@ -58,15 +58,26 @@ def cross_network_gateway(ports: Sequence[int]) -> Object:
 
     ``ports``: those of the gateways' Services by which other networks come in.
     """
+    return passing_on("cross-network-gateway", ports, ["*.local"])
+
+
+def passing_on(name: str, ports: Sequence[int], hosts: Sequence[str]) -> Object:
+    """A Gateway by which the gateways pass on TLS of these hosts, by its SNI, unterminated."""
     servers = [
         {
             "port": {"number": port, "name": f"tls-{port}", "protocol": "TLS"},
             "tls": {"mode": "AUTO_PASSTHROUGH"},
-            "hosts": ["*.local"],
+            "hosts": list(hosts),
         }
         for port in ports
     ]
-    return _gateway("cross-network-gateway", servers)
+    return _gateway(name, servers)
+
+
+def federation_gateway(ports: Sequence[int], hosts: Sequence[str]) -> Object:
+    """The gateways pass on what other meshes send to these hosts, the global names of services
+    that this one exposes. A pattern would also carry strangers on to what it only imports."""
+    return passing_on("federation-gateway", ports, hosts)
 
 
 def short_connections() -> Object:

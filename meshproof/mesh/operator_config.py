@@ -13,7 +13,7 @@ from ipaddress import IPv4Address
 from typing import Any
 
 from meshproof.kube.dns import load_balancer_name
-from meshproof.model import TRUST_DOMAINS, Deployment, Gateway, Member
+from meshproof.model import Deployment, Gateway, Member
 from meshproof.model.member import TLS_PORT
 
 Document = dict[str, Any]
@@ -238,9 +238,8 @@ def _values(member: Member, images: Images) -> Document:
 
 
 def _mesh_config(deployment: Deployment, member: Member) -> Document:
-    domains = (one.mesh.trust_domain for one in deployment.topology.members)
-    others = [one for one in dict.fromkeys(domains) if one != member.mesh.trust_domain]
-    aliases = {"trustDomainAliases": others} if TRUST_DOMAINS in deployment.variants else {}
+    others = deployment.trust_domain_aliases(member)
+    aliases = {"trustDomainAliases": list(others)} if others else {}
     return {
         "trustDomain": member.mesh.trust_domain,
         **aliases,

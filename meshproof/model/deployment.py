@@ -80,6 +80,21 @@ class Deployment:
         apart = self.variants & {UNRELATED_ROOTS, TRUST_DOMAINS_APART}
         return not apart or self.topology[one].primary == self.topology[other].primary
 
+    def trust_domain_aliases(self, member: Member) -> tuple[str, ...]:
+        """The trust domains that a member's mesh takes for its own, beside it: those of meshes to
+        which it exposes services, and in one variant all others."""
+        if TRUST_DOMAINS_APART in self.variants:
+            return ()
+        others = self.topology.members
+        if TRUST_DOMAINS not in self.variants:
+            others = tuple(
+                self.topology[name]
+                for name, exposure in self.topology.imports
+                if self.topology[self.topology.providers(exposure)[0]].mesh == member.mesh
+            )
+        domains = dict.fromkeys(one.mesh.trust_domain for one in others)
+        return tuple(one for one in domains if one != member.mesh.trust_domain)
+
     @property
     def shares_gateways(self) -> bool:
         """Whether some gateway leads from other networks to several versions."""

@@ -224,6 +224,14 @@ class Topology:
         """The ordered pairs of a cluster and a service that another mesh exposes to it."""
         return tuple((name, one) for one in self.exposes for name in self.importers(one))
 
+    def exposed_by(self, control_plane: str) -> tuple[str, ...]:
+        """The global names that the gateways which an istiod configures lead other meshes to."""
+        return tuple(
+            one.host
+            for one in self.exposes
+            if any(self[name].primary == control_plane for name in self.providers(one))
+        )
+
     @property
     def exemplary(self) -> bool:
         """Whether this is the plainest mesh of its network shape: two clusters with an instance

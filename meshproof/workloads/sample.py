@@ -14,6 +14,7 @@ from meshproof.kube import RunningCluster
 from meshproof.kube.objects import Object, apply
 from meshproof.kube.rollout import await_rollout
 from meshproof.kube.workload import Workload, find_workload, list_workloads
+from meshproof.mesh.exposure import Served, exposure_objects
 from meshproof.mesh.gateways import sni_of
 from meshproof.mesh.manifests import ZONE_LABEL
 from meshproof.mesh.mesh import Mesh, Way
@@ -31,6 +32,10 @@ LOCALITY_LABEL = "istio-locality"
 """Where a pod is, in place of its node's labels."""
 SLEEP, HELLOWORLD = "sleep", "helloworld"
 HOST = host_of(HELLOWORLD, NAMESPACE)
+SERVED = Served(
+    HELLOWORLD, NAMESPACE, {"app": HELLOWORLD}, HELLOWORLD, {"http": PORT, "tcp": TCP_PORT}
+)
+"""helloworld, as it may be exposed to other meshes."""
 SNI = sni_of(HOST, PORT)
 """What sidecars ask for by TLS: a service and its port, so that gateways can tell."""
 
@@ -184,14 +189,19 @@ class Sample:
 
 def deploy_sample(mesh: Mesh) -> Sample:
     """Deploy sleep and the helloworld Service in all clusters that have workloads, and the
-    versions of helloworld where the topology places them, and wait until they run. A cluster
-    without workloads gets a caller without a sidecar, to be reached or kept out as any other.
+    versions of helloworld where the topology places them, wait until they run, and expose what the
+    topology exposes to other meshes. A cluster without workloads gets a caller without a sidecar,
+    to be reached or kept out as any other.
 
     Raises LabError with the reason when something will not.
     """
     with mesh.lab.recorder.step("deploy sleep and helloworld"):
         shell = mesh.shell
         side_by_side(shell, lambda one: _deploy(mesh, one, shell), mesh.lab.clusters.values())
+    if mesh.deployment.topology.exposes:
+        with mesh.lab.recorder.step("expose services to other meshes"):
+            for name in mesh.deployment.topology.config_clusters:
+                apply(mesh.cluster(name), exposure_objects(mesh, name, [SERVED]))
     return Sample(mesh)
 
 

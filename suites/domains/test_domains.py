@@ -12,7 +12,7 @@ from meshproof.workloads.sample import Sample
 from suites.domains.claims import all_domains_are_one, each_domain_is_apart
 
 Judge = Callable[[Verdict], None]
-pytestmark = pytest.mark.primaries(2)
+pytestmark = [pytest.mark.primaries(2), pytest.mark.several_versions]
 
 
 @behaviour("domains/aliases-make-them-one", feature="security")

@@ -88,7 +88,7 @@ def _judged(sample: Sample, caller: str, address: IPv4Address) -> Verdict:
         [
             believable(responses),
             succeeded(responses),
-            served_by_exactly(responses, sample.versions),
+            served_by_exactly(responses, sample.reached_from(caller)),
             _own_pod(responses, caller, address),
             *far,
         ]

@@ -12,7 +12,11 @@ from meshproof.workloads.sample import Sample
 from suites.roots.claims import nobody_needs_vouching_for, nobody_vouches_for_others
 
 Judge = Callable[[Verdict], None]
-pytestmark = [pytest.mark.primaries(2), pytest.mark.only_variant("unrelated-roots")]
+pytestmark = [
+    pytest.mark.primaries(2),
+    pytest.mark.several_versions,
+    pytest.mark.only_variant("unrelated-roots"),
+]
 
 
 @behaviour("roots/unrelated-roots-refused", feature="security")

@@ -38,6 +38,11 @@ def test_one_topology_of_each_network_shape_stands_for_all() -> None:
     assert chosen == ["multi-primary-split-horizon", FLAT]
 
 
+def test_meshes_on_a_network_each_are_neither_on_one_nor_across_networks() -> None:
+    assert why(on("federation"), MARK.networks(1)) == "on one network only"
+    assert why(on("federation"), MARK.networks(2)) == "across networks only"
+
+
 @pytest.mark.parametrize(
     ("mark", "where", "elsewhere", "reason"),
     [
