@@ -1,10 +1,10 @@
 """Services that meshes expose to each other, as the objects that a user would write.
 
 The provider's gateway names the exposed hosts and nothing else (``manifests.federation_gateway``),
-and an entry selects the service's own pods under the global name. The consumer has an entry of that name with an address of its own,
-the provider's gateways and the identities behind them; and a rule by which its sidecars speak
-mutual TLS to these, with the SNI by which the gateway tells services apart. Fields:
-https://istio.io/latest/docs/reference/config/networking/.
+and an entry selects the service's own pods under the global name. The consumer has an entry of that
+name with an address of its own, the provider's gateways and the identities behind them; and a rule
+by which its sidecars speak mutual TLS to these, with the SNI by which the gateway tells services
+apart. Fields: https://istio.io/latest/docs/reference/config/networking/.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
-from meshproof.model import Topology
+from meshproof.model import Exposure, Topology
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,30 @@ def _homes(topology: Topology) -> list[tuple[object, ...]]:
     return [(name,) for name in dict.fromkeys(topology.versions.values())]
 
 
+def _imports(topology: Topology) -> list[tuple[object, ...]]:
+    return list(topology.imports)
+
+
+def _import_id(value: tuple[object, ...]) -> str:
+    importer, imported = value
+    assert isinstance(imported, Exposure)
+    return f"from-{importer}-to-{imported.host}"
+
+
+def _import_ends(topology: Topology, value: tuple[object, ...]) -> tuple[str, str]:
+    importer, imported = value
+    assert isinstance(imported, Exposure)
+    return str(importer), topology.providers(imported)[0]
+
+
 _AXES = (
+    Axis(
+        ("importer", "imported"),
+        _imports,
+        _import_id,
+        "needs a service that another mesh exposes",
+        _import_ends,
+    ),
     Axis(
         ("caller", "target"),
         lambda topology: topology.pairs,

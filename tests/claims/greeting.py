@@ -59,16 +59,19 @@ class Greeter:
         """What a connection by TCP comes to."""
         if asked.kind != "tcp":
             return None
-        met = self.well(pod)
+        met = self.well(pod, asked.address.rpartition(":")[0])
         for change in self.changes:
             met = change(met)
         return self._told(met)
 
-    def well(self, caller: PlayedPod) -> Met:
+    def well(self, caller: PlayedPod, host: str) -> Met:
         world, number = self.world, self.made
         self.made += 1
         reached = world.sample.reached_from(caller.cluster)
         pods = [one for one in world.servers() if one.version in reached]
+        if (exposure := world.exposed(host)) is not None:
+            there = world.sample.topology.providers(exposure)
+            pods = [one for one in world.servers() if one.cluster in there]
         if not caller.sidecar:
             pods = [one for one in pods if one.cluster == caller.cluster]
         server = pods[number % len(pods)]

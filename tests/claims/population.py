@@ -17,12 +17,21 @@ from meshproof.files import topology_named
 from meshproof.kube.workload import NODE_PROBE, NODE_PROBE_NAMESPACE, Workload
 from meshproof.lab import Lab
 from meshproof.lab.network.counters import Counters, FlowKey
+from meshproof.mesh.exposure import ways_of
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh, Way
 from meshproof.mesh.operator_config import GATEWAY
-from meshproof.model import Deployment, Mtls, Version
+from meshproof.mesh.proxy import Endpoint
+from meshproof.model import Deployment, Exposure, Mtls, Version
 from meshproof.process import Shell
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, OUTSIDE, SLEEP, Sample
+from meshproof.workloads.sample import (
+    HELLOWORLD,
+    NAMESPACE,
+    OUTSIDE,
+    PORT,
+    SLEEP,
+    Sample,
+)
 from tests.doubles.played import PlayedCluster, PlayedPod, Player
 
 
@@ -131,6 +140,26 @@ class Population:
     def pod(self, app: str, cluster: str, namespace: str = NAMESPACE) -> PlayedPod:
         """The one pod of an app in a cluster."""
         return cast(PlayedPod, self.found(self.clusters[cluster], app, namespace))
+
+    def exposed(self, host: str) -> Exposure | None:
+        """The service that a mesh exposes under a name, if one does."""
+        return next((one for one in self.deployment.topology.exposes if one.host == host), None)
+
+    def exposed_endpoints(self, pod: PlayedPod, exposure: Exposure) -> list[Endpoint]:
+        """What is known of an exposed service: its pods at home, and elsewhere the gateways."""
+        providers = self.deployment.topology.providers(exposure)
+        if pod.cluster in providers:
+            near = [one for one in self.servers() if one.cluster == pod.cluster]
+            return [Endpoint(str(one.address), PORT, 1, True) for one in near]
+        ways = ways_of(self.mesh, exposure)
+        return [Endpoint(str(way.address), way.port, 1, True) for way in ways]
+
+    def clusters_listed(self, control_plane: str) -> list[object]:
+        """The clusters that an istiod reads, its own among them."""
+        topology = self.deployment.topology
+        own = topology.config_cluster(control_plane)
+        names = [own, *topology.reads(control_plane)]
+        return [{"id": name, "syncStatus": "synced"} for name in names]
 
     def gateway(self, cluster: str) -> PlayedPod:
         return self.pod(GATEWAY, cluster, SYSTEM)

@@ -22,12 +22,14 @@ from meshproof.kube.names import NameAnswer
 from meshproof.kube.objects import Object
 from meshproof.kube.workload import Workload
 from meshproof.lab.network.counters import FlowKey
+from meshproof.mesh.exposure import address_of
 from meshproof.mesh.gateways import sni_of
 from meshproof.mesh.mesh import Way
 from meshproof.mesh.operator_config import ACCESS_LOG
 from meshproof.mesh.proxy import Endpoint, outbound
 from meshproof.mesh.routes import host_of
 from meshproof.model import UNRELATED_ROOTS, Mtls
+from meshproof.model.exposure import ZONE
 from meshproof.process import Finished
 from meshproof.traffic.access_log import UNMATCHED
 from meshproof.workloads.dns_sleeps import DNS_SLEEP
@@ -85,6 +87,7 @@ class World(Population):
         self.debug: dict[str, Callable[[str], Any]] = {
             "endpointShardz": self._shards,
             "networkz": self._gateways_known,
+            "clusterz": self.clusters_listed,
         }
         self.applied: list[Object] = []
         self.made = Counter[str]()
@@ -134,7 +137,8 @@ class World(Population):
         """A call by a sidecar that a pod answers."""
         client, served_as = self.identity(call.caller), self.identity(server)
         line = self.line(call, 200, server) | {"upstream_peer": served_as if encrypted else None}
-        sni = sni_of(HOST, PORT, self.subset(call, server))
+        host = call.host if self.exposed(call.host) else HOST
+        sni = sni_of(host, PORT, self.subset(call, server))
         taken = self.line(call, 200) | {
             "upstream_host": f"{server.address}:{PORT}",
             "upstream_cluster": f"inbound|{PORT}||",
@@ -180,10 +184,11 @@ class World(Population):
 
     def line(self, call: Call, status: int, server: PlayedPod | None = None) -> dict[str, object]:
         """A line in an access log, as of a call that went to ``server``."""
-        host = call.host.split(".", maxsplit=1)[0]
+        name = call.host.split(".", maxsplit=1)[0]
+        host = call.host if self.exposed(call.host) else host_of(name, NAMESPACE)
         to = {
             "upstream_host": str(self.upstream(call, server)) if server else None,
-            "upstream_cluster": outbound(host_of(host, NAMESPACE), PORT),
+            "upstream_cluster": outbound(host, PORT),
         }
         told = {"request_id": call.id, "status": status, "flags": "-", "details": "via_upstream"}
         sure = {"attempts": 1, "method": "GET", "downstream": f"{call.caller.address}:40000"}
@@ -243,6 +248,10 @@ class World(Population):
             pods = [one for one in pods if one.version == named["version"]]
         plain = self.mesh.deployment.mtls is Mtls.DISABLED
         topology = self.deployment.topology
+        if exposure := self.exposed(call.host):
+            there = topology.providers(exposure)
+            theirs = [one for one in pods if one.cluster in there and not plain]
+            return [one for one in theirs if not self._distrusted(call.caller, one)]
         known = [one for one in pods if topology.knows(here, one.cluster)]
         near = [one for one in known if topology.same_network(here, one.cluster)]
         if plain:
@@ -282,6 +291,9 @@ class World(Population):
         for version in self.deployment.topology.versions:
             own = outbound(host_of(f"only-{version}", NAMESPACE), PORT)
             names[own] = self.known(pod, HELLOWORLD, version)
+        for one in self.deployment.topology.exposes:
+            names[outbound(one.host, PORT)] = self.known(pod, one.host, "")
+            names[sni_of(one.host, PORT)] = self.known(pod, one.host, "")
         return [
             {"name": name, "host_statuses": [_status(one) for one in known]}
             for name, known in names.items()
@@ -290,6 +302,8 @@ class World(Population):
     def endpoints(self, pod: PlayedPod, service: str, version: str) -> list[Endpoint]:
         """What a proxy should know of helloworld, or of one version of it."""
         topology, found = self.deployment.topology, Counter[Way]()
+        if (exposure := self.exposed(service)) is not None:
+            return self.exposed_endpoints(pod, exposure)
         for server in self.servers(*([version] if version else [])):
             if topology.knows(pod.cluster, server.cluster):
                 ways = self.sample.ways(pod.cluster, server)
@@ -312,6 +326,13 @@ class World(Population):
         """What a pod should be told of a name: helloworld is in every cluster, else there is what
         its own has alone; a sidecar with the DNS proxy knows the services of all."""
         here, proxied = pod.cluster, pod.name.startswith(DNS_SLEEP)
+        topology = self.deployment.topology
+        if (exposure := self.exposed(name)) is not None:
+            known = proxied and here in topology.importers(exposure)
+            found = NameAnswer("NOERROR", (address_of(topology, exposure),))
+            return found if known else NXDOMAIN
+        if name.endswith(f".{ZONE}"):
+            return NXDOMAIN
         versions = self.sample.versions if proxied else self.sample.versions_in(here)
         own = [f"{HELLOWORLD}-{one}.{NAMESPACE}." for one in versions]
         own += [f"{HELLOWORLD}.only-{here}.", f"{HELLOWORLD}.{NAMESPACE}.", "kubernetes.default."]
@@ -335,7 +356,9 @@ class World(Population):
         return {HOST: {NAMESPACE: {"Shards": shards, "ServiceAccounts": {}}}}
 
     def _gateways_known(self, control_plane: str) -> list[object]:
-        ways = {one.cluster: self.way(one.cluster) for one in self.gateways()}
+        topology = self.deployment.topology
+        own = [one for one in self.gateways() if topology.knows(control_plane, one.cluster)]
+        ways = {one.cluster: self.way(one.cluster) for one in own}
         return [
             {
                 "Network": self.deployment.topology[name].network,

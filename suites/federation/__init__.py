@@ -1,0 +1,1 @@
+"""Federation: meshes that stay their own call chosen services of each other by global names."""

@@ -1,0 +1,26 @@
+"""What the tests of federation stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from meshproof.run.standing import Standing
+from meshproof.workloads.sample import Sample
+from suites.federation.setting import federated
+
+
+@pytest.fixture(scope="module")
+def setting(labs: object) -> Iterator[Standing[None]]:
+    """Sleeps with a DNS proxy and Services that nobody exposes, taken down after the module."""
+    standing = Standing(federated)
+    yield standing
+    standing.close()
+
+
+@pytest.fixture
+def foreign(sample: Sample, setting: Standing[None]) -> Sample:
+    """The sample, whose sleeps call other meshes' services by their global names."""
+    setting.on(sample)
+    return sample

@@ -1,0 +1,117 @@
+"""Rules for a global name, in the consumer's mesh and in the provider's, and what they decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from meshproof.expect import Verdict, all_of, refused_with
+from meshproof.kube.objects import Object
+from meshproof.mesh.config_dump import CLUSTERS, LISTENERS, ROUTES, in_use
+from meshproof.mesh.configuration import configured
+from meshproof.mesh.gateways import sni_of
+from meshproof.mesh.manifests import SYSTEM
+from meshproof.mesh.proxy import outbound
+from meshproof.model import Exposure
+from meshproof.traffic.settle import arrive, await_healed
+from meshproof.workloads.sample import NAMESPACE, PORT, Sample
+from suites.federation.claims import (
+    answered_by_the_provider,
+    calls_by_global_name,
+    heard_with,
+)
+from suites.federation.setting import asker, exposed_versions, gateway_of
+
+_NETWORKING = "networking.istio.io/v1"
+_NAME = "by-global-name"
+_SUBSET, _FAULT, _STATUS = "x-subset", "x-fault", 418
+
+
+def chosen(sample: Sample, imported: Exposure) -> str:
+    """The version that a rule chooses."""
+    return list(exposed_versions(sample, imported))[-1]
+
+
+def the_providers_rule(imported: Exposure, version: str) -> Object:
+    """The subset of a version, of which the provider's gateway must know to let it in."""
+    subset = {"name": version, "labels": {"version": version}}
+    spec = {"host": imported.host, "subsets": [subset], "exportTo": [SYSTEM]}
+    return _object("DestinationRule", spec)
+
+
+def the_consumers_rules(imported: Exposure, version: str) -> list[Object]:
+    """By a header a subset, or a fault; the subset is the provider's affair: here it has a name
+    and nothing else, since what is called is a gateway that has no version."""
+    there: Object = {"host": imported.host}
+    aborted = {"abort": {"httpStatus": _STATUS, "percentage": {"value": 100}}}
+    routes = [
+        {"match": [_with(_FAULT, "yes")], "fault": aborted, "route": [{"destination": there}]},
+        {
+            "match": [_with(_SUBSET, version)],
+            "route": [{"destination": {**there, "subset": version}}],
+        },
+        {"route": [{"destination": there}]},
+    ]
+    service = {"hosts": [imported.host], "http": routes, "exportTo": ["."]}
+    rule = {"host": imported.host, "subsets": [{"name": version}], "exportTo": ["."]}
+    return [_object("DestinationRule", rule), _object("VirtualService", service)]
+
+
+@contextmanager
+def ruled(
+    sample: Sample, importer: str, imported: Exposure, *, by_the_provider: bool = True
+) -> Iterator[None]:
+    """The rules are in force inside the block, as far as they are within half a minute; afterwards
+    they are gone from the proxies, or the mesh is marked dirty. ``by_the_provider``: whether its
+    gateway knows the subset."""
+    topology, version = sample.topology, chosen(sample, imported)
+    subset = outbound(imported.host, PORT, version)
+    caller, gateway = asker(sample, importer), gateway_of(sample, imported)
+    let_in = sni_of(imported.host, PORT, version)
+
+    def known() -> list[bool]:
+        ours = [(caller, CLUSTERS, subset), (caller, ROUTES, f"/virtual-service/{_NAME}")]
+        theirs = [(gateway, LISTENERS, let_in)]
+        return [text in in_use(who, part) for who, part, text in (*ours, *theirs)]
+
+    due = [True, True, by_the_provider]
+    try:
+        with ExitStack() as stack:
+            if by_the_provider:
+                homes = {topology.configured_by(name) for name in topology.providers(imported)}
+                rule = the_providers_rule(imported, version)
+                stack.enter_context(configured(sample.mesh, [rule], homes))
+            rules = the_consumers_rules(imported, version)
+            where = {topology.configured_by(importer)}
+            stack.enter_context(configured(sample.mesh, rules, where))
+            arrive(sample.mesh, known, until=lambda seen: seen == due, what="rules by global name")
+            yield
+    finally:
+        await_healed(sample, lambda: not any(known()), "the end of rules by global name")
+
+
+def rules_decide(sample: Sample, importer: str, imported: Exposure) -> Verdict:
+    """Calls with one header are answered by the subset that a rule chooses, asked for by its name;
+    with another they end in a fault at the caller's own proxy; and all others go on."""
+    version = chosen(sample, imported)
+    others = calls_by_global_name(sample, importer, imported)
+    faulty = calls_by_global_name(sample, importer, imported, x_fault="yes")
+    subset = calls_by_global_name(sample, importer, imported, x_subset=version)
+    return all_of(
+        [
+            answered_by_the_provider(sample, imported, others),
+            heard_with(sample, importer, imported, others),
+            refused_with(faulty, status=_STATUS, flags="FI"),
+            answered_by_the_provider(sample, imported, subset),
+            heard_with(sample, importer, imported, subset, version),
+        ]
+    )
+
+
+def _with(header: str, value: str) -> Object:
+    return {"headers": {header: {"exact": value}}}
+
+
+def _object(kind: str, spec: Object) -> Object:
+    metadata = {"name": _NAME, "namespace": NAMESPACE}
+    return {"apiVersion": _NETWORKING, "kind": kind, "metadata": metadata, "spec": spec}

@@ -1,0 +1,104 @@
+"""What is called in a federation, by whom, and what there is beside it that nobody exposes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from meshproof.kube.dns import dns_address
+from meshproof.kube.names import NameAnswer, ask_name
+from meshproof.kube.objects import Object, applied
+from meshproof.kube.workload import Workload
+from meshproof.mesh.exposure import identities_of, ways_of
+from meshproof.mesh.gateways import gateway_workload
+from meshproof.model import Exposure
+from meshproof.process import side_by_side
+from meshproof.traffic.calls import Plan, answers
+from meshproof.traffic.services import await_forgotten, full_name
+from meshproof.traffic.settle import arrive
+from meshproof.workloads.dns_sleeps import DNS_SLEEP, dns_sleeps
+from meshproof.workloads.sample import NAMESPACE, PORT, SERVED, Sample, helloworld_service
+
+_PRIVATE = "private"
+_PROBES = 4
+
+
+def url_of(imported: Exposure) -> str:
+    """Where an exposed service says hello, by its global name."""
+    return f"http://{imported.host}:{PORT}/hello"
+
+
+def asker(sample: Sample, cluster: str) -> Workload:
+    """The sleep of a cluster whose sidecar answers names: no other pod knows global ones."""
+    return sample.caller(cluster, DNS_SLEEP)
+
+
+def asker_identity(sample: Sample, cluster: str) -> str:
+    """Its SPIFFE ID."""
+    return sample.topology[cluster].mesh.identity(NAMESPACE, DNS_SLEEP)
+
+
+def exposed_versions(sample: Sample, imported: Exposure) -> dict[str, str]:
+    """The versions that answer by an exposed service's global name, with their clusters."""
+    providers = sample.topology.providers(imported)
+    return {version: home for version, home in sample.versions.items() if home in providers}
+
+
+def exposed_identities(sample: Sample, imported: Exposure) -> list[str]:
+    """The SPIFFE IDs that its instances may have."""
+    return identities_of(sample.topology, imported, SERVED)
+
+
+def hosts_of(sample: Sample, imported: Exposure) -> set[str]:
+    """The gateways by which it is entered, as Envoy writes them."""
+    return set(map(str, ways_of(sample.mesh, imported)))
+
+
+def gateway_of(sample: Sample, imported: Exposure) -> Workload:
+    """The pod of the first of these gateways. Raises LabError when none runs."""
+    provider = sample.topology.providers(imported)[0]
+    return gateway_workload(sample.mesh, next(iter(sample.mesh.ways_to(provider))))
+
+
+def private_service(cluster: str) -> Object:
+    """The Service that a cluster alone has, and exposes to nobody."""
+    return helloworld_service(name=f"{_PRIVATE}-{cluster}")
+
+
+def private_host(cluster: str) -> str:
+    """Its full name."""
+    return full_name(private_service(cluster))
+
+
+def told(sample: Sample, who: Workload, name: str) -> NameAnswer:
+    """What a pod is told of a name."""
+    return ask_name(who, name, dns_address(sample.mesh.cluster(who.cluster)))
+
+
+@contextmanager
+def federated(sample: Sample) -> Iterator[None]:
+    """Each cluster has a sleep whose sidecar answers names, and a Service that nobody exposes,
+    inside the block, and what is exposed answers by its global name, or half a minute has passed.
+    Raises LabError when a sleep will not run."""
+    try:
+        with dns_sleeps(sample), ExitStack() as stack:
+            for name in sample.clusters:
+                cluster = sample.mesh.cluster(name)
+                stack.enter_context(applied(cluster, [private_service(name)]))
+            imports = sample.topology.imports
+            side_by_side(sample.mesh.shell, lambda one: _await_answer(sample, *one), imports)
+            yield
+    finally:
+        hosts = list(map(private_host, sample.clusters))
+        if not await_forgotten(sample, hosts):
+            sample.mesh.mark_dirty(f"deleted, but still in a proxy: {', '.join(hosts)}")
+
+
+def _await_answer(sample: Sample, importer: str, imported: Exposure) -> None:
+    caller, plan = asker(sample, importer), Plan(url_of(imported), times=_PROBES, fresh=True)
+    arrive(
+        sample.mesh,
+        lambda: [str(one) for one in answers(sample, caller, plan) if not one.succeeded],
+        until=lambda failed: not failed,
+        what=f"{imported.host} in {importer}",
+    )
