@@ -39,6 +39,7 @@ _ON_DEMAND = frozenset(
         "external-control-plane-split-horizon",
         "federation",
         "hostname-gateways",
+        "hybrid",
         "two-primaries-four-clusters",
         "zones",
     }

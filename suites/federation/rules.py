@@ -14,32 +14,29 @@ from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.proxy import outbound
 from meshproof.model import Exposure
 from meshproof.traffic.settle import arrive, await_healed
-from meshproof.workloads.sample import NAMESPACE, PORT, Sample
+from meshproof.workloads.sample import NAMESPACE, PORT, SERVED, Sample
 from suites.federation.claims import (
     answered_by_the_provider,
     calls_by_global_name,
     heard_with,
 )
-from suites.federation.setting import asker, exposed_versions, gateway_of
+from suites.federation.setting import asker, gateway_of
 
 _NETWORKING = "networking.istio.io/v1"
 _NAME = "by-global-name"
 _SUBSET, _FAULT, _STATUS = "x-subset", "x-fault", 418
+SUBSET = "chosen"
 
 
-def chosen(sample: Sample, imported: Exposure) -> str:
-    """The version that a rule chooses."""
-    return list(exposed_versions(sample, imported))[-1]
-
-
-def the_providers_rule(imported: Exposure, version: str) -> Object:
-    """The subset of a version, of which the provider's gateway must know to let it in."""
-    subset = {"name": version, "labels": {"version": version}}
+def the_providers_rule(imported: Exposure) -> Object:
+    """The subset, of which the provider's gateways must know to let it in. It has all instances:
+    each gateway leads to some of them alone, and what is told is who was asked for."""
+    subset = {"name": SUBSET, "labels": dict(SERVED.labels)}
     spec = {"host": imported.host, "subsets": [subset], "exportTo": [SYSTEM]}
     return _object("DestinationRule", spec)
 
 
-def the_consumers_rules(imported: Exposure, version: str) -> list[Object]:
+def the_consumers_rules(imported: Exposure) -> list[Object]:
     """By a header a subset, or a fault; the subset is the provider's affair: here it has a name
     and nothing else, since what is called is a gateway that has no version."""
     there: Object = {"host": imported.host}
@@ -47,13 +44,13 @@ def the_consumers_rules(imported: Exposure, version: str) -> list[Object]:
     routes = [
         {"match": [_with(_FAULT, "yes")], "fault": aborted, "route": [{"destination": there}]},
         {
-            "match": [_with(_SUBSET, version)],
-            "route": [{"destination": {**there, "subset": version}}],
+            "match": [_with(_SUBSET, SUBSET)],
+            "route": [{"destination": {**there, "subset": SUBSET}}],
         },
         {"route": [{"destination": there}]},
     ]
     service = {"hosts": [imported.host], "http": routes, "exportTo": ["."]}
-    rule = {"host": imported.host, "subsets": [{"name": version}], "exportTo": ["."]}
+    rule = {"host": imported.host, "subsets": [{"name": SUBSET}], "exportTo": ["."]}
     return [_object("DestinationRule", rule), _object("VirtualService", service)]
 
 
@@ -64,10 +61,9 @@ def ruled(
     """The rules are in force inside the block, as far as they are within half a minute; afterwards
     they are gone from the proxies, or the mesh is marked dirty. ``by_the_provider``: whether its
     gateway knows the subset."""
-    topology, version = sample.topology, chosen(sample, imported)
-    subset = outbound(imported.host, PORT, version)
+    topology, subset = sample.topology, outbound(imported.host, PORT, SUBSET)
     caller, gateway = asker(sample, importer), gateway_of(sample, imported)
-    let_in = sni_of(imported.host, PORT, version)
+    let_in = sni_of(imported.host, PORT, SUBSET)
 
     def known() -> list[bool]:
         ours = [(caller, CLUSTERS, subset), (caller, ROUTES, f"/virtual-service/{_NAME}")]
@@ -79,9 +75,9 @@ def ruled(
         with ExitStack() as stack:
             if by_the_provider:
                 homes = {topology.configured_by(name) for name in topology.providers(imported)}
-                rule = the_providers_rule(imported, version)
+                rule = the_providers_rule(imported)
                 stack.enter_context(configured(sample.mesh, [rule], homes))
-            rules = the_consumers_rules(imported, version)
+            rules = the_consumers_rules(imported)
             where = {topology.configured_by(importer)}
             stack.enter_context(configured(sample.mesh, rules, where))
             arrive(sample.mesh, known, until=lambda seen: seen == due, what="rules by global name")
@@ -93,17 +89,16 @@ def ruled(
 def rules_decide(sample: Sample, importer: str, imported: Exposure) -> Verdict:
     """Calls with one header are answered by the subset that a rule chooses, asked for by its name;
     with another they end in a fault at the caller's own proxy; and all others go on."""
-    version = chosen(sample, imported)
     others = calls_by_global_name(sample, importer, imported)
     faulty = calls_by_global_name(sample, importer, imported, x_fault="yes")
-    subset = calls_by_global_name(sample, importer, imported, x_subset=version)
+    subset = calls_by_global_name(sample, importer, imported, x_subset=SUBSET)
     return all_of(
         [
             answered_by_the_provider(sample, imported, others),
             heard_with(sample, importer, imported, others),
             refused_with(faulty, status=_STATUS, flags="FI"),
             answered_by_the_provider(sample, imported, subset),
-            heard_with(sample, importer, imported, subset, version),
+            heard_with(sample, importer, imported, subset, SUBSET),
         ]
     )
 

@@ -54,15 +54,22 @@ def no_name_leads_there(sample: Sample, importer: str, imported: Exposure) -> Ve
 def snis_of_the_unexposed(sample: Sample, imported: Exposure) -> list[str]:
     """What somebody who knows Istio's encodings might ask a provider's gateway for: a Service that
     is not exposed, the exposed one by its plain name, istiod, and what the provider itself calls
-    elsewhere, for which nobody is carried on."""
-    found: list[str] = []
-    for provider in sample.topology.providers(imported):
+    elsewhere, for which nobody is carried on.
+
+    A gateway of a mesh that is on several networks must lead the mesh's own callers to all of its
+    services, and cannot tell them from others: there only names that none of these has.
+    """
+    topology, istiod = sample.topology, host_of("istiod", SYSTEM)
+    found = [HOST, imported.host, istiod]
+    for provider in topology.providers(imported):
         versions = sample.versions_in(provider)
-        for name in names_of_the_private(provider):
-            found += [name, sni_of(name, PORT), *(sni_of(name, PORT, one) for one in versions)]
-        found += [sni_of(one.host, PORT) for who, one in sample.topology.imports if who == provider]
-    istiod = host_of("istiod", SYSTEM)
-    found += [HOST, sni_of(HOST, PORT), imported.host, sni_of(istiod, 15012), istiod]
+        local, named = names_of_the_private(provider)
+        closed = len(topology.networks_of(topology[provider].mesh)) == 1
+        for name in (local, named) if closed else (named,):
+            found += [sni_of(name, PORT), *(sni_of(name, PORT, one) for one in versions)]
+        found += [local, named]
+        found += [sni_of(HOST, PORT), sni_of(istiod, 15012)] if closed else []
+        found += [sni_of(one.host, PORT) for who, one in topology.imports if who == provider]
     return list(dict.fromkeys(found))
 
 

@@ -34,7 +34,7 @@ from suites.federation.naming import (
     names_have_addresses_apart,
     resolves_only_where_it_is_imported,
 )
-from suites.federation.rules import chosen, ruled, rules_decide
+from suites.federation.rules import ruled, rules_decide
 from suites.federation.selective import (
     address_of_the_service,
     no_address_leads_there,
@@ -161,7 +161,8 @@ def test_more_instances_change_no_weight_of_the_consumers(
     """More instances at the provider change nothing that the consumer's proxies know."""
     before = weights(sample, importer, imported)
     try:
-        with scaled(sample, chosen(sample, imported), _PODS):
+        first = sample.topology.providers(imported)[0]
+        with scaled(sample, sample.versions_in(first)[0], _PODS):
             behind = f"{_PODS} pods behind {imported.host}"
             arrive(
                 sample.mesh,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from meshproof.expect import Verdict
 from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
@@ -12,6 +14,8 @@ from suites.privilege.claims import (
     has_exactly_the_rights_listed,
     is_refused_the_rest,
 )
+
+pytestmark = pytest.mark.remote_secrets
 
 
 @behaviour("privilege/exactly-the-rights-listed", feature="security")

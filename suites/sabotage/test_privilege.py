@@ -26,6 +26,7 @@ from suites.privilege.claims import (
 )
 
 Judge = Callable[[Verdict], None]
+pytestmark = pytest.mark.remote_secrets
 
 
 _READER = {"kind": "ServiceAccount", "name": READER, "namespace": SYSTEM}

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.primaries(2)
 
 
 @proves("roots/unrelated-roots-refused")
+@pytest.mark.several_versions
 def test_a_shared_root_is_noticed(sample: Sample, caller: str, judge: Judge) -> None:
     """With a shared root, the claim that nobody vouches for the other cluster fails."""
     verdict = nobody_vouches_for_others(sample, caller)

@@ -34,6 +34,7 @@ Judge = Callable[[Verdict], None]
 
 
 @proves("routing/shared-by-weight")
+@pytest.mark.several_versions
 def test_wrong_weights_are_noticed(sample: Sample, judge: Judge) -> None:
     """With weights of 50 and 50, the claim of 80 % for a version fails and tells its share."""
     most, rest = first_and_last(sample)
@@ -43,6 +44,7 @@ def test_wrong_weights_are_noticed(sample: Sample, judge: Judge) -> None:
 
 
 @proves("routing/one-version", "routing/one-version-without-mtls", "routing/header-decides")
+@pytest.mark.several_versions
 def test_a_missing_route_is_noticed(sample: Sample, judge: Judge) -> None:
     """With no VirtualService, the claims that a version answers alone fail and name another."""
     otherwise, version = first_and_last(sample)
@@ -54,6 +56,7 @@ def test_a_missing_route_is_noticed(sample: Sample, judge: Judge) -> None:
 
 
 @proves("routing/subset-asked-for-by-name")
+@pytest.mark.several_versions
 def test_another_subsets_name_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a version reached as another's subset, the claim that it is asked for by its name
     fails."""

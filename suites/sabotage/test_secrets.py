@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
+import pytest
+
 from meshproof.expect import Verdict, noticed
 from meshproof.faults.discovery import unread
 from meshproof.runner.behaviours import proves
@@ -13,6 +15,8 @@ from meshproof.workloads.sample import Sample
 from suites.secrets.claims import is_read_once_it_is_right
 
 _SOON = 5.0
+
+pytestmark = pytest.mark.remote_secrets
 
 
 @proves("secrets/put-right-counts", "secrets/given-again-counts", "secrets/mistake-is-forgiven")

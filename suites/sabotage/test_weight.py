@@ -38,6 +38,7 @@ def test_fewer_instances_are_noticed(sample: Sample, judge: Callable[[Verdict], 
 
 @proves("weight/follows-the-instances")
 @pytest.mark.one_zone
+@pytest.mark.several_versions
 def test_a_share_without_instances_is_noticed(
     sample: Sample, judge: Callable[[Verdict], None]
 ) -> None:

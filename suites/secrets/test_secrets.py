@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
 
+import pytest
+
 from meshproof.expect import Verdict, all_of
 from meshproof.faults.discovery import mistaken, overwritten, unread
 from meshproof.kube import RunningCluster
@@ -16,6 +18,7 @@ from meshproof.workloads.sample import Sample
 from suites.secrets.claims import is_read_once_it_is_right, restarted_at_the_end
 
 Judge = Callable[[Verdict], None]
+pytestmark = pytest.mark.remote_secrets
 Fault = Callable[[RunningCluster, RunningCluster], AbstractContextManager[None]]
 _MISTAKE = "after a mistake in the secret was put right"
 

@@ -78,7 +78,7 @@ def shares_follow(
     shares = [_share_due(sample, name, version, counts) for name in callers]
     # Whoever knows no other version is answered by this one alone.
     needed = [calls_needed(share, _TOLERANCE) for share in shares if share < 1]
-    times = max(_SCHEDULED, *needed)
+    times = max((_SCHEDULED, *needed))
     batches = call_from_each(sample, Plan(times=times), callers)
     return all_of(
         _share(sample, responses, version, share)

@@ -84,7 +84,7 @@ CASES = [
     ),
     *cases(
         heard_with,
-        of_calls("v2", imported_first=False),
+        of_calls("chosen", imported_first=False),
         fails("for outbound_.5000_._.helloworld.sample.global"),
     ),
     *cases(

@@ -168,3 +168,13 @@ def test_snis_are_of_every_encoding_and_none_is_exposed() -> None:
     assert {*SNIS, sni_of("helloworld.alpha.global", PORT), IMPORTED.host} <= set(snis)
     assert sni_of("private-west.sample.svc.cluster.local", PORT, "v2") in snis
     assert sni_of(IMPORTED.host, PORT) not in snis
+
+
+def test_a_gateway_between_networks_is_not_asked_for_what_it_must_lead_to() -> None:
+    world = World("hybrid", Mtls.STRICT, ())
+    near, away = world.deployment.topology.exposes
+    local = [one for one in snis_of_the_unexposed(world.sample, near) if one.endswith(".local")]
+    assert [one for one in local if one.startswith("outbound_")] == []
+    assert sni_of(away.host, PORT) in snis_of_the_unexposed(world.sample, near)
+    private = sni_of("private-far.sample.svc.cluster.local", PORT)
+    assert private in snis_of_the_unexposed(world.sample, away)

@@ -38,6 +38,14 @@ def test_one_topology_of_each_network_shape_stands_for_all() -> None:
     assert chosen == ["multi-primary-split-horizon", FLAT]
 
 
+def test_what_needs_meshes_that_expose_or_read_says_so() -> None:
+    assert why(on("federation"), MARK.exposes) is None
+    assert why(on(SPLIT), MARK.exposes) == "needs a service that another mesh exposes"
+    reason = "needs an istiod that reads another cluster"
+    assert why(on("federation"), MARK.remote_secrets) == reason
+    assert why(on(SPLIT), MARK.remote_secrets) is None
+
+
 def test_meshes_on_a_network_each_are_neither_on_one_nor_across_networks() -> None:
     assert why(on("federation"), MARK.networks(1)) == "on one network only"
     assert why(on("federation"), MARK.networks(2)) == "across networks only"
