@@ -3,11 +3,13 @@ with calls, gateways, shares, evidence, and with words of somebody who means ill
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -110,7 +112,7 @@ class Writing:
 
     def evidence(self, name: str) -> str:
         """Write evidence of a failure; returns the first page."""
-        folder = self.folder / "evidence" / f"{abs(hash(name))}"
+        folder = self.folder / "evidence" / re.sub(r"[^\w.+-]+", "-", name.partition("::")[2])
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "00-index.md").write_text(f"# Evidence\n\n{HOSTILE}", errors="replace")
         (folder / "20-east-log.txt").write_text("a line of a log\n" * 2000 + "the last line\n")
@@ -209,7 +211,8 @@ def writing(folder: Path) -> Iterator[Writing]:
     """A run that is recorded into a folder, at a time that only goes on when it is told to."""
     folder.mkdir(parents=True)
     made = Writing(folder, Recorder(folder / "events.jsonl"))
-    with patch("meshproof.events.time.time", lambda: made.now):
+    clock = SimpleNamespace(time=lambda: made.now, monotonic=lambda: made.now)
+    with patch("meshproof.events.time", clock):
         yield made
 
 

@@ -127,7 +127,7 @@ def _via(batch: Data, route: Data, gateways: Mapping[str, str]) -> str:
         return f"by {gateways[upstream]}'s gateway, {upstream.rpartition(':')[2]}"
     if not upstream:
         sidecar = batch.get("sidecar", True)
-        return "sent nowhere by its sidecar" if sidecar else "without a sidecar"
+        return "no upstream chosen" if sidecar else "without a sidecar"
     return "from pod to pod" if route["cluster"] else f"to {upstream}"
 
 

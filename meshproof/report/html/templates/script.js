@@ -90,5 +90,6 @@
   });
   addEventListener("afterprint", () => opened.forEach((one) => { one.open = false; }));
   addEventListener("hashchange", follow);
-  follow();
+  // The browser goes to the anchor itself when all is there, and takes the focus away.
+  addEventListener("load", () => setTimeout(follow));
 })();
