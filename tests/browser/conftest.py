@@ -46,12 +46,12 @@ def show(browser: Browser, report: Path) -> Iterator[Open]:
     wrong: list[str] = []
 
     def shown(anchor: str = "", width: int = 1280, path: Path = report, **options: Any) -> Page:
+        url = path.as_uri()
         page = browser.new_page(viewport={"width": width, "height": 900}, **options)
         pages.append(page)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda said: wrong.append(said.text))
-        page.on("request", lambda asked: wrong.append(asked.url) if asked.url != url else None)
-        url = path.as_uri()
+        page.on("request", lambda asked: asked.url == url or wrong.append(asked.url))
         page.goto(f"{url}#{anchor}" if anchor else url)
         return page
 
