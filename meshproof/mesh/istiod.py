@@ -86,3 +86,14 @@ def network_gateways(mesh: Mesh, control_plane: str) -> tuple[NetworkGateway, ..
     """The gateways that an istiod goes by, their host names resolved. Raises as ``ask_istiod``."""
     listed = ask_istiod(mesh, control_plane, "networkz") or []
     return tuple(sorted(NetworkGateway(one["Network"], one["Addr"], one["Port"]) for one in listed))
+
+
+def unread_clusters(mesh: Mesh, control_plane: str) -> dict[str, str]:
+    """The clusters that an istiod should read and does not, each with what it says of them:
+    "syncing", "timeout", "closed", or "unknown" of one that it has no secret of. Raises as
+    ``ask_istiod``."""
+    listed = ask_istiod(mesh, control_plane, "clusterz") or []
+    told = {one["id"]: one["syncStatus"] for one in listed}
+    due = mesh.deployment.topology.reads(control_plane)
+    states = {name: told.get(name, "unknown") for name in due}
+    return {name: state for name, state in states.items() if state != "synced"}
