@@ -51,7 +51,7 @@ def show(browser: Browser, report: Path) -> Iterator[Open]:
         pages.append(page)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda said: wrong.append(said.text))
-        page.on("request", lambda asked: asked.url == url or wrong.append(asked.url))
+        page.on("request", lambda asked: wrong.extend({asked.url} - {url}))
         page.goto(f"{url}#{anchor}" if anchor else url)
         return page
 
