@@ -100,7 +100,11 @@ def drawings(material: Material) -> list[Drawing]:
 def _drawing(name: str, described: Data, ids: Sequence[str], tests: Iterable[Test]) -> Drawing:
     clusters = _by_network(described["clusters"])
     places, nets = _places(clusters)
-    here = [one for one in tests if one.judged.deployment in ids and not one.is_sabotage]
+    here = [
+        one
+        for one in tests
+        if one.judged.deployment in ids and one.judged.outcome != "skipped" and not one.is_sabotage
+    ]
     boxes = [_box(one, places[one["name"]]) for one in clusters]
     reads = [
         _read(one["name"], read, places)
