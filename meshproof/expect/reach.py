@@ -108,7 +108,7 @@ def _all_are(outcome: Outcome, verdicts: Sequence[Verdict], culprit: str) -> Ver
     if not verdicts:
         return Verdict(Outcome.INCONCLUSIVE, expected, "no verdicts")
     missed = [
-        one for one in verdicts if one.outcome is not outcome or not _names(one.observed, culprit)
+        one for one in verdicts if one.outcome is not outcome or not names(one.observed, culprit)
     ]
     wrong = [one for one in missed if one.outcome in (outcome, Outcome.PASS, Outcome.FAIL)]
     if missed:
@@ -120,11 +120,12 @@ def _all_are(outcome: Outcome, verdicts: Sequence[Verdict], culprit: str) -> Ver
     return Verdict(Outcome.PASS, expected, "all of them", evidence, noticed=tuple(verdicts))
 
 
-def _names(text: str, culprit: str) -> bool:
-    """Whether the culprit is in a text, and not as a part of a longer word, number or address."""
+def names(text: str, culprit: str) -> bool:
+    """Whether the culprit is in a text, and not as a part of a longer word, number, name or
+    address: neither "0 segments" in "10 segments" nor "to west" in "to west-2"."""
     begin = r"(?<!\w)" if re.match(r"\w", culprit) else ""
     begin += r"(?<!\d\.)" if re.match(r"\d", culprit) else ""
-    end = r"(?!\w)" if re.search(r"\w\Z", culprit) else ""
+    end = r"(?!-?\w)" if re.search(r"\w\Z", culprit) else ""
     end += r"(?!\.\d)" if re.search(r"\d\Z", culprit) else ""
     return re.search(f"{begin}{re.escape(culprit)}{end}", text) is not None
 

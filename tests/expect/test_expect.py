@@ -104,6 +104,8 @@ def test_missing_evidence_is_asked_for_by_its_name() -> None:
         ("200", "5 x 503; such as call mp-ab200", False),
         ("v1 from east", "13 x v1 from east; such as", True),
         ("v1 from east", "13 x v1 from east2", False),
+        ("v1 from east", "13 x v1 from east-two", False),
+        ("open from east to west", "a way is open from east to west - and back", True),
         ("v2 weighing 2", "v2 weighing 2 (10.20.0.5:5000 2)", True),
         ("v2 weighing 2", "v2 weighing 20", False),
         ("10.20.0.5:5000", "10.20.0.5:50001 weighing 1", False),
