@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from meshproof.expect.verdict import Outcome, Verdict
 from meshproof.model import Flow
 from meshproof.traffic.attempt import Attempt
+from meshproof.traffic.conversation import FIRST, SECOND, Conversation
 from meshproof.traffic.detour import Detour
 from meshproof.traffic.probe import Answer, Refusal, Target
 
@@ -71,6 +72,23 @@ def silent(target: Target, answer: Answer) -> Verdict:
     expected = f"silence from {target}"
     bad = answer.refusal in _SOMEBODY
     return Verdict(Outcome.FAIL if bad else Outcome.PASS, expected, str(answer))
+
+
+def goes_on(seen: Conversation) -> Verdict:
+    """PASS when a connection that was left alone went on: a control, INCONCLUSIVE if not."""
+    expected = "an open connection to go on while nothing is changed"
+    held = seen.heard == (FIRST, SECOND) and seen.ended == 0
+    return Verdict(Outcome.PASS if held else Outcome.INCONCLUSIVE, expected, str(seen))
+
+
+def was_reset(seen: Conversation) -> Verdict:
+    """PASS when a connection was answered until the network was cut, and was then reset by the
+    router. INCONCLUSIVE: it was never answered."""
+    expected = "an open connection to be reset by the router when the network is cut"
+    if not seen.heard:
+        return Verdict(Outcome.INCONCLUSIVE, expected, str(seen))
+    held = seen.heard == (FIRST,) and seen.ended > 0
+    return Verdict(Outcome.PASS if held else Outcome.FAIL, expected, str(seen))
 
 
 def host_refused(tried: Detour) -> Verdict:

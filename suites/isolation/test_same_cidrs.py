@@ -13,8 +13,8 @@ from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic import PATIENT, attempt
 from meshproof.workloads import Echo
-from suites.isolation.conftest import Twin
 from suites.isolation.targets import api_target, node_port_target, pod_targets
+from suites.isolation.twins import Twin
 
 pytestmark = pytest.mark.bare_lab("east=same,west=same", "isolated")
 Echoes = dict[str, Echo]

@@ -18,9 +18,10 @@ from meshproof.expect import (
     reached,
     silent,
 )
-from meshproof.expect.reach import undecided
+from meshproof.expect.reach import goes_on, undecided, was_reset
 from meshproof.lab.network.counters import Counters, FlowKey
 from meshproof.traffic import Answer, Attempt, Detour, Refusal, Target
+from meshproof.traffic.conversation import FIRST, SECOND, Conversation
 from tests.stand_ins import workload
 
 TARGET = Target("the pod", IPv4Address("10.20.0.5"), 80)
@@ -188,3 +189,22 @@ def test_the_worst_of_several_counts_and_none_is_no_pass() -> None:
     assert all_of([good, all_of([bad, unclear]), unclear]).also == (unclear, unclear)
     assert all_of([good, good]).outcome is Outcome.PASS
     assert all_of([]).outcome is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("heard", "ended", "reset", "on"),
+    [
+        ((FIRST,), 2, Outcome.PASS, Outcome.INCONCLUSIVE),
+        ((FIRST,), 0, Outcome.FAIL, Outcome.INCONCLUSIVE),  # cut off, and nobody said so
+        ((FIRST, SECOND), 0, Outcome.FAIL, Outcome.PASS),
+        ((FIRST, SECOND), 1, Outcome.FAIL, Outcome.INCONCLUSIVE),
+        ((), 2, Outcome.INCONCLUSIVE, Outcome.INCONCLUSIVE),
+    ],
+)
+def test_open_connections_go_on_or_are_reset(
+    heard: tuple[str, ...], ended: int, reset: Outcome, on: Outcome
+) -> None:
+    seen = Conversation(heard, ended)
+    assert was_reset(seen).outcome is reset
+    assert goes_on(seen).outcome is on
+    assert f"{ended} packets answered with a reset" in was_reset(seen).observed
