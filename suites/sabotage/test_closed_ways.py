@@ -69,7 +69,6 @@ def test_other_gateway_ports_are_noticed(
 
 
 @proves("isolation/no-way-without-the-router")
-@requires(Capability.ROUTER)
 @pytest.mark.bare_lab("east,west", "isolated")
 def test_a_router_that_runs_is_noticed(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
     """With a router that was not stopped, the claim that no other cluster answers fails."""
