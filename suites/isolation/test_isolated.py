@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, all_of, host_refused, kept_out, reached, silent
+from meshproof.expect.control import as_control
 from meshproof.kube.workload import node_probe
 from meshproof.lab import Lab
 from meshproof.model import Capability, Pair
@@ -132,4 +133,7 @@ def test_nothing_answers_without_the_router(
 def test_the_host_is_no_path(lab: Lab, pair: Pair, judge: Judge) -> None:
     """A node that goes by the host instead of the router gets nowhere: the host refuses."""
     caller, called = (lab.clusters[name] for name in pair)
-    judge(host_refused(detour(lab, caller, api_target(called))))
+    target = api_target(called)
+    refused = host_refused(detour(lab, caller, target))
+    by_router = attempt(lab, node_probe(caller), target, node_probe(called), patience=PATIENT)
+    judge(all_of([refused, as_control(reached(by_router, "api"))]))
