@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from meshproof.expect.verdict import Outcome, Verdict
 from meshproof.model import Flow
-from meshproof.traffic.attempt import Attempt
+from meshproof.traffic.attempt import Attempt, Outward
 from meshproof.traffic.conversation import FIRST, SECOND, Conversation
 from meshproof.traffic.detour import Detour
 from meshproof.traffic.probe import Answer, Refusal, Target
@@ -41,6 +41,21 @@ def kept_out(attempt: Attempt) -> Verdict:
         return Verdict(Outcome.INCONCLUSIVE, expected, observed, evidence)
     observed = f"{attempt.answer}, with {attempt.dropped} packets dropped by the router"
     return Verdict(Outcome.PASS, expected, observed, evidence)
+
+
+def kept_inside(asked: Outward) -> Verdict:
+    """PASS when nobody outside the lab answered, *and* the router dropped packets for that very
+    address. Anybody who answers, or refuses, is a FAIL: there is a way out. Only worth something
+    beside a control: whoever asked must be able to call beyond its cluster."""
+    expected = f"{asked.caller} to be kept from {asked.target} by the router"
+    if asked.answer.refusal in _SOMEBODY:
+        observed = f"{asked.answer}: a way is open from {asked.caller.cluster} to the outside"
+        return Verdict(Outcome.FAIL, expected, observed)
+    if asked.dropped <= 0:
+        observed = f"{asked.answer}, but the router dropped nothing: the packets never got there"
+        return Verdict(Outcome.INCONCLUSIVE, expected, observed)
+    observed = f"{asked.answer}, with {asked.dropped} packets dropped by the router"
+    return Verdict(Outcome.PASS, expected, observed)
 
 
 def reached(attempt: Attempt, kind: str, answer: str | None = None) -> Verdict:
@@ -154,17 +169,36 @@ def answered_by(attempt: Attempt, answer: str) -> Verdict:
     evidence = _evidence(attempt)
     if attempt.answer.text != answer:
         return Verdict(Outcome.FAIL, expected, str(attempt.answer), evidence)
+    if crossing := _crossing(attempt):
+        observed = f"{attempt.answer}, but packets went to the router: {crossing}"
+        return Verdict(Outcome.FAIL, expected, observed, evidence)
+    return Verdict(Outcome.PASS, expected, str(attempt.answer), evidence)
+
+
+def stays_at_home(attempt: Attempt) -> Verdict:
+    """PASS when no packet for an address that both clusters have met the router, whoever answered
+    at home. INCONCLUSIVE: nobody has the address in the other cluster. Only worth something beside
+    a control: the router must be seen to count."""
+    expected = f"{attempt.caller} to send nothing for {attempt.target} to the router"
+    evidence = _evidence(attempt)
+    if crossing := _crossing(attempt):
+        observed = f"{attempt.answer}, and packets went to the router: {crossing}"
+        return Verdict(Outcome.FAIL, expected, observed, evidence)
+    if attempt.control.refusal is not None:
+        observed = f"nothing went there, but nobody answers inside {attempt.called} either"
+        return Verdict(Outcome.INCONCLUSIVE, expected, observed, evidence)
+    return Verdict(Outcome.PASS, expected, f"{attempt.answer}, and nothing went there", evidence)
+
+
+def _crossing(attempt: Attempt) -> dict[str, int]:
+    """What the router has seen that may be for the target, of pods' traffic and of what it
+    dropped."""
     crossing = {
         f"{place} {kind}": count
         for (place, kind), count in attempt.counted.packets.items()
         if place.startswith(f"{attempt.caller.cluster}_to_") and kind in _ANY_POD and count
     }
-    if attempt.strayed:
-        crossing["dropped"] = attempt.strayed
-    if crossing:
-        observed = f"{attempt.answer}, but packets went to the router: {crossing}"
-        return Verdict(Outcome.FAIL, expected, observed, evidence)
-    return Verdict(Outcome.PASS, expected, str(attempt.answer), evidence)
+    return crossing | ({"dropped": attempt.strayed} if attempt.strayed else {})
 
 
 def _evidence(attempt: Attempt) -> dict[str, str]:

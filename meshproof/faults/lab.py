@@ -79,6 +79,18 @@ def sent_away(lab: Lab, cluster: str, address: IPv4Address) -> Iterator[None]:
 
 
 @contextmanager
+def somebody_outside(lab: Lab, address: IPv4Address) -> Iterator[None]:
+    """The router itself has an address that is nowhere in the lab, and so answers there, if only to
+    refuse; afterwards nobody has it."""
+    where = (f"{address}/32", "dev", "nowhere")
+    lab.engine.exec(lab.router.container, ["ip", "address", "add", *where])
+    try:
+        yield
+    finally:
+        lab.engine.exec(lab.router.container, ["ip", "address", "delete", *where])
+
+
+@contextmanager
 def masquerading(lab: Lab, cluster: str) -> Iterator[None]:
     """The nodes of one cluster hide their pods, though the wiring is flat; afterwards as before."""
     broken = lab.clusters[cluster]

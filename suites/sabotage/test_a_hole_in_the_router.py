@@ -32,6 +32,7 @@ Judge = Callable[[Verdict], None]
     "isolation/services-kept-out",
     "isolation/node-ports-kept-out",
     "isolation/kubelets-kept-out",
+    "isolation/nodes-kept-out-of-pods",
 )
 @requires(Capability.ROUTER)
 @pytest.mark.bare_lab("east,west", "isolated")
@@ -45,7 +46,9 @@ def test_a_hole_in_the_router_is_noticed(
         (echoes[caller].pod, target)
         for target in (*pod_targets(echo), service_target(echo), node_port_target(echo))
     ]
-    asked.append((node_probe(lab.clusters[caller]), kubelet_target(lab.clusters[called])))
+    here = node_probe(lab.clusters[caller])
+    further = [pod_targets(echo)[0], service_target(echo), node_port_target(echo)]
+    asked += [(here, one) for one in (kubelet_target(lab.clusters[called]), *further)]
     with rewired(lab, hole(lab, pair)):
         verdicts = [
             kept_out(attempt(lab, here, target, control, patience=PATIENT))

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from meshproof.expect import Verdict, all_of, answered_by, kept_out, noticed, reached, silent
-from meshproof.expect.reach import was_reset
-from meshproof.faults.lab import closed, open_flows_kept, rewired, sent_away
+from meshproof.expect.reach import kept_inside, was_reset
+from meshproof.faults.lab import closed, open_flows_kept, rewired, sent_away, somebody_outside
 from meshproof.kube.workload import node_probe
 from meshproof.lab import Lab
 from meshproof.model import Capability, Pair, isolated
@@ -19,10 +19,17 @@ from meshproof.run.labs import Labs
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic import PATIENT, Target, attempt, probe
+from meshproof.traffic.attempt import outward
 from meshproof.traffic.conversation import converse
 from meshproof.workloads import Echo
-from meshproof.workloads.echo import CLOSED_GATEWAY_PORT, GATEWAY, GATEWAY_PORTS, PATIENT_PORT
-from suites.isolation.targets import api_target, gateway_address, pod_targets
+from meshproof.workloads.echo import CLOSED_GATEWAY_PORT, GATEWAY, PATIENT_PORT
+from suites.isolation.targets import (
+    api_target,
+    asked_at_the_gateway,
+    gateway_address,
+    outside_target,
+    pod_targets,
+)
 from suites.isolation.twins import find_twins
 
 Echoes = dict[str, Echo]
@@ -48,24 +55,32 @@ def test_a_closed_way_is_noticed(lab: Lab, echoes: Echoes, pair: Pair, judge: Ju
     judge(noticed(verdicts, _SILENCE))
 
 
-@proves("isolation/gateway-ports-only")
+@proves("isolation/gateway-ports-only", "isolation/flat-gateways-reached")
 @requires(Capability.ROUTER, Capability.ASSIGNED_ADDRESSES)
-@pytest.mark.bare_lab("east,west", "isolated")
+@pytest.mark.bare_lab("east,west", "isolated", "flat")
 def test_other_gateway_ports_are_noticed(
     lab: Lab, echoes: Echoes, pair: Pair, judge: Judge
 ) -> None:
     """With another port of gateways open than theirs, the claims of both fail: they are not
     reached, and it is."""
-    caller, called = (echoes[name].pod for name in pair)
     other = replace(lab.wiring, name="another port", gateway_ports=(CLOSED_GATEWAY_PORT,))
-    with rewired(lab, other), gateway_address(lab, pair[1]) as address:
-        own = [Target("the gateway", address, port) for port in GATEWAY_PORTS]
-        tried = [attempt(lab, caller, one, called) for one in own]
-        further = Target("the gateway", address, CLOSED_GATEWAY_PORT)
-        opened = attempt(lab, caller, further, called, patience=PATIENT)
-    missed = noticed([reached(one, "gateway") for one in tried], _SILENCE)
+    with rewired(lab, other):
+        own, further = asked_at_the_gateway(lab, echoes, pair)
+    missed = noticed([reached(one, "gateway") for one in own], _SILENCE)
     way = f"a way is open from {pair[0]} to {pair[1]}"
-    judge(all_of([missed, noticed([kept_out(opened)], way)]))
+    judge(all_of([missed, noticed([kept_out(further)], way)]))
+
+
+@proves("isolation/nothing-outside-reached")
+@requires(Capability.ROUTER)
+@pytest.mark.bare_lab("east,west", "isolated")
+def test_somebody_outside_is_noticed(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
+    """With an address outside that somebody has, the claim that nothing there is reached fails."""
+    target, callers = outside_target(), (echoes[pair[0]].pod, node_probe(lab.clusters[pair[0]]))
+    with somebody_outside(lab, target.address):
+        tried = [outward(lab, here, target, patience=PATIENT) for here in callers]
+    way = f"a way is open from {pair[0]} to the outside"
+    judge(noticed([kept_inside(one) for one in tried], way))
 
 
 @proves("isolation/no-way-without-the-router")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
-from meshproof.faults.lab import closed, hole, rewired
+from meshproof.faults.lab import closed, hole, rewired, sent_away
 from meshproof.model import Capability, Flow, Pair, Wiring, isolated
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
@@ -20,6 +20,8 @@ from suites.isolation.under_mesh import (
     kubelets_are_kept_out,
     pods_are_kept_out,
     pods_are_reached,
+    shared_addresses_stay_at_home,
+    shared_target,
 )
 
 Judge = Callable[[Verdict], None]
@@ -41,6 +43,21 @@ def test_a_hole_between_the_networks_is_noticed(sample: Sample, pair: Pair, judg
         lab.rewire(own)
         healed(sample)
     judge(noticed(verdicts, f"open from {caller} to {pair[1]}"))
+
+
+@proves("isolation/mesh-shared-addresses-stay-at-home")
+@requires(Capability.ROUTER, Capability.NODES)
+@pytest.mark.ranges("same")
+def test_a_shared_address_that_leaves_is_noticed(sample: Sample, pair: Pair, judge: Judge) -> None:
+    """With nodes that send calls to an address of both networks to the router, the claim that they
+    stay at home fails."""
+    target = shared_target(sample, pair)
+    try:
+        with sent_away(sample.mesh.lab, pair[0], target.address):
+            verdict = shared_addresses_stay_at_home(sample, pair, target)
+    finally:
+        healed(sample)
+    judge(noticed([verdict], "packets went to the router"))
 
 
 @proves("isolation/mesh-pods-reached")

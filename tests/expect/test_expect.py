@@ -18,9 +18,10 @@ from meshproof.expect import (
     reached,
     silent,
 )
-from meshproof.expect.reach import goes_on, undecided, was_reset
+from meshproof.expect.reach import goes_on, kept_inside, stays_at_home, undecided, was_reset
 from meshproof.lab.network.counters import Counters, FlowKey
 from meshproof.traffic import Answer, Attempt, Detour, Refusal, Target
+from meshproof.traffic.attempt import Outward
 from meshproof.traffic.conversation import FIRST, SECOND, Conversation
 from tests.stand_ins import workload
 
@@ -189,6 +190,39 @@ def test_the_worst_of_several_counts_and_none_is_no_pass() -> None:
     assert all_of([good, all_of([bad, unclear]), unclear]).also == (unclear, unclear)
     assert all_of([good, good]).outcome is Outcome.PASS
     assert all_of([]).outcome is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("answer", "dropped", "outcome"),
+    [
+        (SILENCE, 3, Outcome.PASS),
+        (SILENCE, 0, Outcome.INCONCLUSIVE),
+        (Answer(refusal=Refusal.NO_ROUTE), 0, Outcome.INCONCLUSIVE),
+        (REPLY, 0, Outcome.FAIL),
+        (Answer(refusal=Refusal.RESET), 3, Outcome.FAIL),
+    ],
+)
+def test_nothing_outside_is_reached(answer: Answer, dropped: int, outcome: Outcome) -> None:
+    asked = Outward(workload("echo", "east"), TARGET, answer, dropped)
+    verdict = kept_inside(asked)
+    assert verdict.outcome is outcome
+    assert ("open from east to the outside" in verdict.observed) is (outcome is Outcome.FAIL)
+
+
+@pytest.mark.parametrize(
+    ("answer", "control", "counted", "outcome"),
+    [
+        (REPLY, REPLY, {}, Outcome.PASS),
+        (SILENCE, REPLY, {}, Outcome.PASS),
+        (REPLY, SILENCE, {}, Outcome.INCONCLUSIVE),
+        (SILENCE, REPLY, {"dropped": 2}, Outcome.FAIL),
+        (REPLY, SILENCE, {"anything": 2}, Outcome.FAIL),
+    ],
+)
+def test_what_is_for_an_address_of_both_stays_at_home(
+    answer: Answer, control: Answer, counted: dict[str, int], outcome: Outcome
+) -> None:
+    assert stays_at_home(attempt(answer, control, **counted)).outcome is outcome
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,14 @@ from typing import Any, cast
 
 import pytest
 
-from meshproof.faults.lab import closed, hole, open_flows_kept, rewired, sent_away
+from meshproof.faults.lab import (
+    closed,
+    hole,
+    open_flows_kept,
+    rewired,
+    sent_away,
+    somebody_outside,
+)
 from meshproof.lab import Lab
 from meshproof.model import Flow, Wiring
 from meshproof.model.clusters import FLAT, ISOLATED
@@ -33,8 +40,8 @@ class PlayedLab:
         self.wiring = wiring
         self.done.append(f"wired {wiring.name}")
 
-    def _exec(self, container: str, argv: list[str], input: str) -> None:
-        self.done.append(f"{container}: {input.strip()}")
+    def _exec(self, container: str, argv: list[str], input: str = "") -> None:
+        self.done.append(f"{container}: {input.strip() or ' '.join(argv)}")
 
     def _on_node(self, node: str, *argv: str, check: bool = True) -> None:
         self.done.append(f"{node}: {' '.join(argv)}")
@@ -70,6 +77,14 @@ def test_open_flows_pass_before_all_other_rules_until_the_lab_is_wired_anew() ->
         (rule,) = lab.done
         assert rule.startswith("router: insert rule inet meshproof forward tcp flags &")
     assert lab.done[1:] == ["wired flat"]
+
+
+def test_the_router_has_an_address_outside_for_a_while() -> None:
+    lab = played()
+    with somebody_outside(lab, IPv4Address("198.51.100.9")):
+        pass
+    where = "198.51.100.9/32 dev nowhere"
+    assert lab.done == [f"router: ip address {what} {where}" for what in ("add", "delete")]
 
 
 def test_an_address_is_sent_to_the_router_before_its_own_route_and_no_more_afterwards() -> None:
