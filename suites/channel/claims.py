@@ -87,7 +87,7 @@ def proxies_speak_tls(
         counted = sample.mesh.lab.counters() - before
     seen = Counter[str]()
     for (_, kind, flow), segments in counted.flows.items():
-        asked = flow.port in (PORT, PLAIN_PORT) and kind in ("tls", "http")
+        asked = flow.port in (PORT, PLAIN_PORT) and kind in ("tls", "plain")
         if asked and flow.source in (caller.address, caller.node.address):
             seen[f"{kind} to {flow.port}"] += segments
     tls = seen[f"tls to {PORT}"]
@@ -109,7 +109,7 @@ def _sees_plain_text(sample: Sample, cluster: str, istiod: Way) -> Verdict:
     seen = sum(
         segments
         for (_, kind, flow), segments in counted.flows.items()
-        if (kind, flow.port) == ("http", PORT)
+        if (kind, flow.port) == ("plain", PORT)
     )
     expected = f"the witness to see plain text from {outsider} to {istiod}"
     outcome = Outcome.PASS if seen else Outcome.FAIL
