@@ -157,6 +157,12 @@ class _StepEnd(_Kind):
     outcome: str
 
 
+class _Found(_Kind):
+    lab: str
+    done: Literal["left", "repaired", "mended"]
+    text: str
+
+
 class _RunEnd(_Kind):
     exit_code: _ExitCode
 
@@ -168,6 +174,7 @@ _KINDS: Mapping[str, type[_Kind]] = {
     "step-begin": _StepBegin,
     "step-end": _StepEnd,
     "calls": _Calls,
+    "found": _Found,
     "verdict": _Judged,
     "test": _Test,
     "run-end": _RunEnd,

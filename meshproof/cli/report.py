@@ -12,7 +12,7 @@ from meshproof.console import say_line
 from meshproof.errors import UsageError
 from meshproof.events import read
 from meshproof.paths import named
-from meshproof.report import ending, judged, left_out_in, setting, summary
+from meshproof.report import ending, found_in, judged, left_out_in, setting, summary
 from meshproof.report.timeline import timeline
 
 RECORD = "events.jsonl"
@@ -42,7 +42,7 @@ def report(
     if times:
         console.print(timeline(events))
     elif outcomes:
-        console.print(summary(outcomes, left_out_in(events)))
+        console.print(summary(outcomes, left_out_in(events), found_in(events)))
     if found.early is not None:
         say_line(found.early)
     say_line(found.tally.line(found.exit_code))
