@@ -139,6 +139,7 @@ class Lab:
                 before = lab._look(about)
                 lab.seal()
                 restarted = put_back(lab, about)
+                lab._lead_nodes()
                 as_left = about.wiring == wiring.name and not restarted
                 if as_left:
                     lab._write_rules(wiring)
@@ -233,15 +234,18 @@ class Lab:
         self.router.apply(self._places(), wiring)
         self.router.end_flows()
 
-    def _write_rules(self, wiring: Wiring) -> None:
-        """Write rules, routes and names of router and nodes as ``wiring`` says; open flows go
-        on."""
-        self.router.apply(self._places(), wiring)
-        self.wiring = wiring
+    def _lead_nodes(self) -> None:
+        """Let nodes find each other by name, and whatever is not near by the router."""
         for cluster in self.clusters.values():
             if len(cluster.nodes) > 1:
                 introduce(self.engine, {one.container: one.address for one in cluster.nodes})
             lead_to_router(cluster, self.subnets[cluster.name])
+
+    def _write_rules(self, wiring: Wiring) -> None:
+        """Write rules of router and nodes as ``wiring`` says; open flows go on."""
+        self.router.apply(self._places(), wiring)
+        self.wiring = wiring
+        for cluster in self.clusters.values():
             others = self._others(cluster)
             flat = [other for other in others if wiring.is_flat(cluster.name, other.name)]
             write_rules(cluster, flat)

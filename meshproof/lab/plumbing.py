@@ -18,7 +18,7 @@ from meshproof.process import side_by_side
 # Neither counters nor what sets have gathered.
 _LIST = "nft --stateless --terse list table"
 _ROUTES = "ip -4 route show | grep ' via '"
-_ROUTER = {"rules": f"{_LIST} inet {TABLE}", "routes": _ROUTES}
+_ROUTER = {"rules": f"{_LIST} inet {TABLE}", "routes": "ip -4 route show"}
 _NODE = {
     "rules": f"{_LIST} ip {TABLE}",
     "routes": _ROUTES,
