@@ -136,25 +136,29 @@ class Lab:
             with lab_errors(f"take over lab {claim.id}"):
                 for spec in footprint.clusters:
                     lab._add(RunningCluster(spec, lab.kubeconfig(spec.name), lab.engine))
-                before = lab._look(about)
-                lab.seal()
-                restarted = put_back(lab, about)
-                lab._lead_nodes()
-                as_left = about.wiring == wiring.name and not restarted
-                if as_left:
-                    lab._write_rules(wiring)
-                else:
-                    lab.rewire(wiring)
-                await_return(lab, restarted)
-                rewired = about.wiring != wiring.name
-                wrong = amiss(before, lab._look(about), rewired=rewired)
-                say(lab, MENDED, wrong)
-                if as_left and wrong:
-                    lab.rewire(wiring)  # no flow goes on that began under other rules
+                lab._put_right(about, wiring)
         except BaseException:
             claim.release()
             raise
         return lab
+
+    def _put_right(self, about: Description, wiring: Wiring) -> None:
+        """Mend what the lab itself is made of, wire it, and say what was not as it should be."""
+        before = self._look(about)
+        self.seal()
+        restarted = put_back(self, about)
+        self._lead_nodes()
+        rewired = about.wiring != wiring.name
+        as_left = not rewired and not restarted
+        if as_left:
+            self._write_rules(wiring)
+        else:
+            self.rewire(wiring)
+        await_return(self, restarted)
+        wrong = amiss(before, self._look(about), rewired=rewired)
+        say(self, MENDED, wrong)
+        if as_left and wrong:
+            self.rewire(wiring)  # no flow goes on that began under other rules
 
     def await_dns(self) -> None:
         """Wait until every cluster's DNS serves names: it comes up after the nodes are ready.
