@@ -38,8 +38,8 @@ from suites.mtls.outsiders import (
     strict_alone_refuses,
 )
 from suites.sabotage.shown import (
+    gateways_as_found,
     peers,
-    put_back_gateways,
     require_at_rest,
     ruled,
     turned,
@@ -105,14 +105,13 @@ def test_a_gateway_that_takes_plain_text_is_noticed(sample: Sample, judge: Judge
     """With a gateway that takes plain text, the claim that it turns it away fails."""
     calls = at_other_networks_gateways(sample)
     try:
-        with configured(sample.mesh, _plain_gateway(sample)):
+        with gateways_as_found(sample), configured(sample.mesh, _plain_gateway(sample)):
             for one in calls:
                 what = f"an answer to plain text at {one.url}"
                 require(partial(_answer, sample, one), until=lambda got: got.succeeded, what=what)
             require_at_rest(sample)
             verdict = plain_text_is_turned_away_at_the_gateway(sample, calls)
     finally:
-        put_back_gateways(sample)
         healed(sample)
     judge(noticed([verdict], "in plain text were answered"))
 
