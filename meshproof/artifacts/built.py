@@ -82,6 +82,7 @@ class Built:
         )
         parts = self._parts()
         kind = self._go_entry(parts["kind"], self._maker("kind"), ("kind",))
+        ours = self._go_entry(parts["workloads"], self._maker("workloads"), ("probe",))
         istioctl = {
             istio.version: self._istio_entry(istio, ("istioctl",)).file("istioctl")
             for istio in self.istios
@@ -96,6 +97,7 @@ class Built:
             node.digest,
             {**self._digests(), "node image": str(facts["image_id"])},
             {istio.version: f"plain Envoy {istio.envoy}" for istio in self.istios},
+            ours.file("probe"),
         )
 
     def _digests(self) -> dict[str, str]:

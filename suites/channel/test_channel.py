@@ -10,8 +10,9 @@ from meshproof.expect import Verdict
 from meshproof.model import Capability
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
+from meshproof.traffic.handshake import certificate_of_another_root
 from meshproof.workloads.sample import Sample
-from suites.channel.claims import istiod_of, only_the_mesh_gets_in, proxies_speak_tls, stranger
+from suites.channel.claims import istiod_of, only_the_mesh_gets_in, proxies_speak_tls
 
 Judge = Callable[[Verdict], None]
 pytestmark = pytest.mark.each_shape
@@ -21,7 +22,8 @@ pytestmark = pytest.mark.each_shape
 def test_only_the_mesh_gets_in(sample: Sample, caller: str, judge: Judge) -> None:
     """istiod refuses plain text and clients of another root where proxies of a cluster ask it."""
     istiod = istiod_of(sample, caller)
-    judge(only_the_mesh_gets_in(sample, caller, istiod, stranger(sample, caller)))
+    foreign = certificate_of_another_root(sample, caller)
+    judge(only_the_mesh_gets_in(sample, caller, istiod, foreign))
 
 
 @behaviour("channel/proxies-are-told-by-tls", feature="security")
