@@ -64,7 +64,8 @@ Change = Callable[[Call, Came], Came]
 class World(Population):
     """``changes``: what is done to what comes of each call; ``chosen``: which pods may answer a
     call, of those that it can reach; ``subset``: by whose name a pod is asked for; ``known``: the
-    endpoints that a proxy has of a service, and of a subset; ``stats``: a proxy's statistics;
+    endpoints that a proxy has of a service, and of a subset; ``further``: those that it has of
+    other services, by their full names; ``stats``: a proxy's statistics;
     ``zones``: the locality of a pod that has one; ``debug``: what the istiod in a cluster says."""
 
     def __init__(self, topology: str, mtls: Mtls, variants: Iterable[str]) -> None:
@@ -73,6 +74,7 @@ class World(Population):
         self.chosen: Callable[[Call, list[PlayedPod]], list[PlayedPod]] = lambda _, pods: pods
         self.subset: Callable[[Call, PlayedPod], str] = lambda *_: ""
         self.known: Callable[[PlayedPod, str, str], list[Endpoint]] = self.endpoints
+        self.further: dict[str, Callable[[PlayedPod], list[Endpoint]]] = {}
         self.stats: dict[str, Counter[str]] = defaultdict(Counter)
         self.replies: Callable[[PlayedPod, Question], Reply | None] = lambda *_: None
         self.nodes: Callable[[PlayedCluster, Sequence[str]], str] = lambda *_: ""
@@ -282,6 +284,7 @@ class World(Population):
         for version in self.deployment.topology.versions:
             own = outbound(host_of(f"only-{version}", NAMESPACE), PORT)
             names[own] = self.known(pod, HELLOWORLD, version)
+        names |= {outbound(host, PORT): known(pod) for host, known in self.further.items()}
         return [
             {"name": name, "host_statuses": [_status(one) for one in known]}
             for name, known in names.items()
