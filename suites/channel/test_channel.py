@@ -6,13 +6,21 @@ from collections.abc import Callable
 
 import pytest
 
-from meshproof.expect import Verdict
+from meshproof.expect import Verdict, all_of
 from meshproof.model import Capability
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.handshake import certificate_of_another_root
 from meshproof.workloads.sample import Sample
 from suites.channel.claims import istiod_of, only_the_mesh_gets_in, proxies_speak_tls
+from suites.channel.false_istiod import (
+    ANOTHERS_NAME,
+    UNKNOWN_AUTHORITY,
+    a_false_istiod_is_refused,
+    led_astray,
+    of_a_workload,
+    of_another_root,
+)
 
 Judge = Callable[[Verdict], None]
 pytestmark = pytest.mark.each_shape
@@ -31,3 +39,18 @@ def test_only_the_mesh_gets_in(sample: Sample, caller: str, judge: Judge) -> Non
 def test_proxies_are_told_by_tls(sample: Sample, caller: str, judge: Judge) -> None:
     """What istiod tells a cluster's proxies crosses the wire as TLS, and nothing as plain text."""
     judge(proxies_speak_tls(sample, caller, istiod_of(sample, caller)))
+
+
+@behaviour("channel/false-istiod-refused", feature="security")
+def test_a_false_istiod_is_refused(sample: Sample, caller: str, judge: Judge) -> None:
+    """A sidecar refuses an istiod of another root, and a workload of the mesh that poses as one."""
+    stranger = led_astray(sample, caller, of_another_root(sample, caller))
+    workload = led_astray(sample, caller, of_a_workload(sample, caller))
+    judge(
+        all_of(
+            [
+                a_false_istiod_is_refused(stranger, UNKNOWN_AUTHORITY),
+                a_false_istiod_is_refused(workload, ANOTHERS_NAME),
+            ]
+        )
+    )

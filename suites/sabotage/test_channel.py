@@ -15,6 +15,12 @@ from meshproof.traffic.handshake import certificate_of_sleep
 from meshproof.traffic.probe import Target, probe
 from meshproof.workloads.sample import Sample
 from suites.channel.claims import istiod_of, only_the_mesh_gets_in, proxies_speak_tls
+from suites.channel.false_istiod import (
+    UNKNOWN_AUTHORITY,
+    a_false_istiod_is_refused,
+    led_astray,
+    of_the_mesh,
+)
 
 Judge = Callable[[Verdict], None]
 pytestmark = pytest.mark.each_shape
@@ -40,3 +46,13 @@ def test_plain_text_to_istiod_is_noticed(sample: Sample, judge: Judge) -> None:
     asking = partial(probe, sample.caller(name), target)
     verdict = proxies_speak_tls(sample, name, istiod, asking)
     judge(noticed([verdict], f"of other kinds from {name} to istiod"))
+
+
+@proves("channel/false-istiod-refused")
+def test_a_false_istiod_with_a_stolen_authority_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a false istiod that the mesh's own authority vouches for, the claim that sidecars refuse
+    it fails."""
+    name = sample.clusters[0]
+    tried = led_astray(sample, name, of_the_mesh(sample, name))
+    verdict = a_false_istiod_is_refused(tried, UNKNOWN_AUTHORITY)
+    judge(noticed([verdict], "it was not refused for that"))

@@ -18,6 +18,12 @@ from meshproof.mesh.trust import Authority
 from meshproof.traffic.probe import Answer, Refusal, probe
 from meshproof.traffic.tls_question import TlsAnswer, distrusted
 from suites.channel.claims import PLAIN_PORT, PORT, only_the_mesh_gets_in, proxies_speak_tls
+from suites.channel.false_istiod import (
+    ANOTHERS_NAME,
+    UNKNOWN_AUTHORITY,
+    Astray,
+    a_false_istiod_is_refused,
+)
 from tests.claims.changes import after
 from tests.claims.substitutes import everywhere
 from tests.claims.table import Case, Doing, Setting, Stage, cases, fails, judge, passes, unclear
@@ -124,7 +130,18 @@ def refusing_all(_: Question, answer: TlsAnswer) -> TlsAnswer:
     return replace(answer, alert="bad certificate")
 
 
+def led(*attempts: str, ready: bool = False) -> Setting:
+    """A sidecar was led to a false istiod, and its log says this."""
+
+    def of(stage: Stage) -> tuple[object, ...]:
+        return Astray(stage.world.pod("sleep", "east"), attempts, ready), UNKNOWN_AUTHORITY
+
+    return Setting(of)
+
+
 TLS = ("tls", PORT)
+UNKNOWN = f"transport: authentication handshake failed: x509: {UNKNOWN_AUTHORITY}"
+ANOTHER = f"transport: authentication handshake failed: x509: {ANOTHERS_NAME}, but wanted to match"
 
 CASES = [
     *cases(
@@ -155,6 +172,10 @@ CASES = [
             answering_plainly(Answer(refusal=Refusal.SILENCE), seen=False),
         ),
     ),
+    *cases(a_false_istiod_is_refused, led(UNKNOWN, UNKNOWN), passes(UNKNOWN_AUTHORITY)),
+    *cases(a_false_istiod_is_refused, led(UNKNOWN, ANOTHER), fails(ANOTHERS_NAME)),
+    *cases(a_false_istiod_is_refused, led(UNKNOWN, ready=True), fails("it is ready")),
+    *cases(a_false_istiod_is_refused, led(), unclear("nothing of any handshake")),
 ]
 
 
