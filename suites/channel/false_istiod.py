@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
 
-from meshproof.expect import Outcome, Verdict
+from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import PROXY, Workload, list_workloads
 from meshproof.mesh.credentials import Credential, installed_authority, issue
 from meshproof.mesh.trust import Authority
+from meshproof.process import side_by_side
 from meshproof.traffic.impostor import serving_as
 from meshproof.traffic.settle import converge, require
 from meshproof.workloads.sample import NAMESPACE, OUTSIDE, SLEEP, Sample, sleep_objects
-from suites.channel.claims import PORT
 
-FALSE = "false-istiod"
-HOST_OF_FALSE = f"{FALSE}.{OUTSIDE}.svc"
 UNKNOWN_AUTHORITY = "certificate signed by unknown authority"
 ANOTHERS_NAME = "certificate is not valid for any names"
 """What Go's TLS says of a server whose certificate no root of the client's stands behind, and of
@@ -44,31 +43,47 @@ class Astray:
     ready: bool
 
 
-def of_another_root(sample: Sample, cluster: str) -> Credential:
-    """A certificate for the false istiod's name that another root stands behind."""
-    elsewhere = Authority.root("another root").intermediate("meshproof east")
-    return issue(elsewhere, sample.caller_identity(cluster), [HOST_OF_FALSE])
+class Shown(Enum):
+    """What a false istiod shows, each on a port of its own; the value is that port."""
 
-
-def of_a_workload(sample: Sample, cluster: str) -> Credential:
+    ANOTHER_ROOTS = 15112
+    """A certificate for its name that another root stands behind."""
+    A_WORKLOADS = 15113
     """A certificate of the mesh that is a workload's, and no istiod's."""
-    return issue(_authority(sample, cluster), sample.caller_identity(cluster))
+    THE_MESHS = 15114
+    """A certificate for its name that the mesh's own authority signed."""
+
+    @property
+    def service(self) -> str:
+        """The Service of the false istiod."""
+        return f"false-istiod-{self.value}"
+
+    @property
+    def host(self) -> str:
+        """The name by which it is asked."""
+        return f"{self.service}.{OUTSIDE}.svc"
 
 
-def of_the_mesh(sample: Sample, cluster: str) -> Credential:
-    """A certificate for the false istiod's name that the mesh's own authority signed."""
-    return issue(_authority(sample, cluster), sample.caller_identity(cluster), [HOST_OF_FALSE])
+def refused_everywhere(sample: Sample, kinds: Mapping[Shown, str]) -> Verdict:
+    """The claim of each kind of false istiod, in each cluster with workloads, all at once: a
+    sidecar tries for most of a minute before it says why it fails. ``kinds``: the reason due."""
+    tried = [(name, shown) for name in sample.clusters for shown in kinds]
+    astray = side_by_side(sample.mesh.shell, lambda one: led_astray(sample, *one), tried)
+    return all_of(
+        a_false_istiod_is_refused(one, kinds[shown])
+        for one, (_, shown) in zip(astray, tried, strict=True)
+    )
 
 
-def led_astray(sample: Sample, cluster: str, shown: Credential) -> Astray:
-    """Lead the sidecar of a new pod to a false istiod that shows a certificate, and wait until its
-    log says what came of it, or a minute has passed. Nothing is left of either.
+def led_astray(sample: Sample, cluster: str, shown: Shown) -> Astray:
+    """Lead the sidecar of a new pod to a false istiod, and wait until its log says what came of
+    it, or a minute has passed. Nothing is left of either.
 
     Raises EvidenceError when the false istiod does not serve, or the pod does not start.
     """
     running = sample.mesh.cluster(cluster)
     name = f"astray-{secrets.token_hex(3)}"
-    with _false_istiod(sample, running, shown), applied(running, _led_to_it(name)):
+    with _false_istiod(sample, running, shown), applied(running, _led_to_it(name, shown)):
         found: list[Workload] = []
 
         def started() -> bool:
@@ -97,16 +112,22 @@ def a_false_istiod_is_refused(tried: Astray, why: str) -> Verdict:
     return Verdict(Outcome.PASS, expected, tried.attempts[0])
 
 
-def _authority(sample: Sample, cluster: str) -> Authority:
+def _credential(sample: Sample, cluster: str, shown: Shown) -> Credential:
     signer = sample.topology[cluster].primary
-    return installed_authority(sample.mesh.cluster(signer)).authority
+    own = installed_authority(sample.mesh.cluster(signer)).authority
+    identity = sample.caller_identity(cluster)
+    if shown is Shown.A_WORKLOADS:
+        return issue(own, identity)
+    elsewhere = Authority.root("another root").intermediate("meshproof east")
+    return issue(own if shown is Shown.THE_MESHS else elsewhere, identity, [shown.host])
 
 
 @contextmanager
-def _false_istiod(sample: Sample, running: RunningCluster, shown: Credential) -> Iterator[None]:
+def _false_istiod(sample: Sample, running: RunningCluster, shown: Shown) -> Iterator[None]:
     """Behind a Service of its own, in the pod of a caller without a sidecar."""
-    outsider = sample.outsider(running.name)
-    with applied(running, [_service()]), serving_as(outsider, PORT, shown):
+    outsider, port = sample.outsider(running.name), shown.value
+    credential = _credential(sample, running.name, shown)
+    with applied(running, [_service(shown)]), serving_as(outsider, port, credential):
         yield
 
 
@@ -121,17 +142,17 @@ def _is_ready(running: RunningCluster, pod: Workload) -> bool:
     return any(one.name == PROXY and one.ready for one in states)
 
 
-def _service() -> Object:
-    ports = [{"name": "tls-istiod", "port": PORT, "targetPort": PORT}]
+def _service(shown: Shown) -> Object:
+    ports = [{"name": "tls-istiod", "port": shown.value, "targetPort": shown.value}]
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {"name": FALSE, "namespace": OUTSIDE},
+        "metadata": {"name": shown.service, "namespace": OUTSIDE},
         "spec": {"selector": {"app": SLEEP}, "ports": ports},
     }
 
 
-def _led_to_it(name: str) -> list[Object]:
+def _led_to_it(name: str, shown: Shown) -> list[Object]:
     """A pod whose sidecar takes the false istiod for its own."""
-    config = json.dumps({"discoveryAddress": f"{HOST_OF_FALSE}:{PORT}"})
+    config = json.dumps({"discoveryAddress": f"{shown.host}:{shown.value}"})
     return sleep_objects(NAMESPACE, name, annotations={"proxy.istio.io/config": config})

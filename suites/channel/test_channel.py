@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from meshproof.expect import Verdict, all_of
+from meshproof.expect import Verdict
 from meshproof.model import Capability
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
@@ -16,10 +16,8 @@ from suites.channel.claims import istiod_of, only_the_mesh_gets_in, proxies_spea
 from suites.channel.false_istiod import (
     ANOTHERS_NAME,
     UNKNOWN_AUTHORITY,
-    a_false_istiod_is_refused,
-    led_astray,
-    of_a_workload,
-    of_another_root,
+    Shown,
+    refused_everywhere,
 )
 
 Judge = Callable[[Verdict], None]
@@ -41,16 +39,8 @@ def test_proxies_are_told_by_tls(sample: Sample, caller: str, judge: Judge) -> N
     judge(proxies_speak_tls(sample, caller, istiod_of(sample, caller)))
 
 
-@behaviour("channel/false-istiod-refused", feature="security")
-def test_a_false_istiod_is_refused(sample: Sample, caller: str, judge: Judge) -> None:
+@behaviour("channel/false-istiod-refused", feature="security", level="extended")
+def test_a_false_istiod_is_refused(sample: Sample, judge: Judge) -> None:
     """A sidecar refuses an istiod of another root, and a workload of the mesh that poses as one."""
-    stranger = led_astray(sample, caller, of_another_root(sample, caller))
-    workload = led_astray(sample, caller, of_a_workload(sample, caller))
-    judge(
-        all_of(
-            [
-                a_false_istiod_is_refused(stranger, UNKNOWN_AUTHORITY),
-                a_false_istiod_is_refused(workload, ANOTHERS_NAME),
-            ]
-        )
-    )
+    kinds = {Shown.ANOTHER_ROOTS: UNKNOWN_AUTHORITY, Shown.A_WORKLOADS: ANOTHERS_NAME}
+    judge(refused_everywhere(sample, kinds))

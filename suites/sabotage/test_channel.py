@@ -17,9 +17,9 @@ from meshproof.workloads.sample import Sample
 from suites.channel.claims import istiod_of, only_the_mesh_gets_in, proxies_speak_tls
 from suites.channel.false_istiod import (
     UNKNOWN_AUTHORITY,
+    Shown,
     a_false_istiod_is_refused,
     led_astray,
-    of_the_mesh,
 )
 
 Judge = Callable[[Verdict], None]
@@ -52,7 +52,6 @@ def test_plain_text_to_istiod_is_noticed(sample: Sample, judge: Judge) -> None:
 def test_a_false_istiod_with_a_stolen_authority_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a false istiod that the mesh's own authority vouches for, the claim that sidecars refuse
     it fails."""
-    name = sample.clusters[0]
-    tried = led_astray(sample, name, of_the_mesh(sample, name))
+    tried = led_astray(sample, sample.clusters[0], Shown.THE_MESHS)
     verdict = a_false_istiod_is_refused(tried, UNKNOWN_AUTHORITY)
     judge(noticed([verdict], "it was not refused for that"))
