@@ -38,21 +38,21 @@ def denying_all_at_the_gateway(network: str) -> Object:
     return _policy("deny-all", SYSTEM, _gateway_of(network), "DENY", [{}])
 
 
-def governed_way(network: str, sni: str = GOVERNED_SNI) -> list[Object]:
-    """The gateway of a network leads to its API server by an SNI, as PASSTHROUGH, which policies
+def governed_way(network: str) -> list[Object]:
+    """The gateway of a network leads to its API server by SNI, as PASSTHROUGH, which policies
     govern: nobody behind has a sidecar, so that nothing else can refuse."""
     name, metadata = "governed", {"name": "governed", "namespace": SYSTEM}
     server = {
         "port": {"number": GOVERNED_PORT, "name": "tls-governed", "protocol": "TLS"},
         "tls": {"mode": "PASSTHROUGH"},
-        "hosts": [sni],
+        "hosts": [GOVERNED_SNI],
     }
     api = {"host": host_of("kubernetes", "default"), "port": {"number": 443}}
     route = {
-        "match": [{"port": GOVERNED_PORT, "sniHosts": [sni]}],
+        "match": [{"port": GOVERNED_PORT, "sniHosts": [GOVERNED_SNI]}],
         "route": [{"destination": api}],
     }
-    spec = {"hosts": [sni], "gateways": [name], "tls": [route]}
+    spec = {"hosts": [GOVERNED_SNI], "gateways": [name], "tls": [route]}
     return [
         {
             "apiVersion": "networking.istio.io/v1",

@@ -7,6 +7,7 @@ https://istio.io/latest/docs/setup/install/multicluster/multi-primary_multi-netw
 
 from __future__ import annotations
 
+from meshproof.artifacts.images import PROBE
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.expect.control import as_control
 from meshproof.kube.asking import Asker
@@ -27,7 +28,7 @@ BYSTANDER = sni_of(API_SERVER, 443)
 
 def client_outside(sample: Sample) -> OutsideClient:
     """A client on all of the lab's networks that is in none of its clusters."""
-    return OutsideClient(sample.mesh.lab, sample.mesh.bundle.probe)
+    return OutsideClient(sample.mesh.lab, sample.mesh.bundle.ours / PROBE)
 
 
 def way_into(sample: Sample, cluster: str) -> Way:
@@ -57,10 +58,12 @@ def nobody_gets_in(
     )
 
 
-def no_bystander_is_reached(sample: Sample, cluster: str, client: Asker, way: Way) -> Verdict:
+def no_bystander_is_reached(
+    sample: Sample, cluster: str, client: Asker, way: Way, sni: str = BYSTANDER
+) -> Verdict:
     """A cluster's API server, which has no sidecar that would ask who calls, shows no certificate
     to a client who names it to a gateway; helloworld's sidecar does."""
-    shown = ask(client, way.address, way.port, BYSTANDER)
+    shown = ask(client, way.address, way.port, sni)
     expected = f"{API_SERVER} not to be reached by {client} through {way}"
     outcome = Outcome.FAIL if shown.chain or shown.status is not None else Outcome.PASS
     subject = f" ({shown.chain[0].subject.rfc4514_string()})" if shown.chain else ""

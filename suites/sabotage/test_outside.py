@@ -16,9 +16,8 @@ from meshproof.traffic.handshake import certificate_of_another_root
 from meshproof.traffic.settle import await_healed, healed, require
 from meshproof.traffic.tls_question import ask
 from meshproof.workloads.sample import SNI, Sample
-from suites.gateways.manifests import GOVERNED_PORT, governed_way
+from suites.gateways.manifests import GOVERNED_PORT, GOVERNED_SNI, governed_way
 from suites.gateways.outside import (
-    BYSTANDER,
     client_outside,
     no_bystander_is_reached,
     nobody_gets_in,
@@ -67,12 +66,12 @@ def test_a_way_to_a_bystander_is_noticed(sample: Sample, judge: Judge) -> None:
     way = Way(way_into(sample, home).address, GOVERNED_PORT)
 
     def led() -> bool:
-        return bool(ask(client, way.address, way.port, BYSTANDER).chain)
+        return bool(ask(client, way.address, way.port, GOVERNED_SNI).chain)
 
     try:
-        with configured(sample.mesh, governed_way(network, BYSTANDER)):
+        with configured(sample.mesh, governed_way(network)):
             require(led, what="a way to the API server")
-            verdict = no_bystander_is_reached(sample, home, client, way)
+            verdict = no_bystander_is_reached(sample, home, client, way, GOVERNED_SNI)
     finally:
         await_healed(sample, lambda: not led(), "the end of the way to the API server")
     judge(noticed([verdict], "kube-apiserver"))
