@@ -31,6 +31,7 @@ EXCEPTIONS = {
         "suites.gateways.claims.the_workload_shows_its_own_certificate",
         Outcome.INCONCLUSIVE,
     ): WHOLE,
+    ("suites.ambient.claims.settings_took_effect", Outcome.FAIL): CONTROL,
     ("suites.identities.announced.answered_as", Outcome.FAIL): CONTROL,
     ("suites.mtls.modes.answered_from_the_other_network", Outcome.FAIL): CONTROL,
     ("suites.mtls.modes.crosses_by_the_gateway", Outcome.FAIL): CONTROL,
