@@ -37,6 +37,8 @@ class Failed(Enum):
     """Connected, and reset or closed before the answer was complete."""
     NAME = "name"
     TLS = "tls"
+    GRPC = "grpc"
+    """Answered, with another status of gRPC than OK."""
     OTHER = "other"
 
 
@@ -60,8 +62,8 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """``kind``: "tcp", "udp", "tls" or "http". ``address``: "host:port", of an HTTP call whom to
-    call instead of the URL's host, "" for that one; ``patience``: seconds; ``payload``: what is
+    """``kind``: "tcp", "udp", "tls", "http" or "grpc". ``address``: "host:port", of HTTP calls whom
+    to call instead of the URL's host, "" for that one; ``patience``: seconds; ``payload``: what is
     said; ``server_name``, ``protocols``, ``chain``, ``key``: what a TLS client shows; ``method``
     and ``headers``: of a call; ``fresh``: a call has a connection of its own."""
 

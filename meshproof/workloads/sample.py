@@ -25,6 +25,7 @@ NAMESPACE = "sample"
 OUTSIDE = "outside"
 """The namespace of callers without a sidecar."""
 PORT = 5000
+GRPC_PORT = 5001
 TCP_PORT = 9000
 """Where helloworld greets whoever connects, and again for each line that it is told."""
 LOCALITY_LABEL = "istio-locality"

@@ -31,7 +31,7 @@ from meshproof.model import UNRELATED_ROOTS, Mtls
 from meshproof.process import Finished
 from meshproof.traffic.access_log import UNMATCHED
 from meshproof.workloads.dns_sleeps import DNS_SLEEP
-from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, PORT
+from meshproof.workloads.sample import GRPC_PORT, HELLOWORLD, HOST, NAMESPACE, PORT
 from tests.claims.population import Population
 from tests.doubles.asked import RESET, answered
 from tests.doubles.calls import Call, call_of
@@ -196,7 +196,9 @@ class World(Population):
         if call.address is not None:
             return Way(call.address, call.port)
         ways = sorted(self.sample.ways(call.caller.cluster, server))
-        return ways[call.number % len(ways)]
+        way = ways[call.number % len(ways)]
+        by_pod = way.address == server.address
+        return Way(way.address, GRPC_PORT) if by_pod and call.url.startswith("grpc://") else way
 
     def segments(
         self, call: Call, server: PlayedPod, kind: str
@@ -209,7 +211,7 @@ class World(Population):
         source = call.caller.address if near else call.caller.node.address
         place = here if here == there else f"{here}_to_{there}"
         crossed = [(place, kind, FlowKey(source, way.address, way.port))]
-        if way != Way(server.address, PORT):
+        if way.address != server.address:
             gateway = self.gateway(next(iter(self.mesh.ways_to(there))))
             crossed.append((there, kind, FlowKey(gateway.address, server.address, PORT)))
         return tuple(crossed)
