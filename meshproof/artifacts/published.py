@@ -24,7 +24,7 @@ from meshproof.artifacts.bake import BUILD_LABEL, remove_abandoned, remove_lefto
 from meshproof.artifacts.bundle import Bundle, Wanted
 from meshproof.artifacts.catalog import RECIPES, catalog
 from meshproof.artifacts.gobuild import GoRecipe, build_component, go_recipe
-from meshproof.artifacts.images import WORKLOAD, workload_image
+from meshproof.artifacts.images import USED_HERE, WORKLOAD, workload_image
 from meshproof.artifacts.node import adapted_containerd_config
 from meshproof.artifacts.store import Entry, Recipe, Store
 from meshproof.artifacts.toolchain import find_toolchain
@@ -102,7 +102,7 @@ class Published:
             node.digest,
             {**facts.get("digests", {}), "node image": str(facts["image_id"])},
             dict.fromkeys(self.wanted.istio, "Istio's own"),
-            self._workload_programs(("probe",)).file("probe"),
+            self._workload_programs(USED_HERE).folder,
         )
 
     def _images(self) -> dict[str, str]:

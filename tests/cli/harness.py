@@ -213,8 +213,8 @@ def _without_the_rest(
             raise raises
         ended.made_artifacts = True
         none: dict[Any, Any] = {}
-        kind, probe = Path("/kind"), Path("/probe")
-        return Bundle("built", "localhost/node:1", kind, none, none, "0" * 64, none, none, probe)
+        kind, ours = Path("/kind"), Path("/ours")
+        return Bundle("built", "localhost/node:1", kind, none, none, "0" * 64, none, none, ours)
 
     def execve(program: str, argv: list[str], env: dict[str, str]) -> NoReturn:
         ended.argv, ended.env = argv, env
