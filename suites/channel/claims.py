@@ -9,11 +9,10 @@ from ipaddress import IPv4Address
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.expect.control import as_control
 from meshproof.kube.seam import lab_errors
-from meshproof.mesh.credentials import Credential, installed_authority, issue
+from meshproof.mesh.credentials import Credential, installed_authority
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Way
 from meshproof.mesh.routes import marking, virtual_service
-from meshproof.mesh.trust import Authority
 from meshproof.model import Role
 from meshproof.traffic.handshake import certificate_of_sleep
 from meshproof.traffic.probe import PATIENT, Target, probe
@@ -36,12 +35,6 @@ def istiod_of(sample: Sample, cluster: str) -> Way:
     with lab_errors(f"read service {name} of {cluster}"):
         service = running.core.read_namespaced_service(name, SYSTEM)
     return Way(IPv4Address(service.spec.cluster_ip), PORT)
-
-
-def stranger(sample: Sample, cluster: str) -> Credential:
-    """A certificate with sleep's name that another root stands behind."""
-    elsewhere = Authority.root("another root").intermediate("meshproof east")
-    return issue(elsewhere, sample.caller_identity(cluster))
 
 
 def only_the_mesh_gets_in(
