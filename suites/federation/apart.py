@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from meshproof.expect import Outcome, Verdict, all_of, answered_from_home, refused_with
 from meshproof.expect.control import with_control
 from meshproof.mesh.exposure import ways_of
-from meshproof.mesh.istiod import ask_istiod, known_instances, network_gateways
+from meshproof.mesh.istiod import clusters_known, known_instances, network_gateways
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.model import Exposure
 from meshproof.traffic.calls import Plan, call
@@ -91,7 +91,7 @@ def its_istiod_knows_its_own_mesh_alone(
     topology = sample.topology
     reader = topology[importer].primary
     own = {topology.config_cluster(reader), *topology.reads(reader)}
-    listed = {str(one["id"]) for one in ask_istiod(sample.mesh, reader, "clusterz")}
+    listed = set(clusters_known(sample.mesh, reader))
     read = {one.cluster for one in known_instances(sample.mesh, reader, HOST, PORT)}
     theirs = {topology[name].network for name in topology.providers(imported)}
     theirs -= {topology[name].network for name in own}

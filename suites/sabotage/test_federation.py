@@ -13,7 +13,7 @@ from meshproof.mesh.config_dump import LISTENERS, ROUTES, in_use
 from meshproof.mesh.configuration import configured
 from meshproof.mesh.exposure import exposure_objects
 from meshproof.mesh.gateways import sni_of
-from meshproof.mesh.istiod import ask_istiod
+from meshproof.mesh.istiod import clusters_known
 from meshproof.mesh.manifests import SYSTEM, passing_on
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.model import Capability, Exposure
@@ -119,7 +119,7 @@ def test_an_istiod_with_a_foreign_secret_is_noticed(
     reader = sample.topology[importer].primary
 
     def listed() -> set[str]:
-        return {str(one["id"]) for one in ask_istiod(sample.mesh, reader, "clusterz")}
+        return set(clusters_known(sample.mesh, reader))
 
     try:
         with applied(sample.mesh.cluster(reader), [_remote_secret(sample, provider)]):

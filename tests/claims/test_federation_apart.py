@@ -95,7 +95,7 @@ CASES = [
         its_istiod_knows_its_own_mesh_alone,
         of(),
         passes("it lists east, has read east"),
-        fails("it knows west", saying("clusterz", {"id": "west"})),
+        fails("it knows west", saying("clusterz", {"id": "west", "syncStatus": "syncing"})),
         fails("it knows west", reading_everything),
         fails(
             "it has gateways to net-west",
