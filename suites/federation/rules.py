@@ -49,7 +49,9 @@ def the_consumers_rules(imported: Exposure) -> list[Object]:
         },
         {"route": [{"destination": there}]},
     ]
-    service = {"hosts": [imported.host], "http": routes, "exportTo": ["."]}
+    # A call that is refused is told as it is, and not sent again.
+    once = [{**one, "retries": {"attempts": 0}} for one in routes]
+    service = {"hosts": [imported.host], "http": once, "exportTo": ["."]}
     rule = {"host": imported.host, "subsets": [{"name": SUBSET}], "exportTo": ["."]}
     return [_object("DestinationRule", rule), _object("VirtualService", service)]
 
