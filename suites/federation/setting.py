@@ -11,6 +11,7 @@ from meshproof.kube.objects import Object, applied
 from meshproof.kube.workload import Workload
 from meshproof.mesh.exposure import identities_of, ways_of
 from meshproof.mesh.gateways import gateway_workload
+from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.model import Exposure
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, answers
@@ -78,8 +79,8 @@ def told(sample: Sample, who: Workload, name: str) -> NameAnswer:
 @contextmanager
 def federated(sample: Sample) -> Iterator[None]:
     """Each cluster has a sleep whose sidecar answers names, and a Service that nobody exposes,
-    inside the block, and what is exposed answers by its global name, or half a minute has passed.
-    Raises LabError when a sleep will not run."""
+    inside the block, and what is exposed answers by its global name where anybody vouches for it, or
+    half a minute has passed. Raises LabError when a sleep will not run."""
     try:
         with dns_sleeps(sample), ExitStack() as stack:
             for name in sample.clusters:
@@ -95,10 +96,18 @@ def federated(sample: Sample) -> Iterator[None]:
 
 
 def _await_answer(sample: Sample, importer: str, imported: Exposure) -> None:
+    """Wait until a name and its gateways are known, and answered where anybody would."""
     caller, plan = asker(sample, importer), Plan(url_of(imported), times=_PROBES, fresh=True)
-    arrive(
-        sample.mesh,
-        lambda: [str(one) for one in answers(sample, caller, plan) if not one.succeeded],
-        until=lambda failed: not failed,
-        what=f"{imported.host} in {importer}",
-    )
+    provider = sample.topology.providers(imported)[0]
+    vouched = sample.mesh.deployment.vouches(importer, provider)
+
+    def missing() -> str:
+        if not told(sample, caller, imported.host).exists:
+            return f"an address of {imported.host}"
+        if not endpoints(caller, outbound(imported.host, PORT)):
+            return f"a gateway for {imported.host}"
+        failed = [one for one in answers(sample, caller, plan) if vouched and not one.succeeded]
+        return str(failed[0]) if failed else ""
+
+    what = f"{imported.host} in {importer}"
+    arrive(sample.mesh, missing, until=lambda left: left == "", what=what)
