@@ -79,8 +79,8 @@ def told(sample: Sample, who: Workload, name: str) -> NameAnswer:
 @contextmanager
 def federated(sample: Sample) -> Iterator[None]:
     """Each cluster has a sleep whose sidecar answers names, and a Service that nobody exposes,
-    inside the block, and what is exposed answers by its global name where anybody vouches for it, or
-    half a minute has passed. Raises LabError when a sleep will not run."""
+    inside the block, and what is exposed answers by its global name where anybody vouches for it,
+    or half a minute has passed. Raises LabError when a sleep will not run."""
     try:
         with dns_sleeps(sample), ExitStack() as stack:
             for name in sample.clusters:
