@@ -16,7 +16,7 @@ verify: $(READY) ## the main job: clusters up, every behaviour judged, a verdict
 
 test: lint unit $(READY) ## linters, unit tests, and a short run on real clusters
 	$(BIN)/meshproof doctor --fix
-	$(BIN)/meshproof verify bare $(SHORT) --variant mesh-networks --sabotage --enforce
+	$(BIN)/meshproof verify bare $(SHORT) --variant mesh-networks --sabotage --mutants --enforce
 
 lint: $(READY)
 	$(BIN)/ruff check .

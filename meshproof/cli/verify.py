@@ -20,6 +20,7 @@ from meshproof.first import hold_signals
 from meshproof.lab.kept import find_kept
 from meshproof.model import Profile, RunRequest
 from meshproof.model.request import PYTESTS
+from meshproof.mutants.program import program_for
 from meshproof.resources import resource
 from meshproof.run.selection import Selection
 from meshproof.run.session import Session, orderly_end
@@ -58,6 +59,9 @@ def _prepare(request: RunRequest, *, only_listed: bool) -> None:
     check_ready(session)
     check_writable(request.reports, "the folder of reports")
     _ = session.bundle
+    if request.mutants:  # now, and not by each worker while tests wait for it
+        for version in dict.fromkeys(one.elsewhere for one in selection.releases):
+            program_for(session, version)
 
 
 def _find_tests(request: RunRequest, session: Session) -> None:

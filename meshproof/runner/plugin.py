@@ -19,7 +19,7 @@ from meshproof.run.session import orderly_end, unhurried
 from meshproof.runner import applies, behaviours, declaring, enforcing, recording, showing, unjudged
 from meshproof.runner.bare_lab import BareLab, bare_labs, runs_on
 from meshproof.runner.behaviours import BEHAVIOURS, Behaviours, function_of, is_named
-from meshproof.runner.declaring import declared_by, note
+from meshproof.runner.declaring import declared_by, is_wanted, note
 from meshproof.runner.ending import Heard, end_run
 from meshproof.runner.enforcing import as_failure
 from meshproof.runner.failures import collect_evidence, note_cause
@@ -41,7 +41,7 @@ from meshproof.runner.options import (
     selection_of,
     usage,
 )
-from meshproof.runner.order import in_order, is_sabotage
+from meshproof.runner.order import in_order
 from meshproof.runner.recording import record_test
 from meshproof.runner.stash import LABS, SESSION
 from meshproof.runner.unjudged import (
@@ -172,7 +172,7 @@ def _is_asked_for(item: pytest.Item) -> bool:
     bare = runs_on(item)
     if isinstance(bare, BareLab) and not selection.asks_for_bare(bare.name):
         return False
-    return selection.request.sabotage or not is_sabotage(item)
+    return is_wanted(item)
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
