@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from pathlib import Path
 from typing import Annotated
@@ -37,7 +38,9 @@ ShapeOption = Annotated[
     typer.Option("--topology", help="those of one shape: flat, split or primaries; by default all"),
 ]
 ListOption = Annotated[bool, typer.Option("--list", help="list them; nothing is brought up")]
-ShortOption = Annotated[bool, typer.Option("--short", help="a chosen few, for `make test`")]
+ShortOption = Annotated[
+    bool, typer.Option("--short", help="the few that `make test` goes through, each alone")
+]
 PageOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -48,6 +51,13 @@ ResumeOption = Annotated[
     str | None,
     typer.Option(
         "--resume", help="go on with a run that was ended: its folder, below that of --output"
+    ),
+]
+AloneOption = Annotated[
+    bool,
+    typer.Option(
+        "--alone",
+        help="have each judged by the behaviour that must notice it, and by nothing else",
     ),
 ]
 KeepOption = Annotated[bool, typer.Option("--keep", help="leave the labs in place at the end")]
@@ -61,6 +71,7 @@ def mutants(
     topology: ShapeOption = None,
     list_: ListOption = False,
     short: ShortOption = False,
+    alone: AloneOption = False,
     page: PageOption = None,
     keep: KeepOption = False,
     resume: ResumeOption = None,
@@ -79,14 +90,15 @@ def mutants(
     folder = _folder(output, resume)
     tree = str(named("an Istio source tree", checkout)) if checkout is not None else None
     with orderly_end(lambda text: say_line(text, err=True)):
-        session = session_of(engine, "checkout" if tree else None, tree)
-        check_ready(session)
+        source = "checkout" if tree else None
+        check_ready(session_of(engine, source, tree))
         check_writable(folder.parent, "the folder of --output,")
+        session = session_of(engine, source, tree)
         session.place = folder
         run = Run.prepared(session, folder)
         try:
             todo = left(asked, run.results.values())
-            run.all(session, todo, with_plain=not short, keep=keep)
+            run.all(session, todo, thorough=not (alone or short), keep=keep)
         finally:  # also of a run that is ended, as far as it has come
             results = [run.results[one.id] for one in asked if one.id in run.results]
             _show(asked, results)
@@ -98,7 +110,8 @@ def mutants(
 def _folder(output: str, resume: str | None) -> Path:
     """Where the results are, or will be. Raises UsageError for a run to resume that is none."""
     if resume is None:
-        return named("the folder of --output", output) / time.strftime("%Y%m%d-%H%M%S")
+        name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+        return named("the folder of --output", output) / name
     folder = named("the folder of --resume", resume)
     read(folder / RESULTS)
     return folder

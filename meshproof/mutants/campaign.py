@@ -46,15 +46,15 @@ class LabLostError(LabError):
 @dataclass
 class Course:
     """One lab's mutants. ``program``: with all of them in it; ``folder``: for evidence, one folder
-    a mutant; ``with_plain``: whether plain distribution is judged of each as well; ``control``:
-    what held without them."""
+    a mutant; ``thorough``: whether plain distribution is judged of each as well, and all
+    behaviours where the one that must notice it does not; ``control``: what held without them."""
 
     session: Session
     deployment: Deployment
     bench: Bench
     program: Path
     folder: Path
-    with_plain: bool = True
+    thorough: bool = True
     control: Control = field(default_factory=Control)
     judging: Callable[[Bench, str | None, Path], list[Judged]] = field(default=judge)
 
@@ -62,9 +62,10 @@ class Course:
         """The control run: the behaviours that these mutants need are judged with the program, and
         none of them on. Raises LabError when it cannot be switched, or nothing be judged."""
         needed = [one.notices for one in mutants if not one.missing]
-        wanted = list(dict.fromkeys([*needed, PLAIN] if self.with_plain else needed))
+        wanted = list(dict.fromkeys([*needed, PLAIN] if self.thorough else needed))
         found = Control()
-        if len(wanted) > _FEW or len(needed) < len(mutants):
+        for_all = self.thorough and len(needed) < len(mutants)
+        if len(wanted) > _FEW or for_all:
             found = Control(tuple(self._all_of(None, "control/all")), of_all=True)
         for one in asked_alone(wanted, found):
             alone = self._all_of(one, f"control/{one.replace('/', '-')}")
@@ -97,6 +98,8 @@ class Course:
 
     def _run(self, mutant: Mutant, folder: Path) -> Result:
         why = "" if mutant.missing else self.control.why_not(mutant.notices)
+        if mutant.missing and not self.thorough:
+            why = "there is no behaviour yet that must notice it"
         if why:
             return undecided(mutant, why)
         with self._held() as sample:
@@ -134,13 +137,13 @@ class Course:
         if not self.control.failures(first):
             if not self._is_on(mutant):
                 return undecided(mutant, f"{mutant.notices} had the mesh made anew meanwhile")
-            if self.control.of_all:
+            if self.thorough and self.control.of_all:
                 everything = self.judging(self.bench, None, folder / "judged-by-all")
         result = noticed(mutant, self.control, first, everything)
         if result.outcome is Outcome.UNNOTICED and not everything:
             result = result.model_copy(update={"why": "other behaviours were not judged"})
         plain = plainly([*first, *everything])
-        if not plain and self.with_plain and self._is_on(mutant):
+        if not plain and self.thorough and self._is_on(mutant):
             plain = plainly(self.judging(self.bench, PLAIN, folder / "plain"))
         return result.model_copy(update={"plain": plain})
 

@@ -29,8 +29,11 @@ _WORDS = re.compile("[a-z0-9]+(?:-[a-z0-9]+)*")
 _MOST_LINES = 4
 """As much of Istio's text as a mutant may quote to find its place."""
 
-_SOMETHING = r"\b(east|west|v\d+|sleep|helloworld|gateway)\b"
-"""What a verdict's words must name at least: a cluster, a version, a workload."""
+_SOMETHING = (
+    r"\b(east|west|v\d+|sleep|helloworld|gateway|istiod|port \d+|call \S+|route \S+|certificate|"
+    r"identity|\d+\.\d+\.\d+\.\d+)\b"
+)
+"""What a verdict's words must name at least: a cluster, a version, a workload, or the like."""
 _OBSERVED = "; observed "
 """What stands before that in the words of a verdict (``Verdict.__str__``)."""
 _MOST_NAMED = 20

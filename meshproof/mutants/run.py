@@ -68,11 +68,11 @@ class Run:
         return run
 
     def all(
-        self, session: Session, mutants: Sequence[Mutant], *, with_plain: bool, keep: bool
+        self, session: Session, mutants: Sequence[Mutant], *, thorough: bool, keep: bool
     ) -> None:
         """Go through the mutants, shape by shape; the results are written down after each.
 
-        ``with_plain``: judge plain distribution of each, too, and all behaviours where the one
+        ``thorough``: judge plain distribution of each, too, and all behaviours where the one
         that must notice does not; ``keep``: leave the labs in place. A lab that does not come up
         is told, and leaves its mutants without results.
         """
@@ -86,7 +86,7 @@ class Run:
             if not todo:
                 continue
             try:
-                self._on(session, name, todo, with_plain=with_plain, keep=keep)
+                self._on(session, name, todo, thorough=thorough, keep=keep)
             except MeshproofError as error:
                 text = f"{name}: its mutants could not be gone through: {error}"
                 session.recorder.emit("notice", text=text)
@@ -97,12 +97,12 @@ class Run:
         name: str,
         mutants: Sequence[Mutant],
         *,
-        with_plain: bool,
+        thorough: bool,
         keep: bool,
     ) -> None:
         left, tries = list(mutants), 0
         while left:
-            course = self._course(session, name, with_plain=with_plain)
+            course = self._course(session, name, thorough=thorough)
             try:
                 self._begin(course, name, left)
                 while left:
@@ -124,7 +124,7 @@ class Run:
             else:
                 self._leave(session, course, keep=keep)
 
-    def _course(self, session: Session, name: str, *, with_plain: bool) -> Course:
+    def _course(self, session: Session, name: str, *, thorough: bool) -> Course:
         topology, kubernetes = topology_named(name), session.wanted.kubernetes
         releases = Releases(self.mutated.version)
         deployment = Deployment(topology, releases.on(topology), kubernetes, Mtls.STRICT)
@@ -132,7 +132,7 @@ class Run:
         tree = session.choices.checkout
         bench = Bench(lab, name, tree, session.engine.name, str(kubernetes))
         folder = self.folder / name
-        return Course(session, deployment, bench, self.mutated.program, folder, with_plain)
+        return Course(session, deployment, bench, self.mutated.program, folder, thorough)
 
     def _begin(self, course: Course, name: str, mutants: Sequence[Mutant]) -> None:
         begin = time.monotonic()

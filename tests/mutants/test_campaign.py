@@ -142,6 +142,18 @@ def test_where_few_were_to_be_judged_others_are_not(
     assert "judge all with no-print" not in played.done
 
 
+def test_where_it_is_to_be_alone_nobody_else_judges(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = Played(["off", "on", "off"])
+    one = course(played, tmp_path, monkeypatch)
+    one.thorough = False
+    assert one.run(mutant()).outcome is Outcome.UNNOTICED
+    assert played.done[1:-1] == ["judge lake/prints with no-print"]
+    lacking = one.run(mutant("b", missing=True))
+    assert (lacking.outcome, len(played.done)) == (Outcome.UNDECIDED, 3)
+
+
 def test_judged_by_all_at_once_when_that_one_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,7 +35,7 @@ class Labs:
         monkeypatch.setattr(Run, "_course", self.course)
         monkeypatch.setattr(running, "take_away", lambda _, lab: self.done.append(f"remove {lab}"))
 
-    def course(self, _: object, name: str, *, with_plain: bool) -> Any:
+    def course(self, _: object, name: str, *, thorough: bool) -> Any:
         if name in self.failing:
             raise self.failing[name]
         self.done.append(f"make {name}")
@@ -67,7 +67,7 @@ def went(
     why = {unfit: "not there"} if unfit else {}
     mutated = Mutated(folder / "pilot-discovery", Version(1, 31, 1), tuple(mutants), why)
     run = Run(mutated, folder)
-    run.all(cast(Session, SimpleNamespace(recorder=recorder)), mutants, with_plain=True, keep=keep)
+    run.all(cast(Session, SimpleNamespace(recorder=recorder)), mutants, thorough=True, keep=keep)
     return run, told
 
 
