@@ -17,7 +17,7 @@ from meshproof.mutants import views
 from meshproof.mutants.catalogue import Mutant, settings
 from meshproof.mutants.control import PASS, Control, asked_alone
 from meshproof.mutants.held import held
-from meshproof.mutants.istiods import State, await_proxies, command_of, states, switch
+from meshproof.mutants.istiods import State, command_of, states, switch
 from meshproof.mutants.judging import Bench, judge
 from meshproof.mutants.results import (
     PLAIN,
@@ -32,6 +32,7 @@ from meshproof.mutants.results import (
 from meshproof.mutants.views import Seen
 from meshproof.report import Judged
 from meshproof.run.session import Session
+from meshproof.traffic.connected import await_proxies
 from meshproof.workloads.sample import Sample
 from meshproof.workloads.scale import scaled, usual
 
