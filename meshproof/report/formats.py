@@ -35,6 +35,7 @@ class Format:
 
 FORMATS: Mapping[str, Format] = {
     "html": Format("meshproof.report.html", "report.html, a page that needs nothing else"),
+    "junit": Format("meshproof.report.junit", "junit.xml, for CI systems"),
 }
 
 

@@ -14,7 +14,8 @@ from meshproof.report.record import Record, Run, merged
 
 def run(name: str, outcome: str, exit_code: int | None, test: str = "t") -> Run:
     data = {"test": test, "behaviour": "a/b", "sentence": "Fish swim.", "why": "", "seconds": 1.0}
-    data |= {"deployment": {"id": "east"}, "outcome": outcome, "evidence": []}
+    data |= {"deployment": {"id": "east"}, "outcome": outcome, "evidence": [], "proves": []}
+    data |= {"suite": "a", "level": "core", "feature": "", "caller": None, "pair": None}
     events = [Event(1, "run-begin", {"tests": [test], "request": {}}), Event(2, "test", data)]
     if exit_code is not None:
         events.append(Event(3, "run-end", {"exit_code": exit_code}))
