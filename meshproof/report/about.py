@@ -13,7 +13,8 @@ from meshproof.report.record import Record
 @dataclass(frozen=True)
 class About:
     """``began``, ``ended``: seconds since the epoch, of the first event and the last; ``bench``:
-    versions of meshproof; ``proxies``: for each Istio which proxy; ``artifacts``: where they are
+    versions of meshproof; ``proxies``: for each Istio which proxy; ``filters_off``: which
+    of Istio's own filters that lacks; ``artifacts``: where they are
     from, and their digest; ``deployments``: the fields of each that tests ran on, else of each
     that was asked for; ``requests``: what was asked for, run by run."""
 
@@ -24,6 +25,7 @@ class About:
     kubernetes: tuple[str, ...]
     engines: tuple[str, ...]
     proxies: Mapping[str, str]
+    filters_off: tuple[str, ...]
     artifacts: Mapping[str, str]
     deployments: tuple[Data, ...]
     requests: tuple[Data, ...]
@@ -53,6 +55,7 @@ def about(record: Record) -> About:
         kubernetes=_each(one.get("kubernetes", "") for one in deployments),
         engines=_each(engines),
         proxies={istio: proxy for one in made_of for istio, proxy in one["proxies"].items()},
+        filters_off=_each(name for one in made_of for name in one.get("filters_off", ())),
         artifacts={one["digest"]: one["source"] for one in made_of},
         deployments=deployments,
         requests=tuple(begin.get("request", {}) for begin in begins),

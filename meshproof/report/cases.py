@@ -10,7 +10,8 @@ from meshproof.events import Data, Event, worker_name
 from meshproof.report.outcomes import WORST_FIRST, Judged, judged
 from meshproof.report.record import Record, Run
 
-_BELONGS = frozenset({"step-begin", "step-end", "calls", "verdict", "test"})
+BELONGS = frozenset({"step-begin", "step-end", "calls", "verdict", "test"})
+"""The kinds of events that a test is made of."""
 
 
 @dataclass(slots=True, eq=False)
@@ -41,7 +42,8 @@ class Said:
 class Case:
     """A test. ``judged``: how it ended, where of several outcomes the worst counts; ``folder``:
     that of its run, in which its evidence lies; ``on``: the deployment's fields; ``began``,
-    ``ended``: seconds since the epoch; ``worker``: as people are told of it, or ""."""
+    ``ended``: seconds since the epoch; ``worker``: as people are told of it, or ""; ``calls``: the
+    figures of each batch of calls."""
 
     judged: Judged
     folder: Path
@@ -57,6 +59,7 @@ class Case:
     ended: float
     verdicts: tuple[Said, ...]
     steps: tuple[Step, ...]
+    calls: tuple[Data, ...]
 
     @property
     def is_sabotage(self) -> bool:
@@ -114,13 +117,14 @@ def case_of(events: Sequence[Event], folder: Path) -> Case | None:
         ended=last.at,
         verdicts=tuple(_said(event) for event in events if event.kind == "verdict"),
         steps=tuple(_steps(events, last.at)),
+        calls=tuple(event.data for event in events if event.kind == "calls"),
     )
 
 
 def _cases_of(run: Run) -> list[Case]:
     events: dict[str, list[Event]] = {}
     for event in run.events:
-        if event.kind in _BELONGS and "test" in event.data:
+        if event.kind in BELONGS and "test" in event.data:
             events.setdefault(str(event.data["test"]), []).append(event)
     found = (case_of(own, run.folder) for own in events.values())
     return [case for case in found if case is not None]

@@ -10,6 +10,7 @@ from meshproof.telling import shortened, shown
 LONGEST = 20_000
 """Characters of one text: several screens; all of it is in the record."""
 _LINE = 300
+_LAST = datetime.max.replace(tzinfo=UTC).timestamp() - 1
 
 
 def bounded(text: str, longest: int = LONGEST) -> str:
@@ -36,5 +37,6 @@ def told(said: Said) -> str:
 
 
 def moment(at: float) -> str:
-    """A time in the form of RFC 3339, in UTC and whole seconds."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """A time in the form of RFC 3339, in UTC and whole seconds; what no calendar has is the first
+    or the last that it has."""
+    return datetime.fromtimestamp(min(max(at, 0.0), _LAST), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

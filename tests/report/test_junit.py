@@ -9,8 +9,8 @@ from junitparser import Error, Failure, JUnitXml, Properties, Skipped, TestCase,
 
 from meshproof.report.formats import rendered
 from meshproof.report.record import Record, merged
-from tests.report import recorded as made
-from tests.report.recorded import EVERY, FLAT, HEADER, LINK, LOST, SPLIT, a_test, known
+from tests.report import runs as made
+from tests.report.runs import EVERY, FLAT, HEADER, LINK, LOST, SPLIT, a_test, known
 
 
 def read(record: Record, folder: Path) -> JUnitXml:
@@ -92,7 +92,7 @@ def test_one_cause_is_told_once(tmp_path: Path) -> None:
     assert {one.message for one in errors} == {LOST}
     assert [LOST in (one.text or "") for one in errors] == [True] + [False] * 59
     assert path.read_text().count("refused") == 1
-    assert (errors[1].text or "").startswith("as suites/distribution/test_it.py::test_it[")
+    assert (errors[1].text or "").startswith("as suites/distribution/test_it.py::test_")
 
 
 @pytest.mark.parametrize(("code", "why"), [(None, "ends early"), (2, "came to its end without it")])

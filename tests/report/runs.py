@@ -31,13 +31,14 @@ def a_test(
     """The fields of a test's event; ``of``: a word that tells its id from others'."""
     words = on.split("+")
     istio = {"istio": dict.fromkeys(("east", "west"), words[1])} if len(words) > 2 else {}
-    name = f"suites/{behaviour.partition('/')[0]}/test_it.py::test_it[{on}-from-east{of}]"
+    suite, _, about = behaviour.partition("/")
+    name = f"suites/{suite}/test_it.py::test_{about.replace('-', '_')}[{on}-from-east{of}]"
     data = json.loads(
         judged(
             name,
             outcome,
             behaviour=behaviour,
-            suite=behaviour.partition("/")[0],
+            suite=suite,
             feature="routing",
             sentence=f"The sentence of {behaviour}.",
             caller="east",
@@ -89,7 +90,8 @@ def judge(recorder: Recorder, one: dict[str, Any], evidence: str) -> None:
     """What is recorded while a test runs, and how it ended."""
     with recorder.step("install istiod"), recorder.step("apply routes in east"):
         pass
-    calls = {"caller": "sleep", "cluster": "east", "sidecar": True, "headers": {}, "calls": 20}
+    calls = {"caller": "sleep", "cluster": "east", "sidecar": True, "headers": {}}
+    calls |= {"calls": one.pop("made", 20)}
     recorder.emit(
         "calls",
         **calls,
