@@ -36,6 +36,7 @@ class Format:
 FORMATS: Mapping[str, Format] = {
     "html": Format("meshproof.report.html", "report.html, a page that needs nothing else"),
     "junit": Format("meshproof.report.junit", "junit.xml, for CI systems"),
+    "allure": Format("meshproof.report.allure", "allure-results, a folder for Allure"),
     "yaml": Format("meshproof.report.conformance", "conformance.yaml, by profiles and levels"),
 }
 
