@@ -37,6 +37,8 @@ FORMATS: Mapping[str, Format] = {
     "html": Format("meshproof.report.html", "report.html, a page that needs nothing else"),
     "junit": Format("meshproof.report.junit", "junit.xml, for CI systems"),
     "allure": Format("meshproof.report.allure", "allure-results, a folder for Allure"),
+    "markdown": Format("meshproof.report.markdown", "report.md, for pull requests and summaries"),
+    "annotations": Format("meshproof.report.annotations", "annotations.txt, for GitHub Actions"),
     "yaml": Format("meshproof.report.conformance", "conformance.yaml, by profiles and levels"),
 }
 
