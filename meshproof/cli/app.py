@@ -14,6 +14,7 @@ import meshproof
 from meshproof.artifacts import mark_older_store
 from meshproof.cli.artifacts import artifacts_app
 from meshproof.cli.bench import bench
+from meshproof.cli.compare import compare, trend
 from meshproof.cli.conformance import conformance_app
 from meshproof.cli.doctor import doctor
 from meshproof.cli.known_issues import known_issues
@@ -41,6 +42,8 @@ for _command in (
     behaviours,
     known_issues,
     report,
+    compare,
+    trend,
     up,
     down,
     status,
