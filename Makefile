@@ -8,13 +8,13 @@ OLDEST_PYTEST := $(shell sed -n 's/.*"pytest>=\(.*\)",/\1/p' pyproject.toml)
 # One control plane and several, one network and several; verify judges the rest.
 SHORT := primary-remote-flat primary-remote-split-horizon multi-primary-flat
 
-.PHONY: verify test nodes lint unit unit-oldest docs bench mutants interruptions clean lock
+.PHONY: verify test nodes lint unit unit-oldest browser docs bench mutants interruptions clean lock
 
 verify: $(READY) ## the main job: clusters up, every behaviour judged, a verdict
 	$(BIN)/meshproof doctor --fix
 	$(BIN)/meshproof verify --enforce
 
-test: lint unit $(READY) ## linters, unit tests, and a short run on real clusters
+test: lint unit browser $(READY) ## linters, unit tests, and a short run on real clusters
 	$(BIN)/meshproof doctor --fix
 	$(BIN)/meshproof verify bare $(SHORT) --variant mesh-networks --sabotage --enforce
 
@@ -25,7 +25,11 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 unit: $(READY) unit-oldest
-	$(BIN)/pytest tests -n $$(nproc)
+	$(BIN)/pytest tests -n $$(nproc) --ignore=tests/browser
+
+browser: $(READY) ## the report's page in Chromium, which is installed where root may do so
+	sh tests/browser/install.sh
+	$(BIN)/pytest tests/browser
 
 unit-oldest: $(OLDEST)/.ready ## what depends on pytest most, with the oldest that is supported
 	PYTHONPATH=$(CURDIR)/$(OLDEST)$${PYTHONPATH:+:$$PYTHONPATH} $(BIN)/python -m pytest tests/runner/test_scheduling.py

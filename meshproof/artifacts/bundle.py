@@ -41,3 +41,8 @@ class Bundle:
     digest: str
     parts: Mapping[str, str]
     proxies: Mapping[Version, str]
+
+
+def has_plain_envoy(source: str) -> bool:
+    """Whether the proxies of a source of artifacts are Envoy as it is, without Istio's filters."""
+    return source != "published"

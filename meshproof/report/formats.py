@@ -73,7 +73,8 @@ def written(path: Path, content: str | bytes) -> Path:
     Returns the path. Raises MeshproofError when it cannot be written.
     """
     draft = path.with_name(f".{path.name}.new")
-    data = content.encode() if isinstance(content, str) else content
+    # JSON can hold halves of characters, which no file can.
+    data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
     with file_errors(path, "the report", doing="write"):
         try:
             draft.write_bytes(data)

@@ -13,7 +13,7 @@ from rich.console import Console
 from meshproof.console import Narrator, explained, say_line
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, MeshproofError
 from meshproof.events import Listener
-from meshproof.files import BARES, read_footprint
+from meshproof.files import BARES, read_footprint, read_known_issues
 from meshproof.lab import Lab
 from meshproof.model import Deployment, Footprint, Policy
 from meshproof.run.session import orderly_end, unhurried
@@ -31,7 +31,7 @@ from meshproof.runner.judging import (
     KnownIssueError,
     was_judged,
 )
-from meshproof.runner.known import policy_of
+from meshproof.runner.known import CATALOGUE, policy_of
 from meshproof.runner.matrix import MATRIX, Matrix, expand
 from meshproof.runner.options import (
     add_options,
@@ -89,6 +89,7 @@ def pytest_configure(config: pytest.Config) -> None:
     listeners: list[Listener] = [narrator, heard] if conforms(config) else []
     try:
         choices = selection_of(config).choices
+        config.stash.setdefault(CATALOGUE, read_known_issues())
         config.stash[SESSION] = session = make_session(config, choices, listeners)
         if not is_worker(config) and (choices.kubernetes or choices.istio):
             session.check_versions()

@@ -14,6 +14,7 @@ from meshproof.kube.workload import Workload
 from meshproof.lab.lab import Lab
 from meshproof.lab.network.counters import Counters
 from meshproof.traffic.probe import BRIEF, PATIENT, Answer, Target, probe
+from meshproof.traffic.wire import counted_since
 from meshproof.wait import eventually
 
 # kube-proxy serves a Service, or a NodePort, a moment after there is one.
@@ -61,7 +62,7 @@ def attempt(
     answered = _answer_inside(control, target)
     before = lab.counters()
     answer = probe(caller, target, patience)
-    counted = lab.counters() - before
+    counted = counted_since(lab, before)
     return Attempt(caller, control.cluster, target, answer, answered, counted)
 
 

@@ -85,6 +85,7 @@ class World(Population):
         self.debug: dict[str, Callable[[str], Any]] = {
             "endpointShardz": self._shards,
             "networkz": self._gateways_known,
+            "clusterz": self._clusters_read,
         }
         self.applied: list[Object] = []
         self.made = Counter[str]()
@@ -333,6 +334,10 @@ class World(Population):
                     told = {"Addresses": [str(one.address)], "EndpointPort": port}
                     shards[f"Kubernetes/{one.cluster}"].append(told | {"Locality": where})
         return {HOST: {NAMESPACE: {"Shards": shards, "ServiceAccounts": {}}}}
+
+    def _clusters_read(self, control_plane: str) -> list[object]:
+        read = self.deployment.topology.reads(control_plane)
+        return [{"id": name, "secretName": "", "syncStatus": "synced"} for name in read]
 
     def _gateways_known(self, control_plane: str) -> list[object]:
         ways = {one.cluster: self.way(one.cluster) for one in self.gateways()}

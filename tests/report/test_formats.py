@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,13 @@ from meshproof.errors import MeshproofError, UsageError
 from meshproof.events import Event
 from meshproof.report.formats import FORMATS, chosen, rendered, written
 from meshproof.report.record import Record, Run, merged
+from tests.cli.records import begin, judged
 
 
 def run(name: str, outcome: str, exit_code: int | None, test: str = "t") -> Run:
-    data = {"test": test, "behaviour": "a/b", "sentence": "Fish swim.", "why": "", "seconds": 1.0}
-    data |= {"deployment": {"id": "east"}, "outcome": outcome, "evidence": [], "proves": []}
-    data |= {"suite": "a", "level": "core", "feature": "", "caller": None, "pair": None}
-    events = [Event(1, "run-begin", {"tests": [test], "request": {}}), Event(2, "test", data)]
+    data = json.loads(judged(test, outcome))
+    begun = json.loads(begin(test))
+    events = [Event(1, "run-begin", begun), Event(2, "test", data)]
     if exit_code is not None:
         events.append(Event(3, "run-end", {"exit_code": exit_code}))
     return Run(Path(name), events)
