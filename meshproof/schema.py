@@ -249,6 +249,12 @@ class _StepEnd(_Kind):
     outcome: str
 
 
+class _Found(_Kind):
+    lab: str
+    done: Literal["left", "repaired", "mended"]
+    text: str
+
+
 class _RunEnd(_Kind):
     exit_code: _ExitCode
 
@@ -262,6 +268,7 @@ _KINDS: Mapping[str, type[_Kind]] = {
     "settled": _Settled,
     "calls": _Calls,
     "wire": _Wire,
+    "found": _Found,
     "verdict": _Judged,
     "test": _Test,
     "run-end": _RunEnd,

@@ -14,7 +14,7 @@ from meshproof.console import say_line
 from meshproof.errors import UsageError
 from meshproof.events import read
 from meshproof.paths import named
-from meshproof.report import setting, summary
+from meshproof.report import found_in, setting, summary
 from meshproof.report.formats import FORMATS, chosen, rendered
 from meshproof.report.record import Record, Run, merged
 from meshproof.report.timeline import timeline
@@ -90,4 +90,4 @@ def _print(record: Record, times: bool) -> None:
         for run in record.runs:
             console.print(timeline(run.events))
     elif record.outcomes:
-        console.print(summary(record.outcomes, record.left_out))
+        console.print(summary(record.outcomes, record.left_out, found_in(record.events)))

@@ -49,6 +49,7 @@ from meshproof.runner.unjudged import (
     refusal,
     remember,
     spare_other_clusters,
+    spare_other_meshes,
     spare_what_is_kept,
 )
 from meshproof.runner.workers import (
@@ -160,6 +161,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     asked = [item for item in items if _is_asked_for(item)]
     footprint_of = partial(_footprint, config)
     chosen = spare_other_clusters(config, spare_what_is_kept(config, asked), footprint_of)
+    chosen = spare_other_meshes(config, chosen)
     config.hook.pytest_deselected(items=list(set(items).difference(chosen)))
     items[:] = in_order(chosen, runs_on)
 

@@ -49,6 +49,27 @@ class Attempt:
         return self.counted.strayed(here, target.address, target.port)
 
 
+@dataclass(frozen=True)
+class Outward:
+    """A question to an address outside the lab. ``dropped``: packets for this very target that the
+    router dropped meanwhile."""
+
+    caller: Workload
+    target: Target
+    answer: Answer
+    dropped: int
+
+
+def outward(lab: Lab, caller: Workload, target: Target, *, patience: float = BRIEF) -> Outward:
+    """Ask ``target``, which is nowhere in the lab, from ``caller``; ``patience`` as for
+    ``attempt``."""
+    before = lab.counters()
+    answer = probe(caller, target, patience)
+    counted = lab.counters() - before
+    dropped = counted.strayed(caller.cluster, target.address, target.port)
+    return Outward(caller, target, answer, dropped)
+
+
 def attempt(
     lab: Lab, caller: Workload, target: Target, control: Workload, *, patience: float = BRIEF
 ) -> Attempt:

@@ -106,22 +106,29 @@ def healed(sample: Sample) -> None:
 
 @contextmanager
 def mtls_mode(sample: Sample, mode: Mtls) -> Iterator[None]:
-    """The mesh has another mTLS mode inside the block; afterwards it has its own again."""
+    """The mesh has another mTLS mode inside the block; afterwards what set its own is there again,
+    or is not, as it was found."""
     own = sample.mesh.deployment
     try:
-        turn(sample, replace(own, mtls=mode))
-        yield
+        with sample.mesh.mtls_as_found():
+            turn(sample, replace(own, mtls=mode))
+            yield
     finally:
-        turn(sample, own)
+        sample.mesh.deployment = own
+        _await_mode(sample)
 
 
 def turn(sample: Sample, deployment: Deployment) -> None:
     """Make the mesh the deployment, which differs from its own in the mTLS mode alone."""
     sample.mesh.set_mtls(deployment.mtls)
     sample.mesh.deployment = deployment
+    _await_mode(sample)
+
+
+def _await_mode(sample: Sample) -> None:
     sample.mesh.settling = settle(sample)
     if not sample.mesh.settling.came_about:
-        mode, missing = deployment.mtls.value, sample.mesh.settling.missing
+        mode, missing = sample.mesh.deployment.mtls.value, sample.mesh.settling.missing
         sample.mesh.mark_dirty(f"it did not turn to mTLS {mode}: {missing}")
 
 

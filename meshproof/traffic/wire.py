@@ -29,12 +29,18 @@ class Watched:
     counted: Counters
 
     def towards(self, address: IPv4Address, port: int, kind: str) -> int:
-        """Segments of ``kind`` ("tls" or "http") from the caller to an endpoint.
+        """Segments of ``kind`` ("tls", "http", "plain") from the caller to an endpoint.
 
         Within the caller's network they bear its own address, beyond it its node's.
         """
-        sources = {self.caller.address, self.caller.node.address}
-        return sum(self.counted.conversation(kind, one, address, port) for one in sources)
+        here, sources = self.caller.cluster, {self.caller.address, self.caller.node.address}
+        return sum(self.counted.conversation(here, kind, one, address, port) for one in sources)
+
+    def arrived(self, server: Workload, port: int, kind: str) -> int:
+        """Segments of ``kind`` to a pod, from whomever: across networks, from its gateway."""
+        found = self.counted.near(server.cluster, kind).items()
+        to = (server.address, port)
+        return sum(count for (_, flow), count in found if (flow.target, flow.port) == to)
 
 
 def watch(sample: Sample, caller: Workload, plan: Plan | None = None) -> Watched:

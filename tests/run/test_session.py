@@ -25,6 +25,7 @@ BUNDLE = Bundle(
     digest="0" * 64,
     parts={"kind": "1" * 64, "node image": "2" * 64},
     proxies={ISTIO: "plain Envoy 1.40.0"},
+    ours=Path("/ours"),
 )
 
 
