@@ -46,16 +46,12 @@ def takes_plain_text(workload: Workload, port: int) -> bool:
 
     Raises EvidenceError when the proxy does not answer.
     """
-    used = json.loads(in_use(workload, LISTENERS))
-    listeners = [one.get("active_state", {}).get("listener", {}) for one in used]
-    matches = [
-        chain.get("filter_chain_match", {})
-        for one in listeners
-        if one.get("name") == _INBOUND
-        for chain in one.get("filter_chains", [])
-    ]
-    plain = [one for one in matches if one.get("transport_protocol") == "raw_buffer"]
-    return any(one.get("destination_port") == port for one in plain)
+    return _takes(workload, port, "raw_buffer")
+
+
+def takes_tls(workload: Workload, port: int) -> bool:
+    """The same for TLS."""
+    return _takes(workload, port, "tls")
 
 
 def endpoint_clusters(workload: Workload, cluster: str) -> dict[str, str]:
@@ -82,3 +78,16 @@ def _told(endpoint: dict[str, Any]) -> tuple[str, str]:
     metadata = endpoint.get("metadata", {}).get("filter_metadata", {})
     workload = str(metadata.get("istio", {}).get("workload", ""))
     return f"{at.get('address')}:{at.get('port_value')}", workload.rpartition(";")[2]
+
+
+def _takes(workload: Workload, port: int, transport: str) -> bool:
+    used = json.loads(in_use(workload, LISTENERS))
+    listeners = [one.get("active_state", {}).get("listener", {}) for one in used]
+    matches = [
+        chain.get("filter_chain_match", {})
+        for one in listeners
+        if one.get("name") == _INBOUND
+        for chain in one.get("filter_chains", [])
+    ]
+    theirs = [one for one in matches if one.get("transport_protocol") == transport]
+    return any(one.get("destination_port") == port for one in theirs)

@@ -40,7 +40,8 @@ def issues_of(item: pytest.Item) -> tuple[KnownIssue, ...]:
     setting = _setting(item)
     if setting is None or proven_by(item):
         return ()
-    return applying(item.config.stash[CATALOGUE], behaviour_of(item).id, setting)
+    issues: tuple[KnownIssue, ...] = item.config.stash[CATALOGUE]
+    return applying(issues, behaviour_of(item).id, setting)
 
 
 def described(item: pytest.Item) -> list[Data]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,6 +94,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[SESSION] = session = make_session(config, choices, listeners)
         if not is_worker(config) and (choices.kubernetes or choices.istio):
             session.check_versions()
+        if folder := getattr(config.option, "allure_report_dir", None):
+            # Allure takes a while to load, which no run without it need wait for.
+            from meshproof.runner.allure_live import report_live
+
+            report_live(config, session, Path(folder))
         if is_controller(config):
             config.pluginmanager.register(Controller(config, session, narrator, listeners))
     except MeshproofError as error:

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from meshproof.errors import EvidenceError, MeshproofError, WaitTimeoutError
 from meshproof.kube.workload import Workload
 from meshproof.mesh.istiod import unread_clusters
-from meshproof.mesh.mesh import Mesh, Settling
+from meshproof.mesh.mesh import Mesh, Settling, Way
 from meshproof.model import Deployment, Mtls
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
@@ -59,8 +59,23 @@ def settle(sample: Sample, within: float = _SETTLED_WITHIN) -> Settling:
             missing = "connections from before a change are not closed"
     settling = Settling(time.monotonic() - begin, missing)
     seconds, deployment = round(settling.seconds, 1), str(sample.mesh.deployment)
-    recorder.emit("settled", deployment=deployment, seconds=seconds, missing=missing)
+    recorder.emit(
+        "settled",
+        deployment=deployment,
+        seconds=seconds,
+        missing=missing,
+        gateways=_gateways(sample.mesh),
+    )
     return settling
+
+
+def _gateways(mesh: Mesh) -> dict[str, str]:
+    """The cluster that each east-west gateway is in, by its "address:port"."""
+    return {
+        str(Way(address, member.gateway.port)): member.name
+        for member in mesh.deployment.topology.members
+        if member.gateway is not None and (address := mesh.gateway(member.name)) is not None
+    }
 
 
 def await_drained(sample: Sample) -> bool:

@@ -128,6 +128,14 @@ def faults(responses: Sequence[Response]) -> str:
     return f"{told} {bad[0]}" if bad else ""
 
 
+def peers(sample: Sample, cluster: str) -> set[str]:
+    """Who answers a cluster's sleep, by the certificates that its proxy is shown: "" shows none."""
+    responses = calls_by(sample, sample.caller(cluster))
+    if told := faults(responses):
+        return {told}
+    return {one.log.upstream_peer for one in responses if one.log}
+
+
 def no_fault(told: str) -> bool:
     """Whether ``faults``, ``pods_amiss`` or ``draining`` has told of none."""
     return told == ""
