@@ -18,6 +18,7 @@ from meshproof.errors import EXIT_USAGE
 from meshproof.files import hand_on, request_text
 from meshproof.first import hold_signals
 from meshproof.lab.kept import find_kept
+from meshproof.mesh.keep import noted_of
 from meshproof.model import Profile, RunRequest
 from meshproof.model.request import PYTESTS
 from meshproof.mutants.program import program_for
@@ -64,7 +65,8 @@ def _prepare(request: RunRequest, *, only_listed: bool) -> None:
     # The run's own folder is made by pytest, when there is something to record.
     session = session_for(replace(selection.choices, reports=None))
     if request.reuse is not None:
-        find_kept(request.reuse)
+        claim, _ = find_kept(request.reuse)
+        noted_of(claim)
     if only_listed:
         return
     needles = (request.reuse, request.only, request.revision)
