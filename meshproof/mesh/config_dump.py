@@ -46,16 +46,18 @@ def takes_plain_text(workload: Workload, port: int) -> bool:
 
     Raises EvidenceError when the proxy does not answer.
     """
-    used = json.loads(in_use(workload, LISTENERS))
-    listeners = [one.get("active_state", {}).get("listener", {}) for one in used]
-    matches = [
-        chain.get("filter_chain_match", {})
-        for one in listeners
-        if one.get("name") == _INBOUND
-        for chain in one.get("filter_chains", [])
-    ]
-    plain = [one for one in matches if one.get("transport_protocol") == "raw_buffer"]
+    plain = [one for one in _inbound(workload) if one.get("transport_protocol") == "raw_buffer"]
     return any(one.get("destination_port") == port for one in plain)
+
+
+def inbound_ports(workload: Workload) -> set[int]:
+    """The ports of its own for which the workload's proxy has filter chains: those of the services
+    that it stands behind.
+
+    Raises EvidenceError when the proxy does not answer.
+    """
+    ports = (one.get("destination_port") for one in _inbound(workload))
+    return {int(port) for port in ports if port is not None}
 
 
 def endpoint_clusters(workload: Workload, cluster: str) -> dict[str, str]:
@@ -73,6 +75,18 @@ def endpoint_clusters(workload: Workload, cluster: str) -> dict[str, str]:
             for group in one.get("endpoints", []):
                 found |= dict(map(_told, group.get("lb_endpoints", [])))
     return found
+
+
+def _inbound(workload: Workload) -> list[dict[str, Any]]:
+    """What the filter chains match by which the workload's proxy takes calls."""
+    used = json.loads(in_use(workload, LISTENERS))
+    listeners = [one.get("active_state", {}).get("listener", {}) for one in used]
+    return [
+        chain.get("filter_chain_match", {})
+        for one in listeners
+        if one.get("name") == _INBOUND
+        for chain in one.get("filter_chains", [])
+    ]
 
 
 def _told(endpoint: dict[str, Any]) -> tuple[str, str]:

@@ -65,7 +65,8 @@ class World(Population):
     """``changes``: what is done to what comes of each call; ``chosen``: which pods may answer a
     call, of those that it can reach; ``subset``: by whose name a pod is asked for; ``known``: the
     endpoints that a proxy has of a service, and of a subset; ``stats``: a proxy's statistics;
-    ``zones``: the locality of a pod that has one; ``debug``: what the istiod in a cluster says."""
+    ``zones``: the locality of a pod that has one; ``debug``: what the istiod in a cluster says;
+    ``further``: Envoy clusters of other services before helloworld."""
 
     def __init__(self, topology: str, mtls: Mtls, variants: Iterable[str]) -> None:
         super().__init__(topology, mtls, variants)
@@ -82,6 +83,7 @@ class World(Population):
         self.pages: dict[str, Callable[[PlayedPod], str]] = {}
         self.names: Callable[[Workload, str], NameAnswer] = self.resolved
         self.zones: dict[str, str] = {}
+        self.further: list[str] = []
         self.debug: dict[str, Callable[[str], Any]] = {
             "endpointShardz": self._shards,
             "networkz": self._gateways_known,
@@ -282,6 +284,7 @@ class World(Population):
         for version in self.deployment.topology.versions:
             own = outbound(host_of(f"only-{version}", NAMESPACE), PORT)
             names[own] = self.known(pod, HELLOWORLD, version)
+        names |= {one: self.known(pod, one, "") for one in self.further}
         return [
             {"name": name, "host_statuses": [_status(one) for one in known]}
             for name, known in names.items()
@@ -369,4 +372,5 @@ def _status(one: Endpoint) -> dict[str, object]:
         "address": {"socket_address": {"address": one.address, "port_value": one.port}},
         "health_status": {"eds_health_status": "HEALTHY" if one.healthy else "UNHEALTHY"},
         "weight": one.weight,
+        "priority": one.priority,
     }
