@@ -8,13 +8,22 @@ OLDEST_PYTEST := $(shell sed -n 's/.*"pytest>=\(.*\)",/\1/p' pyproject.toml)
 # One control plane and several, one network and several; verify judges the rest.
 SHORT := primary-remote-flat primary-remote-split-horizon multi-primary-flat
 
-.PHONY: verify test nodes lint unit unit-oldest docs bench mutants interruptions clean lock
+# Where sabotage is seen to work that the short run has no topology, variant or level for.
+ELSEWHERE := overlapping-cidrs mixed-networks hostname-gateways two-primaries-four-clusters zones \
+	multi-primary-split-horizon primary-remote-flat
+# Of those topologies: what is for the one alone, and of what is for several the plainest.
+SABOTAGE := test_overlap or hostnames or (shared_gateway and two-primaries) or (test_networks and mixed) \
+	or (zone_has and zones) or (test_domains and split-horizon) \
+	or (test_headless and split-horizon) or (under_a_mesh and overlapping) \
+	or ((test_endpoints or test_hops or test_ports or test_secrets) and primary-remote-flat)
+
+.PHONY: verify test nodes sabotage lint unit unit-oldest browser docs bench mutants interruptions clean lock
 
 verify: $(READY) ## the main job: clusters up, every behaviour judged, a verdict
 	$(BIN)/meshproof doctor --fix
 	$(BIN)/meshproof verify --enforce
 
-test: lint unit $(READY) ## linters, unit tests, and a short run on real clusters
+test: lint unit browser $(READY) ## linters, unit tests, and a short run on real clusters
 	$(BIN)/meshproof doctor --fix
 	$(BIN)/meshproof verify bare $(SHORT) --variant mesh-networks --sabotage --enforce
 
@@ -25,7 +34,11 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 unit: $(READY) unit-oldest
-	$(BIN)/pytest tests -n $$(nproc)
+	$(BIN)/pytest tests -n $$(nproc) --ignore=tests/browser
+
+browser: $(READY) ## the report's page in Chromium, which is installed where root may do so
+	sh tests/browser/install.sh
+	$(BIN)/pytest tests/browser
 
 unit-oldest: $(OLDEST)/.ready ## what depends on pytest most, with the oldest that is supported
 	PYTHONPATH=$(CURDIR)/$(OLDEST)$${PYTHONPATH:+:$$PYTHONPATH} $(BIN)/python -m pytest tests/runner/test_scheduling.py
@@ -39,6 +52,13 @@ docs: $(READY) ## docs/behaviours.md, from the suites, and docs/known-issues.md,
 nodes: $(READY) ## clusters of several nodes without a mesh, and their sabotage; not part of test
 	$(BIN)/meshproof doctor --fix
 	$(BIN)/meshproof verify bare-nodes --sabotage --enforce
+
+sabotage: $(READY) ## sabotage that test and nodes have no place for; not part of test
+	$(BIN)/meshproof doctor --fix
+	$(BIN)/pytest suites/sabotage -k '$(SABOTAGE)' $(ELSEWHERE:%=--meshproof-topology=%) \
+		--meshproof-mtls=strict --meshproof-variant=trust-domains \
+		--meshproof-variant=trust-domains-apart --meshproof-profile=all \
+		--meshproof-sabotage --meshproof-conformance --meshproof-enforce -n auto
 
 bench: $(READY) ## figures on this machine: a table, and bench.json
 	$(BIN)/meshproof bench

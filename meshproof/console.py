@@ -77,6 +77,8 @@ class Narrator:
             self._tell_test(event.data, worker)
         elif event.kind == "notice":
             self._line(f"           {event.data['text']}", worker)
+        elif event.kind == "found":
+            self._line(f"           {event.data['done']}: {event.data['text']}", worker)
 
     def say(self, text: str) -> None:
         """Print a line of one's own."""

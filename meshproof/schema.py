@@ -72,12 +72,58 @@ class _Machine(_Kind):
     distribution: str
 
 
+class _Gateway(_Kind):
+    port: _Count
+    hostname: bool
+
+
+class _Cluster(_Kind):
+    """Of a bare lab the name, the ranges and the nodes alone."""
+
+    name: str
+    pods: str
+    services: str
+    nodes: _Count
+    role: str = ""
+    network: str = ""
+    primary: str = ""
+    mesh: str = ""
+    trust_domain: str = ""
+    root: str = ""
+    gateway: _Gateway | None = None
+    reads: list[str] = []
+    versions: dict[str, _Count] = {}
+
+
+class _Passes(_Kind):
+    caller: str
+    called: str
+    flows: list[str]
+
+
+class _Topology(_Kind):
+    clusters: list[_Cluster]
+    passes: list[_Passes]
+
+
+class _Mutant(_Kind):
+    id: str
+    what: str
+
+
+class _Proof(_Kind):
+    sabotages: list[str]
+    mutants: list[_Mutant]
+
+
 class _RunBegin(_Kind):
     form: _Form = Field(alias="schema")
     meshproof: str
     request: dict[str, Any]
     machine: _Machine
     deployments: list[_Mesh | _Bare]
+    topologies: dict[str, _Topology] = {}
+    proofs: dict[str, _Proof] = {}
     tests: list[str]
 
 
@@ -92,6 +138,7 @@ class _Artifacts(_Kind):
     digest: str
     parts: dict[str, str]
     proxies: dict[str, str]
+    filters_off: list[str] = []
 
 
 class _NotApplicable(_Kind):
@@ -128,12 +175,32 @@ class _Test(_Kind):
     known_issues: list[_KnownIssue] = []
 
 
+class _Share(_Kind):
+    caller: str
+    version: str
+    count: _Count
+    calls: _Count
+    low: _Number
+    high: _Number
+    expected: _Number | None
+    interval: Annotated[list[_Number], Field(min_length=2, max_length=2)] | None
+
+
 class _Judged(_Kind):
     test: str
     outcome: _Verdict
     expected: str
     observed: str
     evidence: dict[str, str]
+    shares: list[_Share] = []
+
+
+class _Route(_Kind):
+    upstream: str
+    cluster: str
+    version: str
+    answer: str
+    calls: _Count
 
 
 class _Calls(_Kind):
@@ -144,7 +211,32 @@ class _Calls(_Kind):
     answers: dict[str, _Count]
     versions: dict[str, _Count]
     upstreams: dict[str, _Count]
+    routes: list[_Route] = []
+    lines: list[dict[str, str | int]] = []
     seconds: _Number
+
+
+class _Packets(_Kind):
+    place: str
+    kind: str
+    packets: _Count
+
+
+class _Conversation(_Packets):
+    source: str
+    target: str
+
+
+class _Wire(_Kind):
+    packets: list[_Packets]
+    flows: list[_Conversation]
+
+
+class _Settled(_Kind):
+    deployment: str
+    seconds: _Number
+    missing: str
+    gateways: dict[str, str] = {}
 
 
 class _StepBegin(_Kind):
@@ -157,6 +249,12 @@ class _StepEnd(_Kind):
     outcome: str
 
 
+class _Found(_Kind):
+    lab: str
+    done: Literal["left", "repaired", "mended"]
+    text: str
+
+
 class _RunEnd(_Kind):
     exit_code: _ExitCode
 
@@ -167,7 +265,10 @@ _KINDS: Mapping[str, type[_Kind]] = {
     "not-applicable": _NotApplicable,
     "step-begin": _StepBegin,
     "step-end": _StepEnd,
+    "settled": _Settled,
     "calls": _Calls,
+    "wire": _Wire,
+    "found": _Found,
     "verdict": _Judged,
     "test": _Test,
     "run-end": _RunEnd,

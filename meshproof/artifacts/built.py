@@ -14,7 +14,7 @@ from meshproof.artifacts.bundle import Bundle, Wanted
 from meshproof.artifacts.catalog import RECIPES, catalog
 from meshproof.artifacts.debian import ARCHIVE, debian_recipe, make_root
 from meshproof.artifacts.gobuild import GoRecipe, build_component, go_recipe
-from meshproof.artifacts.images import OURS, Programs
+from meshproof.artifacts.images import OURS, USED_HERE, Programs
 from meshproof.artifacts.node import assemble_node
 from meshproof.artifacts.store import Entry, Recipe, Store
 from meshproof.artifacts.toolchain import Toolchain, find_toolchain
@@ -82,6 +82,7 @@ class Built:
         )
         parts = self._parts()
         kind = self._go_entry(parts["kind"], self._maker("kind"), ("kind",))
+        ours = self._go_entry(parts["workloads"], self._maker("workloads"), USED_HERE)
         istioctl = {
             istio.version: self._istio_entry(istio, ("istioctl",)).file("istioctl")
             for istio in self.istios
@@ -96,6 +97,7 @@ class Built:
             node.digest,
             {**self._digests(), "node image": str(facts["image_id"])},
             {istio.version: f"plain Envoy {istio.envoy}" for istio in self.istios},
+            ours.folder,
         )
 
     def _digests(self) -> dict[str, str]:

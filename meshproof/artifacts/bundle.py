@@ -30,7 +30,8 @@ class Bundle:
     "pilot:<version>", "proxyv2:<version>". From a checkout
     the only Istio version is the tree's own. ``digest`` names all that went in, ``parts`` each
     part of it by a digest, as far as that is known, and the node image by the engine's;
-    ``proxies``: which proxy each Istio runs, "plain Envoy 1.38.0" or "Istio's own".
+    ``proxies``: which proxy each Istio runs, "plain Envoy 1.38.0" or "Istio's own"; ``ours``: the
+    folder with the programs of our own, for this machine, and with what suites apply of others'.
     """
 
     source: str
@@ -41,3 +42,9 @@ class Bundle:
     digest: str
     parts: Mapping[str, str]
     proxies: Mapping[Version, str]
+    ours: Path
+
+
+def has_plain_envoy(source: str) -> bool:
+    """Whether the proxies of a source of artifacts are Envoy as it is, without Istio's filters."""
+    return source != "published"

@@ -24,7 +24,7 @@ from meshproof.artifacts.bake import BUILD_LABEL, remove_abandoned, remove_lefto
 from meshproof.artifacts.bundle import Bundle, Wanted
 from meshproof.artifacts.catalog import RECIPES, catalog
 from meshproof.artifacts.gobuild import GoRecipe, build_component, go_recipe
-from meshproof.artifacts.images import WORKLOAD, workload_image
+from meshproof.artifacts.images import USED_HERE, WORKLOAD, workload_image
 from meshproof.artifacts.node import adapted_containerd_config
 from meshproof.artifacts.store import Entry, Recipe, Store
 from meshproof.artifacts.toolchain import find_toolchain
@@ -102,6 +102,7 @@ class Published:
             node.digest,
             {**facts.get("digests", {}), "node image": str(facts["image_id"])},
             dict.fromkeys(self.wanted.istio, "Istio's own"),
+            self._workload_programs(USED_HERE).folder,
         )
 
     def _images(self) -> dict[str, str]:
@@ -115,14 +116,14 @@ class Published:
     def _workloads(self) -> GoRecipe:
         return go_recipe("workloads", catalog().companion("workloads"))
 
-    def _workload_programs(self) -> Path:
+    def _workload_programs(self, used: tuple[str, ...] | None = None) -> Entry:
         recipe, go = self._workloads, catalog().companion("go")
 
         def make(folder: Path) -> None:
             toolchain = find_toolchain(self.store, self.engine.shell, self.recorder, go)
             build_component(recipe, folder, toolchain, self.engine.shell, self.recorder)
 
-        return self.store.obtain(recipe.recipe(go), make, self.recorder).folder
+        return self.store.obtain(recipe.recipe(go), make, self.recorder, used=used)
 
     def _in_engine(self, node: Entry) -> bool:
         return bool(self.engine.image_id(self.reference) == node.manifest["facts"]["image_id"])
@@ -133,7 +134,7 @@ class Published:
         base = self._pull(f"docker.io/kindest/node:v{self.wanted.kubernetes}")
         for reference in images.values():
             self._pull(reference)
-        programs = self._workload_programs()
+        programs = self._workload_programs().folder
         archives = [folder / name for name in _ARCHIVES]
         write_archive([workload_image(programs)], archives[-1])
         if images:

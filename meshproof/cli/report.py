@@ -1,8 +1,10 @@
-"""`meshproof report`: views of an earlier run, from its record."""
+"""`meshproof report`: views of earlier runs, from their records."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,38 +14,80 @@ from meshproof.console import say_line
 from meshproof.errors import UsageError
 from meshproof.events import read
 from meshproof.paths import named
-from meshproof.report import ending, judged, left_out_in, setting, summary
+from meshproof.report import found_in, setting, summary
+from meshproof.report.formats import FORMATS, chosen, rendered
+from meshproof.report.record import Record, Run, merged
 from meshproof.report.timeline import timeline
 
 RECORD = "events.jsonl"
+_FORMATS = "; ".join(f"{name}: {one.about}" for name, one in FORMATS.items())
 
 
 def report(
-    run: Annotated[str, typer.Argument(help="a run's folder")],
+    runs: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN...", help="runs' folders; of several, shards for example, one"),
+    ],
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", metavar="NAME,...", help=f"write files instead. {_FORMATS}"),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(help="where they are written; by default the folder of the one run"),
+    ] = None,
     times: Annotated[
         bool, typer.Option("--timeline", help="where the time went, by deployment and step")
     ] = False,
 ) -> None:
-    """Print the table of a run again, from its record; ends with the run's own exit code."""
-    record = named("a run's folder", run)
-    if record.name != RECORD:
-        record /= RECORD
-    if not os.path.lexists(record):
-        raise UsageError(
-            f"{run} is no run's folder: it has no {RECORD}",
-            "name one below reports, such as reports/20261128-164040-e6dc",
-        )
-    events = read(record)
-    outcomes = judged(events)
-    found = ending(events, outcomes)
-    console = Console()
-    for line in setting(events):
-        say_line(line)
-    if times:
-        console.print(timeline(events))
-    elif outcomes:
-        console.print(summary(outcomes, left_out_in(events)))
+    """Print the table of runs again, or write reports, from their records; ends with the run's own
+    exit code, or the worst."""
+    wanted = chosen(formats or ())
+    record = merged(run_named(one) for one in runs)
+    if wanted:
+        _write(record, wanted, _folder(record, out))
+    else:
+        _print(record, times)
+    found = record.ending
     if found.early is not None:
         say_line(found.early)
     say_line(found.tally.line(found.exit_code))
     raise typer.Exit(found.exit_code)
+
+
+def run_named(word: str) -> Run:
+    """The run that a word names: its folder, or the record in it. Raises MeshproofError."""
+    record = named("a run's folder", word)
+    if record.name != RECORD:
+        record /= RECORD
+    if not os.path.lexists(record):
+        raise UsageError(
+            f"{word} is no run's folder: it has no {RECORD}",
+            "name one below reports, such as reports/20261128-164040-e6dc",
+        )
+    return Run(record.parent, read(record))
+
+
+def _folder(record: Record, out: str | None) -> Path:
+    if out is not None:
+        return named("the folder of reports", out)
+    if len(record.runs) > 1:
+        raise UsageError("the reports of several runs belong to none of them", "add --out FOLDER")
+    return record.runs[0].folder
+
+
+def _write(record: Record, formats: Sequence[str], folder: Path) -> None:
+    for name in formats:
+        for path in rendered(record, name, folder):
+            say_line(str(path))
+
+
+def _print(record: Record, times: bool) -> None:
+    console = Console()
+    for line in dict.fromkeys(line for run in record.runs for line in setting(run.events)):
+        say_line(line)
+    if times:
+        for run in record.runs:
+            console.print(timeline(run.events))
+    elif record.outcomes:
+        console.print(summary(record.outcomes, record.left_out, found_in(record.events)))

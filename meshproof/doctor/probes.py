@@ -21,7 +21,8 @@ from meshproof.telling import plain_lines
 _SECONDS = 20.0
 
 # What the lab's router and nodes use: replies by conntrack, masquerading, counting by payload
-# (nft 1.0.2 and later know @ih), sets filled by packets, loss by chance. One statement a line.
+# (nft 1.0.2 and later know @ih), marks on connections, sets filled by packets, loss by chance. One
+# statement a line.
 _ROUTER = """\
 table inet meshproof_doctor {
   set seen {
@@ -34,6 +35,7 @@ table inet meshproof_doctor {
     policy accept
     ct state established,related counter accept
     meta l4proto tcp @ih,0,32 0x47455420 counter
+    ct direction original ct mark & 0x1 == 0x0 @ih,0,8 & 0x0 == 0x0 ct mark set ct mark or 0x1
     update @seen { ip saddr } counter
     numgen random mod 100 < 5 drop
   }

@@ -24,6 +24,7 @@ from meshproof.telling import telling_line
 Made = TypeVar("Made")
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_CLEAN = ("env", "-i", f"PATH={_PATH}", "LC_ALL=C")
 RUN_LABEL = "io.meshproof.run"
 STATE_LABEL = "io.meshproof.state"
 KIND_LABEL = "io.x-k8s.kind.cluster"
@@ -152,8 +153,23 @@ class Engine(ABC):
         ends with the container. Raises EngineError when the container does not run.
         """
         enter = ["nsenter", "-t", str(self.pid(container)), "-m", "-u", "-i", "-n", "-p", "--"]
-        clean = ["env", "-i", f"PATH={_PATH}", "LC_ALL=C"]
-        return self.shell.run([*enter, *clean, *argv], input=input, check=check, timeout=timeout)
+        return self.shell.run([*enter, *_CLEAN, *argv], input=input, check=check, timeout=timeout)
+
+    def run_in_network(
+        self,
+        container: str,
+        argv: Sequence[str],
+        *,
+        input: str | None = None,
+        check: bool = True,
+        timeout: float = 60.0,
+    ) -> Finished:
+        """Run a program of this machine, with this machine's files, in a container's network.
+
+        Raises EngineError when the container does not run.
+        """
+        enter = ["nsenter", "-t", str(self.pid(container)), "-n", "--"]
+        return self.shell.run([*enter, *_CLEAN, *argv], input=input, check=check, timeout=timeout)
 
     def pid(self, container: str) -> int:
         """The container's first process as this machine sees it; asked for once while it lives.

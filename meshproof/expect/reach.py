@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from meshproof.expect.verdict import Outcome, Verdict
 from meshproof.model import Flow
-from meshproof.traffic.attempt import Attempt
+from meshproof.traffic.attempt import Attempt, Outward
+from meshproof.traffic.conversation import FIRST, SECOND, Conversation
 from meshproof.traffic.detour import Detour
 from meshproof.traffic.probe import Answer, Refusal, Target
 
@@ -42,6 +43,21 @@ def kept_out(attempt: Attempt) -> Verdict:
     return Verdict(Outcome.PASS, expected, observed, evidence)
 
 
+def kept_inside(asked: Outward) -> Verdict:
+    """PASS when nobody outside the lab answered, *and* the router dropped packets for that very
+    address. Anybody who answers, or refuses, is a FAIL: there is a way out. Only worth something
+    beside a control: whoever asked must be able to call beyond its cluster."""
+    expected = f"{asked.caller} to be kept from {asked.target} by the router"
+    if asked.answer.refusal in _SOMEBODY:
+        observed = f"{asked.answer}: a way is open from {asked.caller.cluster} to the outside"
+        return Verdict(Outcome.FAIL, expected, observed)
+    if asked.dropped <= 0:
+        observed = f"{asked.answer}, but the router dropped nothing: the packets never got there"
+        return Verdict(Outcome.INCONCLUSIVE, expected, observed)
+    observed = f"{asked.answer}, with {asked.dropped} packets dropped by the router"
+    return Verdict(Outcome.PASS, expected, observed)
+
+
 def reached(attempt: Attempt, kind: str, answer: str | None = None) -> Verdict:
     """PASS when the answer came and the router let packets of ``kind`` through for it.
 
@@ -71,6 +87,23 @@ def silent(target: Target, answer: Answer) -> Verdict:
     expected = f"silence from {target}"
     bad = answer.refusal in _SOMEBODY
     return Verdict(Outcome.FAIL if bad else Outcome.PASS, expected, str(answer))
+
+
+def goes_on(seen: Conversation) -> Verdict:
+    """PASS when a connection that was left alone went on: a control, INCONCLUSIVE if not."""
+    expected = "an open connection to go on while nothing is changed"
+    held = seen.heard == (FIRST, SECOND) and seen.ended == 0
+    return Verdict(Outcome.PASS if held else Outcome.INCONCLUSIVE, expected, str(seen))
+
+
+def was_reset(seen: Conversation) -> Verdict:
+    """PASS when a connection was answered until the network was cut, and was then reset by the
+    router. INCONCLUSIVE: it was never answered."""
+    expected = "an open connection to be reset by the router when the network is cut"
+    if not seen.heard:
+        return Verdict(Outcome.INCONCLUSIVE, expected, str(seen))
+    held = seen.heard == (FIRST,) and seen.ended > 0
+    return Verdict(Outcome.PASS if held else Outcome.FAIL, expected, str(seen))
 
 
 def host_refused(tried: Detour) -> Verdict:
@@ -108,7 +141,7 @@ def _all_are(outcome: Outcome, verdicts: Sequence[Verdict], culprit: str) -> Ver
     if not verdicts:
         return Verdict(Outcome.INCONCLUSIVE, expected, "no verdicts")
     missed = [
-        one for one in verdicts if one.outcome is not outcome or not _names(one.observed, culprit)
+        one for one in verdicts if one.outcome is not outcome or not names(one.observed, culprit)
     ]
     wrong = [one for one in missed if one.outcome in (outcome, Outcome.PASS, Outcome.FAIL)]
     if missed:
@@ -120,11 +153,12 @@ def _all_are(outcome: Outcome, verdicts: Sequence[Verdict], culprit: str) -> Ver
     return Verdict(Outcome.PASS, expected, "all of them", evidence, noticed=tuple(verdicts))
 
 
-def _names(text: str, culprit: str) -> bool:
-    """Whether the culprit is in a text, and not as a part of a longer word, number or address."""
+def names(text: str, culprit: str) -> bool:
+    """Whether the culprit is in a text, and not as a part of a longer word, number, name or
+    address: neither "0 segments" in "10 segments" nor "to west" in "to west-2"."""
     begin = r"(?<!\w)" if re.match(r"\w", culprit) else ""
     begin += r"(?<!\d\.)" if re.match(r"\d", culprit) else ""
-    end = r"(?!\w)" if re.search(r"\w\Z", culprit) else ""
+    end = r"(?!-?\w)" if re.search(r"\w\Z", culprit) else ""
     end += r"(?!\.\d)" if re.search(r"\d\Z", culprit) else ""
     return re.search(f"{begin}{re.escape(culprit)}{end}", text) is not None
 
@@ -135,17 +169,36 @@ def answered_by(attempt: Attempt, answer: str) -> Verdict:
     evidence = _evidence(attempt)
     if attempt.answer.text != answer:
         return Verdict(Outcome.FAIL, expected, str(attempt.answer), evidence)
+    if crossing := _crossing(attempt):
+        observed = f"{attempt.answer}, but packets went to the router: {crossing}"
+        return Verdict(Outcome.FAIL, expected, observed, evidence)
+    return Verdict(Outcome.PASS, expected, str(attempt.answer), evidence)
+
+
+def stays_at_home(attempt: Attempt) -> Verdict:
+    """PASS when no packet for an address that both clusters have met the router, whoever answered
+    at home. INCONCLUSIVE: nobody has the address in the other cluster. Only worth something beside
+    a control: the router must be seen to count."""
+    expected = f"{attempt.caller} to send nothing for {attempt.target} to the router"
+    evidence = _evidence(attempt)
+    if crossing := _crossing(attempt):
+        observed = f"{attempt.answer}, and packets went to the router: {crossing}"
+        return Verdict(Outcome.FAIL, expected, observed, evidence)
+    if attempt.control.refusal is not None:
+        observed = f"nothing went there, but nobody answers inside {attempt.called} either"
+        return Verdict(Outcome.INCONCLUSIVE, expected, observed, evidence)
+    return Verdict(Outcome.PASS, expected, f"{attempt.answer}, and nothing went there", evidence)
+
+
+def _crossing(attempt: Attempt) -> dict[str, int]:
+    """What the router has seen that may be for the target, of pods' traffic and of what it
+    dropped."""
     crossing = {
         f"{place} {kind}": count
         for (place, kind), count in attempt.counted.packets.items()
         if place.startswith(f"{attempt.caller.cluster}_to_") and kind in _ANY_POD and count
     }
-    if attempt.strayed:
-        crossing["dropped"] = attempt.strayed
-    if crossing:
-        observed = f"{attempt.answer}, but packets went to the router: {crossing}"
-        return Verdict(Outcome.FAIL, expected, observed, evidence)
-    return Verdict(Outcome.PASS, expected, str(attempt.answer), evidence)
+    return crossing | ({"dropped": attempt.strayed} if attempt.strayed else {})
 
 
 def _evidence(attempt: Attempt) -> dict[str, str]:

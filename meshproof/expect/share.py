@@ -15,7 +15,7 @@ from typing import cast
 
 from meshproof.errors import UsageError
 from meshproof.expect.calls import agreed_version
-from meshproof.expect.verdict import Outcome, Verdict
+from meshproof.expect.verdict import Outcome, Share, Verdict
 from meshproof.traffic.response import Response
 
 CONFIDENCE = 0.99999
@@ -90,11 +90,21 @@ def share_of(
         f"{count} of {total} calls ({count / total:.1%}), p = {p_value:.2g}, "
         f"{CONFIDENCE:.3%} interval {float(interval.low):.1%} to {float(interval.high):.1%}"
     )
+    seen = Share(
+        responses[0].caller,
+        version,
+        count,
+        total,
+        max(share - tolerance, 0),
+        min(share + tolerance, 1),
+        share,
+        (float(interval.low), float(interval.high)),
+    )
     if total < needed:
         too_few = f"{observed}: too few calls, {needed} are needed"
-        return Verdict(Outcome.INCONCLUSIVE, expected, too_few)
+        return Verdict(Outcome.INCONCLUSIVE, expected, too_few, shares=(seen,))
     wrong = p_value < 1 - CONFIDENCE
-    return Verdict(Outcome.FAIL if wrong else Outcome.PASS, expected, observed)
+    return Verdict(Outcome.FAIL if wrong else Outcome.PASS, expected, observed, shares=(seen,))
 
 
 def share_within(responses: Sequence[Response], version: str, low: float, high: float) -> Verdict:
@@ -116,11 +126,12 @@ def share_within(responses: Sequence[Response], version: str, low: float, high: 
         return unclear
     count = _count(responses, version)
     observed = f"{count} of {total} calls ({count / total:.1%})"
+    seen = (Share(responses[0].caller, version, count, total, low, high),)
     if total < needed:
         too_few = f"{observed}: too few calls for that band, {needed} are needed"
-        return Verdict(Outcome.INCONCLUSIVE, expected, too_few)
+        return Verdict(Outcome.INCONCLUSIVE, expected, too_few, shares=seen)
     within = low <= count / total <= high
-    return Verdict(Outcome.PASS if within else Outcome.FAIL, expected, observed)
+    return Verdict(Outcome.PASS if within else Outcome.FAIL, expected, observed, shares=seen)
 
 
 def _others(share: float, tolerance: float) -> tuple[float, ...]:

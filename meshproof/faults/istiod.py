@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
 import kubernetes.client
 
+from meshproof.errors import MeshproofError
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.rollout import await_rollout
 from meshproof.kube.seam import lab_errors
-from meshproof.mesh.istiod import ISTIOD, istiod_of
+from meshproof.mesh.istiod import CONTAINER, ISTIOD, istiod_of
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 from meshproof.process import Shell
+from meshproof.traffic.connected import await_proxies
+from meshproof.traffic.settle import healed
+from meshproof.workloads.sample import Sample
 
 _LABEL = f"app={ISTIOD}"
 _PROGRAM = "pilot-discovery"
@@ -47,3 +55,59 @@ def _delete(cluster: RunningCluster) -> None:
     cluster.core.delete_collection_namespaced_pod(
         SYSTEM, label_selector=_LABEL, grace_period_seconds=1
     )
+
+
+@contextmanager
+def istiods_set(sample: Sample, variables: Mapping[str, str]) -> Iterator[None]:
+    """Every control plane's istiod has these environment variables inside the block, and all
+    proxies have their configuration from such istiods; afterwards it has those of before, or the
+    mesh is marked dirty. Each time istiods are replaced one by one.
+
+    Raises LabError when an istiod does not come up, WaitTimeoutError when a proxy does not come
+    back to one.
+    """
+    mesh = sample.mesh
+    name = mesh.blueprint.revised(ISTIOD)
+    try:
+        with ExitStack() as stack:
+            for member in mesh.deployment.topology.control_planes:
+                cluster = mesh.cluster(member.name)
+                stack.enter_context(_with_variables(cluster, name, variables, mesh.shell))
+            await_proxies(sample)
+            yield
+    finally:
+        try:
+            await_proxies(sample)
+        except MeshproofError as error:
+            mesh.mark_dirty(f"istiods have their own settings again, but {error.cause}")
+        healed(sample)
+
+
+@contextmanager
+def _with_variables(
+    cluster: RunningCluster, name: str, variables: Mapping[str, str], shell: Shell
+) -> Iterator[None]:
+    apps = kubernetes.client.AppsV1Api(cluster.api)
+    with lab_errors(f"read Deployment {SYSTEM}/{name} of {cluster.name}"):
+        template = apps.read_namespaced_deployment(name, SYSTEM).spec.template
+    container = next(one for one in template.spec.containers if one.name == CONTAINER)
+    own = {one.name: one.value for one in container.env or [] if one.name in variables}
+
+    def change(env: list[dict[str, Any]]) -> None:
+        patch = {"template": {"spec": {"containers": [{"name": CONTAINER, "env": env}]}}}
+        with lab_errors(f"change Deployment {SYSTEM}/{name} of {cluster.name}"):
+            apps.patch_namespaced_deployment(name, SYSTEM, {"spec": patch})
+        await_rollout(cluster, SYSTEM, {name}, shell)
+
+    try:
+        change([{"name": key, "value": value} for key, value in variables.items()])
+        yield
+    finally:
+        change(
+            [
+                {"name": key, "value": own[key]}
+                if key in own
+                else {"name": key, "$patch": "delete"}
+                for key in variables
+            ]
+        )

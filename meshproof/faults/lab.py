@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from ipaddress import IPv4Address
 
 from meshproof.kube.cluster import Node
 from meshproof.lab.lab import Lab
-from meshproof.lab.network.rules import node_rules
+from meshproof.lab.network.rules import TABLE, node_rules
 from meshproof.lab.ownership import table_name
+from meshproof.model import Flow, Pair, Wiring
 
 
 @contextmanager
@@ -21,6 +24,70 @@ def unsealed_host(lab: Lab) -> Iterator[None]:
         yield
     finally:
         lab.seal()
+
+
+@contextmanager
+def rewired(lab: Lab, wiring: Wiring) -> Iterator[None]:
+    """The lab is wired otherwise inside the block; afterwards as before."""
+    before = lab.wiring
+    try:
+        lab.rewire(wiring)
+        yield
+    finally:
+        lab.rewire(before)
+
+
+def hole(lab: Lab, pair: Pair) -> Wiring:
+    """The lab's own wiring, but that the router lets everything through from the first cluster to
+    the second."""
+    flows = {**lab.wiring.flows, pair: lab.wiring.between(*pair) | {Flow.ANYTHING}}
+    return replace(lab.wiring, name=f"a hole from {' to '.join(pair)}", flows=flows)
+
+
+def closed(lab: Lab, pair: Pair) -> Wiring:
+    """The lab's own wiring, but that the router lets nothing through from the first cluster to the
+    second."""
+    flows: dict[Pair, frozenset[Flow]] = {**lab.wiring.flows, pair: frozenset()}
+    return replace(lab.wiring, name=f"closed from {' to '.join(pair)}", flows=flows)
+
+
+@contextmanager
+def open_flows_kept(lab: Lab) -> Iterator[None]:
+    """The router lets through what belongs to connections that are open already, whatever its
+    wiring says; afterwards as before."""
+    rule = f"insert rule inet {TABLE} forward tcp flags & (fin | syn | rst | ack) != syn accept\n"
+    lab.engine.exec(lab.router.container, ["nft", "-f", "-"], input=rule)
+    try:
+        yield
+    finally:
+        lab.rewire(lab.wiring)
+
+
+@contextmanager
+def sent_away(lab: Lab, cluster: str, address: IPv4Address) -> Iterator[None]:
+    """The nodes of a cluster send what is for an address of its own pods to the router; afterwards
+    as before."""
+    broken = lab.clusters[cluster]
+    route = (f"{address}/32", "via", str(lab.subnets[cluster].router))
+    try:
+        for node in broken.nodes:
+            broken.on_node(node, "ip", "route", "prepend", *route)
+        yield
+    finally:
+        for node in broken.nodes:
+            broken.on_node(node, "ip", "route", "delete", *route, check=False)
+
+
+@contextmanager
+def somebody_outside(lab: Lab, address: IPv4Address) -> Iterator[None]:
+    """The router itself has an address that is nowhere in the lab, and so answers there, if only to
+    refuse; afterwards nobody has it."""
+    where = (f"{address}/32", "dev", "nowhere")
+    lab.engine.exec(lab.router.container, ["ip", "address", "add", *where])
+    try:
+        yield
+    finally:
+        lab.engine.exec(lab.router.container, ["ip", "address", "delete", *where])
 
 
 @contextmanager

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from ipaddress import IPv4Address
-from typing import Any
+from typing import Any, Protocol
 
 from meshproof.errors import EvidenceError
-from meshproof.kube.workload import Workload
+from meshproof.process import Finished
 
 QUESTIONS = "PROBE_QUESTIONS"
 """The variable of its environment in which the program finds its questions where nobody can write
@@ -37,7 +37,18 @@ class Failed(Enum):
     """Connected, and reset or closed before the answer was complete."""
     NAME = "name"
     TLS = "tls"
+    GRPC = "grpc"
+    """Answered, with another status of gRPC than OK."""
     OTHER = "other"
+
+
+class Asker(Protocol):
+    """Who runs the program: a workload, or a client outside all clusters."""
+
+    def run(
+        self, *argv: str, input: str | None = None, check: bool = True, timeout: float = 60
+    ) -> Finished:
+        """Run it to its end, as ``Workload.run``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +62,8 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """``kind``: "tcp", "udp", "tls" or "http". ``address``: "host:port", of an HTTP call whom to
-    call instead of the URL's host, "" for that one; ``patience``: seconds; ``payload``: what is
+    """``kind``: "tcp", "udp", "tls", "http" or "grpc". ``address``: "host:port", of HTTP calls whom
+    to call instead of the URL's host, "" for that one; ``patience``: seconds; ``payload``: what is
     said; ``server_name``, ``protocols``, ``chain``, ``key``: what a TLS client shows; ``method``
     and ``headers``: of a call; ``fresh``: a call has a connection of its own."""
 
@@ -97,15 +108,13 @@ def question(
     return Question(kind, patience, f"{address}:{port}", payload)
 
 
-def ask(workload: Workload, asked: Question) -> Reply:
+def ask(asker: Asker, asked: Question) -> Reply:
     """Put one question, as ``ask_all``."""
-    return ask_all(workload, [asked])[0]
+    return ask_all(asker, [asked])[0]
 
 
-def ask_all(
-    workload: Workload, asked: Sequence[Question], timeout: float | None = None
-) -> list[Reply]:
-    """Put questions from a workload, one after the other; one reply for each, in order.
+def ask_all(asker: Asker, asked: Sequence[Question], timeout: float | None = None) -> list[Reply]:
+    """Put questions from somewhere, one after the other; one reply for each, in order.
 
     ``timeout``: seconds for all of them. An answer that does not come is a value. Raises
     EvidenceError when the program itself failed, so that a broken probe is never taken for an
@@ -113,11 +122,11 @@ def ask_all(
     """
     # Connecting may take as long as the answer.
     bounded = _BESIDES + 2 * sum(one.patience for one in asked) if timeout is None else timeout
-    done = workload.run("probe", "ask", input=written(asked), check=False, timeout=bounded)
+    done = asker.run("probe", "ask", input=written(asked), check=False, timeout=bounded)
     if done.returncode != 0:
         said = done.stderr.strip()[-300:] or f"exit code {done.returncode}"
-        raise EvidenceError(f"the probe in {workload} failed by itself: {said}")
-    return replies_in(done.stdout, workload, len(asked))
+        raise EvidenceError(f"the probe in {asker} failed by itself: {said}")
+    return replies_in(done.stdout, asker, len(asked))
 
 
 def written(asked: Sequence[Question]) -> str:
@@ -125,17 +134,17 @@ def written(asked: Sequence[Question]) -> str:
     return "".join(one.line() for one in asked) + "\n"
 
 
-def replies_in(printed: str, workload: Workload, count: int) -> list[Reply]:
-    """What the program printed in a workload that was asked so many questions. Raises EvidenceError
+def replies_in(printed: str, asker: Asker, count: int) -> list[Reply]:
+    """What the program printed where it was asked so many questions. Raises EvidenceError
     when it is something else."""
-    replies = [_reply(line, workload) for line in printed.splitlines()]
+    replies = [_reply(line, asker) for line in printed.splitlines()]
     if len(replies) != count:
         said = f"{len(replies)} answers to {count} questions"
-        raise EvidenceError(f"the probe in {workload} failed by itself: {said}")
+        raise EvidenceError(f"the probe in {asker} failed by itself: {said}")
     return replies
 
 
-def _reply(line: str, workload: Workload) -> Reply:
+def _reply(line: str, asker: Asker) -> Reply:
     try:
         told: dict[str, Any] = json.loads(line)
         failure = told.get("failure")
@@ -151,4 +160,4 @@ def _reply(line: str, workload: Workload) -> Reply:
             told["seconds"],
         )
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise EvidenceError(f"the probe in {workload} printed '{line[:80]}'") from None
+        raise EvidenceError(f"the probe in {asker} printed '{line[:80]}'") from None

@@ -17,6 +17,10 @@ Object = dict[str, Any]
 
 _MANAGER = "meshproof"
 _NOT_FOUND = 404
+# What the API server writes itself, and refuses in an object that is made anew.
+_SERVERS_OWN = frozenset(
+    {"creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid"}
+)
 
 
 def apply(cluster: RunningCluster, objects: Iterable[Object]) -> None:
@@ -60,6 +64,53 @@ def applied(cluster: RunningCluster, objects: Sequence[Object]) -> Iterator[None
         yield
     finally:
         delete(cluster, reversed(objects))
+
+
+@contextmanager
+def as_found(cluster: RunningCluster, objects: Sequence[Object]) -> Iterator[None]:
+    """After the block there is what there was before it under the names of these objects, or
+    nothing where there was nothing: a change for a while must not put right what was wrong.
+
+    Raises LabError.
+    """
+    found = [(one, read(cluster, one)) for one in objects]
+    try:
+        yield
+    finally:
+        for one, before in found:
+            if before is None:
+                delete(cluster, [one])
+            else:
+                _put(cluster, before)
+
+
+def read(cluster: RunningCluster, one: Object) -> Object | None:
+    """The object of this one's kind and name as it is now; None when there is none. Raises
+    LabError."""
+    with lab_errors(f"read {title(one)} in {cluster.name}"):
+        kind = cluster.dynamic.resources.get(api_version=one["apiVersion"], kind=one["kind"])
+        metadata = one["metadata"]
+        try:
+            answer = kind.get(name=metadata["name"], namespace=metadata.get("namespace"))
+        except ApiException as error:
+            if error.status != _NOT_FOUND:
+                raise
+            return None
+        found: Object = answer.to_dict()
+        return found
+
+
+def _put(cluster: RunningCluster, one: Object) -> None:
+    """Let an object be what it was, whether it is there now or not."""
+    now = read(cluster, one)
+    metadata = {key: value for key, value in one["metadata"].items() if key not in _SERVERS_OWN}
+    with lab_errors(f"put back {title(one)} in {cluster.name}"):
+        kind = cluster.dynamic.resources.get(api_version=one["apiVersion"], kind=one["kind"])
+        if now is None:
+            kind.create(body={**one, "metadata": metadata}, namespace=metadata.get("namespace"))
+            return
+        metadata["resourceVersion"] = now["metadata"]["resourceVersion"]
+        kind.replace(body={**one, "metadata": metadata}, namespace=metadata.get("namespace"))
 
 
 def await_absence(cluster: RunningCluster, namespace: str, within: float = 30.0) -> None:

@@ -20,6 +20,7 @@ from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.dns import await_dns
 from meshproof.kube.seam import lab_errors
 from meshproof.lab.addresses import LoadBalancerAddresses
+from meshproof.lab.found import MENDED, say
 from meshproof.lab.kind import Kind
 from meshproof.lab.needs import check_programs
 from meshproof.lab.network.counters import Counters
@@ -27,8 +28,16 @@ from meshproof.lab.network.host import dropped_by_host, seal
 from meshproof.lab.network.router import Router
 from meshproof.lab.network.rules import Bridge, Places
 from meshproof.lab.network.subnets import Leases, Subnet, networks_in_use
-from meshproof.lab.nodes import forget_router, lead_to_router, node_counters, wire_nodes
+from meshproof.lab.nodes import (
+    forget_router,
+    introduce,
+    lead_to_router,
+    node_counters,
+    wire_nodes,
+    write_rules,
+)
 from meshproof.lab.ownership import Claim, Description, new_id, object_name, real_state_dir
+from meshproof.lab.plumbing import amiss, look
 from meshproof.lab.remove import remove_lab
 from meshproof.lab.restart import await_return, put_back
 from meshproof.model import Capability, Cluster, Footprint, Wiring, isolated
@@ -109,9 +118,10 @@ class Lab:
     ) -> Lab:
         """Take over a kept lab and wire it; where it is wired so already, open flows go on.
 
-        What a restart of this machine or of the lab's containers has taken away is put back
-        first. Raises UsageError when it is made of other clusters than ``footprint``, LabError
-        when another process uses it, or when it does not come back.
+        What a restart of this machine or of the lab's containers has taken away, or anybody has
+        changed of what the lab itself is made of, is put right first, and said. Raises UsageError
+        when it is made of other clusters than ``footprint``, LabError when another process uses
+        it, or when it does not come back.
         """
         claim.take()
         about = claim.read()
@@ -126,18 +136,29 @@ class Lab:
             with lab_errors(f"take over lab {claim.id}"):
                 for spec in footprint.clusters:
                     lab._add(RunningCluster(spec, lab.kubeconfig(spec.name), lab.engine))
-                lab.seal()
-                restarted = put_back(lab, about)
-                if about.wiring == wiring.name and not restarted:
-                    lab.router.apply(lab._places(), wiring)
-                    lab.wiring = wiring
-                else:
-                    lab.rewire(wiring)
-                await_return(lab, restarted)
+                lab._put_right(about, wiring)
         except BaseException:
             claim.release()
             raise
         return lab
+
+    def _put_right(self, about: Description, wiring: Wiring) -> None:
+        """Mend what the lab itself is made of, wire it, and say what was not as it should be."""
+        before = self._look(about)
+        self.seal()
+        restarted = put_back(self, about)
+        self._lead_nodes()
+        rewired = about.wiring != wiring.name
+        as_left = not rewired and not restarted
+        if as_left:
+            self._write_rules(wiring)
+        else:
+            self.rewire(wiring)
+        await_return(self, restarted)
+        wrong = amiss(before, self._look(about), rewired=rewired)
+        say(self, MENDED, wrong)
+        if as_left and wrong:
+            self.rewire(wiring)  # no flow goes on that began under other rules
 
     def await_dns(self) -> None:
         """Wait until every cluster's DNS serves names: it comes up after the nodes are ready.
@@ -204,9 +225,7 @@ class Lab:
         with self.recorder.step("wire the clusters", wiring=wiring.name):
             actions: list[Callable[[], None]] = [lambda: self._wire_router(wiring)]
             for cluster in self.clusters.values():
-                others = [
-                    self.footprint[one] for one in self.footprint.names if one != cluster.name
-                ]
+                others = self._others(cluster)
                 flat = [other for other in others if wiring.is_flat(cluster.name, other.name)]
                 actions.append(partial(wire_nodes, cluster, flat, others))
             side_by_side(self.engine.shell, lambda action: action(), actions)
@@ -218,6 +237,30 @@ class Lab:
     def _wire_router(self, wiring: Wiring) -> None:
         self.router.apply(self._places(), wiring)
         self.router.end_flows()
+
+    def _lead_nodes(self) -> None:
+        """Let nodes find each other by name, and whatever is not near by the router."""
+        for cluster in self.clusters.values():
+            if len(cluster.nodes) > 1:
+                introduce(self.engine, {one.container: one.address for one in cluster.nodes})
+            lead_to_router(cluster, self.subnets[cluster.name])
+
+    def _write_rules(self, wiring: Wiring) -> None:
+        """Write rules of router and nodes as ``wiring`` says; open flows go on."""
+        self.router.apply(self._places(), wiring)
+        self.wiring = wiring
+        for cluster in self.clusters.values():
+            others = self._others(cluster)
+            flat = [other for other in others if wiring.is_flat(cluster.name, other.name)]
+            write_rules(cluster, flat)
+
+    def _others(self, cluster: RunningCluster) -> list[Cluster]:
+        return [one for one in self.footprint.clusters if one.name != cluster.name]
+
+    def _look(self, about: Description) -> dict[str, str]:
+        """What the parts of a kept lab say now."""
+        nodes = {node: name for name, found in about.nodes.items() for node in found}
+        return look(self.engine, self.id, self.router.container, nodes)
 
     def seal(self) -> None:
         """Write the host's rules of this lab anew."""

@@ -38,15 +38,17 @@ def introduce_when_there(
 
 
 def introduce(engine: Engine, nodes: Mapping[str, IPv4Address]) -> None:
-    """Write the names of a cluster's nodes into each one's /etc/hosts: no name server answers.
+    """Write the names of a cluster's nodes into each one's /etc/hosts, where they are not there
+    yet: no name server answers.
 
     This must come before kubeadm's join. kubelet and kube-proxy know the API server by its name
     alone, and kube-proxy's pod gets a copy of the node's file when it starts: written later, no
     Service is ever translated on that node.
     """
     lines = "".join(f"{address} {name}\n" for name, address in nodes.items())
+    add = 'grep -qxF "$line" /etc/hosts || echo "$line" >> /etc/hosts'
     for name in nodes:
-        engine.exec(name, ["sh", "-c", "cat >> /etc/hosts"], input=lines)
+        engine.exec(name, ["sh", "-c", f"while read -r line; do {add}; done"], input=lines)
 
 
 def node_address(engine: Engine, container: str) -> IPv4Address:
@@ -92,6 +94,14 @@ def wire_nodes(cluster: RunningCluster, flat: Iterable[Cluster], others: Iterabl
         rules = node_rules(cluster.spec, node.pods, peers)
         script = f"nft -f - <<'RULES'\n{rules}RULES\n" + "\n".join(ends) + "\n"
         cluster.on_node(node, "sh", "-e", input=script)
+
+
+def write_rules(cluster: RunningCluster, flat: Iterable[Cluster]) -> None:
+    """Let pods keep their address towards ``flat``, as ``wire_nodes`` does; what is open stays."""
+    peers = list(flat)
+    for node in cluster.nodes:
+        rules = node_rules(cluster.spec, node.pods, peers)
+        cluster.on_node(node, "nft", "-f", "-", input=rules)
 
 
 def node_counters(cluster: RunningCluster) -> Counters:

@@ -68,10 +68,9 @@ def put_back(lab: Lab, about: Description) -> list[str]:
                 side_by_side(
                     lab.engine.shell, lambda name: _revive(lab, name, found, written), hurt
                 )
-        for name, addresses in lab.addresses.items():
+        for addresses in lab.addresses.values():
             addresses.adopt()
-            if name in hurt:
-                addresses.restore()
+            addresses.restore()
         if not router_as_left:
             for cluster in lab.clusters.values():
                 forget_router(cluster)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from meshproof.artifacts import Bundle
+from meshproof.artifacts.bundle import has_plain_envoy
 from meshproof.kube.objects import Object
 from meshproof.mesh import manifests, operator_config
 from meshproof.mesh.manifests import SYSTEM
@@ -125,4 +126,4 @@ class Blueprint:
     def _images(self, member: Member) -> Images:
         reference = self.bundle.images[f"pilot:{self.version(member)}"]
         name, _, tag = reference.rpartition(":")
-        return Images(name.removesuffix("/pilot"), tag, self.bundle.source != "published")
+        return Images(name.removesuffix("/pilot"), tag, has_plain_envoy(self.bundle.source))

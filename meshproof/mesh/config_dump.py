@@ -46,8 +46,12 @@ def takes_plain_text(workload: Workload, port: int) -> bool:
 
     Raises EvidenceError when the proxy does not answer.
     """
-    plain = [one for one in _inbound(workload) if one.get("transport_protocol") == "raw_buffer"]
-    return any(one.get("destination_port") == port for one in plain)
+    return _takes(workload, port, "raw_buffer")
+
+
+def takes_tls(workload: Workload, port: int) -> bool:
+    """The same for TLS."""
+    return _takes(workload, port, "tls")
 
 
 def inbound_ports(workload: Workload) -> set[int]:
@@ -96,3 +100,8 @@ def _told(endpoint: dict[str, Any]) -> tuple[str, str]:
     metadata = endpoint.get("metadata", {}).get("filter_metadata", {})
     workload = str(metadata.get("istio", {}).get("workload", ""))
     return f"{at.get('address')}:{at.get('port_value')}", workload.rpartition(";")[2]
+
+
+def _takes(workload: Workload, port: int, transport: str) -> bool:
+    theirs = [one for one in _inbound(workload) if one.get("transport_protocol") == transport]
+    return any(one.get("destination_port") == port for one in theirs)

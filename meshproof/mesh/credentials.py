@@ -73,11 +73,15 @@ def distinct(certificates: Iterable[x509.Certificate]) -> int:
     return len({one.fingerprint(hashes.SHA256()) for one in certificates})
 
 
-def issue(authority: Authority, identity: str) -> Credential:
-    """A new key and a certificate for a SPIFFE URI, with the extensions that istiod's have."""
+def issue(authority: Authority, identity: str, hosts: Iterable[str] = ()) -> Credential:
+    """A new key and a certificate for a SPIFFE URI, with the extensions that istiod's have.
+
+    ``hosts``: names of a server that it is for as well.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime.datetime.now(datetime.UTC)
-    names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(identity)])
+    uri, servers = x509.UniformResourceIdentifier(identity), map(x509.DNSName, hosts)
+    names = x509.SubjectAlternativeName([uri, *servers])
     purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     above = authority.key.public_key()
     certificate = (

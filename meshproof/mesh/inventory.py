@@ -161,8 +161,9 @@ def list_things(api: kubernetes.client.ApiClient, resources: Iterable[Resource])
     """The objects of some kinds. Raises ApiException or WaitTimeoutError."""
     todo = list(resources)
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        listed = pool.map(lambda resource: _list(api, resource), todo)
-        return inventory_of(zip(todo, listed, strict=True))
+        listed = pool.map(lambda resource: objects_of(api, resource, _METADATA), todo)
+        metadata = ([one["metadata"] for one in found] for found in listed)
+        return inventory_of(zip(todo, metadata, strict=True))
 
 
 def listable(start: str, discovery: Mapping[str, Any]) -> list[Resource]:
@@ -215,17 +216,22 @@ def request(
     return json.loads(said)
 
 
-def _list(api: kubernetes.client.ApiClient, resource: Resource) -> list[Metadata]:
-    path = f"{resource.root}/{resource.plural}"  # of all namespaces
+def objects_of(
+    api: kubernetes.client.ApiClient, resource: Resource, accept: str = _JSON
+) -> list[dict[str, Any]]:
+    """The objects of one kind in all namespaces, as JSON; none of a kind that is not served any
+    more. Raises ApiException, or WaitTimeoutError when the API server stays busy for 10 s."""
+    path = f"{resource.root}/{resource.plural}"
 
-    def attempt() -> list[Metadata] | None:
+    def attempt() -> list[dict[str, Any]] | None:
         try:
-            answer = request(api, "GET", path, accept=_METADATA)
+            answer = request(api, "GET", path, accept=accept)
         except ApiException as error:
             if error.status not in (*_BUSY, *_NOT_SERVED):
                 raise
             return None if error.status in _BUSY else []
-        return [entry["metadata"] for entry in answer.get("items") or []]
+        found: list[dict[str, Any]] = answer.get("items") or []
+        return found
 
     told = f"a list of {path}"
     return eventually(attempt, until=lambda seen: seen is not None, what=told, within=10) or []

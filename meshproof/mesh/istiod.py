@@ -150,3 +150,19 @@ def network_gateways(mesh: Mesh, control_plane: str) -> tuple[NetworkGateway, ..
     """The gateways that an istiod goes by, their host names resolved. Raises as ``ask_istiod``."""
     listed = ask_istiod(mesh, control_plane, "networkz") or []
     return tuple(sorted(NetworkGateway(one["Network"], one["Addr"], one["Port"]) for one in listed))
+
+
+def clusters_known(mesh: Mesh, control_plane: str) -> dict[str, str]:
+    """The clusters that an istiod has secrets of, each with what it says of it: "synced",
+    "syncing", "timeout" or "closed". Raises as ``ask_istiod``."""
+    listed = ask_istiod(mesh, control_plane, "clusterz") or []
+    return {one["id"]: one["syncStatus"] for one in listed}
+
+
+def unread_clusters(mesh: Mesh, control_plane: str) -> dict[str, str]:
+    """The clusters that an istiod should read and does not, each with what it says of it, as
+    ``clusters_known`` does, or "unknown". Raises as ``ask_istiod``."""
+    known = clusters_known(mesh, control_plane)
+    due = mesh.deployment.topology.reads(control_plane)
+    states = {name: known.get(name, "unknown") for name in due}
+    return {name: state for name, state in states.items() if state != "synced"}

@@ -1,24 +1,29 @@
-"""What a lab remembers of the mesh on it, so that it can be removed, by another run as well."""
+"""What a lab remembers of the mesh on it, so that it can be removed, judged as it is, and compared
+with what was installed, by another run as well."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from meshproof.artifacts import Bundle
-from meshproof.errors import LabError
+from meshproof.errors import LabError, UsageError
 from meshproof.lab import Lab
+from meshproof.lab.ownership import Claim
+from meshproof.mesh.contents import Contents, Difference, differences, take_contents
 from meshproof.mesh.inventory import Inventory
 from meshproof.mesh.mesh import Mesh, remove_mesh
 from meshproof.model import Deployment
-from meshproof.process import Shell
+from meshproof.process import Shell, side_by_side
 from meshproof.reading import file_errors, read_text
 
 _FILE = "mesh.json"
 _WHAT = "the note of the lab's mesh"
+_UNFINISHED = "its installation did not come to an end"
 
 
 _Key = tuple[str, str, str, str]
@@ -26,31 +31,56 @@ _Record = tuple[str, str, str, str, list[str], _Key | None]
 
 
 @dataclass(frozen=True)
-class _Noted:
-    """The file's content. ``before``: by cluster, what ``Inventory.to_json`` gave."""
+class Noted:
+    """What is noted of a lab's mesh. ``deployment``: what it is of, in full, "" where that is not
+    known; ``name``: as tests' ids have it; ``dirty``: why it is not as a run should find it;
+    ``before``: by cluster, what ``Inventory.to_json`` gave; ``installed``: by cluster, what its
+    objects said when it was installed, None where nobody looked."""
 
     lab: str
     deployment: str
     dirty: str | None
     folder: str
     before: dict[str, list[_Record]]
+    name: str = ""
+    installed: dict[str, Contents] | None = None
 
     def inventories(self) -> dict[str, Inventory]:
         """What each cluster held before the mesh."""
         return {name: Inventory.from_json(map(list, told)) for name, told in self.before.items()}
 
+    def is_of(self, deployment: Deployment) -> bool:
+        """Whether the mesh is of this deployment, in every detail."""
+        return self.deployment == repr(deployment)
 
-_NOTED = TypeAdapter(_Noted)
+    def refusal(self, asked: Sequence[str]) -> UsageError:
+        """Why meshes (or bare clusters) of these names are not judged on this lab as it is."""
+        remedy = "ask for the one that is there, or add --repair, by which it is removed"
+        there, wanted = self.name or "a mesh of which nobody noted what it is", ", ".join(asked)
+        if self.name in asked:
+            there = f"{self.name} of another description"
+        return UsageError(f"lab {self.lab} holds {there}, and {wanted} is asked for", remedy)
 
 
-def note_before(mesh: Mesh) -> None:
-    """Write down what the clusters held before the mesh, which may be unfinished or changed."""
-    _write(mesh, deployment="", dirty="its installation did not come to an end")
+_NOTED = TypeAdapter(Noted)
+
+
+def note_before(mesh: Mesh, dirty: str = _UNFINISHED) -> None:
+    """Write down what the clusters held before the mesh, of which nobody can tell how it is if
+    the run ends now: ``dirty`` says so."""
+    _write(mesh, dirty)
 
 
 def keep_mesh(mesh: Mesh) -> None:
     """Write down which mesh is on the lab, for ``find_mesh``."""
-    _write(mesh, deployment=repr(mesh.deployment), dirty=mesh.dirty)
+    _write(mesh, mesh.dirty or mesh.spoilt)
+
+
+def note_installed(mesh: Mesh) -> None:
+    """Take down what the mesh's objects say, now that it is installed. Raises LabError, or
+    WaitTimeoutError."""
+    with mesh.lab.recorder.step("take down what is installed"):
+        mesh.installed = _contents(mesh.lab, mesh.before)
 
 
 def find_mesh(lab: Lab, deployment: Deployment, bundle: Bundle) -> Mesh | None:
@@ -59,13 +89,32 @@ def find_mesh(lab: Lab, deployment: Deployment, bundle: Bundle) -> Mesh | None:
     None when there is none, when it is of another deployment, or dirty. Raises LabError as
     ``remove_noted`` does.
     """
-    noted = _read(lab)
-    if noted is None or noted.deployment != repr(deployment) or noted.dirty:
+    noted = read_noted(lab)
+    if noted is None or not noted.is_of(deployment) or noted.dirty:
         return None
+    return take_over(lab, noted, deployment, bundle)
+
+
+def take_over(lab: Lab, noted: Noted, deployment: Deployment, bundle: Bundle) -> Mesh:
+    """The mesh that is noted, which is of this deployment, whatever became of it. Raises
+    LabError."""
     mesh = Mesh(lab, deployment, bundle, Path(noted.folder), noted.inventories())
+    mesh.installed, mesh.spoilt = noted.installed, noted.dirty
     lab.recorder.emit("notice", text=f"the mesh {deployment} on lab {lab.id} is used as it is")
-    note_before(mesh)
+    note_before(mesh, noted.dirty or "a run that used it did not come to its end")
     return mesh
+
+
+def changed_since_installed(lab: Lab, noted: Noted) -> list[Difference]:
+    """What on a lab is not as its mesh was installed. Raises LabError, or WaitTimeoutError."""
+    if noted.installed is None:
+        return []
+    now = _contents(lab, noted.inventories())
+    return [
+        one
+        for name, installed in noted.installed.items()
+        for one in differences(name, installed, now.get(name, {}))
+    ]
 
 
 def remove_noted(lab: Lab) -> bool:
@@ -75,7 +124,7 @@ def remove_noted(lab: Lab) -> bool:
     LabError when what was noted cannot be read, or is not of this lab: then nothing is removed,
     since all that it does not name would be.
     """
-    noted = _read(lab)
+    noted = read_noted(lab)
     if noted is None:
         return False
     remove_mesh(lab, noted.inventories(), Shell(lab.recorder))
@@ -85,37 +134,64 @@ def remove_noted(lab: Lab) -> bool:
     return True
 
 
-def _write(mesh: Mesh, deployment: str, dirty: str | None) -> None:
-    before = {name: inventory.to_json() for name, inventory in mesh.before.items()}
-    noted = {
-        "lab": mesh.lab.id,
-        "deployment": deployment,
-        "dirty": dirty,
-        "folder": str(mesh.folder),
-        "before": before,
-    }
-    path = mesh.lab.claim.folder / _FILE
-    draft = path.with_suffix(".new")
-    with file_errors(path, _WHAT, doing="write", error=LabError):
-        draft.write_text(json.dumps(noted), encoding="utf-8")
-        draft.replace(path)
+def read_noted(lab: Lab) -> Noted | None:
+    """What is noted of the mesh on a lab; None when there is none. Raises LabError as
+    ``remove_noted`` does."""
+    noted = noted_of(lab.claim)
+    missing = sorted(lab.clusters.keys() - noted.before.keys()) if noted is not None else []
+    if missing:
+        path = lab.claim.folder / _FILE
+        cause = f"{_WHAT} {path} tells of no cluster {missing[0]}, not of lab {lab.id}"
+        raise LabError(cause, _remedy(lab.id))
+    return noted
 
 
-def _read(lab: Lab) -> _Noted | None:
-    path = lab.claim.folder / _FILE
+def noted_of(claim: Claim) -> Noted | None:
+    """The same of a lab that need not run. Raises LabError when it cannot be read, or is not of
+    this lab."""
+    path = claim.folder / _FILE
     if not path.is_file():
         return None
-    remedy = f"remove the lab with 'meshproof down {lab.id}'"
-    text = read_text(path, _WHAT, remedy=remedy, error=LabError)
+    text = read_text(path, _WHAT, remedy=_remedy(claim.id), error=LabError)
     try:
         noted = _NOTED.validate_json(text, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the whole"
         cause = f"{_WHAT} {path} does not say what is needed ({where}: {first['msg']})"
-        raise LabError(cause, remedy) from None
-    missing = sorted(lab.clusters.keys() - noted.before.keys())
-    if noted.lab != lab.id or missing:
-        of = f"lab {noted.lab[:40]!r}" if noted.lab != lab.id else f"no cluster {missing[0]}"
-        raise LabError(f"{_WHAT} {path} tells of {of}, not of lab {lab.id}", remedy)
+        raise LabError(cause, _remedy(claim.id)) from None
+    if noted.lab != claim.id:
+        cause = f"{_WHAT} {path} tells of lab {noted.lab[:40]!r}, not of lab {claim.id}"
+        raise LabError(cause, _remedy(claim.id))
     return noted
+
+
+def _remedy(lab_id: str) -> str:
+    return f"remove the lab with 'meshproof down {lab_id}'"
+
+
+def _contents(lab: Lab, before: Mapping[str, Inventory]) -> dict[str, Contents]:
+    """What the objects of each cluster say that were not there ``before``."""
+    running = lab.clusters.values()
+    found = side_by_side(
+        Shell(lab.recorder), lambda one: take_contents(one, before[one.name]), running
+    )
+    return dict(zip(lab.clusters, found, strict=True))
+
+
+def _write(mesh: Mesh, dirty: str | None) -> None:
+    before = {name: inventory.to_json() for name, inventory in mesh.before.items()}
+    noted = {
+        "lab": mesh.lab.id,
+        "deployment": repr(mesh.deployment),
+        "name": str(mesh.deployment),
+        "dirty": dirty,
+        "folder": str(mesh.folder),
+        "before": before,
+        "installed": mesh.installed,
+    }
+    path = mesh.lab.claim.folder / _FILE
+    draft = path.with_suffix(".new")
+    with file_errors(path, _WHAT, doing="write", error=LabError):
+        draft.write_text(json.dumps(noted), encoding="utf-8")
+        draft.replace(path)

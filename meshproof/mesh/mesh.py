@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from pathlib import Path
 
 from meshproof.artifacts import Bundle
 from meshproof.kube import RunningCluster
-from meshproof.kube.objects import apply
+from meshproof.kube.objects import apply, as_found
 from meshproof.lab import Lab
 from meshproof.mesh import manifests
 from meshproof.mesh.blueprint import Blueprint
+from meshproof.mesh.contents import Contents
 from meshproof.mesh.inventory import Inventory, take_inventory
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY
@@ -58,6 +60,11 @@ class Mesh:
     before: Mapping[str, Inventory]
     roots: Mapping[str, Authority] = field(init=False, repr=False)
     dirty: str | None = None
+    """What damaged it, if something did: whoever may change it installs it anew."""
+    spoilt: str | None = None
+    """The same of a mesh that is judged as it is all the same, since nobody may change it."""
+    installed: dict[str, Contents] | None = None
+    """By cluster, what its objects said when it was installed; None where nobody looked."""
     settling: Settling | None = None
     """How it came to rest when it was installed, turned to another mode, or found."""
     unmet: list[str] = field(default_factory=list)
@@ -118,10 +125,25 @@ class Mesh:
         self.dirty = self.dirty or reason
         self.lab.recorder.emit("notice", text=f"the mesh is damaged: {reason}")
 
+    def leave_damage(self) -> str | None:
+        """Go on with the mesh, although it is dirty; returns what damaged it, if something did."""
+        reason, self.dirty = self.dirty, None
+        self.spoilt = self.spoilt or reason
+        return reason
+
     def set_mtls(self, mode: Mtls) -> None:
         """Apply the mesh-wide mTLS mode, wherever configuration counts."""
         for name in self.deployment.topology.config_clusters:
             apply(self.cluster(name), [manifests.peer_authentication(mode)])
+
+    @contextmanager
+    def mtls_as_found(self) -> Iterator[None]:
+        """Whatever mode is applied inside the block, afterwards there is what was there before."""
+        objects = [manifests.peer_authentication(self.deployment.mtls)]
+        with ExitStack() as stack:
+            for name in self.deployment.topology.config_clusters:
+                stack.enter_context(as_found(self.cluster(name), objects))
+            yield
 
     @property
     def blueprint(self) -> Blueprint:

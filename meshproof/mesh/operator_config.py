@@ -51,6 +51,13 @@ TRACES_SERVICE, TRACES_NAMESPACE, TRACES_PORT = "traces", "outside", 9411
 AT_HOME = "at-home.sample.svc.cluster.local"
 """A service that is cluster-local by the mesh's configuration: nobody calls another cluster's
 instances of it."""
+_SWITCHES = {
+    "PILOT_ENABLE_ALPN_FILTER": "istio.alpn",
+    "PILOT_ENABLE_METADATA_EXCHANGE": "istio.metadata_exchange",
+}
+"""istiod's switches of filters that plain Envoy does not have, and the filters."""
+FILTERS_OFF = (*_SWITCHES.values(), "istio.stats")
+"""Istio's own filters that are not configured for plain Envoy; the last is telemetry's."""
 _SMALL = {"requests": {"cpu": "10m", "memory": "64Mi"}}
 
 
@@ -197,12 +204,7 @@ def _announced(gateway: Gateway, address: IPv4Address) -> str:
 
 
 def _pilot(images: Images) -> Document:
-    environment: dict[str, str] = {}
-    if images.plain_envoy:
-        environment |= {
-            "PILOT_ENABLE_ALPN_FILTER": "false",
-            "PILOT_ENABLE_METADATA_EXCHANGE": "false",
-        }
+    environment = dict.fromkeys(_SWITCHES, "false") if images.plain_envoy else {}
     return {"resources": _SMALL, "autoscaleEnabled": False, "env": environment}
 
 

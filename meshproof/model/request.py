@@ -145,7 +145,17 @@ class RunRequest:
     )
     keep: bool = field(default=False, metadata=asked("leave the last lab in place at the end"))
     reuse: str | None = field(
-        default=None, metadata=asked("use this kept lab instead of a new one", shown="LAB")
+        default=None,
+        metadata=asked(
+            "use this kept lab instead of a new one, its mesh as it is found", shown="LAB"
+        ),
+    )
+    repair: bool = field(
+        default=False,
+        metadata=asked(
+            "install the kept lab's mesh anew where it is not as it was installed, or of another "
+            "deployment"
+        ),
     )
     workers: str = field(
         default=AUTO,
@@ -219,9 +229,11 @@ def words(request: RunRequest, whose: str) -> list[str]:
     return [*found, *unnamed]
 
 
-def once_more(request: RunRequest, test: str, lab: str | None) -> RunRequest:
+def once_more(
+    request: RunRequest, test: str, lab: str | None, *, repair: bool = False
+) -> RunRequest:
     """The request for one of a run's tests again, on a lab that is kept; ``lab``: the run's own,
-    where it was kept.
+    where it was kept; ``repair``: whether the mesh on that is another than the test's.
 
     Which topologies were asked for makes no difference: one test is looked for on all of them.
     """
@@ -235,6 +247,7 @@ def once_more(request: RunRequest, test: str, lab: str | None) -> RunRequest:
         only=test,
         keep=True,
         reuse=lab,
+        repair=lab is not None and (repair or request.repair),
     )
 
 

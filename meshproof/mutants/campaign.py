@@ -15,12 +15,13 @@ from meshproof.model import Deployment
 from meshproof.mutants import views
 from meshproof.mutants.catalogue import Mutant, settings
 from meshproof.mutants.held import held
-from meshproof.mutants.istiods import await_proxies, named_in, switch
+from meshproof.mutants.istiods import named_in, switch
 from meshproof.mutants.judging import Bench, judge
 from meshproof.mutants.results import PLAIN, Outcome, Result, broken, noticed, plainly
 from meshproof.mutants.views import Seen
 from meshproof.report import Judged
 from meshproof.run.session import Session
+from meshproof.traffic.connected import await_proxies
 from meshproof.workloads.sample import Sample
 from meshproof.workloads.scale import scaled, usual
 

@@ -18,7 +18,7 @@ from meshproof.workloads.sample import Sample
 
 def make(session: Session, deployment: Deployment) -> str:
     """Bring up a lab with this deployment, and leave it; returns its id. Raises LabError."""
-    labs = Labs(session, reuse=None)
+    labs = Labs(session, reuse=None, keep=True)
     try:
         labs.sample(deployment)
     except BaseException:
@@ -51,7 +51,7 @@ def held(session: Session, deployment: Deployment, lab_id: str) -> Iterator[Samp
         if mesh is not None:
             keep_mesh(mesh)
         lab.__exit__()
-    labs = Labs(session, reuse=lab_id)
+    labs = Labs(session, reuse=lab_id, repair=True)
     try:
         yield labs.sample(deployment)
     finally:

@@ -23,7 +23,7 @@ from meshproof.mesh.config_dump import CLUSTERS, LISTENERS, ROUTES
 from meshproof.mesh.gateways import gateway_workload
 from meshproof.mesh.istiod import debug
 from meshproof.mutants.catalogue import Shows
-from meshproof.mutants.istiods import istiods, proxy_id
+from meshproof.traffic.connected import istiods, proxy_id
 from meshproof.wait import eventually
 from meshproof.workloads.sample import NAMESPACE, SLEEP, Sample, namespace_object
 

@@ -49,7 +49,7 @@ def judged(events: Sequence[Event]) -> list[Judged]:
     """The outcomes of a record's tests, in the order in which they were planned: of several
     workers they come in as it happens, and a table is to be compared with another."""
     place = {test: number for number, test in enumerate(planned_in(events))}
-    found = [_judged(event) for event in events if event.kind == "test"]
+    found = [outcome_of(event) for event in events if event.kind == "test"]
     return sorted(found, key=lambda one: place.get(one.test, 0))
 
 
@@ -58,7 +58,8 @@ def planned_in(events: Iterable[Event]) -> list[str]:
     return [str(test) for one in events if one.kind == "run-begin" for test in one.data["tests"]]
 
 
-def _judged(event: Event) -> Judged:
+def outcome_of(event: Event) -> Judged:
+    """The outcome that an event of the kind "test" tells."""
     data = event.data
     return Judged(
         data["test"],

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from meshproof.report.causes import by_cause
 from meshproof.report.declared import LeftOut
+from meshproof.report.found import Found
 from meshproof.report.known import mended_in, shown_in
 from meshproof.report.outcomes import KNOWN, WORST_FIRST, Judged
 from meshproof.report.words import Grid, marks
@@ -17,11 +18,14 @@ from meshproof.telling import shown
 _MARKS = {"PASS": "held", "FAIL": "FAILED", "INCONCLUSIVE": "could not tell", KNOWN: KNOWN}
 
 
-def summary(outcomes: Sequence[Judged], without: Sequence[LeftOut] = ()) -> RenderableType:
+def summary(
+    outcomes: Sequence[Judged], without: Sequence[LeftOut] = (), found: Sequence[Found] = ()
+) -> RenderableType:
     """The table of behaviours by deployment, followed by each failure with its reasons; known
     issues come last, and of them those that did not show, which matters to whoever upgrades.
 
-    ``without``: what does not apply; the reasons are below the table, each once.
+    ``without``: what does not apply; the reasons are below the table, each once. ``found``: what
+    of a kept lab was not as it should be; it comes before the failures, which it may explain.
     """
     told = [one for one in without if one.told]
     marked = marks(one.reason for one in told)
@@ -29,6 +33,7 @@ def summary(outcomes: Sequence[Judged], without: Sequence[LeftOut] = ()) -> Rend
     lines += [Text(shown(text)) for text in _reasons(outcomes, without, marked)]
     troubles = [one for one in outcomes if one.outcome in ("FAIL", "INCONCLUSIVE")]
     skipped = [one for one in outcomes if one.outcome == "skipped"]
+    lines += [Text(f"\n{shown(str(one))}") for one in found]
     lines += [Text(f"\n{shown(text)}") for text in _troubles(troubles)]
     lines += [Text(f"\n{shown(f'skipped: {one.test}: {one.why}')}") for one in skipped]
     lines += [Text(f"\n{shown(str(one))}") for one in shown_in(outcomes)]

@@ -12,10 +12,11 @@ from meshproof.lab import Lab
 from meshproof.lab.alive import lost_part
 from meshproof.lab.kept import find_kept
 from meshproof.mesh.installation import install_mesh
-from meshproof.mesh.keep import find_mesh, keep_mesh, note_before, remove_noted
+from meshproof.mesh.keep import keep_mesh, note_before, note_installed, read_noted, remove_noted
 from meshproof.mesh.mesh import Mesh
 from meshproof.model import Deployment, Footprint, Wiring
 from meshproof.process import side_by_side
+from meshproof.run.reuse import as_kept, leave_damage
 from meshproof.run.session import Session
 from meshproof.traffic.settle import settle, turn
 from meshproof.workloads import Echo, deploy_echo
@@ -23,12 +24,29 @@ from meshproof.workloads.sample import Sample, deploy_sample
 
 
 class Labs:
-    """One lab at a time. A bring-up that failed is not tried again: its cause is repeated."""
+    """One lab at a time. A bring-up that failed is not tried again: its cause is repeated.
 
-    def __init__(self, session: Session, *, reuse: str | None) -> None:
+    ``reuse``: the kept lab that is used; ``keep``: whether labs are to be left in place, and what
+    is installed on them is taken down; ``repair``: whether the mesh that is found on the kept lab
+    may be changed. Else it is judged as it is, and nothing but a test of its removal ends it.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        reuse: str | None,
+        keep: bool = False,
+        repair: bool = False,
+    ) -> None:
         self._session = session
         self.kept: str | None = None
         """The lab that was left in place, if one was."""
+        self.on_kept: str | None = None
+        """What the mesh on that is of, "" for one that is damaged, None where there is none."""
+        self._keep, self._repair = keep, repair
+        self._left: Mesh | None = None
+        """The mesh that was found on the lab, and may not be changed."""
         self._reuse = reuse
         self._lab: Lab | None = None
         self._sample: Sample | None = None
@@ -66,7 +84,9 @@ class Labs:
         """A running lab with these clusters, wired so, and without a mesh."""
         self._repeat(footprint)
         with self._remembered(footprint):
-            return self._cleaned(self._with(footprint, wiring))
+            lab = self._with(footprint, wiring)
+            self._check_changeable(lab, f"clusters without a mesh ({', '.join(footprint.names)})")
+            return self._cleaned(lab)
 
     def sample(self, deployment: Deployment) -> Sample:
         """sleep and helloworld on a mesh of this deployment."""
@@ -75,6 +95,8 @@ class Labs:
         self._repeat(footprint)
         self._repeat(deployment)
         now = self._sample
+        if now is not None and now.mesh is self._left:
+            leave_damage(now.mesh)
         usable = now is not None and now.mesh.dirty is None and not self._is_lost
         if now is not None and usable and now.mesh.deployment == deployment:
             return now
@@ -128,6 +150,9 @@ class Labs:
         self._lab, self._sample, self._echoes = None, None, {}
         if lab is None:
             return
+        if sample is not None and sample.mesh is self._left:
+            leave_damage(sample.mesh)
+        self._left = None
         if keep and not lab.kept:
             lab.keep()
             text = f"lab {lab.id} is kept: use it with 'meshproof verify --reuse {lab.id}', "
@@ -136,6 +161,7 @@ class Labs:
             self.kept = lab.id
             if sample is not None:
                 keep_mesh(sample.mesh)
+                self.on_kept = "" if sample.mesh.dirty else str(sample.mesh.deployment)
         lab.__exit__()
 
     # --- parts
@@ -178,8 +204,14 @@ class Labs:
             return Lab.adopt(claim, footprint, made_with, wiring)
         return Lab.create(footprint, made_with, wiring)
 
+    def _check_changeable(self, lab: Lab, asked: str) -> None:
+        """Raise UsageError when the lab holds a mesh that may not be removed."""
+        ours = self._sample is not None and self._sample.mesh is not self._left
+        if lab.kept and not self._repair and not ours and (noted := read_noted(lab)) is not None:
+            raise noted.refusal([asked])
+
     def _remove_mesh(self, lab: Lab) -> None:
-        self._sample = None
+        self._sample = self._left = None
         if remove_noted(lab):
             self._echoes.clear()
 
@@ -198,22 +230,26 @@ class Labs:
         return lab
 
     def _deploy(self, lab: Lab, deployment: Deployment) -> Sample:
-        bundle, now = self._session.bundle, self._sample
+        now = self._sample
         if now is None and lab.kept:
-            mesh = find_mesh(lab, deployment, bundle)
-            if mesh is not None:
-                sample = Sample(mesh)
-                mesh.settling = settle(sample)
-                return sample
+            found = as_kept(lab, deployment, self._session.bundle, repair=self._repair)
+            if found is not None:
+                self._left = None if self._repair else found.mesh
+                return found
+        else:
+            self._check_changeable(lab, str(deployment))
         if now is not None and now.mesh.dirty is None and _differ_in_mtls(now.mesh, deployment):
             with lab.recorder.step(f"turn the mesh to mTLS {deployment.mtls.value}"):
                 turn(now, deployment)
+            self._note_installed(now.mesh)  # else the mode would be told as a difference
             return now
-        lab = self._cleaned(lab)
+        return self._install(self._cleaned(lab), deployment)
+
+    def _install(self, lab: Lab, deployment: Deployment) -> Sample:
         with self._remembered(lab.footprint):
             lab.await_dns()  # what comes up late with it must not be taken for the mesh's
         folder = (self._session.folder or lab.claim.folder) / "mesh" / str(deployment)
-        mesh = Mesh.begin(lab, deployment, bundle, folder)
+        mesh = Mesh.begin(lab, deployment, self._session.bundle, folder)
         note_before(mesh)
         try:
             install_mesh(mesh)
@@ -223,7 +259,13 @@ class Labs:
             self._sample = Sample(mesh)
             raise
         mesh.settling = settle(sample)
+        self._note_installed(mesh)
         return sample
+
+    def _note_installed(self, mesh: Mesh) -> None:
+        """Take down what is installed on a lab that will be there for another run."""
+        if self._keep or mesh.lab.kept:
+            note_installed(mesh)
 
 
 def _differ_in_mtls(mesh: Mesh, deployment: Deployment) -> bool:

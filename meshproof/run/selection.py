@@ -167,6 +167,11 @@ class Selection:
         if asked.checkout is not None:
             check_tree(asked.checkout)
         _ = self.topologies, self.releases, self.variants, self.revision, self.pool
+        if asked.repair and asked.reuse is None:
+            raise UsageError(
+                "--repair is about the mesh of a kept lab, and none is named",
+                "add '--reuse LAB', or leave it out",
+            )
         self._check_bare()
 
     def check_pool(self, labs: int) -> None:

@@ -22,9 +22,11 @@ from meshproof.artifacts import (
     kubernetes_version,
     provide,
 )
+from meshproof.artifacts.bundle import has_plain_envoy
 from meshproof.engine import Engine, choose_engine
 from meshproof.events import Listener, Recorder
 from meshproof.lab import Ingredients
+from meshproof.mesh.operator_config import FILTERS_OFF
 from meshproof.process import Shell
 from meshproof.reading import file_errors
 
@@ -131,6 +133,7 @@ class Session:
             digest=found.digest,
             parts=dict(found.parts),
             proxies={str(version): proxy for version, proxy in found.proxies.items()},
+            filters_off=list(FILTERS_OFF) if has_plain_envoy(found.source) else [],
         )
         return found
 

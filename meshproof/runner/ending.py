@@ -14,13 +14,13 @@ from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, EXIT_USAGE
 from meshproof.events import Event
 from meshproof.model import Policy
 from meshproof.model.request import PYTESTS, VERIFYS, once_more, words
-from meshproof.report import Judged, Tally, judged, left_out_in, planned_in, summary
+from meshproof.report import Judged, Tally, found_in, judged, left_out_in, planned_in, summary
 from meshproof.report.outcomes import KNOWN
 from meshproof.runner.known import policy_of
 from meshproof.runner.options import request_of
 from meshproof.runner.stash import LABS, SESSION
 
-_NEEDED = frozenset({"run-begin", "not-applicable", "test"})
+_NEEDED = frozenset({"run-begin", "not-applicable", "found", "test"})
 
 
 class Heard:
@@ -82,20 +82,23 @@ def _sum_up(
     without = left_out_in(events)
     if not outcomes and (planned or not without):
         return
-    Console().print(summary(outcomes, without))
+    Console().print(summary(outcomes, without, found_in(events)))
     say_line(f"\nRecord: {config.stash[SESSION].folder}")
     bad = {"FAIL", "INCONCLUSIVE"} | ({KNOWN} if policy_of(config) is Policy.FAIL else set())
-    failed = [one.test for one in outcomes if one.outcome in bad]
+    failed = [one for one in outcomes if one.outcome in bad]
     if failed:
-        command = again(config, failed[0])
+        command = again(config, failed[0].test, failed[0].deployment)
         say_line(f"To repeat the first failure, on a lab that is kept: {command}")
 
 
-def again(config: pytest.Config, test: str) -> str:
-    """A command that makes one of this run's tests again: `meshproof verify` for one of meshproof's
-    own suites, pytest for others, of which that knows nothing."""
+def again(config: pytest.Config, test: str, deployment: str) -> str:
+    """A command that makes one of this run's tests, on this deployment, again: `meshproof verify`
+    for one of meshproof's own suites, pytest for others, of which that knows nothing."""
     labs, request = config.stash.get(LABS, None), request_of(config)
-    asked = once_more(request, test, labs.kept if labs is not None else None)
+    asked = once_more(request, test, None)
+    if labs is not None:
+        repair = labs.on_kept not in (None, deployment)
+        asked = once_more(request, test, labs.kept, repair=repair)
     argv = ["meshproof", "verify", *words(asked, VERIFYS)]
     if request.suites:
         # From its root a test's id is reckoned.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -57,6 +57,7 @@ def pronounce(item: pytest.Item, verdict: Verdict) -> None:
         expected=verdict.expected,
         observed=verdict.observed,
         evidence={name: str(value) for name, value in verdict.evidence.items()},
+        shares=[asdict(one) for one in verdict.shares],
     )
     if known:
         raise KnownIssueError(verdict, known)

@@ -8,14 +8,13 @@ import pytest
 from meshproof.events import Data
 from meshproof.expect import Verdict
 from meshproof.expect.known import explained, undone
-from meshproof.files import read_known_issues
 from meshproof.model import Deployment, KnownIssue, Policy, Setting, applying
 from meshproof.runner.bare_lab import runs_on
 from meshproof.runner.behaviours import behaviour_of, proven_by
 from meshproof.runner.options import request_of
 
 CATALOGUE = pytest.StashKey[tuple[KnownIssue, ...]]()
-"""The known issues that count, once a test has been judged."""
+"""The known issues that count: all of the catalogue."""
 _SHOWN = pytest.StashKey[tuple[KnownIssue, ...]]()
 
 
@@ -26,7 +25,7 @@ def policy_of(config: pytest.Config) -> Policy:
 
 def in_their_light(item: pytest.Item, verdict: Verdict) -> tuple[Verdict, tuple[KnownIssue, ...]]:
     """The verdict that counts of a test, and the known issues that explain all of its failure;
-    () where it is not explained. Raises UsageError when the catalogue cannot be read."""
+    () where it is not explained."""
     proven = proven_by(item)
     if proven:
         left, shown = undone(verdict, _of_sabotage(item, proven))
@@ -41,7 +40,8 @@ def issues_of(item: pytest.Item) -> tuple[KnownIssue, ...]:
     setting = _setting(item)
     if setting is None or proven_by(item):
         return ()
-    return applying(_catalogue(item.config), behaviour_of(item).id, setting)
+    issues: tuple[KnownIssue, ...] = item.config.stash[CATALOGUE]
+    return applying(issues, behaviour_of(item).id, setting)
 
 
 def described(item: pytest.Item) -> list[Data]:
@@ -63,7 +63,7 @@ def _of_sabotage(item: pytest.Item, proven: tuple[str, ...]) -> tuple[KnownIssue
         versions = own.topology.versions
         pairs = own.topology.pairs
         settings += [Setting(own.deployment, who, versions[one]) for who, one in pairs]
-    issues = _catalogue(item.config)
+    issues = item.config.stash[CATALOGUE]
     found = (
         one for setting in settings for name in proven for one in applying(issues, name, setting)
     )
@@ -83,9 +83,3 @@ def _setting(item: pytest.Item) -> Setting | None:
     return Setting(
         on, caller if caller in clusters else None, called if called in clusters else None
     )
-
-
-def _catalogue(config: pytest.Config) -> tuple[KnownIssue, ...]:
-    if CATALOGUE not in config.stash:
-        config.stash[CATALOGUE] = read_known_issues()
-    return config.stash[CATALOGUE]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from rich.console import Console
 from meshproof.console import Narrator, explained, say_line
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, MeshproofError
 from meshproof.events import Listener
-from meshproof.files import BARES, read_footprint
+from meshproof.files import BARES, read_footprint, read_known_issues
 from meshproof.lab import Lab
 from meshproof.model import Deployment, Footprint, Policy
 from meshproof.run.session import orderly_end, unhurried
@@ -30,7 +31,7 @@ from meshproof.runner.judging import (
     KnownIssueError,
     was_judged,
 )
-from meshproof.runner.known import policy_of
+from meshproof.runner.known import CATALOGUE, policy_of
 from meshproof.runner.matrix import MATRIX, Matrix, expand
 from meshproof.runner.options import (
     add_options,
@@ -48,6 +49,7 @@ from meshproof.runner.unjudged import (
     refusal,
     remember,
     spare_other_clusters,
+    spare_other_meshes,
     spare_what_is_kept,
 )
 from meshproof.runner.workers import (
@@ -88,9 +90,15 @@ def pytest_configure(config: pytest.Config) -> None:
     listeners: list[Listener] = [narrator, heard] if conforms(config) else []
     try:
         choices = selection_of(config).choices
+        config.stash.setdefault(CATALOGUE, read_known_issues())
         config.stash[SESSION] = session = make_session(config, choices, listeners)
         if not is_worker(config) and (choices.kubernetes or choices.istio):
             session.check_versions()
+        if folder := getattr(config.option, "allure_report_dir", None):
+            # Allure takes a while to load, which no run without it need wait for.
+            from meshproof.runner.allure_live import report_live
+
+            report_live(config, session, Path(folder))
         if is_controller(config):
             config.pluginmanager.register(Controller(config, session, narrator, listeners))
     except MeshproofError as error:
@@ -153,6 +161,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     asked = [item for item in items if _is_asked_for(item)]
     footprint_of = partial(_footprint, config)
     chosen = spare_other_clusters(config, spare_what_is_kept(config, asked), footprint_of)
+    chosen = spare_other_meshes(config, chosen)
     config.hook.pytest_deselected(items=list(set(items).difference(chosen)))
     items[:] = in_order(chosen, runs_on)
 

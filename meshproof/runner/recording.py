@@ -15,12 +15,13 @@ import meshproof
 from meshproof.environment import taken_away
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.events import Data
-from meshproof.files import request_data, request_text
-from meshproof.model import Deployment, RunRequest, Version
+from meshproof.files import read_footprint, request_data, request_text
+from meshproof.model import Deployment, RunRequest, Version, wiring_named
 from meshproof.report.outcomes import KNOWN
+from meshproof.run.described import described_topology, described_wiring
 from meshproof.run.machine import described_machine
 from meshproof.runner.bare_lab import BareLab, runs_on
-from meshproof.runner.behaviours import behaviour_of, proven_by
+from meshproof.runner.behaviours import BEHAVIOURS, behaviour_of, proven_by
 from meshproof.runner.declaring import not_applicable
 from meshproof.runner.enforcing import SkippedError
 from meshproof.runner.failures import cause_of, evidence_of
@@ -53,6 +54,8 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         request=request_data(request),
         machine=described_machine(),
         deployments=_deployments(config, planned),
+        topologies=_topologies(config, planned),
+        proofs=_proofs(config, planned),
         tests=[item.nodeid for item in planned],
     )
     _keep_request(config.stash[SESSION].folder, request)
@@ -159,6 +162,38 @@ def _deployments(config: pytest.Config, planned: list[pytest.Item]) -> list[Data
     found = [*map(runs_on, planned), *(matrix.deployments if matrix is not None else ())]
     distinct = {str(on): on for on in found if on is not None}
     return [_described(on, kubernetes) for on in distinct.values()]
+
+
+def _topologies(config: pytest.Config, planned: list[pytest.Item]) -> dict[str, Data]:
+    """What the tests run on, drawn up, by its id."""
+    kubernetes = config.stash[SESSION].wanted.kubernetes
+    found = {str(on): on for item in planned if (on := runs_on(item)) is not None}
+    return {name: _drawn_up(on, kubernetes) for name, on in found.items()}
+
+
+def _drawn_up(on: BareLab | Deployment, kubernetes: Version) -> Data:
+    if isinstance(on, Deployment):
+        return described_topology(on)
+    footprint = read_footprint(on.clusters, kubernetes)
+    return described_wiring(footprint, wiring_named(on.wiring, footprint))
+
+
+def _proofs(config: pytest.Config, planned: list[pytest.Item]) -> dict[str, Data]:
+    """What proves that the tests of each behaviour can fail, by its id: the sabotages that see it
+    fail, and the mutants that it must notice."""
+    # Reading the catalogue takes half a second, which only a run has to spare.
+    from meshproof.mutants.catalogue import catalogue
+
+    by = config.stash[BEHAVIOURS].seen_to_fail_by
+    return {
+        name: {
+            "sabotages": list(by.get(name, ())),
+            "mutants": [
+                {"id": one.id, "what": one.what} for one in catalogue() if one.notices == name
+            ],
+        }
+        for name in dict.fromkeys(behaviour_of(item).id for item in planned)
+    }
 
 
 def _described(on: BareLab | Deployment, kubernetes: Version) -> Data:

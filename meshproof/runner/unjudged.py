@@ -11,7 +11,9 @@ from meshproof.console import say_line
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.lab.kept import find_kept
 from meshproof.lab.ownership import Description
+from meshproof.mesh.keep import noted_of
 from meshproof.model import Deployment, Footprint
+from meshproof.runner.bare_lab import runs_on
 from meshproof.runner.behaviours import (
     BEHAVIOURS,
     Behaviours,
@@ -69,6 +71,36 @@ def spare_other_clusters(
         )
     elif others:
         _tell(config, f"not judged, since {made_of}: {others} tests that need other clusters")
+    return fits
+
+
+def spare_other_meshes(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]:
+    """The items that are for the mesh which is on the lab that is to be used; says how many others
+    there are. With --repair it may be another mesh, and these are all."""
+    request = request_of(config)
+    if request.reuse is None or request.repair or _REFUSED in config.stash:
+        return items
+    try:
+        claim, _ = find_kept(request.reuse)
+        noted = noted_of(claim)
+    except MeshproofError as error:
+        config.stash[_REFUSED] = error
+        return []
+    if noted is None:
+        return items
+
+    def is_for(item: pytest.Item) -> bool:
+        on = runs_on(item)
+        return on is None or (isinstance(on, Deployment) and noted.is_of(on))
+
+    fits = [item for item in items if is_for(item)]
+    others = [item for item in items if item not in set(fits)]
+    names = list(dict.fromkeys(str(runs_on(item)) for item in others))
+    if others and not any(runs_on(item) for item in fits):
+        config.stash[_REFUSED] = noted.refusal(names)
+    elif others:
+        told = f"not judged, since lab {claim.id} holds {noted.name} and --repair is not given"
+        _tell(config, f"{told}: {len(others)} tests on {', '.join(names)}")
     return fits
 
 

@@ -14,6 +14,7 @@ from meshproof.kube.workload import Workload
 from meshproof.lab.lab import Lab
 from meshproof.lab.network.counters import Counters
 from meshproof.traffic.probe import BRIEF, PATIENT, Answer, Target, probe
+from meshproof.traffic.wire import counted_since
 from meshproof.wait import eventually
 
 # kube-proxy serves a Service, or a NodePort, a moment after there is one.
@@ -48,6 +49,27 @@ class Attempt:
         return self.counted.strayed(here, target.address, target.port)
 
 
+@dataclass(frozen=True)
+class Outward:
+    """A question to an address outside the lab. ``dropped``: packets for this very target that the
+    router dropped meanwhile."""
+
+    caller: Workload
+    target: Target
+    answer: Answer
+    dropped: int
+
+
+def outward(lab: Lab, caller: Workload, target: Target, *, patience: float = BRIEF) -> Outward:
+    """Ask ``target``, which is nowhere in the lab, from ``caller``; ``patience`` as for
+    ``attempt``."""
+    before = lab.counters()
+    answer = probe(caller, target, patience)
+    counted = lab.counters() - before
+    dropped = counted.strayed(caller.cluster, target.address, target.port)
+    return Outward(caller, target, answer, dropped)
+
+
 def attempt(
     lab: Lab, caller: Workload, target: Target, control: Workload, *, patience: float = BRIEF
 ) -> Attempt:
@@ -61,7 +83,7 @@ def attempt(
     answered = _answer_inside(control, target)
     before = lab.counters()
     answer = probe(caller, target, patience)
-    counted = lab.counters() - before
+    counted = counted_since(lab, before)
     return Attempt(caller, control.cluster, target, answer, answered, counted)
 
 

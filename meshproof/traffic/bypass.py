@@ -13,7 +13,7 @@ from meshproof.kube.workload import Workload
 from meshproof.traffic.access_log import entries_of
 from meshproof.traffic.calls import Plan, answers, call
 from meshproof.traffic.response import Response
-from meshproof.traffic.wire import Watched
+from meshproof.traffic.wire import Watched, counted_since
 from meshproof.workloads.sample import Sample
 
 # Lines come in order: those of calls before the control's are there when its own is.
@@ -42,7 +42,7 @@ def try_past(sample: Sample, caller: Workload, plan: Plan, control: Plan) -> Tri
     """
     before = sample.mesh.lab.counters()
     made = answers(sample, caller, plan)
-    watched = Watched(sample, caller, made, sample.mesh.lab.counters() - before)
+    watched = Watched(sample, caller, made, counted_since(sample.mesh.lab, before))
     later = call(sample, caller, control)
     lines = entries_of(caller, [one.id for one in watched.responses], within=_GRACE)
     responses = [replace(one, log=lines.get(one.id)) for one in watched.responses]

@@ -30,6 +30,7 @@ REFUSALS = {
     Failed.UNANSWERED: Refused.TIMEOUT,
     Failed.BROKEN: Refused.RESET,
     Failed.TLS: Refused.TLS,
+    Failed.GRPC: Refused.STATUS,
     Failed.OTHER: Refused.OTHER,
 }
 """How a failure to answer is told of a call, and of a connection."""
@@ -38,6 +39,7 @@ _XFCC_URI = re.compile(r"URI=([^;,\s\"]+)")
 _XFCC_BY = re.compile(r"By=([^;,\s\"]+)")
 _OK = 200
 _ID = "x-request-id"
+_GRPC = "grpc://"
 # A call that nobody answered may never have met the proxy: a name that does not resolve.
 _UNANSWERED_WITHIN = 4.0
 
@@ -47,7 +49,8 @@ class Plan:
     """What is called: ``times`` times, one after the other, each with at most ``patience`` s.
 
     ``headers`` go with every call. ``fresh``: a connection for each call; otherwise the one to
-    the caller's proxy is kept. ``method``: HTTP's, without a body.
+    the caller's proxy is kept. ``method``: HTTP's, without a body. A URL "grpc://host:port" is
+    called by gRPC: its status OK counts as 200, and any other is a refusal.
     """
 
     url: str = HELLO
@@ -143,9 +146,11 @@ def _ids(count: int) -> list[str]:
 
 
 def _question(plan: Plan, identity: str) -> Question:
+    by_grpc = plan.url.removeprefix(_GRPC) if plan.url.startswith(_GRPC) else ""
     return Question(
-        "http",
+        "grpc" if by_grpc else "http",
         plan.patience,
+        by_grpc,
         url=plan.url,
         method=plan.method,
         headers={**plan.headers, _ID: identity},

@@ -26,6 +26,10 @@ class Conversation:
     heard: tuple[str, ...]
     ended: int
 
+    def __str__(self) -> str:
+        words = " and ".join(f"'{word}'" for word in self.heard) or "nothing"
+        return f"{words} heard, {self.ended} packets answered with a reset"
+
 
 def converse(
     lab: Lab, caller: Workload, target: Target, pair: Pair, meanwhile: Callable[[], object]

@@ -12,6 +12,7 @@ from functools import partial
 from meshproof.kube.workload import Workload
 from meshproof.mesh.credentials import Credential, installed_authority, issue
 from meshproof.mesh.loggers import logging_at
+from meshproof.mesh.trust import Authority
 from meshproof.process import side_by_side
 from meshproof.traffic.access_log import TurnedAway, log_from_now, turned_away_by
 from meshproof.traffic.tls_question import TlsAnswer, ask
@@ -71,6 +72,12 @@ def certificate_of_sleep(sample: Sample, cluster: str) -> Credential:
     signer = sample.topology[cluster].primary
     authority = installed_authority(sample.mesh.cluster(signer)).authority
     return issue(authority, sample.caller_identity(cluster))
+
+
+def certificate_of_another_root(sample: Sample, cluster: str) -> Credential:
+    """A certificate for the identity of a cluster's sleep that another root stands behind."""
+    elsewhere = Authority.root("another root").intermediate("meshproof east")
+    return issue(elsewhere, sample.caller_identity(cluster))
 
 
 def _refused(

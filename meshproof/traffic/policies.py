@@ -15,7 +15,7 @@ from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.mesh.configuration import configured
 from meshproof.process import side_by_side
 from meshproof.traffic.settle import arrive, await_drained, await_healed
-from meshproof.workloads.sample import Sample
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, SLEEP, Sample
 
 Sign = Callable[[Workload], bool]
 """Whether a server's proxy obeys what is looked for."""
@@ -35,6 +35,28 @@ def named(*texts: str) -> Sign:
 def of_policy(one: Object) -> Sign:
     """The sign of an AuthorizationPolicy: Envoy's rules are called after it."""
     return named(f"policy[{one['metadata']['name']}]")
+
+
+def denying_port(sample: Sample, port: int) -> Object:
+    """helloworld denies sleep one port, by its identity."""
+    identities = dict.fromkeys(one.identity(NAMESPACE, SLEEP) for one in sample.topology.meshes)
+    names = [one.removeprefix("spiffe://") for one in identities]
+    rule = {
+        "from": [{"source": {"principals": names}}],
+        "to": [{"operation": {"ports": [str(port)]}}],
+    }
+    selector = {"matchLabels": {"app": HELLOWORLD}}
+    return {
+        "apiVersion": "security.istio.io/v1",
+        "kind": "AuthorizationPolicy",
+        "metadata": {"name": name_of_denying(port), "namespace": NAMESPACE},
+        "spec": {"selector": selector, "action": "DENY", "rules": [rule]},
+    }
+
+
+def name_of_denying(port: int) -> str:
+    """What that policy is called, also by the proxies that deny by it."""
+    return f"deny-port-{port}"
 
 
 @contextmanager

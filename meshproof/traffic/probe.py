@@ -7,8 +7,7 @@ from enum import Enum
 from ipaddress import IPv4Address
 
 from meshproof.errors import EvidenceError
-from meshproof.kube.asking import Failed, ask, question
-from meshproof.kube.workload import Workload
+from meshproof.kube.asking import Asker, Failed, ask, question
 
 # HTTP servers, proxies and the TLS servers of Kubernetes all answer this, if only to complain.
 _QUESTIONS = {
@@ -68,14 +67,14 @@ class Answer:
         return self.refusal.value if self.refusal else f"the answer '{self.text}'"
 
 
-def probe(workload: Workload, target: Target, patience: float = BRIEF) -> Answer:
-    """Ask ``target`` from ``workload`` and wait ``patience`` seconds for the answer.
+def probe(asker: Asker, target: Target, patience: float = BRIEF) -> Answer:
+    """Ask ``target`` from ``asker`` and wait ``patience`` seconds for the answer.
 
     A refusal is a value. Raises EvidenceError when the probe itself failed, so that a broken
     probe is never taken for an isolated network, and as ``asking.ask``.
     """
     said = _QUESTIONS[target.protocol]
-    reply = ask(workload, question(target.protocol, target.address, target.port, said, patience))
+    reply = ask(asker, question(target.protocol, target.address, target.port, said, patience))
     if reply.failure is None:
         lines = reply.payload.decode(errors="replace").splitlines()
         return Answer(next((line.strip() for line in lines if line.strip()), ""))

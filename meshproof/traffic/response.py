@@ -10,13 +10,14 @@ from meshproof.traffic.access_log import LogLine
 
 
 class Refused(Enum):
-    """How a call can end without an HTTP status."""
+    """How a call can end without an HTTP status, or by gRPC without OK."""
 
     NAME = "the name does not resolve"
     CONNECTION = "connection refused"
     RESET = "connection reset"
     TIMEOUT = "no answer in time"
     TLS = "TLS refused"
+    STATUS = "another status than OK"
     OTHER = "refused"
 
 

@@ -17,12 +17,14 @@ from meshproof.workloads.sample import HOST, PORT, Sample
 _HTTP = "http"
 
 
-def await_forgotten(sample: Sample, hosts: Collection[str]) -> bool:
+def await_forgotten(
+    sample: Sample, hosts: Collection[str], ports: Collection[int] = (PORT,)
+) -> bool:
     """Wait until no sleep's proxy has an endpoint of these services, or half a minute has passed:
     whoever makes services of the same names next must not take these for them. Returns whether
     that came about."""
     callers = [sample.caller(name) for name in sample.clusters]
-    clusters = [outbound(host, PORT) for host in hosts]
+    clusters = [outbound(host, port) for host, port in product(hosts, ports)]
 
     def known() -> list[str]:
         return [
@@ -63,7 +65,8 @@ def deployed_services(sample: Sample, services: Sequence[Object]) -> Iterator[No
             yield
     finally:
         hosts = [full_name(one) for one in services]
-        if not await_forgotten(sample, hosts):
+        ports = {port["port"] for one in services for port in one["spec"].get("ports", [])}
+        if not await_forgotten(sample, hosts, ports or {PORT}):
             sample.mesh.mark_dirty(f"deleted, but still in a proxy: {', '.join(hosts)}")
 
 

@@ -11,7 +11,8 @@ from typing import Generic, TypeVar
 
 from meshproof.errors import EvidenceError, MeshproofError, WaitTimeoutError
 from meshproof.kube.workload import Workload
-from meshproof.mesh.mesh import Mesh, Settling
+from meshproof.mesh.istiod import unread_clusters
+from meshproof.mesh.mesh import Mesh, Settling, Way
 from meshproof.model import Deployment, Mtls
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
@@ -52,12 +53,29 @@ def settle(sample: Sample, within: float = _SETTLED_WITHIN) -> Settling:
         with suppress(WaitTimeoutError):
             eventually(looking, what="the mesh", within=within)
         missing = looking.last
-        if missing == "" and not await_drained(sample):
+        if missing:
+            missing += _said_by_istiods(sample.mesh)
+        elif not await_drained(sample):
             missing = "connections from before a change are not closed"
     settling = Settling(time.monotonic() - begin, missing)
     seconds, deployment = round(settling.seconds, 1), str(sample.mesh.deployment)
-    recorder.emit("settled", deployment=deployment, seconds=seconds, missing=missing)
+    recorder.emit(
+        "settled",
+        deployment=deployment,
+        seconds=seconds,
+        missing=missing,
+        gateways=_gateways(sample.mesh),
+    )
     return settling
+
+
+def _gateways(mesh: Mesh) -> dict[str, str]:
+    """The cluster that each east-west gateway is in, by its "address:port"."""
+    return {
+        str(Way(address, member.gateway.port)): member.name
+        for member in mesh.deployment.topology.members
+        if member.gateway is not None and (address := mesh.gateway(member.name)) is not None
+    }
 
 
 def await_drained(sample: Sample) -> bool:
@@ -88,22 +106,29 @@ def healed(sample: Sample) -> None:
 
 @contextmanager
 def mtls_mode(sample: Sample, mode: Mtls) -> Iterator[None]:
-    """The mesh has another mTLS mode inside the block; afterwards it has its own again."""
+    """The mesh has another mTLS mode inside the block; afterwards what set its own is there again,
+    or is not, as it was found."""
     own = sample.mesh.deployment
     try:
-        turn(sample, replace(own, mtls=mode))
-        yield
+        with sample.mesh.mtls_as_found():
+            turn(sample, replace(own, mtls=mode))
+            yield
     finally:
-        turn(sample, own)
+        sample.mesh.deployment = own
+        _await_mode(sample)
 
 
 def turn(sample: Sample, deployment: Deployment) -> None:
     """Make the mesh the deployment, which differs from its own in the mTLS mode alone."""
     sample.mesh.set_mtls(deployment.mtls)
     sample.mesh.deployment = deployment
+    _await_mode(sample)
+
+
+def _await_mode(sample: Sample) -> None:
     sample.mesh.settling = settle(sample)
     if not sample.mesh.settling.came_about:
-        mode, missing = deployment.mtls.value, sample.mesh.settling.missing
+        mode, missing = sample.mesh.deployment.mtls.value, sample.mesh.settling.missing
         sample.mesh.mark_dirty(f"it did not turn to mTLS {mode}: {missing}")
 
 
@@ -218,6 +243,17 @@ def _unsettled(sample: Sample, caller: Workload) -> str:
     outsider = call(sample, sample.outsider(caller.cluster), Plan(patience=3))[0]
     open_to_all = sample.mesh.deployment.mtls is not Mtls.STRICT
     return "" if outsider.succeeded is open_to_all else f"{caller.cluster}: {outsider} outside"
+
+
+def _said_by_istiods(mesh: Mesh) -> str:
+    """Which clusters istiods do not read, as the end of a sentence; "" when they read all, or do
+    not say."""
+    said = ""
+    for member in mesh.deployment.topology.control_planes:
+        with suppress(MeshproofError):
+            states = unread_clusters(mesh, member.name)
+            said += "".join(f"; {one} is {states[one]} to {member.name}'s istiod" for one in states)
+    return said
 
 
 def _as_the_mode_says(sample: Sample, responses: Sequence[Response]) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from meshproof.kube.asking import Question, Reply, ask_all
 from meshproof.kube.workload import Workload
 from meshproof.traffic.access_log import LogLine, ProxyLog, log_from_now
+from meshproof.traffic.batch import Route, lines_of, routes_of
 from meshproof.traffic.calls import REFUSALS
 from meshproof.traffic.response import Refused
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, TCP_PORT, Sample
@@ -139,5 +140,13 @@ def _record(
         answers=dict(endings),
         versions=dict(Counter(one.version for one in found if one.version)),
         upstreams=dict(hosts),
+        routes=routes_of(map(_route, found)),
+        lines=lines_of((_route(one), one.log) for one in found),
         seconds=round(seconds, 3),
     )
+
+
+def _route(one: Connection) -> Route:
+    upstream = one.log.upstream_host if one.log is not None else ""
+    ended = one.refusal.value if one.refusal else "answered"
+    return upstream, one.cluster or "", one.version or "", ended

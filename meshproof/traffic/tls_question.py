@@ -13,8 +13,7 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 
 from meshproof.errors import EvidenceError
 from meshproof.kube import asking
-from meshproof.kube.asking import Failed, Question, Reply
-from meshproof.kube.workload import Workload
+from meshproof.kube.asking import Asker, Failed, Question, Reply
 from meshproof.mesh.credentials import Credential
 
 ISTIO_ALPN = "istio"
@@ -93,7 +92,7 @@ class TlsAnswer:
 
 
 def ask(
-    client: Workload,
+    client: Asker,
     address: IPv4Address,
     port: int,
     sni: str | None,

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from typing import TypeVar
 
 from meshproof.kube.workload import Workload
+from meshproof.lab import Lab
 from meshproof.lab.network import Counters
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.workloads.sample import Sample
+
+_Key = TypeVar("_Key")
+_MOST = 20
 
 
 @dataclass(frozen=True)
@@ -23,12 +29,18 @@ class Watched:
     counted: Counters
 
     def towards(self, address: IPv4Address, port: int, kind: str) -> int:
-        """Segments of ``kind`` ("tls" or "http") from the caller to an endpoint.
+        """Segments of ``kind`` ("tls", "http", "plain") from the caller to an endpoint.
 
         Within the caller's network they bear its own address, beyond it its node's.
         """
-        sources = {self.caller.address, self.caller.node.address}
-        return sum(self.counted.conversation(kind, one, address, port) for one in sources)
+        here, sources = self.caller.cluster, {self.caller.address, self.caller.node.address}
+        return sum(self.counted.conversation(here, kind, one, address, port) for one in sources)
+
+    def arrived(self, server: Workload, port: int, kind: str) -> int:
+        """Segments of ``kind`` to a pod, from whomever: across networks, from its gateway."""
+        found = self.counted.near(server.cluster, kind).items()
+        to = (server.address, port)
+        return sum(count for (_, flow), count in found if (flow.target, flow.port) == to)
 
 
 def watch(sample: Sample, caller: Workload, plan: Plan | None = None) -> Watched:
@@ -38,4 +50,30 @@ def watch(sample: Sample, caller: Workload, plan: Plan | None = None) -> Watched
     """
     before = sample.mesh.lab.counters()
     responses = call(sample, caller, plan)
-    return Watched(sample, caller, responses, sample.mesh.lab.counters() - before)
+    return Watched(sample, caller, responses, counted_since(sample.mesh.lab, before))
+
+
+def counted_since(lab: Lab, before: Counters) -> Counters:
+    """What router and nodes have counted since ``before``, which is recorded."""
+    counted = lab.counters() - before
+    packets = [
+        {"place": place, "kind": kind, "packets": count}
+        for (place, kind), count in _largest(counted.packets)
+    ]
+    flows = [
+        {
+            "place": place,
+            "kind": kind,
+            "source": str(flow.source),
+            "target": f"{flow.target}:{flow.port}",
+            "packets": count,
+        }
+        for (place, kind, flow), count in _largest(counted.flows)
+    ]
+    lab.recorder.emit("wire", packets=packets, flows=flows)
+    return counted
+
+
+def _largest(counts: Mapping[_Key, int]) -> list[tuple[_Key, int]]:
+    """What was counted at all, the most first, and no more than people read."""
+    return Counter({key: count for key, count in counts.items() if count > 0}).most_common(_MOST)

@@ -25,6 +25,7 @@ NAMESPACE = "sample"
 OUTSIDE = "outside"
 """The namespace of callers without a sidecar."""
 PORT = 5000
+GRPC_PORT = 5001
 TCP_PORT = 9000
 """Where helloworld greets whoever connects, and again for each line that it is told."""
 LOCALITY_LABEL = "istio-locality"
@@ -212,7 +213,9 @@ def sleep_objects(
     return _workload(namespace, name, name, {}, SLEEP, annotations=annotations)
 
 
-def helloworld_objects(version: str, replicas: int = 1, locality: str = "") -> list[Object]:
+def helloworld_objects(
+    version: str, replicas: int = 1, locality: str = "", namespace: str = NAMESPACE
+) -> list[Object]:
     """The Deployment of one version of helloworld, its instances in as many zones as there are.
 
     ``locality``: "region.zone" of all of them, whatever their nodes say, in a Deployment beside
@@ -220,7 +223,7 @@ def helloworld_objects(version: str, replicas: int = 1, locality: str = "") -> l
     """
     labels = {"version": version} | ({LOCALITY_LABEL: locality} if locality else {})
     name = f"{HELLOWORLD}-{version}" + (f"-{locality.replace('.', '-')}" if locality else "")
-    objects = _workload(NAMESPACE, name, HELLOWORLD, labels, HELLOWORLD, replicas=replicas)
+    objects = _workload(namespace, name, HELLOWORLD, labels, HELLOWORLD, replicas=replicas)
     pod = objects[-1]["spec"]["template"]["spec"]
     pod["containers"][0]["env"] = [{"name": "SERVICE_VERSION", "value": version}]
     pod["topologySpreadConstraints"] = [

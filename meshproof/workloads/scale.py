@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from ipaddress import IPv4Address
 
+from kubernetes.client import AppsV1Api
+
 from meshproof.errors import MeshproofError, WaitTimeoutError
 from meshproof.kube import RunningCluster
-from meshproof.kube.objects import Object, applied, apply
+from meshproof.kube.objects import Object, applied
 from meshproof.kube.rollout import await_rollout
+from meshproof.kube.seam import lab_errors
 from meshproof.wait import eventually
 from meshproof.workloads.sample import (
     HELLOWORLD,
@@ -25,11 +28,12 @@ def scaled(sample: Sample, version: str, replicas: int) -> Iterator[None]:
 
     Proxies learn of it later: wait for their endpoints. Raises LabError as ``await_rollout``.
     """
+    before = _replicas(sample, version)
     try:
         _scale(sample, version, replicas)
         yield
     finally:
-        _heal(sample, version)
+        _heal(sample, version, before)
 
 
 def usual(sample: Sample, version: str) -> int:
@@ -37,9 +41,9 @@ def usual(sample: Sample, version: str) -> int:
     return next(one.replicas for one in sample.topology.placements if one.version == version)
 
 
-def _heal(sample: Sample, version: str) -> None:
+def _heal(sample: Sample, version: str, replicas: int) -> None:
     try:
-        _scale(sample, version, usual(sample, version))
+        _scale(sample, version, replicas)
     except MeshproofError:
         sample.mesh.mark_dirty(f"{version} could not be scaled back")
         raise
@@ -48,9 +52,20 @@ def _heal(sample: Sample, version: str) -> None:
 def _scale(sample: Sample, version: str, replicas: int) -> None:
     cluster = sample.mesh.cluster(sample.versions[version])
     before = _addresses(sample, cluster)
-    apply(cluster, helloworld_objects(version, replicas))
-    await_rollout(cluster, NAMESPACE, {f"{HELLOWORLD}-{version}"}, sample.mesh.shell)
+    name, body = f"{HELLOWORLD}-{version}", {"spec": {"replicas": replicas}}
+    with lab_errors(f"scale {name} in {cluster.name}"):
+        # The number alone: whatever else is wrong with a Deployment must not be put right by this.
+        AppsV1Api(cluster.api).patch_namespaced_deployment_scale(name, NAMESPACE, body)
+    await_rollout(cluster, NAMESPACE, {name}, sample.mesh.shell)
     _await_end(cluster, before - _addresses(sample, cluster))
+
+
+def _replicas(sample: Sample, version: str) -> int:
+    """How many pods a version is to have as its Deployment says."""
+    cluster, name = sample.mesh.cluster(sample.versions[version]), f"{HELLOWORLD}-{version}"
+    with lab_errors(f"read Deployment {name} in {cluster.name}"):
+        found = AppsV1Api(cluster.api).read_namespaced_deployment(name, NAMESPACE)
+    return int(found.spec.replicas)
 
 
 def _addresses(sample: Sample, cluster: RunningCluster) -> set[IPv4Address]:

@@ -9,11 +9,10 @@ from ipaddress import IPv4Address
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.expect.control import as_control
 from meshproof.kube.seam import lab_errors
-from meshproof.mesh.credentials import Credential, installed_authority, issue
+from meshproof.mesh.credentials import Credential, installed_authority
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Way
 from meshproof.mesh.routes import marking, virtual_service
-from meshproof.mesh.trust import Authority
 from meshproof.model import Role
 from meshproof.traffic.handshake import certificate_of_sleep
 from meshproof.traffic.probe import PATIENT, Target, probe
@@ -36,12 +35,6 @@ def istiod_of(sample: Sample, cluster: str) -> Way:
     with lab_errors(f"read service {name} of {cluster}"):
         service = running.core.read_namespaced_service(name, SYSTEM)
     return Way(IPv4Address(service.spec.cluster_ip), PORT)
-
-
-def stranger(sample: Sample, cluster: str) -> Credential:
-    """A certificate with sleep's name that another root stands behind."""
-    elsewhere = Authority.root("another root").intermediate("meshproof east")
-    return issue(elsewhere, sample.caller_identity(cluster))
 
 
 def only_the_mesh_gets_in(
@@ -87,7 +80,7 @@ def proxies_speak_tls(
         counted = sample.mesh.lab.counters() - before
     seen = Counter[str]()
     for (_, kind, flow), segments in counted.flows.items():
-        asked = flow.port in (PORT, PLAIN_PORT) and kind in ("tls", "http")
+        asked = flow.port in (PORT, PLAIN_PORT) and kind in ("tls", "plain")
         if asked and flow.source in (caller.address, caller.node.address):
             seen[f"{kind} to {flow.port}"] += segments
     tls = seen[f"tls to {PORT}"]
@@ -109,7 +102,7 @@ def _sees_plain_text(sample: Sample, cluster: str, istiod: Way) -> Verdict:
     seen = sum(
         segments
         for (_, kind, flow), segments in counted.flows.items()
-        if (kind, flow.port) == ("http", PORT)
+        if (kind, flow.port) == ("plain", PORT)
     )
     expected = f"the witness to see plain text from {outsider} to {istiod}"
     outcome = Outcome.PASS if seen else Outcome.FAIL

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from meshproof.errors import WaitTimeoutError
 from meshproof.expect import Outcome, Verdict, all_of
+from meshproof.expect.control import as_control
 from meshproof.expect.names import unknown
-from meshproof.kube import RunningCluster
+from meshproof.kube import Node, RunningCluster
 from meshproof.kube.dns import dns_address
 from meshproof.kube.names import NameAnswer, ask_name
 from meshproof.kube.workload import node_probe
@@ -18,7 +19,7 @@ from meshproof.mesh.routes import host_of
 from meshproof.process import side_by_side
 from meshproof.traffic.settle import converge
 from meshproof.wait import eventually
-from meshproof.workloads.sample import HOST, NAMESPACE, OUTSIDE
+from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, OUTSIDE, Sample
 
 # istiod writes its ConfigMaps again and again while it, or what it left running, lives.
 _QUIET = 2.0
@@ -46,14 +47,42 @@ def istioctl_leaves_nothing(lab: Lab, before: Mapping[str, Inventory]) -> Verdic
     return all_of(verdicts)
 
 
+def more_is_held(lab: Lab, before: Mapping[str, Inventory]) -> Verdict:
+    """The control, of a mesh that is there: in each cluster the inventory finds more than what it
+    held before."""
+    found = side_by_side(
+        lab.engine.shell,
+        lambda name: len(take_inventory(lab.clusters[name]).new_since(before[name])),
+        lab.clusters,
+    )
+    counts = dict(zip(lab.clusters, found, strict=True))
+    expected = "the inventory to find the mesh in each cluster while it is there"
+    outcome = Outcome.PASS if all(counts.values()) else Outcome.FAIL
+    told = ", ".join(f"{count} more objects in {name}" for name, count in counts.items())
+    return as_control(Verdict(outcome, expected, told))
+
+
+def witnesses_see_it(sample: Sample) -> Verdict:
+    """The control, of a mesh that is there: kube-proxy's rules and DNS know helloworld in each
+    cluster that has it, and nodes tell the addresses that the lab has given."""
+    lab = sample.mesh.lab
+    clusters = [lab.clusters[name] for name in sample.clusters]
+    found = [_is_known(one) for one in clusters]
+    for name, addresses in lab.addresses.items():
+        listed = "".join(_addresses_of(lab.clusters[name]).values())
+        for one in addresses.given:
+            outcome = Outcome.PASS if f" {one}/" in listed else Outcome.FAIL
+            found.append(Verdict(outcome, f"{one} on a node of {name}", f"{one} is on none"))
+    return as_control(all_of(found))
+
+
 def no_address_remains(lab: Lab) -> Verdict:
     """No node answers for a gateway's address any more, and the lab has none given; that nodes do
     tell their addresses is seen by their own."""
     expected = "no LoadBalancer address left on any node"
     found, mute = [], []
     for name, cluster in lab.clusters.items():
-        for node in cluster.nodes:
-            listing = cluster.on_node(node, "ip", "-o", "-4", "address").stdout
+        for node, listing in _addresses_of(cluster).items():
             left = [one for one in lab.subnets[name].load_balancers if f" {one}/" in listing]
             found += [f"{address} on {node.container}" for address in left]
             mute += [] if f" {node.address}/" in listing else [node.container]
@@ -87,6 +116,23 @@ def rules_written(cluster: RunningCluster) -> list[str]:
 def told_of(cluster: RunningCluster, name: str) -> NameAnswer:
     """What a cluster's DNS says of a name."""
     return ask_name(node_probe(cluster), name, dns_address(cluster))
+
+
+def _addresses_of(cluster: RunningCluster) -> dict[Node, str]:
+    """What each node tells of its addresses."""
+    listing = ("ip", "-o", "-4", "address")
+    return {node: cluster.on_node(node, *listing).stdout for node in cluster.nodes}
+
+
+def _is_known(cluster: RunningCluster) -> Verdict:
+    """Whether a cluster's rules and DNS know helloworld."""
+    service = f"{NAMESPACE}/{HELLOWORLD}"
+    rules = sum(service in line for line in rules_written(cluster))
+    answer = told_of(cluster, HOST)
+    expected = f"rules for {service} and the name {HOST} in {cluster.name}"
+    outcome = Outcome.PASS if rules and answer.exists else Outcome.FAIL
+    observed = f"{rules} rules in {cluster.name}, and {answer} of the name"
+    return Verdict(outcome, expected, observed)
 
 
 def _names(cluster: RunningCluster) -> Verdict:

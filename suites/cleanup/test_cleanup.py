@@ -16,10 +16,12 @@ from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import NAMESPACE, OUTSIDE, Sample
 from suites.cleanup.claims import (
     istioctl_leaves_nothing,
+    more_is_held,
     no_address_remains,
     no_name_remains,
     no_rule_remains,
     nothing_remains,
+    witnesses_see_it,
 )
 
 
@@ -32,13 +34,14 @@ def test_nothing_remains_of_a_mesh(
 ) -> None:
     """After uninstalling, nothing that was installed remains, no rule and no name of it either."""
     lab, before = sample.mesh.lab, sample.mesh.before
+    seen = [more_is_held(lab, before), witnesses_see_it(sample)]
     try:
         labs.end_mesh()
     except WaitTimeoutError as error:
         expected = "all that was installed to be removed"
         judge(Verdict(Outcome.FAIL, expected, error.cause))
     remains = [no_address_remains(lab), no_rule_remains(lab), no_name_remains(lab)]
-    judge(all_of([nothing_remains(lab, before), *remains]))
+    judge(all_of([nothing_remains(lab, before), *remains, *seen]))
 
 
 @behaviour("cleanup/istioctl-leaves-nothing", feature="lifecycle", level="extended")
@@ -48,7 +51,8 @@ def test_istioctl_leaves_nothing(
 ) -> None:
     """Uninstalling as Istio's pages on multicluster say leaves nothing behind, and takes nothing
     else along."""
+    seen = more_is_held(sample.mesh.lab, sample.mesh.before)
     uninstall(sample.mesh, [NAMESPACE, OUTSIDE])
     verdict = istioctl_leaves_nothing(sample.mesh.lab, sample.mesh.before)
     labs.end_mesh()
-    judge(verdict)
+    judge(all_of([verdict, seen]))

@@ -14,10 +14,11 @@ from meshproof.expect import (
 )
 from meshproof.expect.control import as_control
 from meshproof.expect.handshake import answered_as
+from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.handshake import Handshake, certificate_of_sleep, shake_hands
 from meshproof.traffic.response import Response
-from meshproof.workloads.sample import Sample
+from meshproof.workloads.sample import HOST, PORT, Sample
 
 
 def all_domains_are_one(sample: Sample, caller: str) -> Verdict:
@@ -35,13 +36,15 @@ def all_domains_are_one(sample: Sample, caller: str) -> Verdict:
 
 
 def each_domain_is_apart(sample: Sample, caller: str) -> Verdict:
-    """Without aliases no call of a cluster's sleep is answered from another domain, and by TLS
-    pods of other domains refuse its certificate, which those of its own take."""
+    """Without aliases no call of a cluster's sleep is answered from another domain, although its
+    proxy knows the way there, and by TLS pods of other domains refuse its certificate, which those
+    of its own take."""
     times = calls_to_meet(sample.smallest_share)
     responses = call(sample, sample.caller(caller), Plan(times=times))
     return all_of(
         [
             _none_from_elsewhere(sample, caller, responses),
+            _could_come_from_elsewhere(sample, caller, responses),
             *(_by_domain(sample, caller, one) for one in _hands(sample, caller)),
         ]
     )
@@ -80,6 +83,24 @@ def _none_from_elsewhere(sample: Sample, caller: str, responses: Sequence[Respon
         return Verdict(Outcome.FAIL, expected, observed)
     endings = Counter(str(one.cluster or one.status) for one in responses)
     return Verdict(Outcome.PASS, expected, f"answers and endings: {dict(endings)}")
+
+
+def _could_come_from_elsewhere(
+    sample: Sample, caller: str, responses: Sequence[Response]
+) -> Verdict:
+    """The control: the caller's proxy has endpoints of each other domain, and is answered at all.
+    What nobody sends anywhere is refused by nobody."""
+    own = _domains(sample, [caller])
+    others = [one for one in sample.behind(caller) if _domains(sample, one.clusters) != own]
+    seen = endpoints(sample.caller(caller), outbound(HOST, PORT))
+    known = {f"{one.address}:{one.port}" for one in seen}
+    missing = [str(one) for one in others if str(one.way) not in known]
+    answered = sum(one.succeeded for one in responses)
+    expected = f"{caller}'s proxy to know instances of other domains, and some calls to be answered"
+    observed = f"{len(others)} ways there, unknown: {', '.join(missing) or 'none'}"
+    outcome = Outcome.PASS if others and not missing and answered else Outcome.FAIL
+    told = f"{observed}; {answered} of {len(responses)} calls were answered"
+    return as_control(Verdict(outcome, expected, told))
 
 
 def _known(sample: Sample, caller: str, responses: Sequence[Response]) -> Verdict:

@@ -133,7 +133,8 @@ def _crossed(counted: Counters, far: FarSide) -> Verdict:
     """Beyond its own network the outsider bears its node's address."""
     sources = {far.outsider.address, far.outsider.node.address}
     address, port = far.way.address, far.way.port
-    seen = sum(counted.conversation("tls", one, address, port) for one in sources)
+    here = far.outsider.cluster
+    seen = sum(counted.conversation(here, "tls", one, address, port) for one in sources)
     expected = f"the wire to see the handshake pass to {far.way}"
     return Verdict(Outcome.PASS if seen else Outcome.FAIL, expected, f"{seen} TLS segments")
 

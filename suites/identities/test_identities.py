@@ -7,9 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, all_of
-from meshproof.mesh.credentials import issue
-from meshproof.mesh.trust import Authority
 from meshproof.runner.behaviours import behaviour
+from meshproof.traffic.handshake import certificate_of_another_root
 from meshproof.workloads.sample import HELLOWORLD, Sample
 from suites.identities.announced import STRANGER, announced, answered_as, refused_as, stranger
 from suites.identities.claims import (
@@ -54,12 +53,8 @@ def test_a_certificate_of_another_root_is_refused(
     sample: Sample, caller: str, judge: Judge
 ) -> None:
     """A caller whose certificate another root stands behind is refused, whatever name is in it."""
-    elsewhere = Authority.root("another root").intermediate("meshproof east")
-    judge(
-        another_roots_client_is_refused(
-            sample, caller, issue(elsewhere, sample.caller_identity(caller))
-        )
-    )
+    foreign = certificate_of_another_root(sample, caller)
+    judge(another_roots_client_is_refused(sample, caller, foreign))
 
 
 @behaviour("identities/impostor-refused", feature="security")

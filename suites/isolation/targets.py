@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import IPv4Address
 
 from meshproof.kube import RunningCluster
 from meshproof.lab import Lab
-from meshproof.traffic import Target
+from meshproof.model import Pair
+from meshproof.traffic import PATIENT, Attempt, Target, attempt
 from meshproof.workloads import Echo
-from meshproof.workloads.echo import GATEWAY_SERVICE, HIGH, LOW, NAMESPACE, UDP_PORTS
+from meshproof.workloads.echo import (
+    CLOSED_GATEWAY_PORT,
+    GATEWAY_PORTS,
+    GATEWAY_SERVICE,
+    HIGH,
+    LOW,
+    NAMESPACE,
+    UDP_PORTS,
+)
 
 KUBELET, API_SERVER = 10250, 6443
 
@@ -45,6 +54,25 @@ def gateway_address(lab: Lab, cluster: str) -> Iterator[IPv4Address]:
         yield addresses.give(NAMESPACE, GATEWAY_SERVICE)
     finally:
         addresses.take_back(NAMESPACE, GATEWAY_SERVICE)
+
+
+def asked_at_the_gateway(
+    lab: Lab, echoes: Mapping[str, Echo], pair: Pair
+) -> tuple[list[Attempt], Attempt]:
+    """Questions of a pod to the other cluster's gateway: at each port that gateways have, and at
+    one that they have not."""
+    caller, called = (echoes[name].pod for name in pair)
+    with gateway_address(lab, pair[1]) as address:
+        ports = [Target("the gateway", address, port) for port in GATEWAY_PORTS]
+        tried = [attempt(lab, caller, one, called, patience=PATIENT) for one in ports]
+        other = Target("the gateway", address, CLOSED_GATEWAY_PORT)
+        return tried, attempt(lab, caller, other, called)
+
+
+def outside_target() -> Target:
+    """An address that nobody has, of a range for documents
+    (https://www.rfc-editor.org/rfc/rfc5737)."""
+    return Target("an address outside", IPv4Address("198.51.100.9"), LOW)
 
 
 def api_target(cluster: RunningCluster) -> Target:

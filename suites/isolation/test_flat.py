@@ -14,7 +14,12 @@ from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic import PATIENT, attempt
 from meshproof.workloads import Echo
-from suites.isolation.targets import api_target, kubelet_target, pod_targets
+from suites.isolation.targets import (
+    api_target,
+    asked_at_the_gateway,
+    kubelet_target,
+    pod_targets,
+)
 
 pytestmark = pytest.mark.bare_lab("east,west", "flat")
 Echoes = dict[str, Echo]
@@ -59,6 +64,16 @@ def test_api_servers_are_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Ju
             "api",
         )
     )
+
+
+@behaviour("isolation/flat-gateways-reached", feature="isolation")
+@requires(Capability.ROUTER, Capability.ASSIGNED_ADDRESSES)
+def test_gateways_are_reached_at_their_ports(
+    lab: Lab, echoes: Echoes, pair: Pair, judge: Judge
+) -> None:
+    """On a flat network, too, gateways are reached at their own ports, and at no others."""
+    open_ports, closed = asked_at_the_gateway(lab, echoes, pair)
+    judge(all_of([*(reached(one, "gateway") for one in open_ports), kept_out(closed)]))
 
 
 @behaviour("isolation/flat-kubelets-kept-out", feature="isolation")

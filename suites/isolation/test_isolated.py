@@ -7,25 +7,28 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, all_of, host_refused, kept_out, reached, silent
+from meshproof.expect.control import as_control
+from meshproof.expect.reach import kept_inside
 from meshproof.kube.workload import node_probe
 from meshproof.lab import Lab
 from meshproof.model import Capability, Pair
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic import PATIENT, Target, attempt, detour, probe
+from meshproof.traffic.attempt import outward
 from meshproof.workloads import Echo
 from meshproof.workloads.echo import (
-    CLOSED_GATEWAY_PORT,
     GATEWAY,
-    GATEWAY_PORTS,
     GATEWAY_SERVICE,
     NAMESPACE,
 )
 from suites.isolation.targets import (
     api_target,
+    asked_at_the_gateway,
     gateway_address,
     kubelet_target,
     node_port_target,
+    outside_target,
     pod_targets,
     service_target,
 )
@@ -43,6 +46,27 @@ def test_pods_do_not_reach_pods(lab: Lab, echoes: Echoes, pair: Pair, judge: Jud
     control = node_probe(lab.clusters[pair[1]])
     attempts = [attempt(lab, caller.pod, t, control) for t in pod_targets(called)]
     judge(all_of(kept_out(one) for one in attempts))
+
+
+@behaviour("isolation/nodes-kept-out-of-pods", feature="isolation")
+@requires(Capability.ROUTER)
+def test_nodes_do_not_reach_pods(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
+    """Nodes reach neither pods nor Services nor NodePorts of another network."""
+    here, called = node_probe(lab.clusters[pair[0]]), echoes[pair[1]]
+    targets = [pod_targets(called)[0], service_target(called), node_port_target(called)]
+    judge(all_of(kept_out(attempt(lab, here, one, called.pod)) for one in targets))
+
+
+@behaviour("isolation/nothing-outside-reached", feature="isolation")
+@requires(Capability.ROUTER)
+def test_nothing_outside_is_reached(lab: Lab, echoes: Echoes, pair: Pair, judge: Judge) -> None:
+    """Neither pods nor nodes reach anything outside the lab, though they reach other clusters."""
+    caller, called = pair
+    callers = (echoes[caller].pod, node_probe(lab.clusters[caller]))
+    api = api_target(lab.clusters[called])
+    out = [kept_inside(outward(lab, here, outside_target())) for here in callers]
+    across = [attempt(lab, here, api, echoes[called].pod, patience=PATIENT) for here in callers]
+    judge(all_of([*out, *(as_control(reached(one, "api")) for one in across)]))
 
 
 @behaviour("isolation/services-kept-out", feature="isolation")
@@ -104,12 +128,8 @@ def test_only_the_gateways_ports_are_reached(
     lab: Lab, echoes: Echoes, pair: Pair, judge: Judge
 ) -> None:
     """Of a gateway's ports 15443, 15012, 15017 and 15021 are reached, any other is not."""
-    caller, called = (echoes[name].pod for name in pair)
-    with gateway_address(lab, pair[1]) as address:
-        open_ports = [Target("the gateway", address, port) for port in GATEWAY_PORTS]
-        tried = [attempt(lab, caller, one, called, patience=PATIENT) for one in open_ports]
-        closed = attempt(lab, caller, Target("the gateway", address, CLOSED_GATEWAY_PORT), called)
-    judge(all_of([*(reached(one, "gateway") for one in tried), kept_out(closed)]))
+    open_ports, closed = asked_at_the_gateway(lab, echoes, pair)
+    judge(all_of([*(reached(one, "gateway") for one in open_ports), kept_out(closed)]))
 
 
 @behaviour("isolation/no-way-without-the-router", feature="isolation")
@@ -132,4 +152,7 @@ def test_nothing_answers_without_the_router(
 def test_the_host_is_no_path(lab: Lab, pair: Pair, judge: Judge) -> None:
     """A node that goes by the host instead of the router gets nowhere: the host refuses."""
     caller, called = (lab.clusters[name] for name in pair)
-    judge(host_refused(detour(lab, caller, api_target(called))))
+    target = api_target(called)
+    refused = host_refused(detour(lab, caller, target))
+    by_router = attempt(lab, node_probe(caller), target, node_probe(called), patience=PATIENT)
+    judge(all_of([refused, as_control(reached(by_router, "api"))]))

@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from meshproof.expect import Outcome, Verdict, all_of, kept_out
+from meshproof.expect import Verdict, all_of, kept_out
+from meshproof.expect.reach import goes_on, was_reset
 from meshproof.lab import Lab
 from meshproof.model import Capability, Pair, flat, isolated
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic import Target, attempt
-from meshproof.traffic.conversation import FIRST, SECOND, Conversation, converse
+from meshproof.traffic.conversation import converse
 from meshproof.workloads import Echo
 from meshproof.workloads.echo import PATIENT_PORT
 from suites.isolation.targets import pod_targets
@@ -33,16 +34,4 @@ def test_open_flows_end_when_a_network_is_cut(
         later = attempt(lab, caller, pod_targets(echoes[pair[1]])[0], called)
     finally:
         lab.rewire(flat(lab.footprint))
-    judge(all_of([_goes_on(control), _is_reset(cut), kept_out(later)]))
-
-
-def _goes_on(seen: Conversation) -> Verdict:
-    expected = "an open connection to go on while nothing is changed"
-    held = seen.heard == (FIRST, SECOND) and seen.ended == 0
-    return Verdict(Outcome.PASS if held else Outcome.INCONCLUSIVE, expected, str(seen))
-
-
-def _is_reset(seen: Conversation) -> Verdict:
-    expected = "an open connection to be reset by the router when the network is cut"
-    held = seen.heard == (FIRST,) and seen.ended > 0
-    return Verdict(Outcome.PASS if held else Outcome.FAIL, expected, str(seen))
+    judge(all_of([goes_on(control), was_reset(cut), kept_out(later)]))

@@ -16,6 +16,8 @@ from suites.isolation.under_mesh import (
     kubelets_are_kept_out,
     pods_are_kept_out,
     pods_are_reached,
+    shared_addresses_stay_at_home,
+    shared_target,
 )
 
 Judge = Callable[[Verdict], None]
@@ -28,8 +30,19 @@ Judge = Callable[[Verdict], None]
 def test_pods_and_services_of_the_other_network_are_kept_out(
     sample: Sample, pair: Pair, judge: Judge
 ) -> None:
-    """Under a mesh, too, neither pods nor Services of another network are reached."""
+    """Under a mesh, too, neither pods nor Services of another network are reached, nor its pods
+    from nodes."""
     judge(pods_are_kept_out(sample, pair))
+
+
+@behaviour("isolation/mesh-shared-addresses-stay-at-home", feature="isolation")
+@requires(Capability.ROUTER)
+@pytest.mark.ranges("same")
+def test_calls_to_addresses_of_both_networks_stay_at_home(
+    sample: Sample, pair: Pair, judge: Judge
+) -> None:
+    """Under a mesh, too, calls to pod addresses that both networks have do not leave their own."""
+    judge(shared_addresses_stay_at_home(sample, pair, shared_target(sample, pair)))
 
 
 @behaviour("isolation/mesh-pods-reached", feature="isolation")

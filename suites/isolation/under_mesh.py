@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
+from kubernetes.client import V1Pod
+
+from meshproof.errors import EvidenceError
 from meshproof.expect import Verdict, all_of, kept_out, reached
+from meshproof.expect.control import as_control
+from meshproof.expect.reach import stays_at_home
 from meshproof.kube.dns import dns_pod
+from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import node_probe
 from meshproof.model import Pair
 from meshproof.traffic import PATIENT, Target, attempt
@@ -20,16 +26,48 @@ _READY = 8181
 
 
 def pods_are_kept_out(sample: Sample, pair: Pair, patience: float = BRIEF) -> Verdict:
-    """From one cluster neither pods nor Services of the other are reached.
+    """From one cluster neither pods nor Services of the other are reached, pods not from nodes
+    either.
 
     ``patience``: seconds to wait for an answer, PATIENT where one should come."""
     caller, called = pair
     outsider, inside = sample.outsider(caller), sample.outsider(called)
-    targets = [_pod(sample, called), _service(sample, called)]
-    lab = sample.mesh.lab
+    lab, pod = sample.mesh.lab, _pod(sample, called)
+    asked = [(outsider, pod), (outsider, _service(sample, called))]
+    asked.append((node_probe(sample.mesh.cluster(caller)), pod))
     return all_of(
-        kept_out(attempt(lab, outsider, target, inside, patience=patience)) for target in targets
+        kept_out(attempt(lab, here, target, inside, patience=patience)) for here, target in asked
     )
+
+
+def shared_addresses_stay_at_home(sample: Sample, pair: Pair, target: Target) -> Verdict:
+    """From one cluster nothing that is sent to an address of a pod of both goes to the router; that
+    does count what sets out for the other's kubelet."""
+    caller, called = pair
+    outsider, inside = sample.outsider(caller), sample.outsider(called)
+    lab, there = sample.mesh.lab, sample.mesh.cluster(called)
+    tried = attempt(lab, outsider, target, inside)
+    counted = attempt(lab, outsider, kubelet_target(there), node_probe(there))
+    return all_of([stays_at_home(tried), as_control(kept_out(counted))])
+
+
+def shared_target(sample: Sample, pair: Pair) -> Target:
+    """A pod of the second cluster that answers, at an address that a pod of the first has as well:
+    not the one that asks. Nodes hand addresses out in ascending order, and CoreDNS is among the
+    first in every cluster. Raises EvidenceError when there is none."""
+    caller, called = pair
+    taken = {one.status.pod_ip for one in _pods(sample, caller)}
+    taken.discard(str(sample.outsider(caller).address))
+    sleep = [_pod(sample, called)] if called in sample.clusters else []
+    dns = [
+        Target(f"CoreDNS's pod in {called}", IPv4Address(one.status.pod_ip), _READY)
+        for one in _pods(sample, called)
+        if (one.metadata.labels or {}).get("k8s-app") == "kube-dns" and one.status.pod_ip
+    ]
+    for one in (*sleep, *dns):
+        if str(one.address) in taken:
+            return one
+    raise EvidenceError(f"no pod of {called} that answers has an address of {caller}'s pods")
 
 
 def pods_are_reached(sample: Sample, pair: Pair) -> Verdict:
@@ -89,3 +127,9 @@ def _service(sample: Sample, cluster: str) -> Target:
     # Not helloworld's: under strict mTLS the control would be refused.
     service = sample.mesh.cluster(cluster).core.read_namespaced_service("kubernetes", "default")
     return Target(f"a Service in {cluster}", IPv4Address(service.spec.cluster_ip), 443)
+
+
+def _pods(sample: Sample, cluster: str) -> list[V1Pod]:
+    with lab_errors(f"list the pods of {cluster}"):
+        found: list[V1Pod] = sample.mesh.cluster(cluster).core.list_pod_for_all_namespaces().items
+    return found

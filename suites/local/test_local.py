@@ -12,7 +12,12 @@ from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.calls import HELLO
 from meshproof.traffic.routing import in_force
 from meshproof.workloads.sample import Sample
-from suites.local.claims import goes_where_named, known_at_home, stays_at_home
+from suites.local.claims import (
+    goes_where_named,
+    known_at_home,
+    others_would_answer,
+    stays_at_home,
+)
 from suites.local.rules import URL, at_home, by_cluster
 
 Judge = Callable[[Verdict], None]
@@ -29,8 +34,9 @@ def test_a_cluster_local_service_stays_at_home(sample: Sample, judge: Judge) -> 
 @behaviour("local/by-subset", feature="routing")
 def test_calls_stay_at_home_by_their_clusters_subset(sample: Sample, judge: Judge) -> None:
     """Routes by the caller's cluster to its subset have calls answered at home alone."""
+    control = others_would_answer(sample)
     with in_force(sample, by_cluster(sample)):
-        judge(stays_at_home(sample, HELLO))
+        judge(all_of([stays_at_home(sample, HELLO), control]))
 
 
 @behaviour("local/cluster-named", feature="routing")

@@ -17,7 +17,7 @@ from meshproof.expect import (
 )
 from meshproof.expect.control import as_control
 from meshproof.kube.workload import Workload
-from meshproof.lab.network.counters import FlowKey
+from meshproof.lab.network.counters import FlowKey, passes
 from meshproof.mesh.mesh import Way
 from meshproof.traffic.calls import Plan
 from meshproof.traffic.settle import reachable
@@ -31,15 +31,15 @@ def _calls(sample: Sample) -> int:
 
 
 def encrypted_on_the_wire(sample: Sample, caller: str) -> Verdict:
-    """Every call was TLS on the wire, on every hop, nothing was plain text, and both sides
-    showed who they are; the same witness does see the plain text of a caller without a
-    sidecar, on the same ways."""
+    """Every call was TLS on the wire, on every hop; no connection was plain text, whatever it
+    carried; and both sides showed who they are. The same witness does see the plain text of a
+    caller without a sidecar, on the same ways."""
     watched = watch(sample, sample.caller(caller), Plan(times=_calls(sample)))
     used = _used(watched)
     return all_of(
         [
             believable(watched.responses),
-            _nothing_of(watched, "http"),
+            _nothing_of(watched, "plain"),
             succeeded(watched.responses),
             _everywhere(sample, watched),
             *(_carried(watched, one, "tls", answers) for one, answers in used.items()),
@@ -101,12 +101,7 @@ def _every_last_hop(watched: Watched, kind: str) -> Iterator[Verdict]:
     """What arrived at each pod, from whomever: across networks, from its gateway."""
     answers = Counter(one.pod for one in watched.responses if one.succeeded)
     for pod, server in watched.sample.servers().items():
-        target = server.address
-        seen = sum(
-            count
-            for (_, k, flow), count in watched.counted.flows.items()
-            if (k, flow.target, flow.port) == (kind, target, PORT)
-        )
+        seen = watched.arrived(server, PORT, kind)
         expected = f"at least {answers[pod]} segments of '{kind}' to arrive at {pod}"
         outcome = Outcome.PASS if seen >= answers[pod] else Outcome.FAIL
         yield Verdict(outcome, expected, f"{seen} segments of '{kind}'")
@@ -114,20 +109,22 @@ def _every_last_hop(watched: Watched, kind: str) -> Iterator[Verdict]:
 
 def _nothing_of(watched: Watched, kind: str) -> Verdict:
     """Not one segment of ``kind`` to a helloworld pod or gateway, nor from one of the pods."""
-    name = "plain text" if kind == "http" else "TLS"
-    sample = watched.sample
-    pods = {one.address for one in sample.servers().values()}
-    gateways = {way for name in sample.clusters for way in sample.mesh.ways_to(name).values()}
+    name = "plain text" if kind == "plain" else "TLS"
+    sample, caller = watched.sample, watched.caller
+    pods = {(one.address, one.cluster) for one in sample.servers().values()}
+    gateways = {way for one in sample.clusters for way in sample.mesh.ways_to(one).values()}
 
-    def belongs(flow: FlowKey) -> bool:
-        to = flow.target in pods and flow.port == PORT
+    def belongs(place: str, flow: FlowKey) -> bool:
+        # The same address may be another cluster's pod elsewhere.
+        theirs = {address for address, cluster in pods if passes(place, cluster)}
+        to = flow.target in theirs and flow.port == PORT
         through = Way(flow.target, flow.port) in gateways
-        return to or through or (flow.source in pods and flow.target == watched.caller.address)
+        return to or through or (flow.source in theirs and flow.target == caller.address)
 
     found = {
         f"{flow.source} to {flow.target}:{flow.port}, seen in {place}": count
         for (place, k, flow), count in watched.counted.flows.items()
-        if k == kind and count and belongs(flow)
+        if k == kind and count and belongs(place, flow)
     }
     expected = f"no {name} between {watched.caller} and helloworld"
     if not found:
@@ -176,7 +173,7 @@ def _anonymous(watched: Watched) -> Verdict:
 def _sees_plain_text(sample: Sample, outsider: Workload, way: Way) -> Verdict:
     """The witness sees the plain text of a caller without a sidecar, answered or not."""
     watched = watch(sample, outsider, Plan(f"http://{way}/hello", patience=5))
-    return _seen(watched.towards(way.address, way.port, "http"), "plain text", outsider, way)
+    return _seen(watched.towards(way.address, way.port, "plain"), "plain text", outsider, way)
 
 
 def _sees_tls(sample: Sample, outsider: Workload, way: Way) -> Verdict:

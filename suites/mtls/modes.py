@@ -60,7 +60,7 @@ def only_its_own_networks_versions_answer(sample: Sample, caller: str) -> Verdic
     ways = {name: way for one in there for name, way in sample.mesh.ways_to(one).items()}
     seen = {
         kind: sum(watched.towards(way.address, way.port, kind) for way in ways.values())
-        for kind in ("tls", "http")
+        for kind in ("tls", "plain")
     }
     expected = f"nothing to set out for the gateway of {' or '.join(ways)}"
     outcome = Outcome.FAIL if any(seen.values()) else Outcome.PASS

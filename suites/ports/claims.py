@@ -139,10 +139,10 @@ def _ways(made: Sequence[Connection]) -> dict[Way, int]:
 
 
 def _crossed(watched: Watched, way: Way, count: int) -> Verdict:
-    seen = {kind: watched.towards(way.address, way.port, kind) for kind in ("tls", "http")}
+    seen = {kind: watched.towards(way.address, way.port, kind) for kind in ("tls", "plain")}
     expected = f"{count} segments of TLS at least from {watched.caller} to {way}, no plain text"
-    observed = f"{seen['tls']} of TLS and {seen['http']} of plain text on the wire"
-    outcome = Outcome.PASS if seen["tls"] >= count and not seen["http"] else Outcome.FAIL
+    observed = f"{seen['tls']} of TLS and {seen['plain']} of plain text on the wire"
+    outcome = Outcome.PASS if seen["tls"] >= count and not seen["plain"] else Outcome.FAIL
     return Verdict(outcome, expected, observed, {"counted": str(watched.counted)})
 
 
@@ -150,20 +150,17 @@ def _arrived(watched: Watched, made: Sequence[Connection]) -> Iterator[Verdict]:
     """What came to each pod's plain port, from whomever: across networks, from its gateway."""
     greeted = Counter(one.server for one in made if one.server)
     for server, count in greeted.items():
-        seen = Counter[str]()
-        for (_, kind, flow), segments in watched.counted.flows.items():
-            if (flow.target, flow.port) == (server.address, TCP_PORT):
-                seen[kind] += segments
+        seen = {kind: watched.arrived(server, TCP_PORT, kind) for kind in ("tls", "plain")}
         expected = f"{count} segments of TLS at least to arrive at {server.name}, no plain text"
-        observed = f"{seen['tls']} of TLS and {seen['http']} of plain text on the wire"
-        outcome = Outcome.PASS if seen["tls"] >= count and not seen["http"] else Outcome.FAIL
+        observed = f"{seen['tls']} of TLS and {seen['plain']} of plain text on the wire"
+        outcome = Outcome.PASS if seen["tls"] >= count and not seen["plain"] else Outcome.FAIL
         yield Verdict(outcome, expected, f"at {server.name}: {observed}")
 
 
 def _sees_plain_text(sample: Sample, caller: str, way: Way) -> Verdict:
     outsider: Workload = sample.outsider(caller)
     watched = watch(sample, outsider, Plan(f"http://{way}/", patience=5))
-    seen = watched.towards(way.address, way.port, "http")
+    seen = watched.towards(way.address, way.port, "plain")
     expected = f"the witness to see plain text from {outsider} to {way}"
     outcome = Outcome.PASS if seen else Outcome.FAIL
     return as_control(Verdict(outcome, expected, f"{seen} segments"))

@@ -21,10 +21,10 @@ from meshproof.traffic.access_log import (
     turned_away_by,
 )
 from meshproof.traffic.calls import Plan, answers, call_from_each
+from meshproof.traffic.policies import name_of_denying
 from meshproof.traffic.settle import converge
 from meshproof.traffic.tcp import connect
 from meshproof.workloads.sample import PORT, TCP_PORT, Sample
-from suites.ports.rules import name_of_denying
 
 _ODDS = 2**-12
 _FEW = 3

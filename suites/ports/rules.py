@@ -3,27 +3,10 @@
 from __future__ import annotations
 
 from meshproof.kube.objects import Object
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, SLEEP, Sample
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE
 
 _SECURITY = "security.istio.io/v1"
 _WORKLOAD = {"selector": {"matchLabels": {"app": HELLOWORLD}}}
-
-
-def denying(sample: Sample, port: int) -> Object:
-    """helloworld denies sleep one port, by its identity."""
-    identities = dict.fromkeys(one.identity(NAMESPACE, SLEEP) for one in sample.topology.meshes)
-    names = [one.removeprefix("spiffe://") for one in identities]
-    rule = {
-        "from": [{"source": {"principals": names}}],
-        "to": [{"operation": {"ports": [str(port)]}}],
-    }
-    spec = {**_WORKLOAD, "action": "DENY", "rules": [rule]}
-    return _object("AuthorizationPolicy", name_of_denying(port), spec)
-
-
-def name_of_denying(port: int) -> str:
-    """What that policy is called, also by the proxies that deny by it."""
-    return f"deny-port-{port}"
 
 
 def permissive_at(port: int) -> Object:

@@ -10,10 +10,10 @@ import pytest
 from meshproof.expect import Verdict, all_of
 from meshproof.mesh.config_dump import takes_plain_text
 from meshproof.runner.behaviours import behaviour
-from meshproof.traffic.policies import enforced, of_policy
+from meshproof.traffic.policies import denying_port, enforced, of_policy
 from meshproof.workloads.sample import PORT, TCP_PORT, Sample
 from suites.ports.policies import denied_at, plain_text_at
-from suites.ports.rules import denying, permissive_at
+from suites.ports.rules import permissive_at
 
 Judge = Callable[[Verdict], None]
 pytestmark = pytest.mark.each_shape
@@ -24,7 +24,7 @@ def test_a_denied_port_is_closed_and_the_other_open(sample: Sample, judge: Judge
     """An AuthorizationPolicy that denies sleep one port leaves it the other: TCP, then HTTP."""
     verdicts = []
     for port in (TCP_PORT, PORT):
-        policy = denying(sample, port)
+        policy = denying_port(sample, port)
         with enforced(sample, [policy], of_policy(policy)):
             verdicts.append(denied_at(sample, port))
     judge(all_of(verdicts))

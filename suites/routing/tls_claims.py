@@ -130,7 +130,7 @@ def _crossed(watched: Watched) -> int:
     others = [one for one in sample.clusters if not sample.topology.same_network(one, here)]
     pods = {Way(one.address, PORT) for one in sample.servers().values() if one.cluster in others}
     gateways = {way for name in others for way in sample.mesh.ways_to(name).values()}
-    kinds = ("tls", "http", "dropped")
+    kinds = ("tls", "plain", "dropped")
     return sum(
         watched.towards(way.address, way.port, kind) for way in pods | gateways for kind in kinds
     )

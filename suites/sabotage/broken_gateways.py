@@ -102,6 +102,28 @@ def duplicate_chain() -> Object:
     return _filter("duplicate", SYSTEM, _SELECTOR, "FILTER_CHAIN", match, chain)
 
 
+def answering_gateway() -> Object:
+    """The gateway answers plain HTTP by itself where it passes TLS on."""
+    answer = {"match": {"prefix": "/"}, "direct_response": {"status": 200}}
+    host = {"name": "anybody", "domains": ["*"], "routes": [answer]}
+    router = {"@type": f"{_TYPES}.filters.http.router.v3.Router"}
+    manager = f"{_TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"
+    config = {
+        "@type": manager,
+        "stat_prefix": "sabotage",
+        "route_config": {"virtual_hosts": [host]},
+        "http_filters": [{"name": "envoy.filters.http.router", "typed_config": router}],
+    }
+    chain = {
+        "filter_chain_match": {"transport_protocol": "raw_buffer"},
+        "filters": [
+            {"name": "envoy.filters.network.http_connection_manager", "typed_config": config}
+        ],
+    }
+    match = {"context": "GATEWAY", "listener": {"portNumber": GATEWAY_PORT}}
+    return _filter("answering", SYSTEM, _SELECTOR, "FILTER_CHAIN", match, chain)
+
+
 def no_retries() -> Object:
     """Sidecars do not go elsewhere when a way is closed, as by default they would."""
     route = {"route": [{"destination": {"host": HOST}}], "retries": {"attempts": 0}}

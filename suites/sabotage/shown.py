@@ -7,10 +7,10 @@ that is not broken. Nothing here asks a claim until it fails: the cause is looke
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from meshproof.errors import EvidenceError
-from meshproof.kube.objects import Object, apply
+from meshproof.kube.objects import Object, apply, as_found
 from meshproof.kube.workload import Workload
 from meshproof.mesh.configuration import configured
 from meshproof.mesh.gateways import GATEWAY_IDENTITY
@@ -90,12 +90,16 @@ def without_tls() -> Object:
     }
 
 
-def put_back_gateways(sample: Sample) -> None:
-    """Give the gateways the listeners again that pass TLS on."""
+@contextmanager
+def gateways_as_found(sample: Sample) -> Iterator[None]:
+    """After the block the gateways have the listeners that they had, which pass TLS on."""
     plan = sample.mesh.blueprint
-    for member in sample.topology.control_planes:
-        cluster = sample.mesh.cluster(sample.topology.config_cluster(member.name))
-        apply(cluster, [cross_network_gateway(plan.gateway_ports(member))])
+    with ExitStack() as stack:
+        for member in sample.topology.control_planes:
+            cluster = sample.mesh.cluster(sample.topology.config_cluster(member.name))
+            listeners = cross_network_gateway(plan.gateway_ports(member))
+            stack.enter_context(as_found(cluster, [listeners]))
+        yield
 
 
 def require_at_rest(sample: Sample) -> None:
@@ -124,6 +128,14 @@ def faults(responses: Sequence[Response]) -> str:
     return f"{told} {bad[0]}" if bad else ""
 
 
+def peers(sample: Sample, cluster: str) -> set[str]:
+    """Who answers a cluster's sleep, by the certificates that its proxy is shown: "" shows none."""
+    responses = calls_by(sample, sample.caller(cluster))
+    if told := faults(responses):
+        return {told}
+    return {one.log.upstream_peer for one in responses if one.log}
+
+
 def no_fault(told: str) -> bool:
     """Whether ``faults``, ``pods_amiss`` or ``draining`` has told of none."""
     return told == ""
@@ -144,7 +156,10 @@ def terminating(sample: Sample, caller: str, far: FarSide) -> Iterator[None]:
         return {one.log.upstream_peer for one in responses if one.log and one.cluster == far.there}
 
     try:
-        with configured(sample.mesh, broken.way_of_the_terminated(far.identity)):
+        with (
+            gateways_as_found(sample),
+            configured(sample.mesh, broken.way_of_the_terminated(far.identity)),
+        ):
             apply(cluster, [broken.terminating_gateway()])
             dialled, called = f"TLS that ends at the gateway of {far.there}", "calls through it"
             require(far.dial, until=lambda seen: seen.identity == GATEWAY_IDENTITY, what=dialled)
@@ -152,6 +167,5 @@ def terminating(sample: Sample, caller: str, far: FarSide) -> Iterator[None]:
             require_at_rest(sample)
             yield
     finally:
-        put_back_gateways(sample)
         await_healed(sample, lambda: far.dial().identity == far.identity, "pass-through")
         healed(sample)

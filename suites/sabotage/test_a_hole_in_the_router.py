@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, host_refused, kept_out, noticed, reached
-from meshproof.faults.lab import masquerading, unsealed_host
+from meshproof.faults.lab import hole, masquerading, rewired, unsealed_host
 from meshproof.kube.workload import Workload, node_probe
 from meshproof.lab import Lab
-from meshproof.model import Capability, Flow, Pair, Wiring
+from meshproof.model import Capability, Pair
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic import PATIENT, Target, attempt, detour
@@ -32,6 +32,7 @@ Judge = Callable[[Verdict], None]
     "isolation/services-kept-out",
     "isolation/node-ports-kept-out",
     "isolation/kubelets-kept-out",
+    "isolation/nodes-kept-out-of-pods",
 )
 @requires(Capability.ROUTER)
 @pytest.mark.bare_lab("east,west", "isolated")
@@ -40,23 +41,47 @@ def test_a_hole_in_the_router_is_noticed(
 ) -> None:
     """With a hole from one cluster to the other, each claim of isolation fails and names it."""
     caller, called = pair
-    hole = Wiring(f"a hole from {caller} to {called}", {pair: frozenset({Flow.ANYTHING})})
     echo, control = echoes[called], node_probe(lab.clusters[called])
     asked: list[tuple[Workload, Target]] = [
         (echoes[caller].pod, target)
         for target in (*pod_targets(echo), service_target(echo), node_port_target(echo))
     ]
-    asked.append((node_probe(lab.clusters[caller]), kubelet_target(lab.clusters[called])))
-    before = lab.wiring
-    try:
-        lab.rewire(hole)
+    here = node_probe(lab.clusters[caller])
+    further = [pod_targets(echo)[0], service_target(echo), node_port_target(echo)]
+    asked += [(here, one) for one in (kubelet_target(lab.clusters[called]), *further)]
+    with rewired(lab, hole(lab, pair)):
         verdicts = [
             kept_out(attempt(lab, here, target, control, patience=PATIENT))
             for here, target in asked
         ]
-    finally:
-        lab.rewire(before)
     judge(noticed(verdicts, f"a way is open from {caller} to {called}"))
+
+
+@proves("isolation/flat-kubelets-kept-out")
+@requires(Capability.ROUTER)
+@pytest.mark.bare_lab("east,west", "flat")
+def test_a_hole_beside_a_flat_network_is_noticed(lab: Lab, pair: Pair, judge: Judge) -> None:
+    """With a hole between flat clusters, the claim that kubelets stay out of reach fails and names
+    it."""
+    here, there = (node_probe(lab.clusters[name]) for name in pair)
+    target = kubelet_target(lab.clusters[pair[1]])
+    with rewired(lab, hole(lab, pair)):
+        verdict = kept_out(attempt(lab, here, target, there, patience=PATIENT))
+    judge(noticed([verdict], f"a way is open from {pair[0]} to {pair[1]}"))
+
+
+@proves("isolation/same-ranges-node-ports-kept-out")
+@requires(Capability.ROUTER)
+@pytest.mark.bare_lab("east=same,west=same", "isolated")
+def test_a_hole_between_the_same_ranges_is_noticed(
+    lab: Lab, echoes: Echoes, pair: Pair, judge: Judge
+) -> None:
+    """With a hole between clusters of the same ranges, the claim of NodePorts fails and names
+    it."""
+    caller, called = (echoes[name] for name in pair)
+    with rewired(lab, hole(lab, pair)):
+        tried = attempt(lab, caller.pod, node_port_target(called), called.pod, patience=PATIENT)
+    judge(noticed([kept_out(tried)], f"a way is open from {pair[0]} to {pair[1]}"))
 
 
 @proves("isolation/host-is-no-path")

@@ -15,6 +15,12 @@ from meshproof.traffic.handshake import certificate_of_sleep
 from meshproof.traffic.probe import Target, probe
 from meshproof.workloads.sample import Sample
 from suites.channel.claims import istiod_of, only_the_mesh_gets_in, proxies_speak_tls
+from suites.channel.false_istiod import (
+    UNKNOWN_AUTHORITY,
+    Shown,
+    a_false_istiod_is_refused,
+    led_astray,
+)
 
 Judge = Callable[[Verdict], None]
 pytestmark = pytest.mark.each_shape
@@ -40,3 +46,12 @@ def test_plain_text_to_istiod_is_noticed(sample: Sample, judge: Judge) -> None:
     asking = partial(probe, sample.caller(name), target)
     verdict = proxies_speak_tls(sample, name, istiod, asking)
     judge(noticed([verdict], f"of other kinds from {name} to istiod"))
+
+
+@proves("channel/false-istiod-refused")
+def test_a_false_istiod_with_a_stolen_authority_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a false istiod that the mesh's own authority vouches for, the claim that sidecars refuse
+    it fails."""
+    tried = led_astray(sample, sample.clusters[0], Shown.THE_MESHS)
+    verdict = a_false_istiod_is_refused(tried, UNKNOWN_AUTHORITY)
+    judge(noticed([verdict], "it was not refused for that"))

@@ -30,7 +30,7 @@ from suites.gateways.claims import (
     the_workload_shows_its_own_certificate,
     the_workload_turns_away,
 )
-from suites.gateways.clients import Client
+from suites.gateways.clients import PLAIN_HTTP, Client
 from suites.gateways.far_side import breakable_pair, far_side
 from suites.gateways.indifference import a_deny_all_changes_nothing, twins_are_accepted
 from suites.gateways.telemetry import only_tcp_is_counted
@@ -87,6 +87,23 @@ def test_an_sni_that_exists_is_noticed(
     known = Client("an SNI that does exist")
     refused = the_gateway_refuses(sample, caller, target, known)
     judge(noticed([refused], sample.server_identity(sample.versions[target])))
+
+
+@proves("gateways/plain-http-refused")
+@pytest.mark.networks(2)
+def test_a_gateway_that_answers_plain_http_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a gateway that answers plain HTTP as well, the claim that it refuses it fails."""
+    far = far_side(sample, *breakable_pair(sample))
+    try:
+        with configured(sample.mesh, [broken.answering_gateway()]):
+            what = f"an answer to plain HTTP at {far.way}"
+            require(far.ask_plainly, until=lambda seen: _ANSWERED in seen[0], what=what)
+            require_at_rest(sample)
+            verdict = the_gateway_refuses(sample, *breakable_pair(sample), PLAIN_HTTP)
+    finally:
+        await_healed(sample, lambda: not far.ask_plainly()[1], "a gateway that refuses plain HTTP")
+        healed(sample)
+    judge(noticed([verdict], _ANSWERED))
 
 
 @proves("gateways/denied-identity-refused", "gateways/only-allowed-identity-answered")

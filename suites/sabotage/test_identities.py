@@ -14,6 +14,7 @@ from meshproof.mesh.credentials import installed_authority, issue
 from meshproof.mesh.mesh import Way
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.handshake import certificate_of_sleep
+from meshproof.traffic.impostor import serving_as
 from meshproof.traffic.settle import require
 from meshproof.workloads.sample import (
     HELLOWORLD,
@@ -29,7 +30,6 @@ from suites.identities.claims import (
     peers_know_each_other,
     signed_by_the_primarys_authority,
 )
-from suites.sabotage.impostor import serving_as
 from suites.sabotage.other_account import another_account
 from suites.sabotage.shown import calls_by, faults, no_fault, ruled
 

@@ -6,14 +6,23 @@ from collections.abc import Callable
 
 import pytest
 
-from meshproof.expect import Verdict, noticed
+from meshproof.expect import Verdict, all_of, noticed
+from meshproof.faults.lab import closed, hole, rewired, sent_away
 from meshproof.model import Capability, Flow, Pair, Wiring, isolated
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic import PATIENT
 from meshproof.traffic.settle import healed
 from meshproof.workloads.sample import Sample
-from suites.isolation.under_mesh import kubelets_are_kept_out, pods_are_kept_out, pods_are_reached
+from suites.isolation.under_mesh import (
+    api_server_as_read,
+    gateway_is_reached,
+    kubelets_are_kept_out,
+    pods_are_kept_out,
+    pods_are_reached,
+    shared_addresses_stay_at_home,
+    shared_target,
+)
 
 Judge = Callable[[Verdict], None]
 
@@ -26,15 +35,29 @@ def test_a_hole_between_the_networks_is_noticed(sample: Sample, pair: Pair, judg
     """With a route opened between isolated networks, the claims of isolation fail and name it."""
     lab, caller = sample.mesh.lab, pair[0]
     own = lab.wiring
-    hole = Wiring("hole", {pair: frozenset(Flow)})
     try:
-        lab.rewire(hole)
+        lab.rewire(Wiring("hole", {pair: frozenset(Flow)}))
         claims = (pods_are_kept_out, kubelets_are_kept_out)
         verdicts = [claim(sample, pair, PATIENT) for claim in claims]
     finally:
         lab.rewire(own)
         healed(sample)
     judge(noticed(verdicts, f"open from {caller} to {pair[1]}"))
+
+
+@proves("isolation/mesh-shared-addresses-stay-at-home")
+@requires(Capability.ROUTER, Capability.NODES)
+@pytest.mark.ranges("same")
+def test_a_shared_address_that_leaves_is_noticed(sample: Sample, pair: Pair, judge: Judge) -> None:
+    """With nodes that send calls to an address of both networks to the router, the claim that they
+    stay at home fails."""
+    target = shared_target(sample, pair)
+    try:
+        with sent_away(sample.mesh.lab, pair[0], target.address):
+            verdict = shared_addresses_stay_at_home(sample, pair, target)
+    finally:
+        healed(sample)
+    judge(noticed([verdict], "packets went to the router"))
 
 
 @proves("isolation/mesh-pods-reached")
@@ -51,3 +74,28 @@ def test_a_cut_network_is_noticed(sample: Sample, pair: Pair, judge: Judge) -> N
         lab.rewire(own)
         healed(sample)
     judge(noticed([verdict], "silence"))
+
+
+@proves("isolation/mesh-api-servers-and-gateways")
+@requires(Capability.ROUTER)
+@pytest.mark.each_shape
+def test_ways_that_are_not_as_the_topology_says_are_noticed(
+    sample: Sample, pair: Pair, judge: Judge
+) -> None:
+    """With API servers and gateways closed that should be reached, and open that should not, the
+    claims of both fail."""
+    lab, told = sample.mesh.lab, list[Verdict]()
+    asked = sample.topology.asks(*pair)
+    due = [api_server_as_read] if asked else []
+    due += [gateway_is_reached] if sample.mesh.gateway(pair[1]) is not None else []
+    try:
+        if due:
+            with rewired(lab, closed(lab, pair)):
+                told.append(noticed([claim(sample, pair) for claim in due], "silence"))
+        if not asked:
+            with rewired(lab, hole(lab, pair)):
+                opened = api_server_as_read(sample, pair)
+            told.append(noticed([opened], f"open from {pair[0]} to {pair[1]}"))
+    finally:
+        healed(sample)
+    judge(all_of(told))

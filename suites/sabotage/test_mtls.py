@@ -38,9 +38,8 @@ from suites.mtls.outsiders import (
     strict_alone_refuses,
 )
 from suites.sabotage.shown import (
-    calls_by,
-    faults,
-    put_back_gateways,
+    gateways_as_found,
+    peers,
     require_at_rest,
     ruled,
     turned,
@@ -73,8 +72,8 @@ def test_plain_text_between_sidecars_is_noticed(sample: Sample, judge: Judge) ->
     names = sample.clusters
     with turned(sample, Mtls.PERMISSIVE), ruled(sample, [without_tls()]):
         for name in names:
-            peers = partial(_peers, sample, name)
-            require(peers, until=lambda seen: seen == {""}, what=f"plain text from {name}")
+            look, what = partial(peers, sample, name), f"plain text from {name}"
+            require(look, until=lambda seen: seen == {""}, what=what)
         verdicts = [encrypted_on_the_wire(sample, name) for name in names]
     judge(noticed(verdicts, "plain text on the wire"))
 
@@ -106,14 +105,13 @@ def test_a_gateway_that_takes_plain_text_is_noticed(sample: Sample, judge: Judge
     """With a gateway that takes plain text, the claim that it turns it away fails."""
     calls = at_other_networks_gateways(sample)
     try:
-        with configured(sample.mesh, _plain_gateway(sample)):
+        with gateways_as_found(sample), configured(sample.mesh, _plain_gateway(sample)):
             for one in calls:
                 what = f"an answer to plain text at {one.url}"
                 require(partial(_answer, sample, one), until=lambda got: got.succeeded, what=what)
             require_at_rest(sample)
             verdict = plain_text_is_turned_away_at_the_gateway(sample, calls)
     finally:
-        put_back_gateways(sample)
         healed(sample)
     judge(noticed([verdict], "in plain text were answered"))
 
@@ -133,14 +131,6 @@ def test_what_crosses_networks_is_noticed(sample: Sample, judge: Judge) -> None:
         own = only_its_own_networks_versions_answer(sample, first)
         none = no_instance_is_left(sample)
     judge(all_of([noticed([own], f"from {second}"), noticed([none], "200")]))
-
-
-def _peers(sample: Sample, name: str) -> set[str]:
-    """Who answers a cluster's sleep, by the certificates that its proxy is shown: "" shows none."""
-    responses = calls_by(sample, sample.caller(name))
-    if told := faults(responses):
-        return {told}
-    return {one.log.upstream_peer for one in responses if one.log}
 
 
 def _answer(sample: Sample, one: PlainCall) -> Response:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from ipaddress import IPv4Address
 
 import pytest
 
 from meshproof.expect import Verdict, noticed
-from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.workload import Workload
 from meshproof.model import Capability
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.settle import healed, require
-from meshproof.workloads.sample import PORT, Sample
+from meshproof.workloads.sample import Sample
 from suites.overlap.claims import pods_of_one_address, the_right_instance_answers
+from suites.sabotage.leading import leading
 
-_TABLE = "meshproof-sabotage"
 _PROBES = 40
 
 
@@ -39,34 +37,13 @@ def test_an_address_that_leads_elsewhere_is_noticed(
                 for one in sample.servers().values()
                 if one.cluster == home and one.address != address
             )
-            with _leading(sample.mesh.cluster(home), address, other.address):
+            with leading(sample.mesh.cluster(home), address, other.address):
                 detour = f"calls to {address} that {other.name} answers"
                 require(lambda: _gone_astray(sample, home, address, other), what=detour)
                 verdict = the_right_instance_answers(sample, address)
     finally:
         healed(sample)
     judge(noticed([verdict], other.name))
-
-
-@contextmanager
-def _leading(cluster: RunningCluster, address: IPv4Address, to: IPv4Address) -> Iterator[None]:
-    """New connections to an address of a pod go to another one inside the block."""
-    node = cluster.control_plane
-    forget = ("conntrack", "-D", "-d", str(address))
-    rules = (
-        f"table ip {_TABLE} {{\n"
-        "chain detour { type nat hook prerouting priority -110\n"
-        f"ip daddr {address} tcp dport {PORT} dnat to {to}\n}}\n}}\n"
-    )
-    try:
-        cluster.on_node(node, "nft", "-f", "-", input=rules)
-        cluster.on_node(node, *forget, check=False)
-        yield
-    finally:
-        # The table is made if it is not there, so that its end can be checked.
-        end = f"table ip {_TABLE} {{\n}}\ndelete table ip {_TABLE}\n"
-        cluster.on_node(node, "nft", "-f", "-", input=end)
-        cluster.on_node(node, *forget, check=False)
 
 
 def _gone_astray(sample: Sample, caller: str, address: IPv4Address, other: Workload) -> bool:

@@ -14,6 +14,7 @@ from meshproof.kube import RunningCluster
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.seam import lab_errors
 from meshproof.mesh.account import Right, UnusableSecretError, remote_account
+from meshproof.mesh.istiod import clusters_known
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import converge, healed, require
@@ -88,8 +89,16 @@ def test_another_name_of_the_cluster_is_noticed(sample: Sample, judge: Judge) ->
     fail and tell both names."""
     other = "elsewhere"
     remote, holder = _remote(sample), sample.mesh.cluster(readers(sample)[-1][1].name)
+
+    def state() -> str | None:
+        return clusters_known(sample.mesh, holder.name).get(other)
+
     try:
         with known_as(holder, remote, other):
+            # An istiod that is to forget a cluster before it has begun to read it may hang for
+            # good, and heeds no remote secret any more (pkg/kube/multicluster/secretcontroller.go:
+            # what the cluster has started after that is never stopped, and waited for).
+            require(state, until=lambda said: said == "synced", what=f"istiod that reads {other}")
             verdicts = _claims(sample)
     finally:
         healed(sample)

@@ -4,15 +4,20 @@ not, or plain text where mTLS is claimed."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
+from meshproof.mesh.config_dump import takes_tls
 from meshproof.mesh.routes import Tls
 from meshproof.model import Capability, Mtls
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
-from meshproof.workloads.sample import Sample
+from meshproof.traffic.policies import enforced
+from meshproof.traffic.settle import require
+from meshproof.workloads.sample import PORT, Sample
+from suites.ports.rules import permissive_at
 from suites.routing.claims import (
     all_answered_by,
     asked_for_by_name,
@@ -28,7 +33,7 @@ from suites.routing.tls_claims import (
     tls_is_not_understood,
     versions_elsewhere,
 )
-from suites.sabotage.shown import ruled, turned
+from suites.sabotage.shown import peers, ruled, turned
 
 Judge = Callable[[Verdict], None]
 
@@ -84,6 +89,25 @@ def test_plain_text_is_noticed(sample: Sample, judge: Judge) -> None:
         answered = plain_text_is_not_answered(sample)
         encrypted = encrypted_as_the_mesh_says(sample)
     judge(all_of([noticed([answered], "20 x 200"), noticed([encrypted], "0 segments")]))
+
+
+@proves("routing/auto-mtls-leaves-plain-text")
+@requires(Capability.ROUTER)
+@pytest.mark.networks(1)
+@pytest.mark.mtls("disabled")
+def test_tls_without_mtls_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With servers that take TLS and callers who speak it after all, the claim that calls are left
+    plain text fails."""
+    theirs = {sample.server_identity(name) for name in sample.homes}
+    with (
+        enforced(sample, [permissive_at(PORT)], partial(takes_tls, port=PORT)),
+        ruled(sample, in_mode(sample, Tls.ISTIO_MUTUAL)),
+    ):
+        for name in sample.clusters:
+            look, what = partial(peers, sample, name), f"TLS from {name}"
+            require(look, until=lambda seen: bool(seen) and seen <= theirs, what=what)
+        verdict = encrypted_as_the_mesh_says(sample)
+    judge(noticed([verdict], "0 segments"))
 
 
 @proves("routing/other-modes-cross-no-network")

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from meshproof.expect import Outcome, Verdict, all_of, believable, calls_to_meet
+from meshproof.expect.control import as_control
 from meshproof.kube.objects import Object
 from meshproof.kube.workload import Workload
 from meshproof.mesh.config_dump import takes_plain_text
@@ -80,6 +81,13 @@ def obeyed_by_their_own(sample: Sample, counting: Collection[str], asked: Sequen
             *_lines(sample, counting),
         ]
     )
+
+
+def without_them(sample: Sample) -> Verdict:
+    """The control: with no policy in force, plain text is refused in each cluster, and each sleep
+    is greeted by TCP. So what is open, or turned away, under policies is their doing."""
+    plain = [_plain_text(sample, name, ()) for name in sample.homes]
+    return as_control(all_of([*plain, *_lines(sample, ())]))
 
 
 def _paths(sample: Sample, cluster: str, counting: Collection[str]) -> Iterator[Verdict]:

@@ -10,7 +10,13 @@ from meshproof.expect import Verdict, all_of
 from meshproof.kube.objects import applied
 from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
-from suites.scope.policies import obeyed_by_their_own, policies_in_force, policies_of, rule_of
+from suites.scope.policies import (
+    obeyed_by_their_own,
+    policies_in_force,
+    policies_of,
+    rule_of,
+    without_them,
+)
 
 Judge = Callable[[Verdict], None]
 
@@ -28,7 +34,7 @@ def test_only_the_primarys_policies_count(sample: Sample, judge: Judge) -> None:
             policies_in_force(sample, primary),
         ):
             verdicts.append(obeyed_by_their_own(sample, {primary}, (primary, remote)))
-    judge(all_of(verdicts))
+    judge(all_of([*verdicts, without_them(sample)]))
 
 
 @behaviour("scope/each-primary-governs-its-own-servers", feature="configuration")

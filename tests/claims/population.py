@@ -151,5 +151,13 @@ class Population:
         return self.deployment.topology[pod.cluster].mesh.identity(pod.namespace, pod.account)
 
     def counted(self) -> Counters:
+        """What router and nodes have counted: whatever is HTTP in plain text is plain text."""
         with self.lock:
-            return Counters(dict(self.packets), dict(self.flows))
+            plain = Counter(
+                {
+                    (place, "plain", flow): count
+                    for (place, kind, flow), count in self.flows.items()
+                    if kind == "http"
+                }
+            )
+            return Counters(dict(self.packets), dict(self.flows + plain))

@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from meshproof.expect import Outcome, Verdict
+from meshproof.expect.reach import names
 from meshproof.model import Mtls
 from tests.claims.substitutes import world
 from tests.claims.tls import Tls
@@ -106,6 +107,7 @@ def judge(case: Case, monkeypatch: pytest.MonkeyPatch) -> Verdict:
     case.told.doing(stage)
     verdict = case.claim(*setting.of(stage))
     assert verdict.outcome is case.told.outcome, str(verdict)
-    assert case.told.observed in verdict.observed
+    told = case.told.observed
+    assert names(verdict.observed, told), f"'{told}' is not in: {verdict.observed}"
     assert made.mesh.dirty is None
     return verdict

@@ -17,10 +17,30 @@ from meshproof.mesh.mesh import Way
 from meshproof.mesh.trust import Authority
 from meshproof.traffic.probe import Answer, Refusal, probe
 from meshproof.traffic.tls_question import TlsAnswer, distrusted
+from suites.channel import false_istiod
 from suites.channel.claims import PLAIN_PORT, PORT, only_the_mesh_gets_in, proxies_speak_tls
+from suites.channel.false_istiod import (
+    ANOTHERS_NAME,
+    UNKNOWN_AUTHORITY,
+    Astray,
+    Shown,
+    a_false_istiod_is_refused,
+    refused_everywhere,
+)
 from tests.claims.changes import after
 from tests.claims.substitutes import everywhere
-from tests.claims.table import Case, Doing, Setting, Stage, cases, fails, judge, passes, unclear
+from tests.claims.table import (
+    Case,
+    Doing,
+    Setting,
+    Stage,
+    cases,
+    fails,
+    judge,
+    on,
+    passes,
+    unclear,
+)
 from tests.claims.tls import NOTHING, Question
 from tests.claims.world import World
 
@@ -124,7 +144,32 @@ def refusing_all(_: Question, answer: TlsAnswer) -> TlsAnswer:
     return replace(answer, alert="bad certificate")
 
 
+def led(*attempts: str, ready: bool = False) -> Setting:
+    """A sidecar was led to a false istiod, and its log says this."""
+
+    def of(stage: Stage) -> tuple[object, ...]:
+        return Astray(stage.world.pod("sleep", "east"), attempts, ready), UNKNOWN_AUTHORITY
+
+    return Setting(of)
+
+
+def led_everywhere(**said: str) -> Doing:
+    """What sidecars' logs say of the false istiods that they are led to, by their kinds."""
+
+    def done(stage: Stage) -> None:
+        def lead(_: object, cluster: str, shown: Shown) -> Astray:
+            told = said.get(shown.name, "")
+            attempts = (f"authentication handshake failed: {told}",) if told else ()
+            return Astray(stage.world.pod("sleep", cluster), attempts, ready=False)
+
+        stage.monkeypatch.setattr(false_istiod, "led_astray", lead)
+
+    return done
+
+
 TLS = ("tls", PORT)
+UNKNOWN = f"transport: authentication handshake failed: x509: {UNKNOWN_AUTHORITY}"
+ANOTHER = f"transport: authentication handshake failed: x509: {ANOTHERS_NAME}, but wanted to match"
 
 CASES = [
     *cases(
@@ -155,6 +200,20 @@ CASES = [
             answering_plainly(Answer(refusal=Refusal.SILENCE), seen=False),
         ),
     ),
+    *cases(
+        refused_everywhere,
+        on({Shown.ANOTHER_ROOTS: UNKNOWN_AUTHORITY, Shown.A_WORKLOADS: ANOTHERS_NAME}),
+        passes(doing=led_everywhere(ANOTHER_ROOTS=UNKNOWN_AUTHORITY, A_WORKLOADS=ANOTHERS_NAME)),
+        fails(
+            f"it was not refused for that: authentication handshake failed: {UNKNOWN_AUTHORITY}",
+            led_everywhere(ANOTHER_ROOTS=UNKNOWN_AUTHORITY, A_WORKLOADS=UNKNOWN_AUTHORITY),
+        ),
+        unclear("nothing of any handshake", led_everywhere(ANOTHER_ROOTS=UNKNOWN_AUTHORITY)),
+    ),
+    *cases(a_false_istiod_is_refused, led(UNKNOWN, UNKNOWN), passes(UNKNOWN_AUTHORITY)),
+    *cases(a_false_istiod_is_refused, led(UNKNOWN, ANOTHER), fails(ANOTHERS_NAME)),
+    *cases(a_false_istiod_is_refused, led(UNKNOWN, ready=True), fails("it is ready")),
+    *cases(a_false_istiod_is_refused, led(), unclear("nothing of any handshake")),
 ]
 
 

@@ -13,11 +13,14 @@ from meshproof.mesh import inventory
 from meshproof.mesh.inventory import Inventory, Thing
 from suites.cleanup.claims import (
     istioctl_leaves_nothing,
+    more_is_held,
     no_address_remains,
     no_name_remains,
     no_rule_remains,
     nothing_remains,
+    witnesses_see_it,
 )
+from tests.claims.changes import after
 from tests.claims.substitutes import everywhere
 from tests.claims.table import (
     SPLIT,
@@ -28,6 +31,7 @@ from tests.claims.table import (
     cases,
     fails,
     judge,
+    on,
     passes,
     unclear,
 )
@@ -111,6 +115,27 @@ def after_nothing(stage: Stage) -> tuple[object, ...]:
     return stage.world.lab, dict.fromkeys(stage.world.clusters, Inventory(frozenset()))
 
 
+def there(*lines: str, address: str = "") -> Doing:
+    """A mesh that is there: a gateway's address is given in west, and ``address`` is on its nodes;
+    kube-proxy has written these lines."""
+
+    def done(stage: Stage) -> None:
+        stage.world.lab.addresses["west"].given = (IPv4Address("172.30.2.200"),)
+
+        def told(cluster: PlayedCluster, argv: Sequence[str]) -> str:
+            if argv[0] == "ip":
+                return f"2: eth0    inet {address}/32 scope global eth0\n" if address else ""
+            return "".join(f"\t\t{line}\n" for line in lines)
+
+        stage.world.nodes = told
+
+    return done
+
+
+def in_all_clusters(stage: Stage) -> None:
+    everywhere(stage.monkeypatch, inventory.take_inventory, lambda _: Inventory(OWN | {LEFT}))
+
+
 def of_istio(plural: str) -> Thing:
     return Thing("apiextensions.k8s.io", "CustomResourceDefinition", "", f"{plural}.x.istio.io")
 
@@ -129,6 +154,23 @@ TOLD = (
 )
 
 CASES = [
+    *cases(
+        more_is_held,
+        Setting(lab_and_before, SPLIT),
+        passes(doing=in_all_clusters),
+        unclear("0 more objects in east", holding(more=frozenset({LEFT}))),
+    ),
+    *cases(
+        witnesses_see_it,
+        on(topology=SPLIT),
+        passes(doing=there(MESH_RULE, address="172.30.2.200")),
+        unclear("0 rules in east", there(DNS_RULE, address="172.30.2.200")),
+        unclear("172.30.2.200 is on none", there(MESH_RULE)),
+        unclear(
+            "NXDOMAIN of the name",
+            after(there(MESH_RULE, address="172.30.2.200"), named(NXDOMAIN)),
+        ),
+    ),
     *cases(
         istioctl_leaves_nothing,
         Setting(lab_and_before, SPLIT),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from meshproof.mesh.proxy import Endpoint
 from meshproof.model import TRUST_DOMAINS, TRUST_DOMAINS_APART
 from meshproof.traffic.tls_question import TlsAnswer
 from suites.domains.claims import all_domains_are_one, each_domain_is_apart
-from tests.claims.changes import after, answering, logged, unlogged
+from tests.claims.changes import after, always, answering, failing, logged, unlogged
 from tests.claims.table import (
     FLAT,
     NO_LINE,
@@ -22,6 +23,7 @@ from tests.claims.table import (
     unclear,
 )
 from tests.claims.tls import NOTHING, Question, but
+from tests.doubles.played import PlayedPod
 
 ALIASES, APART = (TRUST_DOMAINS,), (TRUST_DOMAINS_APART,)
 
@@ -36,6 +38,18 @@ def refused(stage: Stage) -> None:
         return but(answer, status=None, body="", alert="certificate unknown", said="alert")
 
     stage.tls.changes.append(change)
+
+
+def unknown(stage: Stage) -> None:
+    """Proxies have no endpoints of other clusters."""
+    world = stage.world
+    usual = world.known
+
+    def known(pod: PlayedPod, service: str, version: str) -> list[Endpoint]:
+        own = {str(one.address) for one in world.servers() if one.cluster == pod.cluster}
+        return [one for one in usual(pod, service, version) if one.address in own]
+
+    world.known = known
 
 
 def nobody(stage: Stage) -> None:
@@ -63,6 +77,10 @@ CASES = [
         fails("from another domain", answering("v2")),
         fails("it was not refused", lambda stage: stage.tls.changes.clear()),
         unclear("no certificate, then 'nothing'", nobody),
+        unclear("1 ways there, unknown: ", unknown),
+        unclear(
+            "0 of 40 calls were answered", failing(503, "UH", "no_healthy_upstream", when=always)
+        ),
     ),
 ]
 

@@ -10,7 +10,7 @@ import pytest
 from meshproof.mesh import istiod
 from meshproof.mesh.istiod import Endings
 from meshproof.mesh.proxy import Endpoint, outbound
-from suites.entries.machines import KNOWN_AS
+from suites.entries.machines import MACHINE
 from suites.entries.machines_claims import announced_where_they_are
 from suites.entries.selected import SELECTED
 from suites.entries.selected_claims import pods_are_told
@@ -115,7 +115,7 @@ def announced(*versions: str) -> Doing:
 
     def done(stage: Stage) -> None:
         world = stage.world
-        world.further.append(KNOWN_AS)
+        world.further[MACHINE] = lambda pod: world.known(pod, MACHINE, "")
         before = world.known
 
         def known(pod: PlayedPod, service: str, version: str) -> list[Endpoint]:

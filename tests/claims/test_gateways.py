@@ -308,7 +308,7 @@ CLAIMS = [
         on(topology=SPLIT),
         passes(doing=forbidden(DENY)),
         fails("20 x 200"),
-        fails("policy[none]", forbidden(NONE)),
+        fails("rbac_access_denied_matched_policy[none]", forbidden(NONE)),
         fails("sa/nobody", forbidden(DENY, peer="spiffe://cluster.local/ns/sample/sa/nobody")),
         unclear("20 of 20 requests in no server's log", after(forbidden(DENY), unheard())),
         unclear("no request came to v2", after(answering("v1"), forbidden(DENY))),
@@ -320,7 +320,10 @@ CLAIMS = [
         passes(doing=forbidden(NONE, CLOSED)),
         fails("20 x 200"),
         fails("20 x 403", forbidden(NONE)),
-        fails("policy[ns[sample]-policy[deny-sleep]", forbidden(DENY, CLOSED)),
+        fails(
+            "rbac_access_denied_matched_policy[ns[sample]-policy[deny-sleep]-rule[0]]",
+            forbidden(DENY, CLOSED),
+        ),
         unclear("20 of 20 requests in no server's log", after(forbidden(NONE, CLOSED), unheard())),
         unclear(
             NO_LINE,

@@ -19,15 +19,18 @@ from suites.isolation.under_mesh import (
     kubelets_are_kept_out,
     pods_are_kept_out,
     pods_are_reached,
+    shared_addresses_stay_at_home,
 )
 from tests.claims.substitutes import everywhere
 from tests.claims.table import (
     FLAT,
+    OVERLAPPING,
     REMOTE,
     SPLIT,
     Case,
     Claim,
     Doing,
+    Setting,
     Stage,
     cases,
     fails,
@@ -42,10 +45,18 @@ SILENT = Answer(refusal=Refusal.SILENCE)
 EAST_TO_WEST = ("east", "west")
 
 
+def of_pods(stage: Stage) -> tuple[object, ...]:
+    """A sample, a pair, and a pod of the other cluster."""
+    sample = stage.world.sample
+    pod = sample.caller("west")
+    return sample, EAST_TO_WEST, Target("sleep's pod in west", pod.address, 15021)
+
+
 class Router:
     """Lets through what the topology says, and counts it. ``holes``: what it lets through as well;
     ``closed``: what it does not; ``counts``: whether its counters count; ``dead``: whether nobody
-    answers, not even inside a cluster."""
+    answers, not even inside a cluster; ``astray``: whether east sends it what is for its own
+    pods."""
 
     def __init__(self, stage: Stage) -> None:
         self.world = stage.world
@@ -53,11 +64,18 @@ class Router:
         self.wiring = topology.wiring(topology.footprint(Version(1, 36, 3)))
         self.holes: set[str] = set()
         self.closed: set[str] = set()
-        self.counts, self.dead = True, False
+        self.counts, self.dead, self.astray = True, False, False
 
     def probe(self, caller: Workload, target: Target, patience: float = 0.0) -> Answer:
         """In place of ``traffic.probe.probe``."""
         if self.dead:
+            return SILENT
+        here = caller.cluster
+        if target.address in self.world.clusters[here].spec.pods:
+            if not self.astray or here != "east":
+                return OPEN
+            key = FlowKey(caller.address, target.address, target.port)
+            self.world.flows["east_to_outside", "dropped", key] += 2
             return SILENT
         called, kind = self.kind(target)
         if called == caller.cluster:
@@ -135,6 +153,14 @@ CASES = [
         pods_are_kept_out,
         on(EAST_TO_WEST, topology=SPLIT),
         fails("a way is open from east to west", router(holes={"service"})),
+    ),
+    *cases(
+        shared_addresses_stay_at_home,
+        Setting(of_pods, OVERLAPPING),
+        passes(doing=router()),
+        fails("packets went to the router", router(astray=True)),
+        unclear("the router dropped nothing", router(counts=False)),
+        unclear("but nobody answers inside west either", router(dead=True)),
     ),
     *kept_out(kubelets_are_kept_out, "kubelet"),
     *kept_out(kubelets_are_kept_out, "kubelet", FLAT),

@@ -7,7 +7,12 @@ import pytest
 from meshproof.mesh.proxy import Endpoint
 from meshproof.traffic.calls import HELLO
 from meshproof.workloads.sample import HOST
-from suites.local.claims import goes_where_named, known_at_home, stays_at_home
+from suites.local.claims import (
+    goes_where_named,
+    known_at_home,
+    others_would_answer,
+    stays_at_home,
+)
 from suites.local.rules import WISH
 from tests.claims.changes import after, answering, failing, retried, unlogged
 from tests.claims.table import (
@@ -70,6 +75,12 @@ CASES = [
         fails("40 x v1 from east", answering("v1")),
         fails("1 x 503 [NC]", failing(503, "NC", "cluster_not_found")),
         unclear(NO_LINE, unlogged()),
+    ),
+    *cases(
+        others_would_answer,
+        on(topology=SPLIT),
+        passes(),
+        unclear("v2 never answered", answering("v1")),
     ),
     *cases(
         known_at_home,

@@ -33,6 +33,7 @@ from suites.mtls.outsiders import (
 from tests.claims.changes import (
     always,
     answering,
+    by_sidecars,
     changed,
     cut_off,
     failing,
@@ -84,6 +85,18 @@ def without_certificate(text: str) -> str:
 
 def with_certificate(text: str) -> str:
     return f"{text}x-forwarded-client-cert: By=spiffe://a;URI=spiffe://somebody\n"
+
+
+def also_frames(_: Call, came: Came) -> Came:
+    """Beside TLS, somebody speaks plain text that is no HTTP/1 in the same conversation."""
+    frames = tuple((place, "plain", flow) for place, _, flow in came.crossed)
+    return replace(came, crossed=came.crossed + frames)
+
+
+def elsewhere(_: Call, came: Came) -> Came:
+    """What crossed was between others of the same addresses, in another cluster."""
+    crossed = tuple(("north", kind, flow) for _, kind, flow in came.crossed)
+    return replace(came, crossed=crossed)
 
 
 def also_to_the_gateway(stage: Stage) -> None:
@@ -140,7 +153,9 @@ WIRE = [
         on("east", topology=SPLIT),
         passes(),
         fails("plain text on the wire", seen_as("http")),
+        fails("plain text on the wire", changed(also_frames, by_sidecars)),
         fails("0 segments of 'tls'", unseen()),
+        fails("0 segments of 'tls'", changed(elsewhere, by_sidecars)),
         fails("the client is nobody", body(without_certificate)),
         fails("the server nobody", logged(upstream_peer=None)),
         fails("v2 never answered", answering("v1")),
@@ -238,7 +253,7 @@ MODES = [
         on("east", topology=MIXED, mtls=DISABLED),
         passes(),
         fails("answered otherwise", answering("v1", "v3")),
-        fails("segments on the wire: {'tls': 0, 'http': 69}", also_to_the_gateway),
+        fails("segments on the wire: {'tls': 0, 'plain': 69}", also_to_the_gateway),
         unclear(NO_LINE, unlogged()),
     ),
     *cases(

@@ -49,6 +49,12 @@ def in_plain_text(met: Met) -> Met:
     return replace(met, crossed=tuple((at, "http", flow) for at, _, flow in met.crossed))
 
 
+def also_raw(met: Met) -> Met:
+    """Beside TLS, lines in plain text in the same conversation."""
+    raw = tuple((at, "plain", flow) for at, _, flow in met.crossed)
+    return replace(met, crossed=met.crossed + raw)
+
+
 def uncounted(met: Met) -> Met:
     return replace(met, crossed=())
 
@@ -127,6 +133,7 @@ CASES = [
         on("east", before=after(greeter(), changed(to_the_plain_port))),
         passes(),
         fails("0 of TLS", greeter(in_plain_text)),
+        fails("of plain text on the wire", greeter(of_sidecars(also_raw))),
         fails("0 of TLS and 0 of plain text", greeter(of_sidecars(uncounted))),
         unclear("0 segments", changed(lambda _, came: replace(came, crossed=()))),
     ),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from suites.scope.policies import obeyed_by_their_own
+from suites.scope.policies import obeyed_by_their_own, without_them
 from tests.claims.changes import after, changed, unheard, unlogged
 from tests.claims.greeting import Met, ended, greeter
 from tests.claims.table import (
@@ -101,6 +101,13 @@ CASES = [
         fails("4 of 4 greeted from east", after(OF_EAST, greeter())),
         unclear(NO_LINE, after(OF_EAST, unlogged())),
         unclear("v1 says {}", after(OF_EAST, unheard(by_sidecars))),
+    ),
+    *cases(
+        without_them,
+        on(topology=REMOTE),
+        passes(doing=greeter()),
+        unclear("4 of 4 answered in west", after(greeter(), open_in("west"))),
+        unclear("0 of 4 greeted from east", turned_away_from("east")),
     ),
     *cases(
         obeyed_by_their_own,

@@ -11,7 +11,7 @@ from meshproof.mesh.mesh import Settling
 from suites.secrets import claims
 from suites.secrets.claims import came_back, forgotten_too, is_read_once_it_is_right, not_forgotten
 from tests.claims.changes import always, answering, failing
-from tests.claims.table import Case, Setting, Stage, cases, fails, judge, passes
+from tests.claims.table import Case, Setting, Stage, cases, fails, judge, passes, unclear
 
 GOOD, BAD = Settling(2.0, ""), Settling(60.0, "east does not reach v2")
 
@@ -52,6 +52,11 @@ def harmless(stage: Stage) -> tuple[object, ...]:
 
 
 CASES = [
+    *cases(
+        is_read_once_it_is_right,
+        Setting(harmless),
+        unclear("v2 did not, so nothing can be forgotten", answering("v1")),
+    ),
     *cases(
         forgotten_too,
         Setting(lambda _: ("east", "west", {"v1"})),

@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from meshproof.mesh.proxy import Endpoint
-from suites.endpoints.unready import KNOWN_AS
+from meshproof.mesh.routes import host_of
+from meshproof.workloads.sample import NAMESPACE
+from suites.endpoints.unready import SERVICE
 from suites.endpoints.unready_claims import unready_get_no_calls
 from tests.claims.changes import after, answering, failing, retried, unlogged
 from tests.claims.table import (
@@ -29,7 +31,7 @@ from tests.doubles.played import PlayedPod
 def gated(stage: Stage) -> None:
     """One more instance of each version; that of v2 is not ready, and called by nobody."""
     world = stage.world
-    world.further.append(KNOWN_AS)
+    world.further[host_of(SERVICE, NAMESPACE)] = lambda pod: world.known(pod, SERVICE, "")
     for one in world.servers():
         name = one.name.replace("-0", "-gated-0")
         world.pods.append(replace(one, name=name, address=one.address + 50))

@@ -148,7 +148,7 @@ class Tls:
             source = client.address if near else client.node.address
             key = FlowKey(source, question.way.address, question.way.port)
             with world.lock:
-                world.flows[f"from_{client.cluster}", "tls", key] += 2
+                world.flows[client.cluster, "tls", key] += 2
 
     def _passed(self, question: Question, answer: TlsAnswer) -> dict[str, object]:
         """A line in the gateway's access log: passed on, or without a chain for it."""

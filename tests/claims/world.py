@@ -31,7 +31,7 @@ from meshproof.model import UNRELATED_ROOTS, Mtls
 from meshproof.process import Finished
 from meshproof.traffic.access_log import UNMATCHED
 from meshproof.workloads.dns_sleeps import DNS_SLEEP
-from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, PORT
+from meshproof.workloads.sample import GRPC_PORT, HELLOWORLD, HOST, NAMESPACE, PORT
 from tests.claims.population import Population
 from tests.doubles.asked import RESET, answered
 from tests.doubles.calls import Call, call_of
@@ -64,9 +64,9 @@ Change = Callable[[Call, Came], Came]
 class World(Population):
     """``changes``: what is done to what comes of each call; ``chosen``: which pods may answer a
     call, of those that it can reach; ``subset``: by whose name a pod is asked for; ``known``: the
-    endpoints that a proxy has of a service, and of a subset; ``stats``: a proxy's statistics;
-    ``zones``: the locality of a pod that has one; ``debug``: what the istiod in a cluster says;
-    ``further``: Envoy clusters of other services before helloworld."""
+    endpoints that a proxy has of a service, and of a subset; ``further``: those that it has of
+    other services, by their full names; ``stats``: a proxy's statistics;
+    ``zones``: the locality of a pod that has one; ``debug``: what the istiod in a cluster says."""
 
     def __init__(self, topology: str, mtls: Mtls, variants: Iterable[str]) -> None:
         super().__init__(topology, mtls, variants)
@@ -74,6 +74,7 @@ class World(Population):
         self.chosen: Callable[[Call, list[PlayedPod]], list[PlayedPod]] = lambda _, pods: pods
         self.subset: Callable[[Call, PlayedPod], str] = lambda *_: ""
         self.known: Callable[[PlayedPod, str, str], list[Endpoint]] = self.endpoints
+        self.further: dict[str, Callable[[PlayedPod], list[Endpoint]]] = {}
         self.stats: dict[str, Counter[str]] = defaultdict(Counter)
         self.replies: Callable[[PlayedPod, Question], Reply | None] = lambda *_: None
         self.nodes: Callable[[PlayedCluster, Sequence[str]], str] = lambda *_: ""
@@ -83,10 +84,10 @@ class World(Population):
         self.pages: dict[str, Callable[[PlayedPod], str]] = {}
         self.names: Callable[[Workload, str], NameAnswer] = self.resolved
         self.zones: dict[str, str] = {}
-        self.further: list[str] = []
         self.debug: dict[str, Callable[[str], Any]] = {
             "endpointShardz": self._shards,
             "networkz": self._gateways_known,
+            "clusterz": self._clusters_read,
         }
         self.applied: list[Object] = []
         self.made = Counter[str]()
@@ -196,7 +197,9 @@ class World(Population):
         if call.address is not None:
             return Way(call.address, call.port)
         ways = sorted(self.sample.ways(call.caller.cluster, server))
-        return ways[call.number % len(ways)]
+        way = ways[call.number % len(ways)]
+        by_pod = way.address == server.address
+        return Way(way.address, GRPC_PORT) if by_pod and call.url.startswith("grpc://") else way
 
     def segments(
         self, call: Call, server: PlayedPod, kind: str
@@ -209,7 +212,7 @@ class World(Population):
         source = call.caller.address if near else call.caller.node.address
         place = here if here == there else f"{here}_to_{there}"
         crossed = [(place, kind, FlowKey(source, way.address, way.port))]
-        if way != Way(server.address, PORT):
+        if way.address != server.address:
             gateway = self.gateway(next(iter(self.mesh.ways_to(there))))
             crossed.append((there, kind, FlowKey(gateway.address, server.address, PORT)))
         return tuple(crossed)
@@ -284,7 +287,7 @@ class World(Population):
         for version in self.deployment.topology.versions:
             own = outbound(host_of(f"only-{version}", NAMESPACE), PORT)
             names[own] = self.known(pod, HELLOWORLD, version)
-        names |= {one: self.known(pod, one, "") for one in self.further}
+        names |= {outbound(host, PORT): known(pod) for host, known in self.further.items()}
         return [
             {"name": name, "host_statuses": [_status(one) for one in known]}
             for name, known in names.items()
@@ -336,6 +339,10 @@ class World(Population):
                     told = {"Addresses": [str(one.address)], "EndpointPort": port}
                     shards[f"Kubernetes/{one.cluster}"].append(told | {"Locality": where})
         return {HOST: {NAMESPACE: {"Shards": shards, "ServiceAccounts": {}}}}
+
+    def _clusters_read(self, control_plane: str) -> list[object]:
+        read = self.deployment.topology.reads(control_plane)
+        return [{"id": name, "secretName": "", "syncStatus": "synced"} for name in read]
 
     def _gateways_known(self, control_plane: str) -> list[object]:
         ways = {one.cluster: self.way(one.cluster) for one in self.gateways()}

@@ -62,6 +62,17 @@ def lab(text: object = None, **other: Any) -> Lay:
     return lay
 
 
+def noted_mesh(name: str, **other: Any) -> Lay:
+    """What a kept lab notes of a mesh called so; ``other``: fields that differ."""
+
+    def lay(world: World) -> None:
+        said: dict[str, Any] = {"lab": LAB_ID, "deployment": "another", "name": name, "dirty": None}
+        said |= {"folder": "mesh", "before": {}, **other}
+        (world.state / "labs" / LAB_ID / "mesh.json").write_text(json.dumps(said))
+
+    return lay
+
+
 def leases(text: object) -> Lay:
     """A list of leased subnets that says this."""
 

@@ -33,6 +33,25 @@ def _link(to: str) -> laid.Lay:
 FOLDERS = [
     refused("a report without a run", "report", "Missing argument"),
     refused("two runs", "report run other", "other", lay=lay(whole(["PASS"], 0))),
+    refused(
+        "no such format",
+        "report run --format htlm",
+        "there is no format 'htlm'",
+        "did you mean html",
+        lay=lay(whole(["PASS"], 0)),
+    ),
+    refused(
+        "the report of two runs, and no place for it",
+        "report run other --format html",
+        "add --out FOLDER",
+        lay=all_of(lay(whole(["PASS"], 0)), lay(whole(["PASS"], 0), "other")),
+    ),
+    unable(
+        "a report where no file can be",
+        "report run --format html --out /proc/1/x",
+        "the folder of reports",
+        lay=lay(whole(["PASS"], 0)),
+    ),
     refused("no such folder", "report nowhere", "nowhere is no run's folder", "reports"),
     refused(
         "an empty folder", RUN, "it has no events.jsonl", lay=lambda w: (w.work / "run").mkdir()

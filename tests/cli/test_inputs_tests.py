@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.harness import Case, check, refused
-from tests.cli.laid import LAB_ID, lab
+from tests.cli.harness import Case, check, refused, unable
+from tests.cli.laid import LAB_ID, all_of, lab, noted_mesh
 from tests.cli.world import World
 
 PART = "test_every_version_answers"
@@ -19,6 +19,19 @@ ROWS = [
         f"verify primary-remote-flat --reuse {LAB_ID}",
         f"lab {LAB_ID} is made of far",
         lay=lab(footprint={"far": "far"}),
+    ),
+    refused(
+        "a lab with another mesh",
+        f"verify primary-remote-flat --mtls strict --reuse {LAB_ID}",
+        f"lab {LAB_ID} holds multi-primary-flat+1.31.1+strict, and primary-remote-flat+",
+        "add --repair",
+        lay=all_of(lab(), noted_mesh("multi-primary-flat+1.31.1+strict")),
+    ),
+    unable(
+        "a lab whose mesh is another lab's",
+        f"verify primary-remote-flat --mtls strict --reuse {LAB_ID}",
+        "tells of lab 'deadbeef', not of lab",
+        lay=all_of(lab(), noted_mesh("x", lab="deadbeef")),
     ),
 ]
 

@@ -193,6 +193,7 @@ OTHERS = [
     refused("a source in capitals", "verify --artifacts Built", "there is no source 'Built'"),
     refused("a source of 100 kB", ["verify", "--artifacts", LONG], "there is no source"),
     refused("a checkout of none", "verify --artifacts checkout", "add '--checkout FOLDER'"),
+    refused("repair of no lab", "verify --repair", "none is named: add '--reuse LAB'"),
     refused("reuse of no id", "verify --reuse nonsense", "'nonsense' is no lab's id"),
     refused("reuse of no lab", "verify --reuse 01234567", "there is no lab '01234567'"),
     refused("and only listed, again", "verify --reuse 01234567 --collect-only", "there is no lab"),

@@ -112,3 +112,25 @@ def test_a_record_that_ends_early_says_so_before_the_last_line(world: World, ear
     *_, before, last = shown(world).out.splitlines()
     assert before.startswith("The record ends early, before")
     assert last.startswith(f"COULD NOT TELL: {early} of 2 held")
+
+
+def test_a_format_is_written_where_it_is_asked_for(world: World) -> None:
+    lay(whole(["PASS", "FAIL"], 1))(world)
+    for option, folder in (("", "run"), ("--out made/here", "made/here")):
+        ended = run(world, f"report run --format html {option}", {})
+        page = world.work / folder / "report.html"
+        assert ended.code == 1
+        assert ended.out.splitlines() == [
+            str(page),
+            "FAILED: 1 of 2 held; 1 failed, 0 could not tell, 0 not run",
+        ]
+        assert "FAILED: 1 of 2 held" in page.read_text()
+
+
+def test_several_runs_are_one_report(world: World) -> None:
+    lay(whole(["PASS"], 0))(world)
+    lay([begin("u"), judged("u", "FAIL"), end(1)], "other")(world)
+    ended = run(world, "report run other --format=html --out=both", {})
+    assert (ended.code, ended.out.splitlines()[-1].partition(";")[0]) == (1, "FAILED: 1 of 2 held")
+    assert (world.work / "both" / "report.html").exists()
+    assert run(world, "report run other", {}).code == 1

@@ -50,6 +50,6 @@ class Call:
 
 def call_of(asked: Question, caller: PlayedPod, number: int) -> Call:
     """The call that a question is."""
-    assert asked.kind == "http", f"nobody plays {asked}"
+    assert asked.kind in ("http", "grpc"), f"nobody plays {asked}"
     identity = asked.headers["x-request-id"]
     return Call(caller, identity, asked.url, asked.headers, number, asked.method)

@@ -18,9 +18,11 @@ from meshproof.expect import (
     reached,
     silent,
 )
-from meshproof.expect.reach import undecided
+from meshproof.expect.reach import goes_on, kept_inside, stays_at_home, undecided, was_reset
 from meshproof.lab.network.counters import Counters, FlowKey
 from meshproof.traffic import Answer, Attempt, Detour, Refusal, Target
+from meshproof.traffic.attempt import Outward
+from meshproof.traffic.conversation import FIRST, SECOND, Conversation
 from tests.stand_ins import workload
 
 TARGET = Target("the pod", IPv4Address("10.20.0.5"), 80)
@@ -104,6 +106,8 @@ def test_missing_evidence_is_asked_for_by_its_name() -> None:
         ("200", "5 x 503; such as call mp-ab200", False),
         ("v1 from east", "13 x v1 from east; such as", True),
         ("v1 from east", "13 x v1 from east2", False),
+        ("v1 from east", "13 x v1 from east-two", False),
+        ("open from east to west", "a way is open from east to west - and back", True),
         ("v2 weighing 2", "v2 weighing 2 (10.20.0.5:5000 2)", True),
         ("v2 weighing 2", "v2 weighing 20", False),
         ("10.20.0.5:5000", "10.20.0.5:50001 weighing 1", False),
@@ -186,3 +190,55 @@ def test_the_worst_of_several_counts_and_none_is_no_pass() -> None:
     assert all_of([good, all_of([bad, unclear]), unclear]).also == (unclear, unclear)
     assert all_of([good, good]).outcome is Outcome.PASS
     assert all_of([]).outcome is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("answer", "dropped", "outcome"),
+    [
+        (SILENCE, 3, Outcome.PASS),
+        (SILENCE, 0, Outcome.INCONCLUSIVE),
+        (Answer(refusal=Refusal.NO_ROUTE), 0, Outcome.INCONCLUSIVE),
+        (REPLY, 0, Outcome.FAIL),
+        (Answer(refusal=Refusal.RESET), 3, Outcome.FAIL),
+    ],
+)
+def test_nothing_outside_is_reached(answer: Answer, dropped: int, outcome: Outcome) -> None:
+    asked = Outward(workload("echo", "east"), TARGET, answer, dropped)
+    verdict = kept_inside(asked)
+    assert verdict.outcome is outcome
+    assert ("open from east to the outside" in verdict.observed) is (outcome is Outcome.FAIL)
+
+
+@pytest.mark.parametrize(
+    ("answer", "control", "counted", "outcome"),
+    [
+        (REPLY, REPLY, {}, Outcome.PASS),
+        (SILENCE, REPLY, {}, Outcome.PASS),
+        (REPLY, SILENCE, {}, Outcome.INCONCLUSIVE),
+        (SILENCE, REPLY, {"dropped": 2}, Outcome.FAIL),
+        (REPLY, SILENCE, {"anything": 2}, Outcome.FAIL),
+    ],
+)
+def test_what_is_for_an_address_of_both_stays_at_home(
+    answer: Answer, control: Answer, counted: dict[str, int], outcome: Outcome
+) -> None:
+    assert stays_at_home(attempt(answer, control, **counted)).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("heard", "ended", "reset", "on"),
+    [
+        ((FIRST,), 2, Outcome.PASS, Outcome.INCONCLUSIVE),
+        ((FIRST,), 0, Outcome.FAIL, Outcome.INCONCLUSIVE),  # cut off, and nobody said so
+        ((FIRST, SECOND), 0, Outcome.FAIL, Outcome.PASS),
+        ((FIRST, SECOND), 1, Outcome.FAIL, Outcome.INCONCLUSIVE),
+        ((), 2, Outcome.INCONCLUSIVE, Outcome.INCONCLUSIVE),
+    ],
+)
+def test_open_connections_go_on_or_are_reset(
+    heard: tuple[str, ...], ended: int, reset: Outcome, on: Outcome
+) -> None:
+    seen = Conversation(heard, ended)
+    assert was_reset(seen).outcome is reset
+    assert goes_on(seen).outcome is on
+    assert f"{ended} packets answered with a reset" in was_reset(seen).observed

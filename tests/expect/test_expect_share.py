@@ -6,7 +6,14 @@ import pytest
 from scipy.stats import binom, binomtest
 
 from meshproof.errors import UsageError
-from meshproof.expect import Outcome, Verdict, calls_needed, share_of, share_within
+from meshproof.expect import (
+    Outcome,
+    Verdict,
+    all_of,
+    calls_needed,
+    share_of,
+    share_within,
+)
 from meshproof.expect.share import CONFIDENCE, POWER
 from meshproof.traffic.response import Response
 from tests.stand_ins import workload
@@ -143,3 +150,18 @@ def test_a_band_is_exact(count: int, total: int, outcome: Outcome) -> None:
 def test_a_band_has_to_exclude_something(low: float, high: float) -> None:
     with pytest.raises(UsageError):
         share_within(calls(75, 100), "v2", low, high)
+
+
+def test_a_share_is_told_in_figures_with_every_verdict() -> None:
+    for count in (180, 600):
+        (seen,) = share_of(calls(count, 900), "v2", 0.2, 0.1).shares
+        assert (seen.version, seen.count, seen.calls, seen.expected) == ("v2", count, 900, 0.2)
+        assert (round(seen.low, 6), round(seen.high, 6)) == (0.1, 0.3)
+        assert seen.interval is not None and seen.interval[0] < count / 900 < seen.interval[1]
+    for count in (50, 90, 1):
+        (seen,) = share_within(calls(count, 100), "v2", 0.4, 0.6).shares
+        assert (seen.count, seen.low, seen.high) == (count, 0.4, 0.6)
+        assert seen.expected is None and seen.interval is None
+    both = [share_within(calls(count, 100), "v2", 0.4, 0.6) for count in (50, 90)]
+    assert [one.count for one in all_of(both).shares] == [50, 90]
+    assert len(all_of(both[:1] * 2).shares) == 2

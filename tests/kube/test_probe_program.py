@@ -63,9 +63,13 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     go = find_program("go")
     if go is None:
         pytest.skip("no Go is on this machine")
-    made = tmp_path_factory.mktemp("probe") / "probe"
+    made = tmp_path_factory.mktemp("programs")
     settings = {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"}
-    for words in (["vet", "./..."], ["test", "./..."], ["build", "-o", str(made), "./probe"]):
+    for words in (
+        ["vet", "./..."],
+        ["test", "./..."],
+        ["build", "-o", f"{made}/", "./probe", "./helloworld"],
+    ):
         subprocess.run(
             [go, *words],
             cwd=RECIPES / "workloads" / "1",
@@ -74,7 +78,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
             capture_output=True,
             timeout=300,
         )
-    return made
+    return made / "probe"
 
 
 @pytest.fixture
@@ -197,6 +201,33 @@ def test_calls_that_come_to_nobody_are_told_apart(local: Local) -> None:
         Failed.REFUSED,
         Failed.NAME,
     ]
+
+
+def test_calls_by_grpc_tell_who_answers_and_by_which_status(local: Local) -> None:
+    greeter = local.program.parent / "helloworld"
+    environment = {"SERVICE_VERSION": "v7", "HOSTNAME": "one", "GRPC_PORT": str(free_port())}
+    environment |= {"HTTP_PORT": str(free_port()), "TCP_PORT": str(free_port())}
+    here = f"127.0.0.1:{environment['GRPC_PORT']}"
+    nobody = f"127.0.0.1:{free_port()}"
+
+    def call(number: int, to: str = here, fresh: bool = False) -> Question:
+        headers = {"x-request-id": f"id-{number}"}
+        return Question("grpc", 5, to, headers=headers, fresh=fresh)
+
+    with subprocess.Popen([greeter], env=environment) as process:
+        try:
+            until_heard(local, Target("gRPC", HERE, int(environment["HTTP_PORT"])))
+            by_http = f"127.0.0.1:{environment['HTTP_PORT']}"
+            asked = [call(1), call(2), call(3, fresh=True), call(4, nobody), call(5, by_http)]
+            one, two, alone, refused, other = ask_all(local, asked)
+        finally:
+            process.terminate()
+    assert (one.status, two.status, alone.status) == (200, 200, 200)
+    assert one.body.startswith("Hello version: v7, instance: one\nx-request-id: id-1\n")
+    assert one.source == two.source != alone.source
+    assert [_kind(refused), _kind(other)] == [Failed.REFUSED, Failed.GRPC]
+    assert other.failure is not None
+    assert other.failure.said.startswith("grpc-status ")
 
 
 def test_questions_may_be_in_the_environment(local: Local) -> None:

@@ -192,7 +192,7 @@ def test_a_lab_that_is_as_it_was_left_is_not_touched() -> None:
     world = World(machine())
     assert put_back(world.lab, about()) == []
     assert world.done == []
-    assert world.given.done == ["adopted"]
+    assert world.given.done == ["adopted", "restored"]
 
 
 def test_nodes_astray_get_their_addresses_back_before_they_are_started() -> None:
@@ -222,7 +222,7 @@ def test_nodes_without_rules_are_not_started_again() -> None:
 def test_a_router_that_was_started_again_has_all_clusters_wired_anew() -> None:
     world = World(machine(), router_as_left=False)
     assert put_back(world.lab, about()) == ["east"]
-    assert world.given.done == ["adopted"]
+    assert world.given.done == ["adopted", "restored"]
 
 
 def refusal(act: Callable[[], object]) -> str:

@@ -73,6 +73,9 @@ def test_one_test_again_needs_all_that_was_asked_for_but_where_to_look_and_how_m
         reuse="0a1b2c3d",
     )
     assert once_more(replace(ASKED, reuse="0a1b2c3d"), "a test", None).reuse is None
+    assert once_more(ASKED, "a test", "0a1b2c3d", repair=True) == replace(again, repair=True)
+    assert once_more(replace(ASKED, repair=True), "a test", "0a1b2c3d").repair
+    assert not once_more(replace(ASKED, repair=True), "a test", None).repair
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from meshproof.mutants.istiods import unready
 from meshproof.mutants.views import certificates, difference, settled_form
+from meshproof.traffic.connected import unready
 
 ROUTES = {"route_config": {"name": "5000", "virtual_hosts": [{"name": "helloworld"}]}}
 

@@ -89,6 +89,7 @@ _REPLACED = {
     "install_mesh": lambda mesh: note("install", mesh.deployment),
     "lost_part": lambda lab: None,
     "note_before": lambda mesh: None,
+    "note_installed": lambda mesh: None,
     "remove_noted": lambda lab: False,
     "settle": lambda sample: True,
     "turn": turn,

@@ -128,6 +128,18 @@ def test_the_record_begins_with_what_was_asked_for_and_what_it_is_asked_of(
         "wiring": "isolated",
         "kubernetes": "1.36.1",
     }
+    drawn = begin["topologies"]
+    assert drawn.keys() == {meshed["id"], bare["id"]}
+    east, west = drawn[meshed["id"]]["clusters"]
+    assert (east["role"], west["role"], west["primary"]) == ("primary", "remote", "east")
+    assert (east["reads"], west["reads"], east["gateway"]) == (["west"], [], None)
+    assert (east["versions"], east["network"]) == ({"v1": 1}, west["network"])
+    flows = [("east", "west", ["api", "gateway", "pod"]), ("west", "east", ["gateway", "pod"])]
+    assert [tuple(one.values()) for one in drawn[meshed["id"]]["passes"]] == flows
+    assert [one["name"] for one in drawn[bare["id"]]["clusters"]] == ["east", "west"]
+    assert "pod" not in drawn[bare["id"]]["passes"][0]["flows"]
+    proof = begin["proofs"]["lake/holds-water"]
+    assert [name.partition("/")[2] for name in proof["sabotages"]] == ["c"]
     assert [test.partition("[")[0].partition("::")[2] for test in begin["tests"]] == [
         "test_a",
         "test_a",

@@ -222,12 +222,17 @@ def test_one_test_of_meshproofs_own_suites_again_is_a_command_of_verify() -> Non
     request = RunRequest(
         topology=("bare",), mtls=("strict",), profile="all", sabotage=True, workers="2"
     )
-    stash = {SELECTION: Selection(request), LABS: SimpleNamespace(kept="0a1b2c3d")}
+    labs = SimpleNamespace(kept="0a1b2c3d", on_kept="that")
+    stash = {SELECTION: Selection(request), LABS: labs}
     config = cast(pytest.Config, SimpleNamespace(stash=stash))
     test = "suites/mtls/test_it.py::test_a[x y-from-east]"
-    assert again(config, test) == (
-        f"meshproof verify --mtls=strict --profile=all '--only={test}' --keep --reuse=0a1b2c3d"
-    )
+    command = f"meshproof verify --mtls=strict --profile=all '--only={test}' --keep"
+    assert again(config, test, "that") == f"{command} --reuse=0a1b2c3d"
+    assert again(config, test, "another") == f"{command} --reuse=0a1b2c3d --repair"
+    labs.on_kept = ""  # damaged
+    assert again(config, test, "that") == f"{command} --reuse=0a1b2c3d --repair"
+    labs.on_kept = None
+    assert again(config, test, "that") == f"{command} --reuse=0a1b2c3d"
 
 
 def test_one_test_again_is_a_command_that_can_be_copied(pytester: pytest.Pytester) -> None:

@@ -9,6 +9,7 @@ from typing import cast
 
 import pytest
 
+from meshproof.events import Recorder
 from meshproof.kube.workload import Workload
 from meshproof.lab.lab import Lab
 from meshproof.lab.network.counters import Counters
@@ -36,7 +37,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def _attempt() -> Attempt:
-    lab = cast(Lab, SimpleNamespace(counters=Counters))
+    lab = cast(Lab, SimpleNamespace(counters=Counters, recorder=Recorder()))
     caller, control = (workload(name, name) for name in ("east", "west"))
     return attempt(lab, caller, TARGET, control)
 

@@ -51,3 +51,32 @@ def test_it_is_read_again_as_it_was_recorded(monkeypatch: pytest.MonkeyPatch) ->
     event = recorded(monkeypatch, [V1])
     assert is_as_recorded(event.kind, event.data)
     assert not is_as_recorded(event.kind, {**event.data, "answers": {"200": "many"}})
+
+
+def test_how_calls_went_is_told_with_a_line_of_the_log_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    through = replace(LOG, upstream_host="172.30.1.200:15443")
+    west: Any = SimpleNamespace(cluster="west", version="v2")
+    made = [replace(V1, id=str(n), log=through, server=west, version="v2") for n in range(3)]
+    refused = replace(V1, id="4", status=None, refusal=Refused.TIMEOUT, version=None)
+    event = recorded(monkeypatch, [*made, refused])
+    assert event.data["routes"] == [
+        {
+            "upstream": "172.30.1.200:15443",
+            "cluster": "west",
+            "version": "v2",
+            "answer": "200",
+            "calls": 3,
+        },
+        {
+            "upstream": "",
+            "cluster": "",
+            "version": "",
+            "answer": "no answer in time",
+            "calls": 1,
+        },
+    ]
+    line = {"request_id": "a", "status": 200, "attempts": 1, "upstream_host": "172.30.1.200:15443"}
+    assert event.data["lines"] == [line]
+    assert is_as_recorded(event.kind, event.data)

@@ -72,6 +72,25 @@ def test_a_mesh_that_is_not_has_not(unsettled: Doing, monkeypatch: pytest.Monkey
     assert not settle.settle(on.world.sample).came_about
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ([{"id": "west", "syncStatus": "syncing"}], "; west is syncing to east's istiod"),
+        ([{"id": "elsewhere", "syncStatus": "synced"}], "; west is unknown to east's istiod"),
+        ([{"id": "west", "syncStatus": "synced"}], ""),
+    ],
+)
+def test_a_mesh_that_does_not_settle_tells_which_cluster_is_not_read(
+    said: list[dict[str, str]], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on = stage(monkeypatch)
+    answering("v1")(on)
+    read = on.world.debug["clusterz"]
+    on.world.debug["clusterz"] = lambda reader: said if reader == "east" else read(reader)
+    missing = settle.settle(on.world.sample).missing
+    assert missing == f"east does not reach v2; west does not reach v2{told}"
+
+
 def test_connections_from_before_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     on = stage(monkeypatch)
     drains = {"listener_manager.total_listeners_draining": 1}

@@ -17,7 +17,7 @@ def judge_kernel(facts: Facts) -> list[Finding]:
             kernel.nft,
             "connection tracking, masquerading, payload matching and dynamic sets work",
             f"install nftables 1.0.2 or newer, or {_OTHER_KERNEL} "
-            "(NF_TABLES, NF_CONNTRACK, NFT_CT, NFT_MASQ, NFT_NUMGEN)",
+            "(NF_TABLES, NF_CONNTRACK, NF_CONNTRACK_MARK, NFT_CT, NFT_MASQ, NFT_NUMGEN)",
         ),
         _needed(
             "kernel: iptables",

@@ -32,8 +32,10 @@ class Counters:
     count packets of connections that the first cluster opened; "reply" those that answer;
     "ended" those that went on after a re-wiring and were answered with a reset;
     "tls" and "http" count segments that begin a TLS record or a plain-text HTTP message, in
-    whichever direction the connection was opened. ``flows`` has "tls", "http" and
-    "dropped" by conversation.
+    whichever direction the connection was opened; "plain" counts all segments with a payload of
+    connections that did not begin with a TLS handshake, whatever they carry. ``flows`` has "tls",
+    "http", "plain" and "dropped" by conversation; "plain" in both directions under who opened the
+    connection.
     """
 
     packets: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -59,10 +61,23 @@ class Counters:
         """
         return self._dropped(lambda place: place.startswith(f"{cluster}_to_"), target, port)
 
-    def conversation(self, kind: str, source: IPv4Address, target: IPv4Address, port: int) -> int:
-        """Segments of ``kind`` ("tls" or "http") of one conversation, wherever it was seen."""
+    def conversation(
+        self, cluster: str, kind: str, source: IPv4Address, target: IPv4Address, port: int
+    ) -> int:
+        """Segments of ``kind`` ("tls", "http" or "plain") of one conversation, where a cluster's
+        are seen: in its nodes, and in the router between it and others. Elsewhere the same
+        addresses may be others'."""
         key = FlowKey(source, target, port)
-        return sum(count for (_, k, flow), count in self.flows.items() if (k, flow) == (kind, key))
+        found = self.near(cluster, kind).items()
+        return sum(count for (_, flow), count in found if flow == key)
+
+    def near(self, cluster: str, kind: str) -> dict[tuple[str, FlowKey], int]:
+        """Segments of ``kind`` by place and conversation, where a cluster's are seen."""
+        return {
+            (place, flow): count
+            for (place, k, flow), count in self.flows.items()
+            if k == kind and count and passes(place, cluster)
+        }
 
     def _dropped(self, at: Callable[[str], bool], target: IPv4Address, port: int) -> int:
         """Packets for one target that were dropped at some places."""
@@ -88,6 +103,13 @@ class Counters:
     def __str__(self) -> str:
         seen = sorted((f"{place} {kind}", n) for (place, kind), n in self.packets.items() if n)
         return ", ".join(f"{what}: {n}" for what, n in seen) or "nothing counted"
+
+
+def passes(place: str, cluster: str) -> bool:
+    """Whether what is counted at a place may be a cluster's own: in its nodes, or in the router
+    between it and others."""
+    here, there = f"{cluster}_to_", f"_to_{cluster}"
+    return place == cluster or place.startswith(here) or place.endswith(there)
 
 
 def parse(listing: str) -> Counters:

@@ -31,10 +31,10 @@ _OUR_TABLE = ("nft", "list", "table", "inet", TABLE)
 _SYSCTLS = {"net.ipv4.ip_forward": "1", "net.ipv4.conf.all.rp_filter": "0"}
 # Packets for addresses that are nowhere in the lab get a way into the forward hook, where they
 # are counted and dropped; nothing is attached to this bridge.
-_NOWHERE = """link add nowhere type bridge
-link set nowhere up
-address add 192.0.2.1/32 dev nowhere
-route replace default dev nowhere
+_NOWHERE = """ip link show nowhere >/dev/null 2>&1 || ip link add nowhere type bridge
+ip link set nowhere up
+ip address replace 192.0.2.1/32 dev nowhere
+ip route replace default dev nowhere
 """
 
 
@@ -103,12 +103,14 @@ class Router:
     def adopt(self) -> bool:
         """Take over the router of a kept lab; returns whether it was as it had been left.
 
-        One that was stopped, or started again by somebody, is prepared as ``restart`` does.
+        One that was stopped, or started again by somebody, or whose rules are gone, is prepared
+        as ``restart`` does.
         """
         self.engine.start([self.container])
         if self.engine.exec(self.container, _OUR_TABLE, check=False).returncode != 0:
             self._prepare()
             return False
+        self._exec("sh", "-e", input=_NOWHERE)
         self.devices = self._read_devices()
         return True
 
@@ -132,7 +134,7 @@ class Router:
         return parse(self._exec("nft", "-j", "list", "table", "inet", TABLE))
 
     def _prepare(self) -> None:
-        self._exec("ip", "-batch", "-", input=_NOWHERE)
+        self._exec("sh", "-e", input=_NOWHERE)
         self.devices = self._read_devices()
         closed = f"add table inet {TABLE}\nadd chain inet {TABLE} forward "
         closed += "{ type filter hook forward priority 0; policy drop; }\n"

@@ -1,7 +1,8 @@
 """Writes the nft rules of router, nodes and host. Pure text in, pure text out.
 
 The payload witnesses look at the first bytes of a TCP segment's payload (nft's ``@ih``): plain
-text HTTP by the words it begins with, TLS by its record header.
+text HTTP by the words it begins with, TLS by its record header; and for plain text of any kind at
+the first payload of each side of a connection.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from meshproof.model import Cluster, Flow, Footprint, Pair, Wiring
 
 TABLE = "meshproof"
-ROUTER_KINDS = (*(flow.value for flow in Flow), "reply", "ended", "tls", "http", "dropped")
-NODE_KINDS = ("pod", "tls", "http")
+ROUTER_KINDS = (*(flow.value for flow in Flow), "reply", "ended", "tls", "http", "plain", "dropped")
+NODE_KINDS = ("pod", "tls", "http", "plain")
 _WORDS = ("GET ", "HEAD", "POST", "PUT ", "DELE", "OPTI", "PATC", "CONN", "PRI ", "HTTP")
 PLAIN_TEXT = tuple(f"0x{word.encode().hex()}" for word in _WORDS)
 """How a segment of plain HTTP/1 or HTTP/2 begins: methods, HTTP/2's preface, the status line."""

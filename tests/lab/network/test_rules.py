@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Network
 
 from meshproof.files import read_footprint
-from meshproof.lab.network.counters import Counters, FlowKey, parse
+from meshproof.lab.network.counters import Counters, FlowKey, parse, passes
 from meshproof.lab.network.rules import Bridge, Places, host_rules, node_rules, router_rules
 from meshproof.model import Flow, Version, Wiring, flat, isolated
 
@@ -99,8 +99,33 @@ def test_counters_are_read_and_subtracted() -> None:
     assert since.inside("east", "http") == 2
     assert since.strayed("east", target, 53) == 1
     assert since.strayed("east", source, 53) == since.strayed("west", target, 53) == 0
-    assert since.conversation("http", source, target, 5000) == 1
-    assert since.conversation("tls", source, target, 5000) == 0
+    assert since.conversation("east", "http", source, target, 5000) == 1
+    assert since.conversation("east", "tls", source, target, 5000) == 0
+    assert since.conversation("west", "http", source, target, 5000) == 0
+
+
+def test_a_twin_address_elsewhere_supplies_no_evidence() -> None:
+    source, target = IPv4Address("10.10.0.5"), IPv4Address("10.10.0.6")
+    key = FlowKey(source, target, 5000)
+    places = {"west": 7, "east": 1, "east_to_west": 2, "west_to_east": 4, "west_to_north": 8}
+    counted = Counters({}, {(place, "plain", key): n for place, n in places.items()})
+    assert counted.conversation("east", "plain", source, target, 5000) == 1 + 2 + 4
+    assert counted.conversation("west", "plain", source, target, 5000) == 7 + 2 + 4 + 8
+    assert counted.conversation("east", "tls", source, target, 5000) == 0
+    assert not passes("east2_to_west", "east")
+
+
+def test_a_connection_is_plain_text_unless_it_begins_a_tls_handshake() -> None:
+    for rules in (
+        router_rules(FOOTPRINT, PLACES, isolated()),
+        node_rules(FOOTPRINT["east"], NODE, []),
+    ):
+        begun = [line for line in rules.splitlines() if "add rule" in line and " begun " in line]
+        judging = [line.partition(" begun ")[2] for line in begun if "jump" not in line]
+        assert judging[-1] == "ct mark set ct mark or 0x4"
+        assert "@ih,0,16 0x1603 return" in judging
+        counting = [line for line in rules.splitlines() if "__plain_flows {" in line]
+        assert any("ct direction reply" in line and "tcp sport }" in line for line in counting)
 
 
 def test_what_was_dropped_for_a_namesake_is_not_the_pairs() -> None:

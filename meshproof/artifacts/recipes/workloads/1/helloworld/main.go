@@ -1,5 +1,5 @@
 // Helloworld says who answers: version and instance, as Istio's sample does, and what of the
-// request reached it. HTTP on port 5000, plain TCP on port 9000.
+// request reached it. HTTP on port 5000, gRPC on port 5001, plain TCP on port 9000.
 package main
 
 import (
@@ -21,11 +21,9 @@ func main() {
 	if version == "" {
 		version = "v1"
 	}
-	listener, err := net.Listen("tcp", ":9000")
-	if err != nil {
-		log.Fatal(err)
-	}
-	go serveLines(listener, fmt.Sprintf("hello %s %s\n", version, instance))
+	go serveLines(listen("TCP_PORT", "9000"), fmt.Sprintf("hello %s %s\n", version, instance))
+	calls := listen("GRPC_PORT", "5001")
+	go func() { log.Fatal(serveGRPC(calls, version, instance)) }()
 	http.HandleFunc("/hello", func(out http.ResponseWriter, request *http.Request) {
 		fmt.Fprintf(out, "Hello version: %s, instance: %s\n", version, instance)
 		fmt.Fprintf(out, "host: %s\n", request.Host)
@@ -38,7 +36,19 @@ func main() {
 	http.HandleFunc("/health", func(out http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(out, "Helloworld is healthy")
 	})
-	log.Fatal(http.ListenAndServe(":5000", nil))
+	log.Fatal(http.Serve(listen("HTTP_PORT", "5000"), nil))
+}
+
+// listen listens on a port, which the environment may say.
+func listen(name, port string) net.Listener {
+	if said := os.Getenv(name); said != "" {
+		port = said
+	}
+	listener, err := net.Listen("tcp", ":"+port)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return listener
 }
 
 func asked(request *http.Request) []string {

@@ -10,7 +10,7 @@ import (
 
 // Question is one line of what is read. Patience is in seconds.
 type Question struct {
-	Kind     string  `json:"kind"`    // tcp, udp, tls, http
+	Kind     string  `json:"kind"`    // tcp, udp, tls, http, grpc
 	Address  string  `json:"address"` // host:port; of http: whom to call instead of the URL's host
 	Patience float64 `json:"patience"`
 	Payload  []byte  `json:"payload"` // of tcp, udp and tls: what is said
@@ -30,8 +30,8 @@ type Question struct {
 type Answer struct {
 	Failure *Failure `json:"failure,omitempty"`
 	Payload []byte   `json:"payload,omitempty"`
-	Chain   [][]byte `json:"chain,omitempty"` // DER, the server's own certificate first
-	Status  int      `json:"status,omitempty"`
+	Chain   [][]byte `json:"chain,omitempty"`  // DER, the server's own certificate first
+	Status  int      `json:"status,omitempty"` // of http; of grpc 200 for OK, as HTTP has it
 	Body    string   `json:"body,omitempty"`
 	Source  string   `json:"source,omitempty"` // from where, host:port
 	Seconds float64  `json:"seconds"`
@@ -44,6 +44,7 @@ func (question *Question) patience() time.Duration {
 // answerAll answers questions one after the other; the end of them is an empty line.
 func answerAll(in io.Reader, out io.Writer) error {
 	calls, lines, encoder := newCaller(), bufio.NewReader(in), json.NewEncoder(out)
+	defer calls.hangUp()
 	for {
 		line, err := lines.ReadBytes('\n')
 		if len(line) <= 1 {
@@ -82,6 +83,8 @@ func answerTo(question *Question, calls *caller) (*Answer, error) {
 		return askTLS(question)
 	case "http":
 		return calls.call(question)
+	case "grpc":
+		return calls.check(question)
 	}
 	return nil, fmt.Errorf("there is no question of kind %q", question.Kind)
 }

@@ -26,6 +26,7 @@ const (
 	broken     = "broken"     // connected, and reset or closed before the answer was complete
 	name       = "name"       // the name does not resolve
 	inTLS      = "tls"        // the handshake failed, or an alert came
+	inGRPC     = "grpc"       // the answer was another status of gRPC than OK
 	other      = "other"
 )
 

@@ -11,9 +11,10 @@ import (
 	"net/http/httptrace"
 )
 
-// caller makes HTTP calls: those that are to be fresh with a connection each, others share.
+// caller makes calls: those that are to be fresh with a connection each, others share.
 type caller struct {
 	sharing, fresh *http.Transport
+	channels       map[string]*channel
 }
 
 type dialled struct{}
@@ -36,7 +37,7 @@ func newCaller() *caller {
 	}
 	fresh := sharing.Clone()
 	fresh.DisableKeepAlives = true
-	return &caller{sharing, fresh}
+	return &caller{sharing, fresh, map[string]*channel{}}
 }
 
 // notConnected marks what went wrong before there was a connection.

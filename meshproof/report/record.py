@@ -1,0 +1,76 @@
+"""The record of one run, or of several that are read as one: shards of a run, runs of a week."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_DID_NOT_HOLD, EXIT_HELD
+from meshproof.events import Event
+from meshproof.report.declared import LeftOut, left_out_in
+from meshproof.report.outcomes import Judged, judged, planned_in
+from meshproof.report.tally import Ending, Tally, ending
+
+_WORST_FIRST = (EXIT_DID_NOT_HOLD, EXIT_COULD_NOT_TELL, EXIT_HELD)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run. ``folder``: where its evidence lies; ``events``: its record, oldest first."""
+
+    folder: Path
+    events: Sequence[Event]
+
+
+@dataclass(frozen=True)
+class Record:
+    """What views are rendered from: at least one run, in the order given.
+
+    Of a test that several runs judged all outcomes are there, and in counts the worst counts, as
+    within a run: a failure that a second run did not see again has been a failure.
+    """
+
+    runs: tuple[Run, ...]
+
+    @cached_property
+    def events(self) -> list[Event]:
+        """The events of all runs, run by run."""
+        return [event for run in self.runs for event in run.events]
+
+    @cached_property
+    def planned(self) -> list[str]:
+        """The ids of the tests that were to be judged, each once, in order."""
+        return list(dict.fromkeys(planned_in(self.events)))
+
+    @cached_property
+    def outcomes(self) -> list[Judged]:
+        """How the tests ended, run by run, each run's in the order in which they were planned."""
+        return [one for run in self.runs for one in judged(run.events)]
+
+    @cached_property
+    def left_out(self) -> list[LeftOut]:
+        """What does not apply, each said once."""
+        return list(dict.fromkeys(left_out_in(self.events)))
+
+    @cached_property
+    def ending(self) -> Ending:
+        """How the runs ended: the tally of all, the worst of their exit codes, and of the first
+        whose record is not whole why."""
+        ends = [(run, ending(run.events, judged(run.events))) for run in self.runs]
+        if len(ends) == 1:
+            return ends[0][1]
+        code = min((one.exit_code for _, one in ends), key=_badness)
+        early = [f"{run.folder.name}: {one.early}" for run, one in ends if one.early is not None]
+        tally = Tally.of(self.outcomes, self.planned)
+        return Ending(tally, code, early[0] if early else None)
+
+
+def merged(runs: Iterable[Run]) -> Record:
+    """The record of these runs, each folder once."""
+    return Record(tuple({run.folder: run for run in runs}.values()))
+
+
+def _badness(exit_code: int) -> int:
+    return _WORST_FIRST.index(exit_code) if exit_code in _WORST_FIRST else 1

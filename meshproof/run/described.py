@@ -1,0 +1,60 @@
+"""What a run's labs and meshes are to be, as fields for its record: what views draw them from."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+from meshproof.events import Data
+from meshproof.model import Cluster, Deployment, Footprint, Member, Topology, Wiring
+
+
+def described_topology(deployment: Deployment) -> Data:
+    """The clusters of a deployment with their parts in the mesh, and what may pass."""
+    topology = deployment.topology
+    footprint = topology.footprint(deployment.kubernetes)
+    return {
+        "clusters": [_member(topology, one) for one in topology.members],
+        "passes": _passes(footprint, topology.wiring(footprint)),
+    }
+
+
+def described_wiring(footprint: Footprint, wiring: Wiring) -> Data:
+    """The clusters of a lab without a mesh, and what may pass."""
+    clusters = [{"name": one.name, **_ranges(one)} for one in footprint.clusters]
+    return {"clusters": clusters, "passes": _passes(footprint, wiring)}
+
+
+def _member(topology: Topology, one: Member) -> Data:
+    gateway = one.gateway
+    return {
+        "name": one.name,
+        **_ranges(one.cluster),
+        "role": one.role.value,
+        "network": one.network,
+        "primary": one.primary,
+        "mesh": one.mesh.name,
+        "trust_domain": one.mesh.trust_domain,
+        "root": one.mesh.root,
+        "gateway": gateway and {"port": gateway.port, "hostname": gateway.hostname},
+        "reads": list(topology.reads(one.name)) if one in topology.control_planes else [],
+        "versions": {
+            placed.version: placed.replicas
+            for placed in topology.placements
+            if placed.cluster == one.name
+        },
+    }
+
+
+def _ranges(cluster: Cluster) -> Data:
+    return {"pods": str(cluster.pods), "services": str(cluster.services), "nodes": cluster.nodes}
+
+
+def _passes(footprint: Footprint, wiring: Wiring) -> list[Data]:
+    return [
+        {
+            "caller": caller,
+            "called": called,
+            "flows": sorted(flow.value for flow in wiring.between(caller, called)),
+        }
+        for caller, called in permutations(footprint.names, 2)
+    ]

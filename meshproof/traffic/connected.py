@@ -1,0 +1,95 @@
+"""Which proxies are connected to the istiods of a mesh, and have taken what these sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from meshproof.errors import MeshproofError
+from meshproof.kube.workload import Workload, find_workload
+from meshproof.mesh.gateways import gateway_workload
+from meshproof.mesh.istiod import debug, istiod_of
+from meshproof.mesh.mesh import Mesh
+from meshproof.wait import eventually
+from meshproof.workloads.sample import NAMESPACE, SLEEP, Sample
+
+_WITHIN = 90.0
+
+
+def await_proxies(sample: Sample) -> None:
+    """Wait until the proxies of the sample and of the gateways are connected to an istiod, and
+    have taken, or rejected, all that it sent. Raises WaitTimeoutError that names those that have
+    not."""
+    mesh = sample.mesh
+    eventually(
+        lambda: _unready(sample),
+        until=lambda missing: missing == "",
+        what="the proxies' configuration",
+        within=_WITHIN,
+        every=0.5,
+        recorder=mesh.lab.recorder,
+    )
+
+
+def unready(expected: Iterable[str], entries: Sequence[Mapping[str, Any]]) -> str:
+    """What is still missing, by the entries of ``/debug/syncz`` of all istiods; "" when nothing
+    is. ``expected``: the ids of the proxies, "pod.namespace"."""
+    known = {str(one.get("proxy")): one.get("resources") or {} for one in entries}
+    for proxy in sorted(expected):
+        if proxy not in known:
+            return f"{proxy} is not connected"
+        for kind, state in known[proxy].items():
+            waits = state.get("sent") and state.get("sent") != state.get("acked")
+            if waits and not state.get("lastError"):
+                return f"{proxy} has not taken {kind.rpartition('.')[2]}"
+    return ""
+
+
+def rejections(sample: Sample) -> list[str]:
+    """What the sample's proxies and the gateways have rejected of what istiods sent, in words.
+
+    Raises EvidenceError when an istiod does not answer.
+    """
+    entries = [one for istiod in istiods(sample.mesh) for one in debug(istiod, "syncz") or []]
+    return rejected(map(proxy_id, proxied(sample)), entries)
+
+
+def rejected(expected: Iterable[str], entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The same, by the entries of ``/debug/syncz``; ``expected``: as for ``unready``."""
+    known = {str(one.get("proxy")): one.get("resources") or {} for one in entries}
+    return [
+        f"{proxy} has rejected {kind.rpartition('.')[2]}: {state['lastError']}"
+        for proxy in sorted(expected)
+        for kind, state in known.get(proxy, {}).items()
+        if state.get("lastError")
+    ]
+
+
+def istiods(mesh: Mesh) -> list[Workload]:
+    """The istiod of each control plane. Raises LabError when one does not run."""
+    return [istiod_of(mesh, one.name) for one in mesh.deployment.topology.control_planes]
+
+
+def proxy_id(workload: Workload) -> str:
+    """How istiods call a workload's proxy."""
+    return f"{workload.name}.{workload.namespace}"
+
+
+def proxied(sample: Sample) -> list[Workload]:
+    """All workloads of the sample that have a sidecar, and the gateways. Raises LabError."""
+    mesh = sample.mesh
+    gateways = [
+        gateway_workload(mesh, one.name)
+        for one in sample.topology.members
+        if one.gateway is not None
+    ]
+    callers = [find_workload(mesh.cluster(name), SLEEP, NAMESPACE) for name in sample.clusters]
+    return [*callers, *sample.servers().values(), *gateways]
+
+
+def _unready(sample: Sample) -> str:
+    try:
+        entries = [one for istiod in istiods(sample.mesh) for one in debug(istiod, "syncz") or []]
+        return unready(map(proxy_id, proxied(sample)), entries)
+    except MeshproofError as error:  # a pod that is just being replaced
+        return error.cause

@@ -1,0 +1,1 @@
+"""Names of the Multi-Cluster Services API: what clusters export, called as clusterset.local."""

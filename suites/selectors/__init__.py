@@ -1,0 +1,1 @@
+"""Discovery selectors: which namespaces the mesh knows of, in each cluster."""
