@@ -14,8 +14,9 @@ ELSEWHERE := overlapping-cidrs mixed-networks hostname-gateways two-primaries-fo
 # Of those topologies: what is for the one alone, and of what is for several the plainest.
 SABOTAGE := test_overlap or hostnames or (shared_gateway and two-primaries) or (test_networks and mixed) \
 	or (zone_has and zones) or (test_domains and split-horizon) \
-	or (test_headless and split-horizon) or (under_a_mesh and overlapping) \
-	or ((test_endpoints or test_hops or test_ports or test_secrets) and primary-remote-flat)
+	or ((test_headless or test_outside) and split-horizon) or (under_a_mesh and overlapping) \
+	or ((test_endpoints or test_hops or test_mcs or test_ports or test_secrets or false_istiod) \
+	and primary-remote-flat)
 
 .PHONY: verify test nodes sabotage lint unit unit-oldest browser docs bench mutants interruptions clean lock
 
@@ -25,7 +26,7 @@ verify: $(READY) ## the main job: clusters up, every behaviour judged, a verdict
 
 test: lint unit browser $(READY) ## linters, unit tests, and a short run on real clusters
 	$(BIN)/meshproof doctor --fix
-	$(BIN)/meshproof verify bare $(SHORT) --variant mesh-networks --sabotage --enforce
+	$(BIN)/meshproof verify bare $(SHORT) --variant mesh-networks --sabotage --mutants --enforce
 
 lint: $(READY)
 	$(BIN)/ruff check .

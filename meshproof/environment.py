@@ -70,6 +70,7 @@ RULES = (
         told=False,
     ),
     Rule("PYTEST_*", Goes.NOWHERE, "options and plugins would change which tests run"),
+    Rule("ALLURE_*", Goes.NOWHERE, "a test plan would change which tests run"),
     # Python
     Rule(
         "PYTHONPATH PYTHONUSERBASE PYTHONNOUSERSITE PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX "

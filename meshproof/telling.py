@@ -63,11 +63,16 @@ def shortened(text: str, longest: int = _LONGEST) -> str:
 def shown(text: str, *, lines: bool = True) -> str:
     """A text of somebody else's as it can be printed: control characters are written out, and
     what is longer than a screen is wide many times over is cut. ``lines``: newlines stay."""
-    plain = "".join(
-        letter if letter.isprintable() or (lines and letter == "\n") else _written(letter)
-        for letter in text
-    )
+    parts = text.split("\n") if lines else [text]
+    plain = "\n".join(map(_plain, parts))
     return _LONG_WORD.sub(lambda word: f"{word[0][:_KEPT]}…", plain)
+
+
+def _plain(part: str) -> str:
+    """A text that prints as it is, as nearly all do; what does not is written out."""
+    if part.isprintable():
+        return part
+    return "".join(letter if letter.isprintable() else _written(letter) for letter in part)
 
 
 def _written(letter: str) -> str:

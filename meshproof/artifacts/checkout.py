@@ -57,7 +57,7 @@ def istio_from_checkout(tree: Path, wanted: Wanted, engine: Engine, recorder: Re
     name = identity(tree, engine.shell)
     version = tree_version(tree, name)
     known = catalog()
-    flags = f"-s -w -X istio.io/istio/pkg/version.buildVersion={version}"
+    flags = linker_flags(version)
     go = known.companion("go")
     inputs = {
         "revision": 1,
@@ -75,6 +75,11 @@ def istio_from_checkout(tree: Path, wanted: Wanted, engine: Engine, recorder: Re
     envoy = str(wanted.envoy or known.companion("istio", known.istio[-1], "envoy"))
     recipe = Recipe("istio-checkout", str(version), inputs, 8 * 2**30)
     return Istio(version, envoy, recipe, make)
+
+
+def linker_flags(version: Version) -> str:
+    """The value of -ldflags by which Istio's programs say that they are of this version."""
+    return f"-s -w -X istio.io/istio/pkg/version.buildVersion={version}"
 
 
 def checkout_version(tree: Path) -> Version:

@@ -14,6 +14,8 @@ import meshproof
 from meshproof.artifacts import mark_older_store
 from meshproof.cli.artifacts import artifacts_app
 from meshproof.cli.bench import bench
+from meshproof.cli.compare import compare, trend
+from meshproof.cli.conformance import conformance_app
 from meshproof.cli.doctor import doctor
 from meshproof.cli.known_issues import known_issues
 from meshproof.cli.labs import down, status, sweep, up
@@ -40,6 +42,8 @@ for _command in (
     behaviours,
     known_issues,
     report,
+    compare,
+    trend,
     up,
     down,
     status,
@@ -50,6 +54,7 @@ for _command in (
 ):
     app.command(context_settings=_HELP)(_command)
 app.add_typer(artifacts_app, name="artifacts")
+app.add_typer(conformance_app, name="conformance")
 
 
 def _print_version(wanted: bool) -> None:

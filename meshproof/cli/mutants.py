@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from meshproof.artifacts import check_tree
 from meshproof.cli.options import (
     CheckoutOption,
     EngineOption,
@@ -22,8 +22,8 @@ from meshproof.cli.options import (
 from meshproof.console import say_line
 from meshproof.mutants.catalogue import Mutant, catalogue, chosen
 from meshproof.mutants.page import page as rendered
-from meshproof.mutants.results import Outcome, Result, count, exit_code, read
-from meshproof.mutants.run import Run
+from meshproof.mutants.results import Outcome, Result, count, exit_code, left, merged, read
+from meshproof.mutants.run import RESULTS, Run
 from meshproof.paths import named
 from meshproof.run.session import orderly_end
 
@@ -35,12 +35,30 @@ FamilyOption = Annotated[
 ]
 ShapeOption = Annotated[
     list[str] | None,
-    typer.Option("--topology", help="those of one shape, flat or split; by default both"),
+    typer.Option("--topology", help="those of one shape: flat, split or primaries; by default all"),
 ]
 ListOption = Annotated[bool, typer.Option("--list", help="list them; nothing is brought up")]
-ShortOption = Annotated[bool, typer.Option("--short", help="a chosen few, for `make test`")]
+ShortOption = Annotated[
+    bool, typer.Option("--short", help="the few that `make test` goes through, each alone")
+]
 PageOption = Annotated[
-    str | None, typer.Option("--page", help="print the page of the docs from these results")
+    list[str] | None,
+    typer.Option(
+        "--page", help="print the page of the docs from these results; can be given repeatedly"
+    ),
+]
+ResumeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--resume", help="go on with a run that was ended: its folder, below that of --output"
+    ),
+]
+AloneOption = Annotated[
+    bool,
+    typer.Option(
+        "--alone",
+        help="have each judged by the behaviour that must notice it, and by nothing else",
+    ),
 ]
 KeepOption = Annotated[bool, typer.Option("--keep", help="leave the labs in place at the end")]
 OutputOption = Annotated[str, typer.Option(help="the folder for results and evidence")]
@@ -53,47 +71,50 @@ def mutants(
     topology: ShapeOption = None,
     list_: ListOption = False,
     short: ShortOption = False,
+    alone: AloneOption = False,
     page: PageOption = None,
     keep: KeepOption = False,
+    resume: ResumeOption = None,
     engine: EngineOption = None,
     output: OutputOption = "reports/mutants",
 ) -> None:
     """Switch small faults in istiod on, one after another, and see which behaviour notices."""
     asked = chosen(only or (), family or (), topology or (), short=short)
-    if page is not None:
-        say_line(rendered(catalogue(), read(named("a file of results", page))).rstrip("\n"))
+    if page:
+        told = merged([read(named("a file of results", one)) for one in page])
+        say_line(rendered(catalogue(), told).rstrip("\n"))
         return
     if list_:
         _list(asked)
         return
-    folder = named("the folder of --output", output)
-    results = _run(asked, checkout, engine, folder, keep=keep, short=short)
-    _show(asked, results)
-    say_line(count(results))
+    folder = _folder(output, resume)
+    tree = str(named("an Istio source tree", checkout)) if checkout is not None else None
+    with orderly_end(lambda text: say_line(text, err=True)):
+        source = "checkout" if tree else None
+        check_ready(session_of(engine, source, tree))
+        check_writable(folder.parent, "the folder of --output,")
+        session = session_of(engine, source, tree)
+        session.place = folder
+        run = Run.prepared(session, folder)
+        try:
+            todo = left(asked, run.results.values())
+            run.all(session, todo, thorough=not (alone or short), keep=keep)
+        finally:  # also of a run that is ended, as far as it has come
+            results = [run.results[one.id] for one in asked if one.id in run.results]
+            _show(asked, results)
+            say_line(count(results))
+            say_line(f"The results are in {folder / RESULTS}.")
     raise typer.Exit(exit_code(results, asked))
 
 
-def _run(
-    asked: tuple[Mutant, ...],
-    checkout: str | None,
-    engine: str | None,
-    output: Path,
-    *,
-    keep: bool,
-    short: bool,
-) -> list[Result]:
-    own = named("an Istio source tree", checkout) if checkout is not None else None
-    if own is not None:
-        check_tree(own)
-    with orderly_end(lambda text: say_line(text, err=True)):
-        first = session_of(engine)
-        check_ready(first)
-        check_writable(output, "the folder of --output,")
-        folder = output / time.strftime("%Y%m%d-%H%M%S")
-        run = Run.prepared(first, own, folder)
-        session = session_of(engine, "checkout", str(run.tree.folder))
-        session.place = folder
-        return run.all(session, asked, with_plain=not short, keep=keep)
+def _folder(output: str, resume: str | None) -> Path:
+    """Where the results are, or will be. Raises UsageError for a run to resume that is none."""
+    if resume is None:
+        name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+        return named("the folder of --output", output) / name
+    folder = named("the folder of --resume", resume)
+    read(folder / RESULTS)
+    return folder
 
 
 def _list(asked: tuple[Mutant, ...]) -> None:
@@ -109,12 +130,13 @@ def _list(asked: tuple[Mutant, ...]) -> None:
 
 def _show(asked: tuple[Mutant, ...], results: list[Result]) -> None:
     table = Table()
-    for name in ("mutant", "became of it", "plain", "by whom, or why"):
+    for name in ("mutant", "became of it", "plain", "seconds", "by whom, or why"):
         table.add_column(name, overflow="fold")
     for one in results:
         by = "; ".join(f"{notice.behaviour}: {notice.words}" for notice in one.by[:3]) or one.why
         healed = "" if one.healed or one.outcome is Outcome.BROKEN else ", did not heal"
-        table.add_row(*map(Text, (one.id, f"{one.outcome.value}{healed}", one.plain, by[:300])))
+        row = (one.id, f"{one.outcome.value}{healed}", one.plain, f"{one.seconds:.0f}", by[:300])
+        table.add_row(*map(Text, row))
     Console().print(table)
     told = {one.id: one.explained for one in asked}
     for one in results:

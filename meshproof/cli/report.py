@@ -43,7 +43,7 @@ def report(
     """Print the table of runs again, or write reports, from their records; ends with the run's own
     exit code, or the worst."""
     wanted = chosen(formats or ())
-    record = merged(_run(one) for one in runs)
+    record = merged(run_named(one) for one in runs)
     if wanted:
         _write(record, wanted, _folder(record, out))
     else:
@@ -55,7 +55,7 @@ def report(
     raise typer.Exit(found.exit_code)
 
 
-def _run(word: str) -> Run:
+def run_named(word: str) -> Run:
     """The run that a word names: its folder, or the record in it. Raises MeshproofError."""
     record = named("a run's folder", word)
     if record.name != RECORD:

@@ -18,8 +18,11 @@ from meshproof.errors import EXIT_USAGE
 from meshproof.files import hand_on, request_text
 from meshproof.first import hold_signals
 from meshproof.lab.kept import find_kept
+from meshproof.mesh.keep import noted_of
 from meshproof.model import Profile, RunRequest
 from meshproof.model.request import PYTESTS
+from meshproof.mutants.program import program_for
+from meshproof.paths import named
 from meshproof.resources import resource
 from meshproof.run.selection import Selection
 from meshproof.run.session import Session, orderly_end
@@ -28,16 +31,29 @@ from meshproof.run.workers import chosen_workers
 CollectOnlyOption = Annotated[
     bool, typer.Option("--collect-only", help="list the tests; nothing is brought up")
 ]
+AlluredirOption = Annotated[
+    str | None,
+    typer.Option("--alluredir", metavar="FOLDER", help="results for Allure, written as they come"),
+]
+_RESULTS = "the folder of Allure's results"
 _QUIET = ("-qq", "--no-header", "--no-summary")
 _LIST = ("-p", "no:terminal", "--collect-only")  # the plugin lists them, and counts
 
 
 @asking
-def verify(request: RunRequest, *, collect_only: CollectOnlyOption = False) -> None:
+def verify(
+    request: RunRequest,
+    *,
+    collect_only: CollectOnlyOption = False,
+    alluredir: AlluredirOption = None,
+) -> None:
     """Install the topologies, judge every behaviour from evidence, and print the verdict."""
+    switches = [*(_LIST if collect_only else _QUIET)]
     with orderly_end(_say):
         _prepare(request, only_listed=collect_only)
-    _become_pytest(request, _LIST if collect_only else _QUIET)
+        if alluredir is not None and not collect_only:
+            switches += _allure(alluredir)
+    _become_pytest(request, switches)
 
 
 def _prepare(request: RunRequest, *, only_listed: bool) -> None:
@@ -49,7 +65,8 @@ def _prepare(request: RunRequest, *, only_listed: bool) -> None:
     # The run's own folder is made by pytest, when there is something to record.
     session = session_for(replace(selection.choices, reports=None))
     if request.reuse is not None:
-        find_kept(request.reuse)
+        claim, _ = find_kept(request.reuse)
+        noted_of(claim)
     if only_listed:
         return
     needles = (request.reuse, request.only, request.revision)
@@ -58,6 +75,9 @@ def _prepare(request: RunRequest, *, only_listed: bool) -> None:
     check_ready(session)
     check_writable(request.reports, "the folder of reports")
     _ = session.bundle
+    if request.mutants:  # now, and not by each worker while tests wait for it
+        for version in dict.fromkeys(one.elsewhere for one in selection.releases):
+            program_for(session, version)
 
 
 def _find_tests(request: RunRequest, session: Session) -> None:
@@ -67,6 +87,13 @@ def _find_tests(request: RunRequest, session: Session) -> None:
     if found.returncode == EXIT_USAGE:
         _say(found.stderr.strip())
         raise typer.Exit(EXIT_USAGE)
+
+
+def _allure(alluredir: str) -> list[str]:
+    """What makes pytest write results for Allure into a folder, which can be written to."""
+    folder = named(_RESULTS, alluredir)
+    check_writable(folder, _RESULTS)
+    return ["-p", "allure_pytest.plugin", f"--alluredir={folder}"]
 
 
 def behaviours(

@@ -23,7 +23,8 @@ _PATIENCE = 3.0
 
 @dataclass(frozen=True, slots=True)
 class NameAnswer:
-    """What a name server said: a response code such as "NOERROR", and the A records.
+    """What a name server said: a response code such as "NOERROR", the A records, and the names
+    that the one asked for is said to stand for (CNAME records), each without the dot at its end.
 
     ``code`` is "SILENCE" when nothing came back, "UNREACHABLE" when there was no way to the
     server, or nobody listened there.
@@ -31,6 +32,7 @@ class NameAnswer:
 
     code: str
     addresses: tuple[IPv4Address, ...] = ()
+    aliases: tuple[str, ...] = ()
 
     @property
     def exists(self) -> bool:
@@ -61,4 +63,11 @@ def ask_name(workload: Workload, name: str, server: IPv4Address) -> NameAnswer:
         if group.rdtype == dns.rdatatype.A
         for record in group
     ]
-    return NameAnswer(dns.rcode.to_text(answer.rcode()), tuple(sorted(records)))
+    aliases = [
+        str(record.target).rstrip(".")
+        for group in answer.answer
+        if group.rdtype == dns.rdatatype.CNAME
+        for record in group
+    ]
+    code = dns.rcode.to_text(answer.rcode())
+    return NameAnswer(code, tuple(sorted(records)), tuple(aliases))

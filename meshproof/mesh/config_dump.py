@@ -54,6 +54,16 @@ def takes_tls(workload: Workload, port: int) -> bool:
     return _takes(workload, port, "tls")
 
 
+def inbound_ports(workload: Workload) -> set[int]:
+    """The ports of its own for which the workload's proxy has filter chains: those of the services
+    that it stands behind.
+
+    Raises EvidenceError when the proxy does not answer.
+    """
+    ports = (one.get("destination_port") for one in _inbound(workload))
+    return {int(port) for port in ports if port is not None}
+
+
 def endpoint_clusters(workload: Workload, cluster: str) -> dict[str, str]:
     """The id of the Kubernetes cluster that each endpoint of an Envoy cluster is told to be in, ""
     where its metadata does not say, by its "address:port".
@@ -71,6 +81,18 @@ def endpoint_clusters(workload: Workload, cluster: str) -> dict[str, str]:
     return found
 
 
+def _inbound(workload: Workload) -> list[dict[str, Any]]:
+    """What the filter chains match by which the workload's proxy takes calls."""
+    used = json.loads(in_use(workload, LISTENERS))
+    listeners = [one.get("active_state", {}).get("listener", {}) for one in used]
+    return [
+        chain.get("filter_chain_match", {})
+        for one in listeners
+        if one.get("name") == _INBOUND
+        for chain in one.get("filter_chains", [])
+    ]
+
+
 def _told(endpoint: dict[str, Any]) -> tuple[str, str]:
     """An endpoint's address and port, and its cluster: the last field of what Istio notes of its
     workload, "name;namespace;service;revision;cluster"."""
@@ -81,13 +103,5 @@ def _told(endpoint: dict[str, Any]) -> tuple[str, str]:
 
 
 def _takes(workload: Workload, port: int, transport: str) -> bool:
-    used = json.loads(in_use(workload, LISTENERS))
-    listeners = [one.get("active_state", {}).get("listener", {}) for one in used]
-    matches = [
-        chain.get("filter_chain_match", {})
-        for one in listeners
-        if one.get("name") == _INBOUND
-        for chain in one.get("filter_chains", [])
-    ]
-    theirs = [one for one in matches if one.get("transport_protocol") == transport]
+    theirs = [one for one in _inbound(workload) if one.get("transport_protocol") == transport]
     return any(one.get("destination_port") == port for one in theirs)

@@ -7,15 +7,24 @@ who he is.
 from __future__ import annotations
 
 import json
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from kubernetes.client import V1ContainerStatus
+from kubernetes.client.exceptions import ApiException
+
 from meshproof.errors import EvidenceError
+from meshproof.kube.cluster import RunningCluster
+from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import Workload, find_workload
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 
 _MONITORING = 15014
+_PANIC = re.compile(r"^panic: (.+)$", re.MULTILINE)
+_LAST_LINES = 300
 ISTIOD, CONTAINER = "istiod", "discovery"
 """What its pods are labelled as, and its Deployment is called but for a revision; and the container
 that it runs in."""
@@ -30,6 +39,15 @@ class Instance:
     address: str
     port: int
     locality: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endings:
+    """How often the istiods of a cluster have ended by themselves since they were made, and what
+    one of them gave as the reason of its panic; "" where there was none."""
+
+    count: int
+    panic: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -62,6 +80,52 @@ def debug(istiod: Workload, page: str) -> Any:
         return json.loads(text)
     except ValueError:
         raise EvidenceError(f"{istiod} answered for {page} with {text[:100]!r}") from None
+
+
+def are_ready(mesh: Mesh, control_plane: str) -> bool:
+    """Whether the istiods of a cluster are there and ready: to be asked by proxies and by the API
+    server. Raises LabError."""
+    found = _states(mesh.cluster(control_plane))
+    return bool(found) and all(one.ready for one in found.values())
+
+
+def endings(mesh: Mesh, control_plane: str) -> Endings:
+    """How often istiods of a cluster have ended, by what the API knows. Raises LabError."""
+    cluster = mesh.cluster(control_plane)
+    ended = {name: one.restart_count + _is_over(one) for name, one in _states(cluster).items()}
+    logs = [_last_log(cluster, name) for name, count in ended.items() if count]
+    panics = [found[1] for found in map(_PANIC.search, logs) if found]
+    return Endings(sum(ended.values()), panics[0] if panics else "")
+
+
+def _states(cluster: RunningCluster) -> dict[str, V1ContainerStatus]:
+    """What the API knows of each istiod's container, by its pod's name."""
+    with lab_errors(f"look at the istiods of {cluster.name}"):
+        pods = cluster.core.list_namespaced_pod(SYSTEM, label_selector=f"app={ISTIOD}").items
+    return {
+        pod.metadata.name: one
+        for pod in pods
+        for one in pod.status.container_statuses or []
+        if one.name == CONTAINER
+    }
+
+
+def _is_over(one: V1ContainerStatus) -> bool:
+    """Whether a container has ended and was not started again: at once, or while it is waited."""
+    waiting = one.state.waiting is not None and one.last_state.terminated is not None
+    return waiting or one.state.terminated is not None
+
+
+def _last_log(cluster: RunningCluster, pod: str) -> str:
+    """The end of what an istiod that has ended said; while it is being replaced, of its
+    successor."""
+    texts = []
+    for previous in (True, False):
+        with suppress(ApiException):
+            read = cluster.core.read_namespaced_pod_log
+            of = {"container": CONTAINER, "previous": previous, "tail_lines": _LAST_LINES}
+            texts.append(read(pod, SYSTEM, **of))
+    return "\n".join(texts)
 
 
 def known_instances(mesh: Mesh, control_plane: str, host: str, port: int) -> tuple[Instance, ...]:

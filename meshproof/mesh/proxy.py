@@ -14,12 +14,14 @@ _STATISTIC = re.compile(r"(?P<name>[^\s:]+): (?P<value>\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One endpoint of an Envoy cluster. ``weight``: its share among the cluster's endpoints."""
+    """One endpoint of an Envoy cluster. ``weight``: its share among the cluster's endpoints;
+    ``priority``: 0 for those that are called first."""
 
     address: str
     port: int
     weight: int
     healthy: bool
+    priority: int = 0
 
 
 def endpoints(workload: Workload, cluster: str) -> tuple[Endpoint, ...]:
@@ -59,4 +61,5 @@ def _endpoint(host: dict[str, Any]) -> Endpoint:
         port=int(address.get("port_value", 0)),
         weight=int(host.get("weight", 1)),
         healthy=health.get("eds_health_status") == "HEALTHY" and len(health) == 1,
+        priority=int(host.get("priority", 0)),
     )

@@ -105,6 +105,11 @@ CONDITIONS: Mapping[str, Condition] = {
             ),
         ),
         Condition(
+            "a remote",
+            "a cluster is served by another cluster's istiod",
+            lambda one: bool(one.topology.remotes),
+        ),
+        Condition(
             "across networks",
             "the test calls a cluster on another network than its caller's",
             _across,

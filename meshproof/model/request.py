@@ -104,6 +104,10 @@ class RunRequest:
     sabotage: bool = field(
         default=False, metadata=asked("also break meshes, to see every claim fail")
     )
+    mutants: bool = field(
+        default=False,
+        metadata=asked("also compile small faults into istiod, and see a few of them noticed"),
+    )
     enforce: bool = field(default=False, metadata=asked("what is skipped undeclared has failed"))
     known_issues: str = field(
         default=Policy.ALLOW.value,
@@ -242,6 +246,7 @@ def once_more(
         request,
         topology=usual.topology,
         sabotage=usual.sabotage,
+        mutants=usual.mutants,
         workers=usual.workers,
         reports=usual.reports,
         only=test,

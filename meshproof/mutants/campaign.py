@@ -5,19 +5,30 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from meshproof.errors import MeshproofError
+from meshproof.errors import LabError, MeshproofError
+from meshproof.kube.seam import in_words
 from meshproof.mesh.configuration import configured
 from meshproof.model import Deployment
 from meshproof.mutants import views
 from meshproof.mutants.catalogue import Mutant, settings
+from meshproof.mutants.control import PASS, Control, asked_alone
 from meshproof.mutants.held import held
-from meshproof.mutants.istiods import named_in, switch
+from meshproof.mutants.istiods import State, command_of, states, switch
 from meshproof.mutants.judging import Bench, judge
-from meshproof.mutants.results import PLAIN, Outcome, Result, broken, noticed, plainly
+from meshproof.mutants.results import (
+    PLAIN,
+    Outcome,
+    Result,
+    broken,
+    digest_of,
+    noticed,
+    plainly,
+    undecided,
+)
 from meshproof.mutants.views import Seen
 from meshproof.report import Judged
 from meshproof.run.session import Session
@@ -25,67 +36,168 @@ from meshproof.traffic.connected import await_proxies
 from meshproof.workloads.sample import Sample
 from meshproof.workloads.scale import scaled, usual
 
+_FEW = 6
+"""So many behaviours are judged one by one in less time than all there are."""
+
+
+class LabLostError(LabError):
+    """The lab cannot be used any more, and is to be made anew."""
+
 
 @dataclass
 class Course:
-    """One lab's mutants. ``folder``: for evidence, one folder a mutant; ``with_plain``: whether
-    plain distribution is judged of each as well."""
+    """One lab's mutants. ``program``: with all of them in it; ``folder``: for evidence, one folder
+    a mutant; ``thorough``: whether plain distribution is judged of each as well, and all
+    behaviours where the one that must notice it does not; ``control``: what held without them."""
 
     session: Session
     deployment: Deployment
     bench: Bench
+    program: Path
     folder: Path
-    with_plain: bool = True
+    thorough: bool = True
+    control: Control = field(default_factory=Control)
     judging: Callable[[Bench, str | None, Path], list[Judged]] = field(default=judge)
 
+    def begin(self, mutants: Sequence[Mutant]) -> None:
+        """The control run: the behaviours that these mutants need are judged with the program, and
+        none of them on. Raises LabError when it cannot be switched, or nothing be judged."""
+        needed = [one.notices for one in mutants if not one.missing]
+        wanted = list(dict.fromkeys([*needed, PLAIN] if self.thorough else needed))
+        found = Control()
+        for_all = self.thorough and len(needed) < len(mutants)
+        if len(wanted) > _FEW or for_all:
+            found = Control(tuple(self._all_of(None, "control/all")), of_all=True)
+        for one in asked_alone(wanted, found):
+            alone = self._all_of(one, f"control/{one.replace('/', '-')}")
+            found = replace(found, tests=(*found.tests, *alone))
+        self.control = found
+
+    def switch_off(self) -> None:
+        """Have the program run with no mutant on. Raises LabError, WaitTimeoutError."""
+        with self._held() as sample:
+            self._off(sample)
+
     def run(self, mutant: Mutant) -> Result:
-        """All of it for one mutant. What cannot be done is its result, and no error."""
+        """All of it for one mutant. What cannot be done is its result, and no error; but for
+        LabLostError, with which the lab must be made anew, and the mutant tried there."""
         begin = time.monotonic()
-        folder = self.folder / mutant.id
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = _new_folder(self.folder / mutant.id)
         try:
             result = self._run(mutant, folder)
+        except LabLostError:
+            raise
         except MeshproofError as error:
-            result = broken(mutant, error)
-        about = {"seconds": round(time.monotonic() - begin, 1), "evidence": mutant.id}
-        return result.model_copy(update=about)
+            result = broken(mutant, error.cause)
+        except Exception as error:  # one mutant must not keep the others from being tried
+            result = broken(mutant, in_words(error))
+        if result.outcome is Outcome.BROKEN:
+            self._make_anew(f"{mutant.id} could not be switched")
+            result = result.model_copy(update={"anew": True})
+        about = {"seconds": round(time.monotonic() - begin, 1), "evidence": folder.name}
+        return result.model_copy(update={**about, "digest": digest_of(mutant)})
 
     def _run(self, mutant: Mutant, folder: Path) -> Result:
+        why = "" if mutant.missing else self.control.why_not(mutant.notices)
+        if mutant.missing and not self.thorough:
+            why = "there is no behaviour yet that must notice it"
+        if why:
+            return undecided(mutant, why)
         with self._held() as sample:
-            switch(sample, None) if named_in(sample.mesh) else await_proxies(sample)
+            self._off(sample)
             before = self._seen(sample, mutant, folder / "off.json")
         try:
-            with self._held() as sample:
-                switch(sample, mutant.id, renew=mutant.renew)
-                after = self._seen(sample, mutant, folder / "on.json")
-            lines = views.difference(before, after)
-            (folder / "in-force.diff").write_text("\n".join(lines) + "\n", encoding="utf-8")
-            result = self._judged(mutant, folder) if lines else _idle(mutant)
-        finally:
-            healed = self._healed(mutant, folder)
-        if lines and not views.difference(healed, after):
-            # What was seen changed by itself, and would not go back.
-            result = _idle(mutant)
-        as_before = not views.difference(before, healed)
-        return result.model_copy(update={"differs": len(lines), "healed": as_before})
+            result, after = self._on(mutant, folder, before)
+        except Exception:
+            raise
+        except BaseException:  # whoever keeps the lab gets it as it was
+            with suppress(MeshproofError):
+                self.switch_off()
+            raise
+        return self._healed(mutant, folder, result, before, after)
+
+    def _on(self, mutant: Mutant, folder: Path, before: Seen) -> tuple[Result, Seen]:
+        with self._held() as sample:
+            switch(sample, self.program, mutant.id, renew=mutant.renew)
+            after = self._seen(sample, mutant, folder / "on.json")
+        lines = views.difference(before, after)
+        (folder / "in-force.diff").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        if not lines:
+            return _idle(mutant), after
+        try:
+            result = self._judged(mutant, folder)
+        except MeshproofError as error:
+            result = undecided(mutant, error.cause)
+        return result.model_copy(update={"differs": len(lines)}), after
 
     def _judged(self, mutant: Mutant, folder: Path) -> Result:
         first: list[Judged] = []
         everything: list[Judged] = []
         if not mutant.missing:
             first = self.judging(self.bench, mutant.notices, folder / "judged-by-one")
-        if not any(one.outcome == "FAIL" for one in first):
-            everything = self.judging(self.bench, None, folder / "judged-by-all")
-        result = noticed(mutant, first, everything)
+        if not self.control.failures(first):
+            if not self._is_on(mutant):
+                return undecided(mutant, f"{mutant.notices} had the mesh made anew meanwhile")
+            if self.thorough and self.control.of_all:
+                everything = self.judging(self.bench, None, folder / "judged-by-all")
+        result = noticed(mutant, self.control, first, everything)
+        if result.outcome is Outcome.UNNOTICED and not everything:
+            result = result.model_copy(update={"why": "other behaviours were not judged"})
         plain = plainly([*first, *everything])
-        if not plain and self.with_plain:
+        if not plain and self.thorough and self._is_on(mutant):
             plain = plainly(self.judging(self.bench, PLAIN, folder / "plain"))
         return result.model_copy(update={"plain": plain})
 
-    def _healed(self, mutant: Mutant, folder: Path) -> Seen:
+    def _is_on(self, mutant: Mutant) -> bool:
+        """Whether the mutant is still on: a mesh that a test has damaged is made anew without."""
         with self._held() as sample:
-            switch(sample, None, renew=mutant.renew)
-            return self._seen(sample, mutant, folder / "healed.json")
+            return states(sample.mesh) == self._states(sample, mutant.id)
+
+    def _healed(
+        self, mutant: Mutant, folder: Path, result: Result, before: Seen, after: Seen
+    ) -> Result:
+        """The result, once the mutant is off and seen to be. A mesh that is not as it was is made
+        anew; and so has it been by a test that found it damaged."""
+        with self._held() as sample:
+            anew = states(sample.mesh) != self._states(sample, mutant.id)
+            switch(sample, self.program, None, renew=mutant.renew)
+            now = self._seen(sample, mutant, folder / "healed.json")
+        if anew:
+            return result.model_copy(update={"anew": True})
+        if result.differs and not views.difference(now, after):
+            # What was seen changed by itself, and would not go back.
+            result = _idle(mutant).model_copy(update={"differs": result.differs})
+        if views.difference(before, now):
+            self._make_anew(f"{mutant.id} did not heal")
+            return result.model_copy(update={"healed": False, "anew": True})
+        return result
+
+    def _make_anew(self, why: str) -> None:
+        """Have the mesh installed anew, and see that it is one. Raises LabLostError."""
+        try:
+            with self._held() as sample:
+                sample.mesh.mark_dirty(why)
+            self.switch_off()
+            folder = _new_folder(self.folder / "anew")
+            tests = self.judging(self.bench, PLAIN, folder / "plain")
+        except MeshproofError as error:
+            raise LabLostError(f"{why}, and the mesh could not be made anew: {error}") from error
+        if plainly(tests) != PASS:
+            raise LabLostError(f"{why}, and the mesh that was made anew does not serve")
+
+    def _all_of(self, behaviour: str | None, name: str) -> list[Judged]:
+        self.switch_off()  # a test may have had the mesh made anew
+        return self.judging(self.bench, behaviour, _new_folder(self.folder / name) / "reports")
+
+    def _off(self, sample: Sample) -> None:
+        if states(sample.mesh) == self._states(sample, None):
+            await_proxies(sample)
+        else:
+            switch(sample, self.program, None)
+
+    def _states(self, sample: Sample, mutant: str | None) -> list[State]:
+        count = len(sample.mesh.deployment.topology.control_planes)
+        return [State(command_of(self.program), mutant)] * count
 
     def _seen(self, sample: Sample, mutant: Mutant, path: Path) -> Seen:
         """What is to be seen under the mutant's settings, written down as evidence."""
@@ -100,6 +212,16 @@ class Course:
     def _held(self) -> Iterator[Sample]:
         with held(self.session, self.deployment, self.bench.lab) as sample:
             yield sample
+
+
+def _new_folder(path: Path) -> Path:
+    """A folder of this name that is empty: with a number, where an earlier try has left one."""
+    number, found = 1, path
+    while found.exists():
+        number += 1
+        found = path.with_name(f"{path.name}-{number}")
+    found.mkdir(parents=True)
+    return found
 
 
 @contextmanager

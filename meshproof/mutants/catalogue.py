@@ -29,6 +29,13 @@ _WORDS = re.compile("[a-z0-9]+(?:-[a-z0-9]+)*")
 _MOST_LINES = 4
 """As much of Istio's text as a mutant may quote to find its place."""
 
+_SOMETHING = (
+    r"\b(east|west|v\d+|sleep|helloworld|gateway|istiod|port \d+|call \S+|route \S+|certificate|"
+    r"identity|\d+\.\d+\.\d+\.\d+)\b"
+)
+"""What a verdict's words must name at least: a cluster, a version, a workload, or the like."""
+_OBSERVED = "; observed "
+"""What stands before that in the words of a verdict (``Verdict.__str__``)."""
 _MOST_NAMED = 20
 """As many names as a sentence may list."""
 
@@ -59,9 +66,18 @@ def _is_behaviour(text: str) -> str:
     return text
 
 
+def _is_pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"'{text}' is no regular expression: {error}") from None
+    return text
+
+
 _Kind = TypeVar("_Kind", bound=BaseModel)
 _Id = Annotated[str, AfterValidator(_is_id)]
 _BehaviourId = Annotated[str, AfterValidator(_is_behaviour)]
+_Pattern = Annotated[str, AfterValidator(_is_pattern)]
 
 
 class _Strict(BaseModel):
@@ -111,7 +127,9 @@ class Mutant(_Strict):
     """One small fault.
 
     ``what``: the fault, as a sentence of what istiod does; ``notices``: the behaviour that must
-    notice it; ``missing``: that there is none of this id yet; ``plain``: whether plain
+    notice it; ``tells``: a regular expression that is in what its verdict observed, where a
+    cluster, version or workload that is named is not enough; ``missing``: that there is no
+    behaviour of this id yet; ``plain``: whether plain
     distribution is expected to stay "green" or to turn "red"; ``topology``: the shape of the one
     that it is judged on; ``under``: settings in which it shows; ``after``: a change that istiod
     has to see for it to show; ``renew``: workloads get new certificates whenever it is switched;
@@ -123,9 +141,10 @@ class Mutant(_Strict):
     what: str
     edits: tuple[Edit, ...] = Field(strict=False, min_length=1)
     notices: _BehaviourId
+    tells: _Pattern = _SOMETHING
     missing: bool = False
     plain: Literal["green", "red"]
-    topology: Literal["flat", "split"]
+    topology: Literal["flat", "split", "primaries"]
     under: tuple[str, ...] = Field(default=(), strict=False)
     after: Literal["", "one-instance-more"] = ""
     renew: bool = False
@@ -142,6 +161,10 @@ class Mutant(_Strict):
             if FOUND not in edit.put:
                 raise ValueError(f"'put' of {edit.file} leaves out what was found ({FOUND})")
         return self
+
+    def is_named_by(self, why: str) -> bool:
+        """Whether what a verdict observed tells of this fault; ``why``: the verdict's words."""
+        return re.search(self.tells, why.partition(_OBSERVED)[2] or why) is not None
 
 
 class Setting(_Strict):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from meshproof.mutants.catalogue import Mutant
-from meshproof.mutants.results import COUNTED, Campaign, Outcome, Result
+from meshproof.mutants.results import COUNTED, Campaign, Held, Outcome, Result
 
 _HEAD = Path(__file__).with_suffix(".md")
 _EMPTY = "No results yet: this page was made from the catalogue alone.\n"
@@ -38,6 +38,7 @@ def _summary(mutants: Sequence[Mutant], campaign: Campaign | None) -> str:
     in_force = sum(counts[one] for one in COUNTED)
     plain = sum(one.plain == "PASS" for one in campaign.results if one.outcome in COUNTED)
     rows = [f"| {one.value} | {counts[one]} |" for one in Outcome if counts[one]]
+    controls = [_control(one) for one in campaign.controls]
     return "\n".join(
         [
             about,
@@ -47,8 +48,18 @@ def _summary(mutants: Sequence[Mutant], campaign: Campaign | None) -> str:
             "| --- | --- |",
             *rows,
             "",
+            *controls,
         ]
     )
+
+
+def _control(held: Held) -> str:
+    """What a control run came to, in a sentence or two."""
+    told = (
+        f"On {held.topology}, with the program and no mutant on, {len(held.held)} behaviours held"
+    )
+    wrong = [f"`{one.behaviour}` ({_cell(_shortened(one.words))})" for one in held.not_held]
+    return f"{'; not so '.join([told, *([', '.join(wrong)] if wrong else [])])}.\n"
 
 
 def _table(mutants: Sequence[Mutant], results: Mapping[str, Result]) -> str:

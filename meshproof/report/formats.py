@@ -6,7 +6,7 @@ A format's module has ``render(record, folder)``, which writes its files into th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -35,18 +35,24 @@ class Format:
 
 FORMATS: Mapping[str, Format] = {
     "html": Format("meshproof.report.html", "report.html, a page that needs nothing else"),
+    "junit": Format("meshproof.report.junit", "junit.xml, for CI systems"),
+    "allure": Format("meshproof.report.allure", "allure-results, a folder for Allure"),
+    "markdown": Format("meshproof.report.markdown", "report.md, for pull requests and summaries"),
+    "annotations": Format("meshproof.report.annotations", "annotations.txt, for GitHub Actions"),
+    "yaml": Format("meshproof.report.conformance", "conformance.yaml, by profiles and levels"),
 }
 
 
-def chosen(words: Iterable[str]) -> list[str]:
+def chosen(words: Iterable[str], known: Collection[str] = FORMATS) -> list[str]:
     """The formats that words name, each once; a word may name several, with commas between.
+    ``known``: those that there are.
 
     Raises UsageError for what is no format.
     """
     names = dict.fromkeys(name.strip() for word in words for name in word.split(","))
     for name in names:
-        if name not in FORMATS:
-            raise UsageError(f"there is no format '{name}'", choose(name, FORMATS))
+        if name not in known:
+            raise UsageError(f"there is no format '{name}'", choose(name, known))
     return list(names)
 
 

@@ -41,10 +41,18 @@ def declared_by(
     )
 
 
+def is_wanted(item: pytest.Item) -> bool:
+    """Whether a test is of the kind that is asked for: judging, sabotage, or a mutant."""
+    request = request_of(item.config)
+    if item.get_closest_marker("mutants") is not None:
+        return request.mutants
+    return request.sabotage or not is_sabotage(item)
+
+
 def note(definition: pytest.Item, declared: Declared) -> None:
     """Keep what a test declares, unless it is sabotage that is not asked for."""
     config = definition.config
-    if request_of(config).sabotage or not is_sabotage(definition):
+    if is_wanted(definition):
         config.stash.setdefault(_DECLARED, []).append(declared)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from meshproof.run.session import orderly_end, unhurried
 from meshproof.runner import applies, behaviours, declaring, enforcing, recording, showing, unjudged
 from meshproof.runner.bare_lab import BareLab, bare_labs, runs_on
 from meshproof.runner.behaviours import BEHAVIOURS, Behaviours, function_of, is_named
-from meshproof.runner.declaring import declared_by, note
+from meshproof.runner.declaring import declared_by, is_wanted, note
 from meshproof.runner.ending import Heard, end_run
 from meshproof.runner.enforcing import as_failure
 from meshproof.runner.failures import collect_evidence, note_cause
@@ -41,7 +42,7 @@ from meshproof.runner.options import (
     selection_of,
     usage,
 )
-from meshproof.runner.order import in_order, is_sabotage
+from meshproof.runner.order import in_order
 from meshproof.runner.recording import record_test
 from meshproof.runner.stash import LABS, SESSION
 from meshproof.runner.unjudged import (
@@ -93,6 +94,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[SESSION] = session = make_session(config, choices, listeners)
         if not is_worker(config) and (choices.kubernetes or choices.istio):
             session.check_versions()
+        if folder := getattr(config.option, "allure_report_dir", None):
+            # Allure takes a while to load, which no run without it need wait for.
+            from meshproof.runner.allure_live import report_live
+
+            report_live(config, session, Path(folder))
         if is_controller(config):
             config.pluginmanager.register(Controller(config, session, narrator, listeners))
     except MeshproofError as error:
@@ -175,7 +181,7 @@ def _is_asked_for(item: pytest.Item) -> bool:
     bare = runs_on(item)
     if isinstance(bare, BareLab) and not selection.asks_for_bare(bare.name):
         return False
-    return selection.request.sabotage or not is_sabotage(item)
+    return is_wanted(item)
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:

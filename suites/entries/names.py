@@ -10,7 +10,7 @@ from meshproof.kube.objects import Object, applied
 from meshproof.mesh.config_dump import ROUTES, in_use
 from meshproof.mesh.configuration import configured
 from meshproof.mesh.proxy import endpoints, outbound
-from meshproof.mesh.routes import host_of
+from meshproof.mesh.routes import host_of, virtual_service
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import HELLO, Plan
 from meshproof.traffic.services import await_forgotten, unknown
@@ -26,6 +26,15 @@ BY_ENTRY = Plan(HELLO, headers={"host": ENTRY})
 """A call that names the entry. That a name resolves is for others to judge: a proxy goes by what a
 request says it is for."""
 BY_ALIAS = Plan(f"http://{ALIAS}.{NAMESPACE}:{PORT}/hello")
+BY_RULE = Plan(HELLO)
+"""A call to helloworld itself, which a rule sends to the alias."""
+OTHER_PORT = 8080
+"""A port that helloworld does not have."""
+
+
+def to_the_alias() -> Object:
+    """A rule that sends helloworld's calls to its alias."""
+    return virtual_service(HOST, [{"route": [{"destination": {"host": ALIAS_HOST}}]}])
 
 
 def entry(**labels: str) -> Object:
@@ -47,13 +56,14 @@ def entry(**labels: str) -> Object:
     }
 
 
-def alias() -> Object:
+def alias(port: int = PORT) -> Object:
     """A Service that is another name for helloworld
-    (https://kubernetes.io/docs/concepts/services-networking/service/#externalname)."""
+    (https://kubernetes.io/docs/concepts/services-networking/service/#externalname). ``port``: the
+    one that it declares, which Kubernetes makes nothing of."""
     spec = {
         "type": "ExternalName",
         "externalName": HOST,
-        "ports": [{"name": "http", "port": PORT}],
+        "ports": [{"name": "http", "port": port}],
     }
     metadata = {"name": ALIAS, "namespace": NAMESPACE}
     return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
@@ -72,7 +82,7 @@ def entered(sample: Sample, one: Object) -> Iterator[None]:
 
 
 @contextmanager
-def aliased(sample: Sample) -> Iterator[None]:
+def aliased(sample: Sample, port: int = PORT) -> Iterator[None]:
     """Every cluster with workloads has the alias inside the block, and proxies know it, or half a
     minute has passed: then whoever calls finds what is there. Afterwards none does, or the mesh is
     marked dirty."""
@@ -85,7 +95,7 @@ def aliased(sample: Sample) -> Iterator[None]:
     try:
         with ExitStack() as stack:
             for name in sample.clusters:
-                stack.enter_context(applied(sample.mesh.cluster(name), [alias()]))
+                stack.enter_context(applied(sample.mesh.cluster(name), [alias(port)]))
             known = len(callers)
             arrive(sample.mesh, knowing, until=lambda count: count == known, what=ALIAS_HOST)
             yield

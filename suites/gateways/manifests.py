@@ -25,10 +25,11 @@ def denying_sleep(sample: Sample) -> Object:
 
 
 def allowing_sleep(sample: Sample) -> Object:
-    """helloworld allows sleep one path, and somebody who does not exist another."""
+    """helloworld allows sleep one path, and another path somebody who does not exist, with whose
+    name sleep's begins: a rule is for just the names that it says."""
     rules = [
         {"from": _principal(sample, SLEEP), "to": _path(OPEN_PATH)},
-        {"from": _principal(sample, "nobody"), "to": _path(CLOSED_PATH)},
+        {"from": _principal(sample, SLEEP[:-1]), "to": _path(CLOSED_PATH)},
     ]
     return _policy("allow-sleep", NAMESPACE, _WORKLOAD, "ALLOW", rules)
 

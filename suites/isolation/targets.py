@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from ipaddress import IPv4Address
 
@@ -10,6 +10,7 @@ from meshproof.kube import RunningCluster
 from meshproof.lab import Lab
 from meshproof.model import Pair
 from meshproof.traffic import PATIENT, Attempt, Target, attempt
+from meshproof.traffic.probe import BRIEF
 from meshproof.workloads import Echo
 from meshproof.workloads.echo import (
     CLOSED_GATEWAY_PORT,
@@ -57,16 +58,21 @@ def gateway_address(lab: Lab, cluster: str) -> Iterator[IPv4Address]:
 
 
 def asked_at_the_gateway(
-    lab: Lab, echoes: Mapping[str, Echo], pair: Pair
+    lab: Lab,
+    echoes: Mapping[str, Echo],
+    pair: Pair,
+    ports: Sequence[int] = GATEWAY_PORTS,
+    elsewhere: float = BRIEF,
 ) -> tuple[list[Attempt], Attempt]:
-    """Questions of a pod to the other cluster's gateway: at each port that gateways have, and at
-    one that they have not."""
+    """Questions of a pod to the other cluster's gateway: at ports that gateways have, and at one
+    that they have not. ``elsewhere``: seconds to wait for an answer there, PATIENT where one should
+    come."""
     caller, called = (echoes[name].pod for name in pair)
     with gateway_address(lab, pair[1]) as address:
-        ports = [Target("the gateway", address, port) for port in GATEWAY_PORTS]
-        tried = [attempt(lab, caller, one, called, patience=PATIENT) for one in ports]
+        own = [Target("the gateway", address, port) for port in ports]
+        tried = [attempt(lab, caller, one, called, patience=PATIENT) for one in own]
         other = Target("the gateway", address, CLOSED_GATEWAY_PORT)
-        return tried, attempt(lab, caller, other, called)
+        return tried, attempt(lab, caller, other, called, patience=elsewhere)
 
 
 def outside_target() -> Target:

@@ -18,7 +18,11 @@ from suites.names.claims import (
     resolves_only_where_it_exists,
 )
 from suites.names.services import await_name, await_no_name, own_service
+from suites.names.shared_claims import every_address_has_every_port
+from suites.names.shared_hosts import shared, shared_entries
 from suites.names.tcp_claims import tcp_services_stay_apart
+from suites.names.wildcard_claims import wildcards_are_no_names
+from suites.names.wildcards import wildcard, wildcard_known
 
 Judge = Callable[[Verdict], None]
 
@@ -52,6 +56,33 @@ def test_with_the_dns_proxy_each_tcp_service_is_answered_by_its_own(
     """With the sidecar's DNS proxy TCP Services of two clusters, even of one address, are each
     answered by their own instances."""
     judge(tcp_services_stay_apart(sample, caller, target))
+
+
+# https://github.com/istio/istio/issues/61732: it answers with the wildcard itself as a name.
+@behaviour("names/dns-proxy-answers-wildcards", feature="names")
+@pytest.mark.each_shape
+def test_with_the_dns_proxy_names_under_a_wildcard_resolve(
+    scattered: Sample, sample: Sample, judge: Judge
+) -> None:
+    """With the sidecar's DNS proxy names under a wildcard ServiceEntry have its address, and no
+    answer names the asterisk."""
+    with wildcard_known(sample, wildcard()):
+        verdict = all_of(wildcards_are_no_names(sample, name) for name in sample.clusters)
+    judge(verdict)
+
+
+# https://github.com/istio/istio/issues/55776: each entry has an address, and each only its port.
+@behaviour("names/dns-proxy-joins-entries-of-a-host", feature="names")
+@pytest.mark.each_shape
+def test_with_the_dns_proxy_a_host_of_two_entries_answers_at_both_ports(
+    scattered: Sample, sample: Sample, home: str, judge: Judge
+) -> None:
+    """With the sidecar's DNS proxy a host that two ServiceEntries have, a TCP port in each, is
+    answered at both ports, whichever address is taken."""
+    server = sample.server(sample.versions_in(home)[0])
+    with shared(sample, home, shared_entries(server)):
+        verdict = every_address_has_every_port(sample, home)
+    judge(verdict)
 
 
 @behaviour("names/answers-once-the-service-exists", feature="names")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from meshproof.expect import Outcome, Verdict, all_of, answered_from_home, calls_to_meet
 from meshproof.kube.workload import Workload
@@ -10,12 +10,22 @@ from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.settle import reachable
 from meshproof.workloads.sample import SLEEP, Sample
-from suites.newcomers.setting import LATE, Errand
+from suites.newcomers.setting import LATE, ROOT, Errand
 
 
 def plan(sample: Sample) -> Plan:
     """As many calls as it takes to meet every version."""
     return Plan(times=calls_to_meet(sample.smallest_share))
+
+
+def root_is_told(cluster: str, rooted: Collection[str]) -> Verdict:
+    """A cluster's new namespace has got the mesh's root; ``rooted``: the clusters of which it has.
+    Where it has not there is no caller to be judged."""
+    expected = f"{LATE} of {cluster} to have {ROOT}"
+    if cluster in rooted:
+        return Verdict(Outcome.PASS, expected, "it has")
+    observed = f"{LATE} of {cluster} has no {ROOT}, without which no sidecar starts"
+    return Verdict(Outcome.FAIL, expected, observed)
 
 
 def served_as_any_other(sample: Sample, caller: Workload) -> Verdict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
@@ -23,6 +23,8 @@ from meshproof.traffic.settle import converge
 from meshproof.workloads.sample import SLEEP, Sample, namespace_object, sleep_objects
 
 LATE, JOB = "latecomers", "errand"
+ROOT = "istio-ca-root-cert"
+"""The ConfigMap by which istiod tells every namespace its root: without it no sidecar starts."""
 # The image is there; what takes its time is the sidecar, which starts before and ends after.
 _JOB_WITHIN = 60.0
 
@@ -38,9 +40,11 @@ class Errand:
 
 
 @contextmanager
-def latecomers(sample: Sample) -> Iterator[None]:
+def latecomers(sample: Sample) -> Iterator[Collection[str]]:
     """In each cluster with workloads there is a new namespace inside the block, whose pods get a
-    sidecar, with a sleep; afterwards it is gone. Raises LabError or WaitTimeoutError."""
+    sidecar, with a sleep; afterwards it is gone. Yields the clusters in which it has got the mesh's
+    root within half a minute: in others its sleep is not waited for. Raises LabError or
+    WaitTimeoutError."""
     mesh = sample.mesh
     clusters = [mesh.cluster(name) for name in sample.clusters]
     namespace = namespace_object(LATE, injected=True, revision=mesh.deployment.revision)
@@ -49,8 +53,11 @@ def latecomers(sample: Sample) -> Iterator[None]:
         for cluster in clusters:
             stack.enter_context(applied(cluster, objects))
         shell = mesh.shell
-        side_by_side(shell, lambda one: await_rollout(one, LATE, {SLEEP}, shell), clusters)
-        yield
+        converge(lambda: len(_rooted(clusters)) == len(clusters), what=f"{ROOT} in {LATE}")
+        rooted = _rooted(clusters)
+        ready = [one for one in clusters if one.name in rooted]
+        side_by_side(shell, lambda one: await_rollout(one, LATE, {SLEEP}, shell), ready)
+        yield rooted
     side_by_side(mesh.shell, lambda one: await_absence(one, LATE), clusters)
 
 
@@ -74,6 +81,16 @@ def errand(sample: Sample, cluster: str, plan: Plan) -> Errand:
         responses = responses_of(pod, asked, replies, servers | sample.servers())
         lines = entries_of(pod, [one.id for one in responses]) if pod.sidecar else {}
     return Errand(pod, ended, tuple(replace(one, log=lines.get(one.id)) for one in responses))
+
+
+def _rooted(clusters: Sequence[RunningCluster]) -> set[str]:
+    """The clusters whose new namespace has the mesh's root."""
+    found = set()
+    for cluster in clusters:
+        with lab_errors(f"look for {ROOT} in {LATE} of {cluster.name}"):
+            maps = cluster.core.list_namespaced_config_map(LATE).items
+        found |= {cluster.name for one in maps if one.metadata.name == ROOT}
+    return found
 
 
 def _complete(cluster: RunningCluster) -> bool:

@@ -65,7 +65,7 @@ def test_other_gateway_ports_are_noticed(
     reached, and it is."""
     other = replace(lab.wiring, name="another port", gateway_ports=(CLOSED_GATEWAY_PORT,))
     with rewired(lab, other):
-        own, further = asked_at_the_gateway(lab, echoes, pair)
+        own, further = asked_at_the_gateway(lab, echoes, pair, [GATEWAY], PATIENT)
     missed = noticed([reached(one, "gateway") for one in own], _SILENCE)
     way = f"a way is open from {pair[0]} to {pair[1]}"
     judge(all_of([missed, noticed([kept_out(further)], way)]))

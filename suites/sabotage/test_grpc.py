@@ -43,7 +43,7 @@ def test_a_cluster_that_is_not_read_is_noticed(sample: Sample, judge: Judge) -> 
 
 
 @proves("grpc/denied-by-status")
-def test_a_missing_policy_is_noticed(sample: Sample, judge: Judge) -> None:
+def test_a_missing_policy_of_grpc_is_noticed(sample: Sample, judge: Judge) -> None:
     """With no AuthorizationPolicy, the claim that calls by gRPC are denied fails."""
     with grpc_service(sample):
         verdict = denied_by_status(sample)

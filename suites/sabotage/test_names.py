@@ -13,7 +13,7 @@ from meshproof.kube.objects import applied
 from meshproof.process import side_by_side
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import require
-from meshproof.workloads.dns_sleeps import DNS_SLEEP
+from meshproof.workloads.dns_sleeps import DNS_SLEEP, dns_sleeps
 from meshproof.workloads.sample import HELLOWORLD, SLEEP, Sample
 from suites.names.claims import (
     call_by_name,
@@ -31,8 +31,12 @@ from suites.names.services import (
     scattered_services,
     told_of,
 )
+from suites.names.shared_claims import every_address_has_every_port
+from suites.names.shared_hosts import PORTS, shared, shared_entries
 from suites.names.tcp import connected, tcp_name, tcp_service, tcp_services
 from suites.names.tcp_claims import tcp_services_stay_apart
+from suites.names.wildcard_claims import wildcards_are_no_names
+from suites.names.wildcards import ADDRESS, wildcard, wildcard_known
 from suites.sabotage.shown import faults
 
 Judge = Callable[[Verdict], None]
@@ -132,3 +136,26 @@ def _require_own(sample: Sample, caller: str, target: str) -> None:
 
 def _exists(answer: NameAnswer) -> bool:
     return answer.exists
+
+
+@pytest.mark.each_shape
+@proves("names/dns-proxy-answers-wildcards")
+def test_another_address_of_a_wildcard_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With another address in the entry, the claim of names under the wildcard fails and tells
+    it."""
+    other = ADDRESS + 1
+    with dns_sleeps(sample), wildcard_known(sample, wildcard(other)):
+        verdicts = [wildcards_are_no_names(sample, name) for name in sample.clusters]
+    judge(all_of(noticed([one], str(other)) for one in verdicts))
+
+
+@pytest.mark.each_shape
+@proves("names/dns-proxy-joins-entries-of-a-host")
+def test_an_entry_that_is_not_there_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With one of the two entries of a host, the claim that both ports answer fails and names
+    one."""
+    name = sample.homes[0]
+    server = sample.server(sample.versions_in(name)[0])
+    with dns_sleeps(sample), shared(sample, name, shared_entries(server, PORTS[:1])):
+        verdict = every_address_has_every_port(sample, name)
+    judge(noticed([verdict], f"nobody answers at port {PORTS[1]}"))

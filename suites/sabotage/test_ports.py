@@ -15,6 +15,7 @@ from meshproof.traffic.settle import require
 from meshproof.traffic.tcp import connect
 from meshproof.workloads.sample import PORT, TCP_PORT, Sample
 from suites.ports.claims import encrypted_on_the_wire, every_version_greets
+from suites.ports.own import own_port_is_served, own_ports, served
 from suites.ports.policies import denied_at, plain_text_at
 from suites.sabotage.other_account import another_account
 from suites.sabotage.shown import ruled, turned, without_tls
@@ -73,3 +74,16 @@ def _peers(sample: Sample, name: str) -> set[str]:
     made = connect(sample, sample.caller(name), _CALLS)
     lost = [str(one) for one in made if not (one.heard and one.log)]
     return set(lost) or {one.log.upstream_peer for one in made if one.log}
+
+
+@proves("ports/own-service-own-port")
+@pytest.mark.topology("multi-primary-split-horizon", reason="where every istiod goes by its own")
+def test_a_port_that_a_service_lacks_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With one port in all clusters, the claim that a cluster's own is another one fails."""
+    ports = own_ports(sample)
+    one = min(ports.values())
+    with served(sample, dict.fromkeys(ports, one)):
+        verdicts = [
+            own_port_is_served(sample, name, port) for name, port in ports.items() if port != one
+        ]
+    judge(noticed(verdicts, f"is not known, but {one}"))

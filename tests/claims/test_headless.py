@@ -12,6 +12,8 @@ from meshproof.kube.names import NameAnswer
 from meshproof.kube.workload import Workload
 from meshproof.workloads.dns_sleeps import DNS_SLEEP
 from suites.headless.claims import found_by_name, nowhere_by_name
+from suites.headless.pool_claims import pools_found_by_name
+from suites.headless.pools import full_name as pool_name
 from suites.headless.sets import SERVICE, full_name, pod_name
 from tests.claims.changes import changed, cut_off, logged
 from tests.claims.table import (
@@ -101,7 +103,21 @@ def other_pod(_: Call, came: Came) -> Came:
     return replace(came, reply=replace(came.reply, body=body))
 
 
+def pooled(second: NameAnswer, first: NameAnswer = ELSEWHERE) -> Doing:
+    """The DNS proxy says this of pods that have the first, and the second port alone."""
+    answers = {pool_name("first", "west"): first, pool_name("second", "west"): second}
+    return told(lambda _, name: answers.get(name))
+
+
 CASES = [
+    *cases(
+        pools_found_by_name,
+        on("east", "west", topology=FLAT, before=with_pods),
+        passes(doing=pooled(ELSEWHERE)),
+        fails("but not the one with the second port alone", pooled(NXDOMAIN)),
+        fails(f"{pool_name('first', 'west')} is NXDOMAIN", pooled(ELSEWHERE, NXDOMAIN)),
+        unclear("SILENCE", pooled(SILENCE)),
+    ),
     *cases(
         found_by_name,
         on("east", "west", topology=FLAT, before=with_pods),

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from meshproof.traffic.calls import call
-from suites.newcomers.claims import done_and_ended, plan, served_as_any_other
+from suites.newcomers.claims import done_and_ended, plan, root_is_told, served_as_any_other
 from suites.newcomers.setting import LATE, Errand
 from tests.claims.changes import answering, changed, failing, unlogged
 from tests.claims.table import (
@@ -60,6 +60,12 @@ CASES = [
         fails("as spiffe://cluster.local/ns/sample/sa/sleep", changed(as_another)),
         fails("v2 never answered", answering("v1")),
         unclear(NO_LINE, unlogged()),
+    ),
+    *cases(root_is_told, Setting(lambda _: ("east", {"east", "west"})), passes()),
+    *cases(
+        root_is_told,
+        Setting(lambda _: ("west", {"east"})),
+        fails("latecomers of west has no istio-ca-root-cert"),
     ),
     *cases(served_as_any_other, Setting(caller(sidecar=False)), fails("has no sidecar")),
     *cases(

@@ -397,4 +397,5 @@ def _status(one: Endpoint) -> dict[str, object]:
         "address": {"socket_address": {"address": one.address, "port_value": one.port}},
         "health_status": {"eds_health_status": "HEALTHY" if one.healthy else "UNHEALTHY"},
         "weight": one.weight,
+        "priority": one.priority,
     }

@@ -22,6 +22,7 @@ HABITS = {
     "PYTEST_PLUGINS": "nothing_like_it",
     "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "",
     "PYTEST_DEBUG": "1",
+    "ALLURE_TESTPLAN_PATH": "/x",
     "PYTHONOPTIMIZE": "2",
     "PYTHONWARNINGS": "error",
     "PYTHONINSPECT": "1",
@@ -84,6 +85,15 @@ def test_the_command_line_names_configuration_and_plugins(world: World) -> None:
     assert f"-c {suites / 'verify.ini'} --rootdir {suites.parent}" in line
     assert "-p xdist.plugin -p meshproof.runner.plugin -p no:cacheprovider" in line
     assert ended.argv[-1].startswith("--meshproof-request=")
+
+
+def test_results_for_allure_are_written_by_its_own_plugin(world: World) -> None:
+    ended = going_on(world, "verify bare --alluredir made/results")
+    folder = world.work / "made" / "results"
+    assert f"-p allure_pytest.plugin --alluredir={folder}" in " ".join(ended.argv)
+    assert folder.is_dir()
+    listed = going_on(world, "verify bare --alluredir elsewhere --collect-only")
+    assert "allure" not in " ".join(listed.argv) and not (world.work / "elsewhere").exists()
 
 
 def test_what_is_asked_for_goes_on_as_it_was_written(world: World) -> None:

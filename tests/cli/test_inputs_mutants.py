@@ -19,6 +19,7 @@ from tests.cli.world import World
         refused("a tree of nothing", ["mutants", "--checkout", ""], "an empty word"),
         refused("results that are none", "mutants --page nowhere", "cannot read the results"),
         refused("results of nothing", ["mutants", "--page", ""], "an empty word"),
+        refused("no run to go on with", "mutants --resume nowhere", "cannot read the results"),
         refused("a folder of nothing", ["mutants", "--output", ""], "an empty word"),
         refused("another engine", "mutants --engine podmann", "did you mean podman"),
     ],

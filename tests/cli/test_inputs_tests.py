@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import pytest
 
+from meshproof.files import read_footprint
+from meshproof.model import Version
 from tests.cli.harness import Case, check, refused, unable
 from tests.cli.laid import LAB_ID, all_of, lab, noted_mesh
 from tests.cli.world import World
 
 PART = "test_every_version_answers"
+FOOTPRINT = read_footprint("east,west", Version(1, 36, 3)).kind_configs
 ROWS = [
     refused(
         "a part of a name", f"verify primary-remote-flat --only {PART}", "did you mean suites/"
@@ -25,13 +28,13 @@ ROWS = [
         f"verify primary-remote-flat --mtls strict --reuse {LAB_ID}",
         f"lab {LAB_ID} holds multi-primary-flat+1.31.1+strict, and primary-remote-flat+",
         "add --repair",
-        lay=all_of(lab(), noted_mesh("multi-primary-flat+1.31.1+strict")),
+        lay=all_of(lab(footprint=FOOTPRINT), noted_mesh("multi-primary-flat+1.31.1+strict")),
     ),
     unable(
         "a lab whose mesh is another lab's",
         f"verify primary-remote-flat --mtls strict --reuse {LAB_ID}",
         "tells of lab 'deadbeef', not of lab",
-        lay=all_of(lab(), noted_mesh("x", lab="deadbeef")),
+        lay=all_of(lab(footprint=FOOTPRINT), noted_mesh("x", lab="deadbeef")),
     ),
 ]
 

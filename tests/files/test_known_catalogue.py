@@ -12,6 +12,21 @@ ZONES = "behind are 4 instances in 3 zones (meshproof/za: 1, meshproof/zb: 2, no
 GATEWAY = "in east the gateway 172.30.2.200:15443 weighs 1, not 4"
 ALONE = "as much as the instances of one zone alone"
 
+WAY, POD = "172.30.2.200:15443", "10.10.0.9:5000"
+NC = "503 [NC cluster_not_found ]"
+ITSELF = "itself, not the gateway"
+PANIC = "runtime error: index out of range [1] with length 1"
+ENDED = f"the istiod in {{}} ended in a panic: {PANIC}"
+SEARCHED = "one.wildcards.test.sample.svc.cluster.local"
+STAR = "*.wildcards.test, which is no name"
+SHARED = (
+    "in east shared.entries.test has 2 addresses, each with some of its ports: nobody answers at"
+)
+SECOND = (
+    "in east a pod of west has a name, but not the one with the second port alone: "
+    "pooled-second-west-0.pooled.sample.svc.cluster.local"
+)
+
 SHOWS = [
     ("secrets/put-right-counts", f"{BLOCKED}, {MISTAKE}"),
     ("secrets/mistake-is-forgiven", f"{BLOCKED}, {MISTAKE}"),
@@ -22,6 +37,21 @@ SHOWS = [
         "ConfigMap istio-ca-root-cert is left in default, kube-system",
     ),
     ("cleanup/istioctl-leaves-nothing", "ConfigMap istio-ca-root-cert is left in default"),
+    ("endpoints/unready-get-no-calls", f"east calls the gateway {WAY}, where no instance is ready"),
+    ("priority/preferred-label-first", f"in east the gateway of v2 comes no earlier than {POD}"),
+    ("entries/rule-to-an-alias", "40 were sent to nowhere"),
+    ("entries/rule-to-an-alias", f"40 did not: 40 x 503 [NC]; such as call mp-1-0: {NC}"),
+    ("entries/announced-on-their-network", f"west calls 10.10.0.5 of net-east {ITSELF} {WAY}"),
+    ("entries/selected-pods-are-told", "not told in west, but in east"),
+    ("entries/two-sites-by-dns", f"the istiod in east ended in a panic: {PANIC}"),
+    ("entries/two-sites-by-dns", f"{ENDED.format('east')}, {ENDED.format('west')}"),
+    ("names/dns-proxy-answers-wildcards", f"in east {SEARCHED} is said to stand for {STAR}"),
+    ("names/dns-proxy-joins-entries-of-a-host", f"{SHARED} 240.240.0.3:9001, 240.240.0.4:9000"),
+    ("headless/pods-of-every-port", f"{SECOND} is NXDOMAIN"),
+    (
+        "ports/own-service-own-port",
+        "in west 5001, which own-port has there, is not known, but 5000",
+    ),
 ]
 """Words that were seen on Istio 1.31.1; those of names have tables in tests/claims."""
 
@@ -43,6 +73,30 @@ DOES_NOT = [
     (
         "cleanup/istioctl-leaves-nothing",
         "ConfigMap istio-ca-root-cert is left in default; Namespace kube-public is gone",
+    ),
+    ("endpoints/unready-get-no-calls", f"east calls the pod {POD}, where no instance is ready"),
+    ("endpoints/unready-get-no-calls", "30 answered otherwise: 30 x v2 from west"),
+    ("priority/preferred-label-first", f"in east the pod of v2 comes no earlier than {POD}"),
+    ("priority/preferred-label-first", "20 answered otherwise: 20 x v1 from east"),
+    ("entries/rule-to-an-alias", "40 were sent to outbound|5000||alias.sample.svc.cluster.local"),
+    ("entries/rule-to-an-alias", "40 did not: 40 x 503 [UF]; such as call mp-1-0: 503 [UF x ]"),
+    ("entries/announced-on-their-network", f"west calls it at {POD}"),
+    ("entries/selected-pods-are-told", "not told in east, west, but in none"),
+    ("entries/two-sites-by-dns", "the istiod in east ended"),
+    ("entries/two-sites-by-dns", "the istiod in east ended in a panic: assignment to nil map"),
+    ("names/dns-proxy-answers-wildcards", "in east one.wildcards.test is NXDOMAIN"),
+    (
+        "names/dns-proxy-answers-wildcards",
+        f"in east one.wildcards.test is said to stand for {STAR}",
+    ),
+    (
+        "names/dns-proxy-joins-entries-of-a-host",
+        "in east nobody answers at port 9001, whatever the address",
+    ),
+    ("ports/own-service-own-port", "6 did not: 6 x 503 [UH]; such as call mp-1-0: 503 [UH x ]"),
+    (
+        "headless/pods-of-every-port",
+        "in east pooled-first-west-0.pooled.sample.svc.cluster.local is NXDOMAIN",
     ),
 ]
 ELSEWHERE = {

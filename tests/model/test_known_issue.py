@@ -94,6 +94,7 @@ def other_domain(name: str) -> Setting:
         ("same services", on("overlapping-cidrs"), on(SPLIT)),
         ("several zones", on("zones"), on(SPLIT)),
         ("another trust domain", other_domain(FLAT), on(FLAT)),
+        ("a remote", on("primary-remote-flat"), on(FLAT)),
         ("across networks", on(SPLIT, "east", "west"), on(FLAT, "east", "west")),
         ("across networks", on("mixed-networks", "east", "west"), on(SPLIT)),
         (

@@ -13,15 +13,20 @@ import pytest
 from meshproof.errors import LabError
 from meshproof.model import Deployment
 from meshproof.mutants import campaign, views
-from meshproof.mutants.campaign import Course
+from meshproof.mutants.campaign import Course, LabLostError
 from meshproof.mutants.catalogue import Mutant
+from meshproof.mutants.control import Control
+from meshproof.mutants.istiods import State, command_of
 from meshproof.mutants.judging import Bench
-from meshproof.mutants.results import PLAIN, Outcome
+from meshproof.mutants.results import PLAIN, Outcome, digest_of
 from meshproof.report import Judged
 from meshproof.run.session import Session
 from tests.mutants.made import mutant, outcome_of
 
-BENCH = Bench("0a1b2c3d", "primary-remote-flat", Path("tree"), "podman", "1.36.3")
+BENCH = Bench("0a1b2c3d", "primary-remote-flat", None, "podman", "1.36.3")
+PROGRAM = Path("/store/objects/0123456789abcdef0123/pilot-discovery")
+SEEN = "observed nothing from east"
+NAMES = (PLAIN, "lake/prints", "lake/other")
 
 
 class Played:
@@ -29,31 +34,55 @@ class Played:
 
     def __init__(self, shown: Sequence[Any], failing: Sequence[str] = ()) -> None:
         self.on: str | None = None
+        self.planted = True
         self.done: list[str] = []
         self.shown = list(shown)
         """What is seen, one look after another."""
         self.failing = failing
-        self.refuses: str | None = None
+        self.refuses: BaseException | None = None
+        self.damaging: Sequence[str] = ()
+        """Behaviours that damage the mesh, so that it is made anew."""
+        self.interrupting: BaseException | None = None
 
-    def switch(self, _: object, name: str | None, *, renew: bool = False) -> None:
+    def switch(self, _: object, program: Path, name: str | None, *, renew: bool = False) -> None:
+        assert program == PROGRAM
         self.done.append(f"switch {name}{' renewed' if renew else ''}")
         if name is not None and self.refuses:
-            raise LabError(self.refuses)
-        self.on = name
+            raise self.refuses
+        self.on, self.planted = name, True
+
+    def states(self, _: object) -> list[State]:
+        return [State(command_of(PROGRAM), self.on) if self.planted else State()]
 
     def seen(self, *_: object) -> dict[str, Any]:
         return {"east": self.shown.pop(0)}
 
     def judge(self, _: Bench, behaviour: str | None, reports: Path) -> list[Judged]:
         self.done.append(f"judge {behaviour or 'all'} with {self.on}")
-        names = [behaviour] if behaviour else [PLAIN, "lake/prints", "lake/other"]
-        return [outcome_of(one, "FAIL" if one in self.failing else "PASS", "no") for one in names]
+        if self.interrupting is not None:
+            raise self.interrupting
+        names = [behaviour] if behaviour else NAMES
+        bad = self.failing if self.on else ()
+        if self.on and behaviour in self.damaging:
+            self.on, self.planted = None, False
+        return [outcome_of(one, "FAIL" if one in bad else "PASS", SEEN) for one in names]
+
+    def mark_dirty(self, why: str) -> None:
+        self.done.append(f"anew since {why}")
+        self.on, self.planted = None, False
+
+    @property
+    def mesh(self) -> Any:
+        topology = SimpleNamespace(control_planes=["east"])
+        return SimpleNamespace(
+            deployment=SimpleNamespace(topology=topology), mark_dirty=self.mark_dirty
+        )
 
 
 def course(played: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
     @contextmanager
     def held(*_: object) -> Iterator[object]:
-        yield SimpleNamespace(mesh=None)
+        yield played
 
     @contextmanager
     def under(*_: object) -> Iterator[None]:
@@ -62,11 +91,12 @@ def course(played: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
     monkeypatch.setattr(campaign, "held", held)
     monkeypatch.setattr(campaign, "_under", under)
     monkeypatch.setattr(campaign, "switch", played.switch)
-    monkeypatch.setattr(campaign, "named_in", lambda _: played.on)
+    monkeypatch.setattr(campaign, "states", played.states)
     monkeypatch.setattr(campaign, "await_proxies", lambda _: None)
     monkeypatch.setattr(views, "steady", played.seen)
-    nothing = cast(Session, None)
-    return Course(nothing, cast(Deployment, None), BENCH, tmp_path, True, played.judge)
+    control = Control(tuple(map(outcome_of, NAMES)), of_all=True)
+    nothing, deployment = cast(Session, None), cast(Deployment, None)
+    return Course(nothing, deployment, BENCH, PROGRAM, tmp_path, True, control, played.judge)
 
 
 def run(
@@ -81,6 +111,7 @@ def test_noticed_by_the_behaviour_that_must_and_healed(
     played = Played(["off", "on", "off"], ["lake/prints"])
     found = run(played, tmp_path, monkeypatch)
     assert (found.outcome, found.plain, found.healed) == (Outcome.NOTICED, "PASS", True)
+    assert (found.anew, found.digest) == (False, digest_of(mutant()))
     assert played.done == [
         "switch no-print",
         "judge lake/prints with no-print",
@@ -98,6 +129,29 @@ def test_judged_by_all_when_that_one_stays_green(
     found = run(played, tmp_path, monkeypatch)
     assert found.outcome is Outcome.ELSEWHERE
     assert played.done[1:-1] == ["judge lake/prints with no-print", "judge all with no-print"]
+
+
+def test_where_few_were_to_be_judged_others_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = Played(["off", "on", "off"])
+    one = course(played, tmp_path, monkeypatch)
+    one.control = Control((outcome_of("lake/prints"), outcome_of(PLAIN)))
+    found = one.run(mutant())
+    assert (found.outcome, found.why) == (Outcome.UNNOTICED, "other behaviours were not judged")
+    assert "judge all with no-print" not in played.done
+
+
+def test_where_it_is_to_be_alone_nobody_else_judges(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = Played(["off", "on", "off"])
+    one = course(played, tmp_path, monkeypatch)
+    one.thorough = False
+    assert one.run(mutant()).outcome is Outcome.UNNOTICED
+    assert played.done[1:-1] == ["judge lake/prints with no-print"]
+    lacking = one.run(mutant("b", missing=True))
+    assert (lacking.outcome, len(played.done)) == (Outcome.UNDECIDED, 3)
 
 
 def test_judged_by_all_at_once_when_that_one_is_missing(
@@ -122,25 +176,106 @@ def test_what_changes_nothing_is_not_judged(
 def test_what_does_not_change_back_was_not_the_mutants_doing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = run(Played(["off", "on", "on"], ["lake/prints"]), tmp_path, monkeypatch)
-    assert (found.outcome, found.healed) == (Outcome.NOT_IN_FORCE, False)
-
-
-def test_what_is_otherwise_afterwards_has_not_healed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = run(Played(["off", "on", "odd"], ["lake/prints"]), tmp_path, monkeypatch)
-    assert (found.outcome, found.healed) == (Outcome.NOTICED, False)
-
-
-def test_what_cannot_be_switched_is_told_and_healed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    played = Played(["off", "off"])
-    played.refuses = "istiod does not come up"
+    played = Played(["off", "on", "on"], ["lake/prints"])
     found = run(played, tmp_path, monkeypatch)
-    assert (found.outcome, found.why) == (Outcome.BROKEN, "istiod does not come up")
+    assert (found.outcome, found.healed, found.anew) == (Outcome.NOT_IN_FORCE, False, True)
+
+
+def test_what_is_otherwise_afterwards_has_not_healed_and_the_mesh_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = Played(["off", "on", "odd"], ["lake/prints"])
+    found = run(played, tmp_path, monkeypatch)
+    assert (found.outcome, found.healed, found.anew) == (Outcome.NOTICED, False, True)
+    assert played.done[-3:] == [
+        "anew since no-print did not heal",
+        "switch None",
+        f"judge {PLAIN} with None",
+    ]
+
+
+def test_a_lab_on_which_no_mesh_serves_any_more_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = Played(["off", "on", "odd"], ["lake/prints"])
+    judge, one = played.judge, course(played, tmp_path, monkeypatch)
+
+    def broken(bench: Bench, behaviour: str | None, reports: Path) -> list[Judged]:
+        if played.on is None:
+            return [outcome_of(PLAIN, "FAIL", SEEN)]
+        return judge(bench, behaviour, reports)
+
+    one.judging = broken
+    with pytest.raises(LabLostError, match="the mesh that was made anew does not serve"):
+        one.run(mutant())
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (LabError("istiod does not come up"), "istiod does not come up"),
+        (KeyError("west"), "KeyError: 'west'"),
+    ],
+)
+def test_what_cannot_be_switched_is_told_and_the_mesh_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, why: str
+) -> None:
+    played = Played(["off"])
+    played.refuses = error
+    found = run(played, tmp_path, monkeypatch)
+    assert (found.outcome, found.why, found.anew) == (Outcome.BROKEN, why, True)
+    assert played.done[1:3] == ["anew since no-print could not be switched", "switch None"]
+
+
+def test_what_nobody_can_judge_is_undecided_and_healed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = Played(["off", "on", "off"])
+    played.interrupting = LabError("lake/prints could not be judged")
+    found = run(played, tmp_path, monkeypatch)
+    assert (found.outcome, found.healed) == (Outcome.UNDECIDED, True)
+    assert found.why == "lake/prints could not be judged"
     assert played.done[-1] == "switch None"
+
+
+def test_whoever_ends_the_run_gets_the_mutant_switched_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = Played(["off", "on"])
+    played.interrupting = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        run(played, tmp_path, monkeypatch)
+    assert played.done[-1] == "switch None"
+
+
+def test_a_behaviour_that_did_not_hold_without_it_cannot_notice_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = Played([], ["lake/prints"])
+    one = course(played, tmp_path, monkeypatch)
+    one.control = Control((outcome_of("lake/prints", "FAIL", SEEN),))
+    found = one.run(mutant())
+    assert (found.outcome, played.done) == (Outcome.UNDECIDED, [])
+    assert found.why == f"lake/prints was FAIL with no mutant on: {SEEN}"
+
+
+def test_green_on_a_mesh_that_was_made_anew_meanwhile_tells_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = Played(["off", "on", "off"])
+    played.damaging = ["lake/prints"]
+    found = run(played, tmp_path, monkeypatch)
+    assert (found.outcome, found.healed, found.anew) == (Outcome.UNDECIDED, True, True)
+    assert found.why == "lake/prints had the mesh made anew meanwhile"
+
+
+def test_a_failure_before_the_mesh_was_made_anew_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = Played(["off", "on", "other addresses"], ["lake/prints"])
+    played.damaging = ["lake/prints"]
+    found = run(played, tmp_path, monkeypatch)
+    assert (found.outcome, found.healed, found.anew) == (Outcome.NOTICED, True, True)
 
 
 def test_one_that_an_earlier_run_left_on_is_switched_off_first(
@@ -152,6 +287,14 @@ def test_one_that_an_earlier_run_left_on_is_switched_off_first(
     assert played.done[:2] == ["switch None", "switch no-print"]
 
 
+def test_what_an_earlier_try_left_behind_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "no-print").mkdir()
+    played = Played(["off", "on", "off"], ["lake/prints"])
+    assert run(played, tmp_path, monkeypatch).evidence == "no-print-2"
+
+
 def test_certificates_are_renewed_with_each_switch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,3 +302,28 @@ def test_certificates_are_renewed_with_each_switch(
     run(played, tmp_path, monkeypatch, mutant(renew=True))
     switched = [one for one in played.done if one.startswith("switch")]
     assert switched == ["switch no-print renewed", "switch None renewed"]
+
+
+@pytest.mark.parametrize(
+    ("mutants", "judged"),
+    [
+        ([mutant()], ["lake/prints", PLAIN]),
+        # One that is to be judged by all needs all to have held.
+        ([mutant(), mutant("b", missing=True)], ["all"]),
+        ([mutant(), mutant("b", missing=True), mutant("c", notices="lake/extended")], None),
+    ],
+)
+def test_the_control_is_of_the_same_behaviours_with_the_program_and_no_mutant(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mutants: list[Mutant],
+    judged: list[str] | None,
+) -> None:
+    played = Played([])
+    played.planted = False
+    one = course(played, tmp_path, monkeypatch)
+    one.begin(mutants)
+    asked = judged or ["all", "lake/extended"]
+    assert one.control.of_all is ("all" in asked)
+    assert played.done == ["switch None", *(f"judge {name} with None" for name in asked)]
+    assert set(one.control.behaviours) >= {"lake/prints", PLAIN}

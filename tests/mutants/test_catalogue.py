@@ -18,6 +18,7 @@ from meshproof.artifacts import default_wanted
 from meshproof.artifacts.gobuild import go_recipe
 from meshproof.errors import ModelError, UsageError
 from meshproof.mutants.catalogue import Mutant, catalogue, chosen, load, settings
+from meshproof.mutants.run import SHAPES
 from meshproof.mutants.source import mutated_files, write_into
 from meshproof.resources import resource
 from tests.mutants.made import edit, mutant
@@ -41,7 +42,18 @@ def test_the_five_of_the_short_run_are_noticed_by_behaviours_that_exist() -> Non
     few = chosen(short=True)
     assert len(few) == 5
     assert not any(one.missing for one in few)
-    assert len({one.topology for one in few}) == 1  # one lab is enough for them
+    assert {one.topology for one in few} == {"flat"}  # one lab is enough for them
+    assert {one.plain for one in few} == {"green"}
+    assert not any(one.after or one.renew for one in few)  # which take their time
+
+
+def test_the_five_are_those_that_the_suites_switch_on_each_with_its_behaviour() -> None:
+    text = (resource("suites") / "sabotage" / "test_mutants.py").read_text(encoding="utf-8")
+    proven = re.findall(r'@proves\("([^"]+)"\)', text)
+    switched = re.findall(r'^ +"([a-z0-9-]+)",$', text, re.MULTILINE)
+    switched = [one for one in switched if one in {mutant.id for mutant in catalogue()}]
+    few = {one.id: one.notices for one in chosen(short=True)}
+    assert dict(zip(switched, proven, strict=True)) == few
 
 
 def test_behaviours_that_must_notice_exist_or_are_said_to_be_missing() -> None:
@@ -51,8 +63,21 @@ def test_behaviours_that_must_notice_exist_or_are_said_to_be_missing() -> None:
     assert wrong == []
 
 
-def test_what_is_missing_is_explained() -> None:
-    assert [one.id for one in catalogue() if one.missing and not one.explained] == []
+def test_what_is_missing_is_explained_and_seldom() -> None:
+    missing = [one for one in catalogue() if one.missing]
+    assert [one.id for one in missing if not one.explained] == []
+    assert 6 * len(missing) <= len(catalogue())
+
+
+def test_the_behaviour_that_must_notice_is_judged_on_the_topology() -> None:
+    """By docs/behaviours.md, where "n/a" says that it does not apply there."""
+    cells = _cells()
+    wrong = [
+        one.id
+        for one in catalogue()
+        if not one.missing and cells[one.notices][SHAPES[one.topology]].startswith("n/a")
+    ]
+    assert wrong == []
 
 
 def test_every_setting_is_used_and_its_objects_have_names_of_their_own() -> None:
@@ -113,6 +138,7 @@ def test_what_there_is_not_is_told(asked: dict[str, Any], words: str) -> None:
     [
         ({"id": "No Words"}, "is not made of lower-case words"),
         ({"notices": "lake"}, "is no id of a behaviour"),
+        ({"tells": "3 x (404"}, "'3 x (404' is no regular expression"),
         ({"edits": []}, "at least 1 item"),
         ({"edits": [edit("@found")]}, "does not ask whether no-print is on"),
         ({"edits": [edit('mutant.On("no-print")')]}, "leaves out what was found"),
@@ -149,6 +175,20 @@ def test_the_family_is_the_files_name(tmp_path: Path) -> None:
 def _behaviours() -> set[str]:
     texts = (path.read_text(encoding="utf-8") for path in resource("suites").rglob("test_*.py"))
     return {id for text in texts for id in re.findall(r"@behaviour\(\s*\"([^\"]+)\"", text)}
+
+
+def _cells() -> dict[str, dict[str, str]]:
+    """The cells of docs/behaviours.md, by behaviour and topology."""
+    text = Path(resource("suites").parent, "docs", "behaviours.md").read_text(encoding="utf-8")
+    found: dict[str, dict[str, str]] = {}
+    columns: list[str] = []
+    for line in text.split("\n"):
+        cells = [cell.strip() for cell in line.strip("| ").split(" | ")]
+        if cells[0] == "behaviour":
+            columns = cells
+        elif line.startswith("| `"):
+            found[cells[0].split("`")[1]] = dict(zip(columns, cells, strict=False))
+    return found
 
 
 def _istio() -> Path:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_DID_NOT_HOLD, LabError
+from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_DID_NOT_HOLD, LabError, WaitTimeoutError
 from meshproof.mutants import judging
 from meshproof.mutants.judging import Bench, judge, words
 
-BENCH = Bench("0a1b2c3d", "primary-remote-flat", Path("/trees/istio"), "podman", "1.36.3")
+BENCH = Bench("0a1b2c3d", "primary-remote-flat", None, "podman", "1.36.3")
+LATE = -1
 DEPLOYMENT = {
     "id": "flat",
     "topology": "primary-remote-flat",
@@ -52,12 +54,14 @@ def reports(tmp_path: Path) -> Path:
 
 
 def played(monkeypatch: pytest.MonkeyPatch, reports: Path, code: int, record: str | None) -> None:
-    def run(asked: list[str], *, printed: Path) -> int:
+    def run(asked: list[str], *, printed: Path, within: float) -> int:
         assert asked[:2] == ["verify", "primary-remote-flat"]
         printed.write_text("first\nlab 0a1b2c3d is in use\n", encoding="utf-8")
         if record is not None:
             (reports / "run").mkdir()
             (reports / "run/events.jsonl").write_text(record, encoding="utf-8")
+        if code == LATE:
+            raise WaitTimeoutError(f"its end did not come about within {within:.0f} s")
         return code
 
     monkeypatch.setattr(judging, "run_program", run)
@@ -67,13 +71,20 @@ def test_verify_is_asked_for_one_behaviour_or_all() -> None:
     one = words(BENCH, "lake/prints", Path("/reports"))
     assert one[-2:] == ["--only", "lake/prints"]
     assert one[:4] == ["verify", "primary-remote-flat", "--reuse", "0a1b2c3d"]
-    assert one[one.index("--checkout") + 1] == "/trees/istio"
+    assert "--checkout" not in one
+    tree = words(replace(BENCH, checkout=Path("/trees/istio")), None, Path("/reports"))
+    assert tree[tree.index("--checkout") + 1] == "/trees/istio"
     assert "--only" not in words(BENCH, None, Path("/reports"))
 
 
 @pytest.mark.parametrize(
     ("code", "outcome"),
-    [(0, "PASS"), (EXIT_DID_NOT_HOLD, "FAIL"), (EXIT_COULD_NOT_TELL, "INCONCLUSIVE")],
+    [
+        (0, "PASS"),
+        (EXIT_DID_NOT_HOLD, "FAIL"),
+        (EXIT_COULD_NOT_TELL, "INCONCLUSIVE"),
+        (LATE, "FAIL"),
+    ],
 )
 def test_its_record_tells(
     monkeypatch: pytest.MonkeyPatch, reports: Path, code: int, outcome: str
@@ -89,4 +100,10 @@ def test_a_run_that_judged_nothing_is_told_in_its_own_words(
 ) -> None:
     played(monkeypatch, reports, EXIT_COULD_NOT_TELL, record)
     with pytest.raises(LabError, match="lake/prints could not be judged: lab 0a1b2c3d is in use"):
+        judge(BENCH, "lake/prints", reports)
+
+
+def test_a_run_that_takes_too_long_is_told(monkeypatch: pytest.MonkeyPatch, reports: Path) -> None:
+    played(monkeypatch, reports, LATE, None)
+    with pytest.raises(LabError, match="could not be judged: its end did not come about within 6"):
         judge(BENCH, "lake/prints", reports)

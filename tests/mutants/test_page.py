@@ -6,7 +6,7 @@ from pathlib import Path
 
 from meshproof.mutants.catalogue import catalogue
 from meshproof.mutants.page import page
-from meshproof.mutants.results import Campaign, Notice, Outcome, Result
+from meshproof.mutants.results import Campaign, Held, Notice, Outcome, Result
 from meshproof.resources import resource
 from tests.mutants.made import mutant
 
@@ -53,6 +53,14 @@ def test_another_that_noticed_is_named_and_the_explanation_stays() -> None:
 
 def test_what_was_noticed_rightly_needs_no_explanation() -> None:
     assert "Nobody listens" not in of(Result(id="quiet", outcome=Outcome.NOTICED))
+
+
+def test_the_control_is_told_with_what_did_not_hold() -> None:
+    wrong = Notice(behaviour="lake/other", words="lake/other was FAIL with no mutant on: odd")
+    held = Held(topology="primary-remote-flat", held=("lake/prints",), not_held=(wrong,))
+    text = page([QUIET], Campaign(meshproof="0.1.0", istio="1.31.1", controls=(held,)))
+    assert "On primary-remote-flat, with the program and no mutant on, 1 behaviours held" in text
+    assert "; not so `lake/other` (lake/other was FAIL with no mutant on: odd)." in text
 
 
 def test_the_page_in_the_docs_is_of_this_catalogue() -> None:

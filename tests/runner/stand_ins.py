@@ -68,13 +68,13 @@ class StandInLab:
 class StandInMesh:
     """A mesh that does not exist."""
 
-    def __init__(self, deployment: Any) -> None:
-        self.deployment, self.dirty = deployment, None
+    def __init__(self, lab: object, deployment: Any) -> None:
+        self.lab, self.deployment, self.dirty = lab, deployment, None
         self.unmet: list[str] = []
 
     @classmethod
-    def begin(cls, _lab: object, deployment: Any, *_: object) -> StandInMesh:
-        return cls(deployment)
+    def begin(cls, lab: object, deployment: Any, *_: object) -> StandInMesh:
+        return cls(lab, deployment)
 
 
 def turn(sample: Any, deployment: Any) -> None:

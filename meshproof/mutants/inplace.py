@@ -1,0 +1,68 @@
+"""Mutants in the mesh of a test: the program put in place for a while, and one switched on in it.
+
+For tests that make the claim themselves. Whole campaigns have behaviours judged as they are
+(``meshproof.mutants.campaign``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from meshproof.errors import EvidenceError, MeshproofError
+from meshproof.mutants import views
+from meshproof.mutants.catalogue import chosen
+from meshproof.mutants.istiods import restore, switch
+from meshproof.traffic.settle import await_drained, healed
+from meshproof.workloads.sample import Sample
+
+
+@dataclass(frozen=True)
+class InPlace:
+    """A sample whose istiods run the program with the mutants, none of which is on."""
+
+    sample: Sample
+    program: Path
+
+    @contextmanager
+    def switched_on(self, mutant: str) -> Iterator[None]:
+        """The mutant is on inside the block, and shown to be in force where it acts, under what is
+        applied by then; afterwards it is off, or the mesh is marked dirty.
+
+        Raises UsageError for one that there is not, LabError or WaitTimeoutError when it cannot be
+        switched, EvidenceError when it changes nothing there.
+        """
+        (one,) = chosen([mutant])
+        before = views.look(self.sample, one.shows)
+        try:
+            switch(self.sample, self.program, mutant)
+            if not views.difference(before, views.look(self.sample, one.shows)):
+                where = f"the {one.shows.look} of {one.shows.at}"
+                raise EvidenceError(f"nothing can be claimed: {mutant} does not change {where}")
+            # What is called by connections from before does not meet it.
+            await_drained(self.sample)
+            yield
+        finally:
+            self._switch_off()
+
+    def _switch_off(self) -> None:
+        try:
+            switch(self.sample, self.program, None)
+            await_drained(self.sample)
+        except MeshproofError as error:
+            self.sample.mesh.mark_dirty(f"a mutant could not be switched off: {error.cause}")
+            raise
+
+
+@contextmanager
+def in_place(sample: Sample, program: Path) -> Iterator[InPlace]:
+    """The sample's istiods run the program inside the block; afterwards they run their own again,
+    and the mesh is at rest, or marked dirty. Raises LabError, WaitTimeoutError."""
+    try:
+        switch(sample, program, None)
+        yield InPlace(sample, program)
+    finally:
+        restore(sample)
+        healed(sample)

@@ -1,0 +1,92 @@
+"""A headless Service of two ports before two StatefulSets, each of which has one of them: by the
+ports' names, as pods of an older and a newer kind behind one Service do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+from meshproof.kube.cluster import RunningCluster
+from meshproof.kube.objects import Object, applied
+from meshproof.kube.rollout import hopeless
+from meshproof.kube.seam import lab_errors
+from meshproof.mesh.routes import host_of
+from meshproof.process import side_by_side
+from meshproof.traffic.settle import arrive
+from meshproof.wait import eventually
+from meshproof.workloads.dns_sleeps import DNS_SLEEP, dns_sleeps
+from meshproof.workloads.sample import NAMESPACE, PORT, TCP_PORT, Sample
+from suites.headless.sets import ask, headless, stateful_set
+
+POOLED = "pooled"
+"""The Service, and the label of the pods."""
+POOLS = {"first": PORT, "second": TCP_PORT}
+"""The StatefulSets' pods, in the order of the Service's ports: which of these each has."""
+_WITHIN = 120.0
+
+
+def full_name(pool: str, cluster: str) -> str:
+    """The name by which the one pod of a pool is found."""
+    return f"{POOLED}-{pool}-{cluster}-0.{host_of(POOLED, NAMESPACE)}"
+
+
+@contextmanager
+def pooled_pods(sample: Sample) -> Iterator[None]:
+    """Each cluster has the Service and a pod of each pool, and a sleep whose sidecar answers names
+    and knows the first of each cluster on its network, or half a minute has passed, inside the
+    block. Raises WaitFailedError, or WaitTimeoutError, when a pod does not come to run."""
+    clusters = [sample.mesh.cluster(name) for name in sample.clusters]
+    with ExitStack() as stack:
+        for cluster in clusters:
+            sets = [_pool(pool, cluster.name) for pool in POOLS]
+            stack.enter_context(applied(cluster, [_service(), *sets]))
+        stack.enter_context(dns_sleeps(sample))
+        side_by_side(sample.mesh.shell, _await_ready, clusters)
+        for name in sample.clusters:
+            first = partial(_first_is_known, sample, name)
+            arrive(sample.mesh, first, what=f"the first pods' names in {name}")
+        yield
+
+
+def _first_is_known(sample: Sample, caller: str) -> bool:
+    asking, near = sample.caller(caller, DNS_SLEEP), sample.topology.same_network
+    there = [one for one in sample.clusters if near(one, caller)]
+    return all(ask(sample, asking, full_name("first", one)).exists for one in there)
+
+
+def _service() -> Object:
+    made = headless()
+    made["metadata"] = {"name": POOLED, "namespace": NAMESPACE}
+    ports = [
+        {"name": f"tcp-{pool}", "port": port, "targetPort": pool} for pool, port in POOLS.items()
+    ]
+    made["spec"] |= {"selector": {"app": POOLED}, "ports": ports}
+    return made
+
+
+def _pool(pool: str, cluster: str) -> Object:
+    made = stateful_set(cluster)
+    labels = {"app": POOLED, "pool": pool}
+    made["metadata"]["name"] = f"{POOLED}-{pool}-{cluster}"
+    made["spec"] |= {"serviceName": POOLED, "selector": {"matchLabels": labels}}
+    template = made["spec"]["template"]
+    template["metadata"]["labels"] = labels
+    template["spec"]["containers"][0]["ports"] = [{"name": pool, "containerPort": POOLS[pool]}]
+    return made
+
+
+def _await_ready(cluster: RunningCluster) -> None:
+    def ready() -> int:
+        with lab_errors(f"look at {POOLED} in {cluster.name}"):
+            pods = cluster.core.list_namespaced_pod(NAMESPACE, label_selector=f"app={POOLED}")
+        states = [one for pod in pods.items for one in pod.status.conditions or []]
+        return sum(one.type == "Ready" and one.status == "True" for one in states)
+
+    eventually(
+        ready,
+        until=lambda count: count == len(POOLS),
+        fail_if=lambda _: hopeless(cluster, NAMESPACE),
+        what=f"the pods of {POOLED} in {cluster.name}",
+        within=_WITHIN,
+    )

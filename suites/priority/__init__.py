@@ -1,0 +1,1 @@
+"""Priority: whom calls go to as long as it answers."""

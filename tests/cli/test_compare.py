@@ -1,0 +1,50 @@
+"""`compare` and `trend`: exit codes, and files where they are asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.cli.harness import Case, case, check, refused
+from tests.cli.laid import all_of
+from tests.cli.records import lay, whole
+from tests.cli.world import World
+
+COMPARE = "compare a b"
+
+
+def both(before: str, after: str) -> dict[str, Any]:
+    return {"lay": all_of(lay(whole([before], 0), "a"), lay(whole([after], 0), "b"))}
+
+
+FOLDER = "work/made/here"
+MADE = ("work/made", FOLDER, f"{FOLDER}/compare.html", f"{FOLDER}/compare.md")
+CASES = [
+    case("the same", COMPARE, 0, "NOTHING BROKE: 1 behaviours", **both("PASS", "PASS")),
+    case("broke", COMPARE, 1, "broke: distribution/every", "BROKE: 1", **both("PASS", "FAIL")),
+    case("unclear", COMPARE, 2, "COULD NOT TELL: 1", **both("PASS", "INCONCLUSIVE")),
+    case("mended", COMPARE, 0, "mended: distribution/every", **both("FAIL", "PASS")),
+    case(
+        "files",
+        f"{COMPARE} --format html,markdown --out made/here",
+        1,
+        "made/here/compare.html",
+        makes=MADE,
+        **both("PASS", "FAIL"),
+    ),
+    refused("one run", "compare a", "Missing argument", lay=lay(whole(["PASS"], 0), "a")),
+    refused("no run", COMPARE, "a is no run's folder"),
+    refused(
+        "no form", f"{COMPARE} --format htlm", "there is no format", "html", **both("PASS", "PASS")
+    ),
+    case("a trend", "trend a b", 0, "2 runs, 1 behaviours", "1 flaky", **both("PASS", "FAIL")),
+    case("as Markdown", "trend a b --markdown", 0, "### Flaky", **both("PASS", "FAIL")),
+    refused("a trend of nothing", "trend", "Missing argument"),
+    refused("a trend of no run", "trend x", "x is no run's folder"),
+]
+
+
+@pytest.mark.parametrize("one", CASES)
+def test_inputs(world: World, one: Case) -> None:
+    check(world, one)
