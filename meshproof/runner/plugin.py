@@ -260,7 +260,8 @@ def pytest_report_teststatus(
     if report.failed and getattr(report, "inconclusive", False):
         return "error", "" if conforms(config) else "E", "INCONCLUSIVE"
     if conforms(config):
-        return report.outcome if report.when == "call" else "", "", ""
+        said = "xfailed" if hasattr(report, "wasxfail") else report.outcome
+        return said if report.when == "call" else "", "", ""
     return None
 
 

@@ -106,6 +106,15 @@ def test_a_run_in_which_everything_is_known_has_judged_something(
     assert conformance(pytester, fish("SANK")).ret == 0
 
 
+def test_pytests_own_summary_takes_it_for_what_fails_as_it_should(
+    pytester: pytest.Pytester,
+) -> None:
+    result = conformance(pytester, fish("SANK") + BIRDS, "-ra")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*HELD: 1 of 2, 1 failed as known*"])
+    assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
+
+
 @pytest.mark.parametrize(
     ("judged", "code", "outcome"),
     [
