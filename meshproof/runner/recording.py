@@ -165,10 +165,14 @@ def _deployments(config: pytest.Config, planned: list[pytest.Item]) -> list[Data
 
 
 def _topologies(config: pytest.Config, planned: list[pytest.Item]) -> dict[str, Data]:
-    """What the tests run on, drawn up, by its id."""
+    """What the tests run on, drawn up, by its id; but for what cannot be, as clusters that share
+    ranges on one flat network: whoever is to make it says so."""
     kubernetes = config.stash[SESSION].wanted.kubernetes
-    found = {str(on): on for item in planned if (on := runs_on(item)) is not None}
-    return {name: _drawn_up(on, kubernetes) for name, on in found.items()}
+    drawn = {}
+    for name, on in {str(on): on for item in planned if (on := runs_on(item)) is not None}.items():
+        with suppress(MeshproofError):
+            drawn[name] = _drawn_up(on, kubernetes)
+    return drawn
 
 
 def _drawn_up(on: BareLab | Deployment, kubernetes: Version) -> Data:
