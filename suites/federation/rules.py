@@ -41,7 +41,7 @@ def the_consumers_rules(imported: Exposure) -> list[Object]:
     and nothing else, since what is called is a gateway that has no version."""
     there: Object = {"host": imported.host}
     aborted = {"abort": {"httpStatus": _STATUS, "percentage": {"value": 100}}}
-    routes = [
+    routes: list[Object] = [
         {"match": [_with(_FAULT, "yes")], "fault": aborted, "route": [{"destination": there}]},
         {
             "match": [_with(_SUBSET, SUBSET)],
