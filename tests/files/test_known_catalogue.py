@@ -102,8 +102,9 @@ DOES_NOT = [
 ELSEWHERE = {
     "names/dns-proxy-knows-remote-services",
     "names/dns-proxy-keeps-tcp-services-apart",
+    "ambient/flag-leaves-sidecars-alone",
 }
-"""Judged with claims of a mesh in memory, in tests/claims/test_names.py."""
+"""Judged with claims of a mesh in memory, in tests/claims/test_names.py and test_ambient.py."""
 
 
 def shown(behaviour: str, observed: str) -> bool:

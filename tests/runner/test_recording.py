@@ -295,7 +295,9 @@ from meshproof.runner.stash import LABS
 
 @pytest.fixture(autouse=True)
 def labs(pytestconfig):
-    found = types.SimpleNamespace(lab=None, kept=None, unmet=(), lost=lambda: None)
+    found = types.SimpleNamespace(
+        lab=None, kept=None, on_kept=None, unmet=(), lost=lambda: None
+    )
     return pytestconfig.stash.setdefault(LABS, found)
 
 ALL = pytest.mark.parametrize("number", range(3))
