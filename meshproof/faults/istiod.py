@@ -10,9 +10,9 @@ import kubernetes.client
 
 from meshproof.errors import MeshproofError
 from meshproof.kube.cluster import RunningCluster
-from meshproof.kube.rollout import await_rollout
+from meshproof.kube.rollout import await_rollout, change_template
 from meshproof.kube.seam import lab_errors
-from meshproof.mesh.istiod import CONTAINER, ISTIOD, istiod_of
+from meshproof.mesh.istiod import CONTAINER, ISTIOD, deployed, istiod_of
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 from meshproof.process import Shell
@@ -87,16 +87,12 @@ def istiods_set(sample: Sample, variables: Mapping[str, str]) -> Iterator[None]:
 def _with_variables(
     cluster: RunningCluster, name: str, variables: Mapping[str, str], shell: Shell
 ) -> Iterator[None]:
-    apps = kubernetes.client.AppsV1Api(cluster.api)
-    with lab_errors(f"read Deployment {SYSTEM}/{name} of {cluster.name}"):
-        template = apps.read_namespaced_deployment(name, SYSTEM).spec.template
-    container = next(one for one in template.spec.containers if one.name == CONTAINER)
+    container = deployed(cluster, name)
     own = {one.name: one.value for one in container.env or [] if one.name in variables}
 
     def change(env: list[dict[str, Any]]) -> None:
-        patch = {"template": {"spec": {"containers": [{"name": CONTAINER, "env": env}]}}}
-        with lab_errors(f"change Deployment {SYSTEM}/{name} of {cluster.name}"):
-            apps.patch_namespaced_deployment(name, SYSTEM, {"spec": patch})
+        template = {"spec": {"containers": [{"name": CONTAINER, "env": env}]}}
+        change_template(cluster, SYSTEM, name, template)
         await_rollout(cluster, SYSTEM, {name}, shell)
 
     try:

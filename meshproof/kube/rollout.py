@@ -1,9 +1,10 @@
-"""Waits for what was deployed to run, and gives up at once on what never will."""
+"""Changes what is deployed, waits for it to run, and gives up at once on what never will."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import kubernetes.client
 
@@ -27,6 +28,16 @@ _HOPELESS = frozenset(
 _LAST_LINES = 3
 # An account or a webhook that comes a moment after the Deployment is no reason to give up.
 _MAY_PASS = datetime.timedelta(seconds=15)
+
+
+def change_template(
+    cluster: RunningCluster, namespace: str, name: str, template: Mapping[str, Any]
+) -> None:
+    """Change the pods of a Deployment. ``template``: a strategic merge patch of their template.
+    Raises LabError."""
+    apps = kubernetes.client.AppsV1Api(cluster.api)
+    with lab_errors(f"change Deployment {namespace}/{name} in {cluster.name}"):
+        apps.patch_namespaced_deployment(name, namespace, {"spec": {"template": template}})
 
 
 def await_rollout(

@@ -12,7 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from kubernetes.client import V1ContainerStatus
+import kubernetes.client
+from kubernetes.client import V1Container, V1ContainerStatus
 from kubernetes.client.exceptions import ApiException
 
 from meshproof.errors import EvidenceError
@@ -126,6 +127,15 @@ def _last_log(cluster: RunningCluster, pod: str) -> str:
             of = {"container": CONTAINER, "previous": previous, "tail_lines": _LAST_LINES}
             texts.append(read(pod, SYSTEM, **of))
     return "\n".join(texts)
+
+
+def deployed(cluster: RunningCluster, name: str) -> V1Container:
+    """The container of an istiod, as its Deployment of this name in a cluster has it. Raises
+    LabError."""
+    apps = kubernetes.client.AppsV1Api(cluster.api)
+    with lab_errors(f"read Deployment {SYSTEM}/{name} in {cluster.name}"):
+        found = apps.read_namespaced_deployment(name, SYSTEM)
+    return next(one for one in found.spec.template.spec.containers if one.name == CONTAINER)
 
 
 def known_instances(mesh: Mesh, control_plane: str, host: str, port: int) -> tuple[Instance, ...]:

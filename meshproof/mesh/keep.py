@@ -20,6 +20,7 @@ from meshproof.mesh.mesh import Mesh, remove_mesh
 from meshproof.model import Deployment
 from meshproof.process import Shell, side_by_side
 from meshproof.reading import file_errors, read_text
+from meshproof.writing import written
 
 _FILE = "mesh.json"
 _WHAT = "the note of the lab's mesh"
@@ -190,8 +191,4 @@ def _write(mesh: Mesh, dirty: str | None) -> None:
         "before": before,
         "installed": mesh.installed,
     }
-    path = mesh.lab.claim.folder / _FILE
-    draft = path.with_suffix(".new")
-    with file_errors(path, _WHAT, doing="write", error=LabError):
-        draft.write_text(json.dumps(noted), encoding="utf-8")
-        draft.replace(path)
+    written(mesh.lab.claim.folder / _FILE, json.dumps(noted), _WHAT, error=LabError)

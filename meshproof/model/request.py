@@ -256,6 +256,15 @@ def once_more(
     )
 
 
+def command_line(request: RunRequest, *pytests: str) -> list[str]:
+    """The command line that asks for just this: `meshproof verify` for meshproof's own suites,
+    pytest for others, of which that knows nothing. ``pytests``: what only pytest is given."""
+    if request.suites:
+        own = [f"{PYTESTS}conformance", *words(request, PYTESTS)]
+        return ["pytest", *pytests, *request.suites, *own]
+    return ["meshproof", "verify", *words(request, VERIFYS)]
+
+
 def _declared() -> dict[str, Option]:
     found = {}
     hints = get_type_hints(RunRequest)

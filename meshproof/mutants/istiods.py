@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import kubernetes.client
-
-from meshproof.kube.rollout import await_rollout
+from meshproof.kube.rollout import await_rollout, change_template
 from meshproof.kube.seam import lab_errors
-from meshproof.mesh.istiod import CONTAINER, ISTIOD
+from meshproof.mesh.istiod import CONTAINER, ISTIOD, deployed
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 from meshproof.mutants.source import VARIABLE
@@ -84,8 +82,9 @@ def _change(sample: Sample, what: str, state: State, *, renew: bool) -> None:
     with mesh.lab.recorder.step(what):
         name = mesh.blueprint.revised(ISTIOD)
         for member in mesh.deployment.topology.control_planes:
-            _patch(mesh, member.name, SYSTEM, name, template_for(state))
-            await_rollout(mesh.cluster(member.name), SYSTEM, {name}, mesh.shell)
+            cluster = mesh.cluster(member.name)
+            change_template(cluster, SYSTEM, name, template_for(state))
+            await_rollout(cluster, SYSTEM, {name}, mesh.shell)
         if renew:
             _restart(sample, state.mutant or "none")
         await_proxies(sample)
@@ -112,11 +111,7 @@ def _key(program: Path) -> str:
 
 
 def _state(mesh: Mesh, control_plane: str) -> State:
-    cluster = mesh.cluster(control_plane)
-    apps = kubernetes.client.AppsV1Api(cluster.api)
-    with lab_errors(f"read istiod's Deployment in {cluster.name}"):
-        found = apps.read_namespaced_deployment(mesh.blueprint.revised(ISTIOD), SYSTEM)
-    container = next(one for one in found.spec.template.spec.containers if one.name == CONTAINER)
+    container = deployed(mesh.cluster(control_plane), mesh.blueprint.revised(ISTIOD))
     mutant = next((one.value for one in container.env or [] if one.name == VARIABLE), None)
     return State(next(iter(container.command or []), ""), mutant)
 
@@ -125,15 +120,9 @@ def _restart(sample: Sample, reason: str) -> None:
     """Replace the pods of sleep and helloworld."""
     mesh = sample.mesh
     template = {"metadata": {"annotations": {_RESTARTED: reason}}}
-    for cluster in sample.clusters:
-        names = {SLEEP, *(f"{HELLOWORLD}-{one}" for one in sample.versions_in(cluster))}
+    for home in sample.clusters:
+        names = {SLEEP, *(f"{HELLOWORLD}-{one}" for one in sample.versions_in(home))}
         for name in names:
-            _patch(mesh, cluster, NAMESPACE, name, template)
-        await_rollout(mesh.cluster(cluster), NAMESPACE, names, mesh.shell)
+            change_template(mesh.cluster(home), NAMESPACE, name, template)
+        await_rollout(mesh.cluster(home), NAMESPACE, names, mesh.shell)
     sample.callers.clear()
-
-
-def _patch(mesh: Mesh, cluster: str, namespace: str, name: str, template: object) -> None:
-    apps = kubernetes.client.AppsV1Api(mesh.cluster(cluster).api)
-    with lab_errors(f"change Deployment {namespace}/{name} in {cluster}"):
-        apps.patch_namespaced_deployment(name, namespace, {"spec": {"template": template}})

@@ -13,8 +13,9 @@ from meshproof.artifacts import digests
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_DID_NOT_HOLD, EXIT_HELD, UsageError
 from meshproof.mutants.catalogue import Mutant
 from meshproof.mutants.control import FAIL, PASS, Control
-from meshproof.reading import file_errors, read_text
+from meshproof.reading import read_text
 from meshproof.report import Judged
+from meshproof.writing import written
 
 _LONGEST = 600
 """Characters of what a verdict says that are kept."""
@@ -106,10 +107,7 @@ class Campaign(_Strict):
 
 def write(path: Path, campaign: Campaign) -> None:
     """Write a campaign's results, of as many mutants as there are so far. Raises MeshproofError."""
-    draft = path.with_suffix(".new")
-    with file_errors(path, "the results", doing="write"):
-        draft.write_text(campaign.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        draft.replace(path)
+    written(path, campaign.model_dump_json(indent=1) + "\n", "the results")
 
 
 def read(path: Path) -> Campaign:

@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
+from meshproof import writing
 from meshproof.errors import UsageError
 from meshproof.nearest import choose
 from meshproof.reading import file_errors
@@ -68,17 +69,5 @@ def rendered(record: Record, name: str, folder: Path) -> Sequence[Path]:
 
 
 def written(path: Path, content: str | bytes) -> Path:
-    """Write a file so that whoever reads it finds the old content or the new one, never a part.
-
-    Returns the path. Raises MeshproofError when it cannot be written.
-    """
-    draft = path.with_name(f".{path.name}.new")
-    # JSON can hold halves of characters, which no file can.
-    data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
-    with file_errors(path, "the report", doing="write"):
-        try:
-            draft.write_bytes(data)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-    return path
+    """Write a report's file, whole or not at all. Returns the path. Raises MeshproofError."""
+    return writing.written(path, content, "the report")

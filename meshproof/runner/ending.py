@@ -13,7 +13,7 @@ from meshproof.console import say_line, with_lost_output
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, EXIT_USAGE
 from meshproof.events import Event
 from meshproof.model import Policy
-from meshproof.model.request import PYTESTS, VERIFYS, once_more, words
+from meshproof.model.request import command_line, once_more
 from meshproof.report import Judged, Tally, found_in, judged, left_out_in, planned_in, summary
 from meshproof.report.outcomes import KNOWN
 from meshproof.runner.known import policy_of
@@ -99,9 +99,6 @@ def again(config: pytest.Config, test: str, deployment: str) -> str:
     if labs is not None:
         repair = labs.on_kept not in (None, deployment)
         asked = once_more(request, test, labs.kept, repair=repair)
-    argv = ["meshproof", "verify", *words(asked, VERIFYS)]
-    if request.suites:
-        # From its root a test's id is reckoned.
-        argv = ["pytest", f"--rootdir={config.rootpath}", *request.suites]
-        argv += [f"{PYTESTS}conformance", *words(asked, PYTESTS)]
-    return shlex.join(argv)
+    # From its root a test's id is reckoned.
+    own = [f"--rootdir={config.rootpath}"] if request.suites else []
+    return shlex.join(command_line(asked, *own))

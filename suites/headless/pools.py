@@ -7,23 +7,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
-from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.objects import Object, applied
-from meshproof.kube.rollout import hopeless
-from meshproof.kube.seam import lab_errors
 from meshproof.mesh.routes import host_of
 from meshproof.process import side_by_side
 from meshproof.traffic.settle import arrive
-from meshproof.wait import eventually
 from meshproof.workloads.dns_sleeps import DNS_SLEEP, dns_sleeps
 from meshproof.workloads.sample import NAMESPACE, PORT, TCP_PORT, Sample
-from suites.headless.sets import ask, headless, stateful_set
+from suites.headless.sets import ask, await_ready, headless, stateful_set
 
 POOLED = "pooled"
 """The Service, and the label of the pods."""
 POOLS = {"first": PORT, "second": TCP_PORT}
 """The StatefulSets' pods, in the order of the Service's ports: which of these each has."""
-_WITHIN = 120.0
 
 
 def full_name(pool: str, cluster: str) -> str:
@@ -42,7 +37,8 @@ def pooled_pods(sample: Sample) -> Iterator[None]:
             sets = [_pool(pool, cluster.name) for pool in POOLS]
             stack.enter_context(applied(cluster, [_service(), *sets]))
         stack.enter_context(dns_sleeps(sample))
-        side_by_side(sample.mesh.shell, _await_ready, clusters)
+        ready = partial(await_ready, app=POOLED, pods=len(POOLS))
+        side_by_side(sample.mesh.shell, ready, clusters)
         for name in sample.clusters:
             first = partial(_first_is_known, sample, name)
             arrive(sample.mesh, first, what=f"the first pods' names in {name}")
@@ -74,19 +70,3 @@ def _pool(pool: str, cluster: str) -> Object:
     template["metadata"]["labels"] = labels
     template["spec"]["containers"][0]["ports"] = [{"name": pool, "containerPort": POOLS[pool]}]
     return made
-
-
-def _await_ready(cluster: RunningCluster) -> None:
-    def ready() -> int:
-        with lab_errors(f"look at {POOLED} in {cluster.name}"):
-            pods = cluster.core.list_namespaced_pod(NAMESPACE, label_selector=f"app={POOLED}")
-        states = [one for pod in pods.items for one in pod.status.conditions or []]
-        return sum(one.type == "Ready" and one.status == "True" for one in states)
-
-    eventually(
-        ready,
-        until=lambda count: count == len(POOLS),
-        fail_if=lambda _: hopeless(cluster, NAMESPACE),
-        what=f"the pods of {POOLED} in {cluster.name}",
-        within=_WITHIN,
-    )

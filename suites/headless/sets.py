@@ -68,7 +68,7 @@ def ordered_pods(sample: Sample) -> Iterator[None]:
             stack.enter_context(applied(sample.mesh.cluster(name), objects))
         stack.enter_context(dns_sleeps(sample))
         clusters = [sample.mesh.cluster(name) for name in sample.clusters]
-        side_by_side(sample.mesh.shell, _await_ready, clusters)
+        side_by_side(sample.mesh.shell, await_ready, clusters)
         side_by_side(sample.mesh.shell, partial(_await_names, sample), sample.clusters)
         yield
 
@@ -104,19 +104,21 @@ def stateful_set(cluster: str) -> Object:
     }
 
 
-def _await_ready(cluster: RunningCluster) -> None:
-    """Wait until the pod runs, its proxy as well. Raises WaitFailedError, or WaitTimeoutError."""
+def await_ready(cluster: RunningCluster, app: str = SERVICE, pods: int = 1) -> None:
+    """Wait until so many pods of an app run, their proxies as well. Raises WaitFailedError, or
+    WaitTimeoutError."""
 
-    def ready() -> bool:
-        with lab_errors(f"look at {SERVICE} in {cluster.name}"):
-            pods = cluster.core.list_namespaced_pod(NAMESPACE, label_selector=f"app={SERVICE}")
-        states = [one for pod in pods.items for one in pod.status.conditions or []]
-        return any(one.type == "Ready" and one.status == "True" for one in states)
+    def ready() -> int:
+        with lab_errors(f"look at {app} in {cluster.name}"):
+            found = cluster.core.list_namespaced_pod(NAMESPACE, label_selector=f"app={app}")
+        states = [one for pod in found.items for one in pod.status.conditions or []]
+        return sum(one.type == "Ready" and one.status == "True" for one in states)
 
     eventually(
         ready,
+        until=lambda count: count == pods,
         fail_if=lambda _: hopeless(cluster, NAMESPACE),
-        what=f"the pod of {SERVICE} in {cluster.name}",
+        what=f"the pods of {app} in {cluster.name}",
         within=_WITHIN,
     )
 

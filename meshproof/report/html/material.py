@@ -11,7 +11,7 @@ from meshproof.errors import MeshproofError
 from meshproof.events import Data, Event
 from meshproof.files.request_file import request_from
 from meshproof.model import RunRequest
-from meshproof.model.request import PYTESTS, VERIFYS, once_more, words
+from meshproof.model.request import command_line, once_more
 from meshproof.report.outcomes import WORST_FIRST, Issue, Judged, outcome_of
 from meshproof.report.record import Record, Run
 
@@ -104,12 +104,6 @@ class Material:
     def _artifacts(self) -> list[Data]:
         return _of_kind(self.record.events, "artifacts")
 
-    @cached_property
-    def not_run(self) -> list[str]:
-        """The ids of the tests that were planned and have no outcome at all."""
-        ended = {test.judged.test for test in self.tests}
-        return [name for name in self.record.planned if name not in ended]
-
 
 def worst(outcomes: Iterable[str]) -> str:
     """The worst of some outcomes."""
@@ -183,9 +177,4 @@ def _request(events: Iterable[Event]) -> RunRequest | None:
 def _again(request: RunRequest | None, test: str) -> str:
     if request is None:
         return ""
-    asked = once_more(request, test, None)
-    if request.suites:
-        return shlex.join(
-            ["pytest", *request.suites, f"{PYTESTS}conformance", *words(asked, PYTESTS)]
-        )
-    return shlex.join(["meshproof", "verify", *words(asked, VERIFYS)])
+    return shlex.join(command_line(once_more(request, test, None)))

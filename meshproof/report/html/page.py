@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from meshproof.events import Data
 from meshproof.model import issue_name
+from meshproof.report.cases import not_run
 from meshproof.report.causes import by_cause
 from meshproof.report.html.drawing import drawings
 from meshproof.report.html.flows import Pictures, Way, ways
@@ -47,7 +48,7 @@ _FIELDS = ("status", "upstream_host", "upstream_cluster", "flags", "details", "a
 def page(record: Record) -> str:
     """The page's text."""
     material = Material(record)
-    found = suites(material)
+    found, left = suites(material), not_run(record)
     template = _environment().get_template("report.html.j2")
     style, script = _asset("style.css"), _asset("script.js")
     return template.render(
@@ -65,8 +66,8 @@ def page(record: Record) -> str:
         drawings=drawings(material),
         lanes=[one for run in record.runs if (one := lanes(run)) is not None],
         times=[timeline(run.events) for run in record.runs],
-        not_run=material.not_run[:_MOST_NOT_RUN],
-        more_not_run=max(len(material.not_run) - _MOST_NOT_RUN, 0),
+        not_run=left[:_MOST_NOT_RUN],
+        more_not_run=max(len(left) - _MOST_NOT_RUN, 0),
         pages=Pages(),
         pictures=Pictures(),
         outcomes=OUTCOMES,
