@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SITE := $(VENV)/.site
 OLDEST := $(VENV)/oldest
 OLDEST_PYTEST := $(shell sed -n 's/.*"pytest>=\(.*\)",/\1/p' pyproject.toml)
 # One control plane and several, one network and several; verify judges the rest.
@@ -18,7 +19,8 @@ SABOTAGE := test_overlap or hostnames or (shared_gateway and two-primaries) or (
 	or test_federation or ((test_endpoints or test_entries or test_hops or test_mcs or test_ports \
 	or test_secrets or false_istiod) and primary-remote-flat)
 
-.PHONY: verify test nodes sabotage lint unit unit-oldest browser docs bench mutants few-mutants interruptions clean lock
+.PHONY: verify test nodes sabotage lint workflows unit unit-oldest browser docs site serve samples bench mutants few-mutants \
+	interruptions clean lock
 
 verify: $(READY) ## the main job: clusters up, every behaviour judged, a verdict
 	$(BIN)/meshproof doctor --fix
@@ -33,6 +35,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/zizmor --offline --quiet --persona pedantic .github
 
 unit: $(READY) unit-oldest
 	$(BIN)/pytest tests -n $$(nproc) --ignore=tests/browser
@@ -49,6 +52,15 @@ docs: $(READY) ## docs/behaviours.md, from the suites, and docs/known-issues.md,
 	mv docs/behaviours.md.new docs/behaviours.md
 	$(BIN)/meshproof known-issues --markdown > docs/known-issues.md.new
 	mv docs/known-issues.md.new docs/known-issues.md
+
+site: $(SITE) ## the documentation's site in dist/site: strict, and nothing in it loads from outside
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+serve: $(SITE) ## the site, made anew as pages change
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
+
+samples: $(READY) ## reports/sample, from RUNS='reports/RUN reports/OTHER': without what tells of the machine
+	$(BIN)/python -m website.samples $(RUNS)
 
 nodes: $(READY) ## clusters of several nodes without a mesh, and their sabotage; not part of test
 	$(BIN)/meshproof doctor --fix
@@ -78,6 +90,10 @@ $(READY): requirements.lock pyproject.toml
 	./bootstrap.sh $(PYTHON) $(VENV)
 	touch $@
 
+$(SITE): $(READY) requirements-docs.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.lock
+	touch $@
+
 # In front of the virtual environment's own, on a path; all else stays as it is locked.
 $(OLDEST)/.ready: $(READY) pyproject.toml
 	rm -rf $(OLDEST)
@@ -85,9 +101,11 @@ $(OLDEST)/.ready: $(READY) pyproject.toml
 		pytest==$(OLDEST_PYTEST)
 	touch $@
 
-lock: $(READY) ## renew requirements.lock from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header -o requirements.lock
+LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+lock: $(READY) ## renew the locks from pyproject.toml: of the checks, the site, and releases
+	$(BIN)/uv pip compile pyproject.toml --group dev $(LOCK) -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra docs -c requirements.lock $(LOCK) -o requirements-docs.lock
+	$(BIN)/uv pip compile --group release -c requirements.lock $(LOCK) -o requirements-release.lock
 
 clean:
 	rm -rf $(VENV) dist bench.json bench-mesh

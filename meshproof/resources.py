@@ -1,4 +1,5 @@
-"""Finds the files that travel with meshproof: suites, topologies and kind configurations.
+"""Finds the files that travel with meshproof: suites, fixtures, topologies, kind configurations,
+and the page on troubles.
 
 In a source tree they lie beside the package, in an installed wheel inside it; a caller does
 not know which.
@@ -12,7 +13,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def resource(name: str) -> Path:
-    """The folder called ``name`` ("suites", "topologies" or "kind-configs").
+    """The folder called ``name`` ("suites", "fixtures", "topologies", "kind-configs" or "docs").
 
     Raises FileNotFoundError when the installation is damaged.
     """

@@ -283,3 +283,8 @@ def is_as_recorded(kind: str, data: Mapping[str, Any]) -> bool:
     except ValidationError:
         return False
     return True
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """What each kind of event holds, as JSON Schemas, by kind: for manuals and other programs."""
+    return {kind: model.model_json_schema() for kind, model in _KINDS.items()}

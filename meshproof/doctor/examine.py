@@ -5,6 +5,7 @@ from __future__ import annotations
 from meshproof.doctor.findings import Finding
 from meshproof.doctor.folders import judge_folders
 from meshproof.doctor.gather import gather
+from meshproof.doctor.manual import with_page
 from meshproof.doctor.rules import judge
 from meshproof.process import Shell
 
@@ -16,4 +17,5 @@ def examine(shell: Shell, *, engine: str | None = None, source: str | None = Non
     when nothing is built on this machine; anything else asks for what builds need. Raises
     UsageError for an engine that does not exist.
     """
-    return [*judge(gather(shell, engine, source)), *judge_folders()]
+    findings = [*judge(gather(shell, engine, source)), *judge_folders()]
+    return [with_page(one) for one in findings]

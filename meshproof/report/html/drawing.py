@@ -97,6 +97,11 @@ def drawings(material: Material) -> list[Drawing]:
     ]
 
 
+def drawn(name: str, described: Data) -> Drawing:
+    """A topology as it is, without any calls. ``described``: as the record's ``topologies`` say."""
+    return _drawing(name, described, [], [])
+
+
 def _drawing(name: str, described: Data, ids: Sequence[str], tests: Iterable[Test]) -> Drawing:
     clusters = _by_network(described["clusters"])
     places, nets = _places(clusters)

@@ -19,7 +19,7 @@ from meshproof.events import Data
 from meshproof.model import issue_name
 from meshproof.report.cases import not_run
 from meshproof.report.causes import by_cause
-from meshproof.report.html.drawing import drawings
+from meshproof.report.html.drawing import Drawing, drawings
 from meshproof.report.html.flows import Pictures, Way, ways
 from meshproof.report.html.lanes import WIDTH, clock, lanes
 from meshproof.report.html.material import Material, Test
@@ -84,6 +84,11 @@ def page(record: Record) -> str:
             ]
         ),
     )
+
+
+def picture(drawing: Drawing) -> str:
+    """A drawing alone, as an element ``svg``; whoever embeds it has the styles of its classes."""
+    return _environment().get_template("drawing.svg.j2").render(drawing=drawing, outcomes=OUTCOMES)
 
 
 def _unexplained(material: Material) -> list[Any]:
