@@ -132,7 +132,8 @@ def conformance(schema: Mapping[str, Any]) -> str:
     parts = [
         "# Schema of conformance reports",
         f"{schema['description']} `meshproof conformance schema` prints it,"
-        " `meshproof conformance check` checks a report; in words: [views](../views.md#the-conformance-report).",
+        " `meshproof conformance check` checks a report; in words:"
+        " [views](../views.md#the-conformance-report).",
         "## The report",
         _fields(schema, schema),
     ]
