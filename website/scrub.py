@@ -25,9 +25,8 @@ _LAB = re.compile(r"\b(?:mp|meshproof)[-_]([0-9a-f]{8})\b")
 _PATH = re.compile(
     r"(?<![\w./:<-])/(?:root|home|tmp|work|srv|opt|mnt|var/tmp|var/lib/containers|build)/[^\s\"'`,;:)\]<>\\]*"
 )
-_KERNEL = re.compile(
-    r"\b(\d+\.\d+)\.\d+[-\w.+~]*(?:amd64|x86_64|generic|cloud|azure|aws|gcp)\b[-\w.]*"
-)
+_KERNEL = re.compile(r"""(?P<before>"kernel": ?"|\bLinux )(?P<line>\d+\.\d+)\.[-\w.+~]*""")
+"""As a record says it, and as views do. Which line a kernel is of can matter."""
 
 
 @dataclass
@@ -49,7 +48,7 @@ class Scrub:
         self.know(text)
         text = _PATH.sub(lambda found: self._path(found[0]), text)
         text = _ADDRESS.sub(lambda found: self._address(found), text)
-        text = _KERNEL.sub(r"\1", text)
+        text = _KERNEL.sub(r"\g<before>\g<line>", text)
         for lab, instead in self.labs.items():
             text = re.sub(rf"(?<![0-9a-f]){lab}(?![0-9a-f])", instead, text)
         for word in self.words:

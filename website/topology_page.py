@@ -96,8 +96,8 @@ def _split(prose: str) -> list[tuple[str, str]]:
 
 
 def _first(text: str) -> str:
-    """The first sentence after where a topology is from."""
-    paragraphs = [one for one in text.strip().split("\n\n") if not one.startswith("From ")]
+    """The first sentence of what a topology is, after where it is from and what was wanted."""
+    paragraphs = [one for one in text.strip().split("\n\n") if not one.startswith(("From ", "*"))]
     return re.split(r"(?<=[.:]) |\n", paragraphs[0])[0].rstrip(":").rstrip(".")
 
 
@@ -115,7 +115,7 @@ def _drawn(name: str, described: Data) -> str:
 
 
 def _members(topology: Topology) -> list[Row]:
-    rows = []
+    rows: list[Row] = []
     for one in topology.members:
         part = f"remote of {one.primary}" if one in topology.remotes else one.role.value
         if len(topology.meshes) > 1:

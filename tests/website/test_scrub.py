@@ -36,6 +36,9 @@ def test_what_is_the_meshs_own_stays() -> None:
         assert kept in said
     versions = "Istio 1.31.1, Kubernetes 1.36.3, podman 4.3.1, kind 0.33.0"
     assert Scrub()(versions) == versions
+    assert (
+        Scrub()("8 cores, Linux 6.1.0-38-cloud-amd64, Debian 12") == "8 cores, Linux 6.1, Debian 12"
+    )
 
 
 @pytest.mark.parametrize(
