@@ -67,8 +67,8 @@ site: $(SITE) ## the documentation's site in dist/site: strict, and nothing in i
 serve: $(SITE) ## the site, made anew as pages change
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
 
-samples: $(READY) ## reports/sample, from RUNS='reports/RUN reports/OTHER': without what tells of the machine
-	$(BIN)/python -m website.samples $(RUNS)
+samples: $(READY) ## reports/sample, from RUNS='reports/RUN …', of each the FIRST so many deployments
+	$(BIN)/python -m website.samples $(RUNS) $(FIRST:%=--first %)
 
 nodes: $(READY) ## clusters of several nodes without a mesh, and their sabotage; not part of test
 	$(BIN)/meshproof doctor --fix

@@ -51,7 +51,10 @@ def pages() -> dict[str, str]:
 
 
 def commands(said: str) -> str:
-    """What typer says of the commands. It writes for HTML: quotation marks are made plain."""
+    """What typer says of the commands. It writes for HTML: quotation marks are made plain. Raises
+    ValueError for output without commands."""
+    if "\n## `meshproof " not in said:
+        raise ValueError("typer names no command of meshproof's")
     text = html.unescape(said)
     # Else a name in angle brackets is a tag, and its text is lost.
     text = re.sub(r"<(list\[)?(\w+)\]?>", r"\2", text)

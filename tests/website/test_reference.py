@@ -51,7 +51,7 @@ def test_options_are_the_group_of_meshproof() -> None:
     assert "-k X" not in options(said) and "-z" not in options(said)
 
 
-@pytest.mark.parametrize("make", [fixtures, markers, options])
+@pytest.mark.parametrize("make", [commands, fixtures, markers, options])
 def test_a_page_of_nothing_is_an_error(make: object) -> None:
     assert callable(make)
     with pytest.raises(ValueError, match="meshproof"):
@@ -59,8 +59,9 @@ def test_a_page_of_nothing_is_an_error(make: object) -> None:
 
 
 def test_commands_have_no_tags_that_a_browser_would_swallow() -> None:
-    page = commands("# `meshproof`\n\n* `TOPOLOGY <list[str]>`: a topology&#x27;s name\n")
-    assert page == "# Commands\n\n* `TOPOLOGY str`: a topology's name\n"
+    head = "\n\n## `meshproof verify`\n\n"
+    page = commands(f"# `meshproof`{head}* `TOPOLOGY <list[str]>`: a topology&#x27;s name\n")
+    assert page == f"# Commands{head}* `TOPOLOGY str`: a topology's name\n"
 
 
 def test_the_records_page_has_each_kind_and_its_fields() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def test_what_is_the_meshs_own_stays() -> None:
         "172-30-0-2.lb.example",
         "/root/.cache/x",
         "mp-deadbeef-east",
-        "6.1.0-1-amd64",
+        "Linux 6.1.0-1-amd64",
     ],
 )
 def test_what_is_left_over_is_found(text: str) -> None:
@@ -70,6 +71,23 @@ def test_samples_are_made_of_runs_and_say_nothing_of_a_machine(
     page = samples.read(tmp_path / "sample" / "report.html")
     assert re.search(r"(192\.0\.2|198\.51\.100|203\.0\.113)\.200:15443", page)
     assert "172.30." not in page
+
+
+def test_of_a_run_its_first_deployments_can_be_taken_alone(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run")
+    text = samples.read(run.folder / "events.jsonl")
+    every = [json.loads(line) for line in text.splitlines()]
+    ended = [one["deployment"]["id"] for one in every if one["kind"] == "test"]
+    assert len(set(ended)) > 1
+    kept = [json.loads(line) for line in samples.begun_only(text, 1).splitlines()]
+    begin, end = kept[0], kept[-1]
+    tests = [one for one in kept if one["kind"] == "test"]
+    assert {one["deployment"]["id"] for one in tests} == {ended[0]}
+    assert set(begin["tests"]) == {one["test"] for one in tests}
+    assert [one["id"] for one in begin["deployments"]] == [ended[0]]
+    assert end["kind"] == "run-end"
+    failed = any(one["outcome"] == "FAIL" for one in tests)
+    assert (end["exit_code"] == 1) is failed
 
 
 def test_a_folder_without_a_record_is_refused(
