@@ -19,7 +19,6 @@ from typing import Any
 
 from meshproof.errors import MeshproofError
 from meshproof.reading import file_errors, reason
-from meshproof.schema import LARGEST, SCHEMA, is_as_recorded
 from meshproof.telling import shortened, shown
 
 Data = dict[str, Any]
@@ -191,6 +190,9 @@ def _append(path: Path, line: str) -> None:
 
 def _check_form(events: Iterable[Event | None], path: Path) -> None:
     """Raise RecordError for a record that another version of meshproof wrote in another form."""
+    # It takes long to be loaded, and who only writes events has no need of it: so below.
+    from meshproof.schema import SCHEMA
+
     for event in events:
         if event is not None and event.kind == "run-begin" and event.data.get("schema") != SCHEMA:
             by = shortened(shown(str(event.data.get("meshproof")), lines=False), _LONGEST)
@@ -203,11 +205,15 @@ def _check_form(events: Iterable[Event | None], path: Path) -> None:
 
 def _checked(event: Event | None) -> Event | None:
     """The event, if it holds what an event of its kind does."""
+    from meshproof.schema import is_as_recorded
+
     return event if event is not None and is_as_recorded(event.kind, event.data) else None
 
 
 def _event(line: str) -> Event | None:
     """The event that a line of a record holds, whatever it says; None when it holds none."""
+    from meshproof.schema import LARGEST
+
     try:
         data = json.loads(line)
         at, kind = data.pop("at"), data.pop("kind")

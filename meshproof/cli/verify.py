@@ -17,11 +17,8 @@ from meshproof.environment import for_pytest
 from meshproof.errors import EXIT_USAGE
 from meshproof.files import hand_on, request_text
 from meshproof.first import hold_signals
-from meshproof.lab.kept import find_kept
-from meshproof.mesh.keep import noted_of
 from meshproof.model import Profile, RunRequest
 from meshproof.model.request import PYTESTS
-from meshproof.mutants.program import program_for
 from meshproof.paths import named
 from meshproof.resources import resource
 from meshproof.run.selection import Selection
@@ -37,7 +34,8 @@ AlluredirOption = Annotated[
 ]
 _RESULTS = "the folder of Allure's results"
 _QUIET = ("-qq", "--no-header", "--no-summary")
-_LIST = ("-p", "no:terminal", "--collect-only")  # the plugin lists them, and counts
+# The plugin lists them, and counts; nothing has run that would have left anything unclosed.
+_LIST = ("-p", "no:terminal", "-p", "no:unraisableexception", "--collect-only")
 
 
 @asking
@@ -65,6 +63,10 @@ def _prepare(request: RunRequest, *, only_listed: bool) -> None:
     # The run's own folder is made by pytest, when there is something to record.
     session = session_for(replace(selection.choices, reports=None))
     if request.reuse is not None:
+        # What few runs need, and takes long to be loaded: here and below.
+        from meshproof.lab.kept import find_kept
+        from meshproof.mesh.keep import noted_of
+
         claim, _ = find_kept(request.reuse)
         noted_of(claim)
     if only_listed:
@@ -76,6 +78,8 @@ def _prepare(request: RunRequest, *, only_listed: bool) -> None:
     check_writable(request.reports, "the folder of reports")
     _ = session.bundle
     if request.mutants:  # now, and not by each worker while tests wait for it
+        from meshproof.mutants.program import program_for
+
         for version in dict.fromkeys(one.elsewhere for one in selection.releases):
             program_for(session, version)
 

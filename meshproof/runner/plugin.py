@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from meshproof.console import Narrator, explained, say_line
+from meshproof.console import explained, say_line
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, MeshproofError
 from meshproof.events import Listener
 from meshproof.files import BARES, read_footprint, read_known_issues
 from meshproof.lab import Lab
 from meshproof.model import Deployment, Footprint, Policy
+from meshproof.narrator import Narrator
 from meshproof.run.session import orderly_end, unhurried
 from meshproof.runner import applies, behaviours, declaring, enforcing, recording, showing, unjudged
 from meshproof.runner.bare_lab import BareLab, bare_labs, runs_on
@@ -197,8 +198,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not listed or session.testsfailed:
         return
     if not config.pluginmanager.hasplugin("terminalreporter"):  # which lists them itself
-        for item in session.items:
-            say_line(item.nodeid)
+        say_line("\n".join(item.nodeid for item in session.items))
     places = _counted(len({str(runs_on(item)) for item in session.items}), "deployment")
     say_line(f"{_counted(len(session.items), 'test')} would run, on {places}.")
 
