@@ -16,6 +16,7 @@ import typer.main
 from typer.core import TyperCommand, TyperGroup
 
 from meshproof.errors import UsageError
+from meshproof.first import leave_quietly_when_interrupted, listen_as_usual
 from meshproof.nearest import choose
 
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -156,7 +157,9 @@ def check_word(group: TyperGroup, args: list[str]) -> None:
 def loaded(name: str) -> Any:
     """The command called so, one of ``COMMANDS``, with its examples below its page."""
     module, _, attribute = COMMANDS[name].place.partition(":")
+    leave_quietly_when_interrupted()  # nothing has been made yet
     found = getattr(import_module(module), attribute)
+    listen_as_usual()
     if not isinstance(found, typer.Typer):
         alone = typer.Typer(add_completion=False)
         alone.command(name, context_settings=HELP)(found)
