@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 
 from rich.console import Console
 
@@ -11,6 +12,7 @@ from meshproof.events import Data, Event, worker_name
 from meshproof.model import issue_name
 
 _PROGRESS_EVERY = 10.0
+_QUIET_ABOUT = frozenset({"PASS", "KNOWN", "skipped"})
 
 
 class Narrator:
@@ -46,6 +48,13 @@ class Narrator:
         """Print a line of one's own."""
         self._line(text, None)
 
+    def expect(self, tests: Mapping[str, float], seconds: float | None) -> None:
+        """What there is to do: what each test weighs, by its id, and how long all takes, where
+        that is known. Lines tell nothing of it."""
+
+    def close(self) -> None:
+        """Nothing more is told but by lines of others."""
+
     def _tell_test(self, test: Data, worker: str | None) -> None:
         """How a test ended; of several that one cause kept from being judged the first, and of
         the others that there are some. The table at the end counts them."""
@@ -62,6 +71,16 @@ class Narrator:
         self._console.print(
             f"{elapsed:6.0f} {whose}{text}", highlight=False, markup=False, soft_wrap=True
         )
+
+
+class QuietNarrator(Narrator):
+    """Tells only what does not hold, and what of a kept lab is not as it should be."""
+
+    def __call__(self, event: Event) -> None:
+        """Print the event, if it is one of these."""
+        held = event.kind == "test" and event.data["outcome"] in _QUIET_ABOUT
+        if event.kind in ("test", "found", "artifact-lost") and not held:
+            super().__call__(event)
 
 
 def _told(test: Data) -> str:

@@ -43,13 +43,26 @@ COMMANDS: Mapping[str, Entry] = {
             "verify primary-remote-flat multi-primary-flat",
             "verify --istio 1.31.0 --istio 1.31.1 --profile all",
             "verify --only routing/header-decides --keep",
-            "verify --collect-only",
+            "verify --suite routing --suite weight -k header",
+            "verify --behaviour 'gateways/*' multi-primary-split-horizon",
+            "verify --rerun-failed reports/20261128-164040-e6dc --repeat 3",
+            "verify --dry-run",
         ),
+    ),
+    "matrix": Entry(
+        "meshproof.cli.verify:matrix",
+        "Share the deployments of a run out among machines.",
+        ("matrix --shards 4", "matrix --profile all --json --shards 8"),
+    ),
+    "topologies": Entry(
+        "meshproof.cli.topologies:topologies",
+        "List the topologies that there are, or draw them.",
+        ("topologies", "topologies primary-remote-split-horizon --draw", "topologies --json"),
     ),
     "behaviours": Entry(
         "meshproof.cli.verify:behaviours",
         "Print which behaviours are judged on which topologies.",
-        ("behaviours", "behaviours --markdown"),
+        ("behaviours", "behaviours --json"),
     ),
     "known-issues": Entry(
         "meshproof.cli.known_issues:known_issues",
@@ -80,6 +93,20 @@ COMMANDS: Mapping[str, Entry] = {
         "Conformance reports: check them, and their schema.",
         ("conformance check conformance.yaml", "conformance schema"),
     ),
+    "repro": Entry(
+        "meshproof.cli.repro:repro",
+        "Make a test of an earlier run again, on a lab that stays.",
+        (
+            "repro reports/20261128-164040-e6dc",
+            "repro reports/20261128-164040-e6dc routing/header-decides",
+            "repro conformance.yaml",
+        ),
+    ),
+    "enter": Entry(
+        "meshproof.cli.enter:enter_app",
+        "Open a shell in which kubectl and istioctl reach a lab's clusters.",
+        ("enter 0123abcd", "enter 0123abcd east", "enter 0123abcd east -- kubectl get pods -A"),
+    ),
     "up": Entry(
         "meshproof.cli.labs:up",
         "Bring up a lab and leave it in place.",
@@ -93,7 +120,7 @@ COMMANDS: Mapping[str, Entry] = {
     "status": Entry(
         "meshproof.cli.labs:status",
         "List the labs on this machine.",
-        ("status",),
+        ("status", "status --json"),
     ),
     "sweep": Entry(
         "meshproof.cli.labs:sweep",

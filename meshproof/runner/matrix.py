@@ -49,7 +49,8 @@ class Matrix:
     """What is asked for, as data.
 
     ``mtls``: modes instead of the default ones; ``variants``: in addition to the default ones,
-    where a topology can have them; ``full``: the product of all that is not narrowed so.
+    where a topology can have them; ``full``: the product of all that is not narrowed so; ``only``:
+    of the deployments those with these ids, or all.
     """
 
     topologies: tuple[Topology, ...]
@@ -59,6 +60,7 @@ class Matrix:
     variants: tuple[str, ...] = ()
     revision: str = USUAL_REVISION
     full: bool = False
+    only: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, asked: Selection, kubernetes: Version) -> Matrix:
@@ -71,11 +73,18 @@ class Matrix:
             asked.variants,
             asked.revision,
             full=asked.profile is Profile.ALL,
+            only=asked.request.deployment,
         )
 
     @cached_property
     def deployments(self) -> tuple[Deployment, ...]:
-        """All deployments, those that can share an installation next to each other."""
+        """The deployments that tests run on, those that can share an installation next to each
+        other."""
+        return tuple(one for one in self.asked if not self.only or str(one) in self.only)
+
+    @cached_property
+    def asked(self) -> tuple[Deployment, ...]:
+        """The same, also those that are left out since others are named."""
         found = [
             Deployment(
                 topology,
