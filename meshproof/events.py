@@ -10,7 +10,7 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import isfinite
@@ -19,7 +19,6 @@ from typing import Any
 
 from meshproof.errors import MeshproofError
 from meshproof.reading import file_errors, reason
-from meshproof.schema import LARGEST, SCHEMA, is_as_recorded
 from meshproof.telling import shortened, shown
 
 Data = dict[str, Any]
@@ -172,6 +171,20 @@ def read(path: Path) -> list[Event]:
     return events
 
 
+def read_some(path: Path, kinds: Collection[str]) -> list[Event]:
+    """The events of these kinds of a record, oldest first; lines that are none are passed over.
+    Much quicker than ``read``, for what need not be whole. Raises OSError."""
+    marks = [f'"kind": "{kind}"' for kind in kinds]
+    found = []
+    with path.open(encoding="utf-8", errors="replace") as record:
+        for line in record:
+            if any(mark in line for mark in marks):
+                event = _checked(_event(line))
+                if event is not None and event.kind in kinds:
+                    found.append(event)
+    return found
+
+
 def worker_name(worker: str | None) -> str:
     """What people are told of pytest-xdist's "gw0": "worker 1". "" for a run without workers."""
     number = (worker or "").removeprefix("gw")
@@ -191,6 +204,9 @@ def _append(path: Path, line: str) -> None:
 
 def _check_form(events: Iterable[Event | None], path: Path) -> None:
     """Raise RecordError for a record that another version of meshproof wrote in another form."""
+    # It takes long to be loaded, and who only writes events has no need of it: so below.
+    from meshproof.schema import SCHEMA
+
     for event in events:
         if event is not None and event.kind == "run-begin" and event.data.get("schema") != SCHEMA:
             by = shortened(shown(str(event.data.get("meshproof")), lines=False), _LONGEST)
@@ -203,11 +219,15 @@ def _check_form(events: Iterable[Event | None], path: Path) -> None:
 
 def _checked(event: Event | None) -> Event | None:
     """The event, if it holds what an event of its kind does."""
+    from meshproof.schema import is_as_recorded
+
     return event if event is not None and is_as_recorded(event.kind, event.data) else None
 
 
 def _event(line: str) -> Event | None:
     """The event that a line of a record holds, whatever it says; None when it holds none."""
+    from meshproof.schema import LARGEST
+
     try:
         data = json.loads(line)
         at, kind = data.pop("at"), data.pop("kind")

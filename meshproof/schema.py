@@ -41,7 +41,8 @@ _ExitCode = Annotated[int, _among(EXIT_HELD, EXIT_DID_NOT_HOLD, EXIT_COULD_NOT_T
 class _Kind(BaseModel):
     """Fields that are not named here are let through: a later version may add some."""
 
-    model_config = ConfigDict(strict=True, extra="allow")
+    # Of most programs' runs no record is read: each kind is built when the first one is.
+    model_config = ConfigDict(strict=True, extra="allow", defer_build=True)
 
 
 class _Mesh(_Kind):

@@ -80,6 +80,14 @@ def _written(letter: str) -> str:
     return letter.encode("unicode_escape").decode("ascii")
 
 
+def in_time(seconds: float) -> str:
+    """A time as people tell it: "48 s", "12 min", "2 h 5 min"."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def called(argv: Sequence[str]) -> str:
     """How messages call a command line: its first words, and where it runs in a container those
     of the program that is run there."""

@@ -16,8 +16,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import requests
-
 from meshproof.artifacts import digests
 from meshproof.artifacts.archive import write_archive
 from meshproof.artifacts.bake import BUILD_LABEL, remove_abandoned, remove_leftovers
@@ -49,6 +47,8 @@ def registry_answers() -> bool:
     """Whether the registry says anything within 3 s. Asked once, by HEAD."""
     mirror = os.environ.get(REGISTRY_VARIABLE)
     url = f"https://{mirror.split('/', 1)[0]}/v2/" if mirror else _REGISTRY
+    import requests  # which takes a while, and is needed by who has no artifacts yet alone
+
     try:
         # 401 asks for a token: a registry is there.
         return requests.head(url, timeout=3).status_code in (200, 401)
@@ -226,6 +226,8 @@ def _verified(url: str, checksum_url: str) -> bytes:
 
 
 def _download(url: str) -> bytes:
+    import requests
+
     try:
         answer = requests.get(url, timeout=(10, 300))
         answer.raise_for_status()

@@ -5,56 +5,30 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import meshproof
-from meshproof.artifacts import mark_older_store
-from meshproof.cli.artifacts import artifacts_app
-from meshproof.cli.bench import bench
-from meshproof.cli.compare import compare, trend
-from meshproof.cli.conformance import conformance_app
-from meshproof.cli.doctor import doctor
-from meshproof.cli.known_issues import known_issues
-from meshproof.cli.labs import down, status, sweep, up
-from meshproof.cli.mutants import mutants
-from meshproof.cli.report import report
-from meshproof.cli.verify import behaviours, verify
+from meshproof.cli.commands import HELP, Commands
 from meshproof.console import explained, say_line, with_lost_output
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, MeshproofError
-from meshproof.lab.older import mark_older_state
+from meshproof.owned import STATE, STORE, is_owned
+from meshproof.paths import state_dir, store_dir
 
 _INTERRUPTED = 130
 """What typer makes of a KeyboardInterrupt."""
-_HELP = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
+    cls=Commands,
     help="A conformance test bench for multicluster Istio, on real kind clusters.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
-    context_settings=_HELP,
+    context_settings=HELP,
 )
-for _command in (
-    verify,
-    behaviours,
-    known_issues,
-    report,
-    compare,
-    trend,
-    up,
-    down,
-    status,
-    sweep,
-    doctor,
-    bench,
-    mutants,
-):
-    app.command(context_settings=_HELP)(_command)
-app.add_typer(artifacts_app, name="artifacts")
-app.add_typer(conformance_app, name="conformance")
 
 
 def _print_version(wanted: bool) -> None:
@@ -71,6 +45,27 @@ def everything(
     ] = False,
 ) -> None:
     """A conformance test bench for multicluster Istio, on real kind clusters."""
+    # What is not ours, or cannot be read, is told of by whoever needs it.
+    with suppress(MeshproofError, OSError):
+        _mark_older()
+
+
+def _mark_older() -> None:
+    """Mark a store and a state folder from before such folders were marked. What does it takes
+    long to be loaded, and seldom is there anything to do."""
+    if _is_unmarked(store_dir(), STORE):
+        from meshproof.artifacts import mark_older_store
+
+        mark_older_store()
+    if _is_unmarked(state_dir(), STATE):
+        from meshproof.lab.older import mark_older_state
+
+        mark_older_state()
+
+
+def _is_unmarked(folder: Path, kind: str) -> bool:
+    real = Path(os.path.realpath(folder))
+    return real.is_dir() and any(real.iterdir()) and not is_owned(real, kind)
 
 
 def run() -> int:
@@ -83,10 +78,6 @@ def run() -> int:
 
 def _run() -> int:
     try:
-        # What is not ours, or cannot be read, is told of by whoever needs it.
-        with suppress(MeshproofError, OSError):
-            mark_older_store()
-            mark_older_state()
         code = app(standalone_mode=False)
         if code == _INTERRUPTED:
             raise KeyboardInterrupt

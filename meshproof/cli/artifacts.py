@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from meshproof.artifacts import Row, Store, catalog, listing, prunable, remove_rows
+from meshproof.cli.commands import HELP, Parts
 from meshproof.cli.options import (
     CheckoutOption,
     DryRunOption,
@@ -32,9 +33,11 @@ from meshproof.run.session import orderly_end
 from meshproof.telling import shown
 
 artifacts_app = typer.Typer(
+    cls=Parts,
     no_args_is_help=True,
     help="Binaries and images, and their store.",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
+    add_completion=False,
 )
 
 _DAY = 86_400.0

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from inspect import Parameter, signature
 from typing import Annotated, Any
 
 import typer
 
+from meshproof.cli.complete import (
+    complete_labs,
+    complete_runs,
+    complete_suites,
+    complete_topologies,
+)
 from meshproof.files import request_from
 from meshproof.model.request import OPTIONS, VERIFYS, Option
 
@@ -38,13 +44,18 @@ def like(name: str) -> Any:
 
 def _parameter(option: Option) -> Parameter:
     """Values are texts: what is a path and what is none is told in our own words."""
+    complete = _completion(option)
     if option.positional:
-        about: Any = typer.Argument(help=option.help, metavar=_metavar(option.field))
+        about: Any = typer.Argument(
+            help=option.help, metavar=_metavar(option.field), autocompletion=complete
+        )
     else:
         about = typer.Option(
             option.of(VERIFYS),
+            *filter(None, [option.short]),
             help=f"{option.help} (repeatable)" if option.several else option.help,
             metavar=_metavar(option.field),
+            autocompletion=complete,
         )
     kind: Any = bool if option.kind is bool else list[str] | None if option.several else str | None
     return Parameter(
@@ -53,6 +64,21 @@ def _parameter(option: Option) -> Parameter:
         default=False if option.kind is bool else None,
         annotation=Annotated[kind, about],
     )
+
+
+_COMPLETED: Mapping[str, Callable[[str], list[str]]] = {
+    "topology": complete_topologies,
+    "suite": complete_suites,
+    "reuse": complete_labs,
+    "rerun_failed": complete_runs,
+}
+
+
+def _completion(option: Option) -> Callable[[str], list[str]] | None:
+    """What a shell completes of an option: the words that it takes, or names that there are."""
+    if option.choices:
+        return lambda incomplete: [one for one in option.choices if one.startswith(incomplete)]
+    return _COMPLETED.get(option.field)
 
 
 def _metavar(name: str) -> str | None:

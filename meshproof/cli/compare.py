@@ -7,12 +7,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from meshproof.cli.report import run_named
 from meshproof.console import say_line
 from meshproof.paths import named
 from meshproof.reading import file_errors
 from meshproof.report.formats import chosen, written
-from meshproof.report.record import Record
+from meshproof.report.record import Record, run_named
 
 _MOST = 20
 

@@ -6,14 +6,17 @@ from typing import Annotated
 
 import typer
 
+from meshproof.cli.commands import HELP, Parts
 from meshproof.console import say_line
 from meshproof.errors import EXIT_DID_NOT_HOLD
 from meshproof.paths import named
 
 conformance_app = typer.Typer(
+    cls=Parts,
     no_args_is_help=True,
     help="Conformance reports: check them, and their schema.",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
+    add_completion=False,
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from json import dumps
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from meshproof.cli.complete import complete_labs
 from meshproof.cli.options import (
     CheckoutOption,
     DryRunOption,
@@ -28,7 +30,7 @@ from meshproof.errors import EXIT_COULD_NOT_TELL, MeshproofError
 from meshproof.files import read_footprint
 from meshproof.lab import Lab
 from meshproof.lab.ownership import Claim, Description, LabInUseError, real_state_dir
-from meshproof.lab.sweep import State, find, find_all, take_down, to_be_swept, what_would_go
+from meshproof.lab.sweep import Found, State, find, find_all, take_down, to_be_swept, what_would_go
 from meshproof.lab.sweep import sweep as sweep_labs
 from meshproof.model import wiring_named
 from meshproof.owned import STATE, check_not_foreign
@@ -66,7 +68,10 @@ def up(
 
 
 def down(
-    lab: Annotated[str, typer.Argument(help="the lab's id: eight hexadecimal digits")],
+    lab: Annotated[
+        str,
+        typer.Argument(help="the lab's id: eight hexadecimal digits", autocompletion=complete_labs),
+    ],
     dry_run: DryRunOption = False,
 ) -> None:
     """Remove a kept lab."""
@@ -83,7 +88,9 @@ def down(
     say_line(f"Lab {lab} is gone: {', '.join(gone)}.")
 
 
-def status() -> None:
+def status(
+    json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+) -> None:
     """List the labs on this machine."""
     check_not_foreign(real_state_dir(), STATE)
     engine, why = None, ""
@@ -92,6 +99,12 @@ def status() -> None:
     except MeshproofError as error:
         why = str(error)
     labs = find_all(engine)
+    if json:
+        say_line(dumps([_as_data(found) for found in labs], indent=1))
+        if engine is None:
+            _say(f"Only folders were looked at: {why}")
+            raise typer.Exit(EXIT_COULD_NOT_TELL)
+        return
     table = Table()
     for name in ("lab", "state", "clusters", "Kubernetes", "wiring", "age"):
         table.add_column(name, overflow="fold")
@@ -114,6 +127,21 @@ def status() -> None:
         say_line(told)
     _say(f"Only folders were looked at: {why}")
     raise typer.Exit(EXIT_COULD_NOT_TELL)
+
+
+def _as_data(found: Found) -> dict[str, object]:
+    """A lab as JSON values; null where it does not say."""
+    about = found.description
+    return {
+        "lab": found.claim.id,
+        "state": found.state.value,
+        "clusters": dict(about.footprint) if about else None,
+        "kubernetes": about.kubernetes if about else None,
+        "wiring": about.wiring if about else None,
+        "created": about.created if about else None,
+        "engine": about.engine if about else None,
+        "networks": dict(about.subnets) if about else None,
+    }
 
 
 def _networks(about: Description | None) -> str:

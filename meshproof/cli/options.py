@@ -11,11 +11,9 @@ from rich.console import Console
 
 from meshproof.artifacts import Store, check_tree
 from meshproof.cli.asking import like
-from meshproof.console import Narrator
 from meshproof.engine.names import check_engine_name
-from meshproof.lab.needs import check_programs
-from meshproof.lab.network.subnets import check_state_dir
 from meshproof.model.addresses import pool_named
+from meshproof.narrator import Narrator
 from meshproof.paths import named
 from meshproof.reading import file_errors
 from meshproof.run.selection import check_source
@@ -70,6 +68,10 @@ def check_ready(session: Session) -> None:
 
     Makes nothing. Raises what making a lab would raise, before anything is built for it.
     """
+    # Both are loaded when a lab is to be made, not when tests are only listed.
+    from meshproof.lab.needs import check_programs
+    from meshproof.lab.network.subnets import check_state_dir
+
     check_programs(session.engine)
     check_state_dir()
     Store().check_ours()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -12,14 +11,12 @@ from rich.console import Console
 
 from meshproof.console import say_line
 from meshproof.errors import UsageError
-from meshproof.events import read
 from meshproof.paths import named
 from meshproof.report import found_in, setting, summary
 from meshproof.report.formats import FORMATS, chosen, rendered
-from meshproof.report.record import Record, Run, merged
+from meshproof.report.record import Record, merged, run_named
 from meshproof.report.timeline import timeline
 
-RECORD = "events.jsonl"
 _FORMATS = "; ".join(f"{name}: {one.about}" for name, one in FORMATS.items())
 
 
@@ -53,19 +50,6 @@ def report(
         say_line(found.early)
     say_line(found.tally.line(found.exit_code))
     raise typer.Exit(found.exit_code)
-
-
-def run_named(word: str) -> Run:
-    """The run that a word names: its folder, or the record in it. Raises MeshproofError."""
-    record = named("a run's folder", word)
-    if record.name != RECORD:
-        record /= RECORD
-    if not os.path.lexists(record):
-        raise UsageError(
-            f"{word} is no run's folder: it has no {RECORD}",
-            "name one below reports, such as reports/20261128-164040-e6dc",
-        )
-    return Run(record.parent, read(record))
 
 
 def _folder(record: Record, out: str | None) -> Path:

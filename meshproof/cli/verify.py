@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, NoReturn
 
@@ -14,16 +15,14 @@ from meshproof.cli.asking import asking
 from meshproof.cli.options import check_ready, check_writable, session_for
 from meshproof.console import say_line
 from meshproof.environment import for_pytest
-from meshproof.errors import EXIT_USAGE
+from meshproof.errors import EXIT_USAGE, UsageError
 from meshproof.files import hand_on, request_text
 from meshproof.first import hold_signals
-from meshproof.lab.kept import find_kept
-from meshproof.mesh.keep import noted_of
 from meshproof.model import Profile, RunRequest
 from meshproof.model.request import PYTESTS
-from meshproof.mutants.program import program_for
 from meshproof.paths import named
 from meshproof.resources import resource
+from meshproof.run.again import as_asked_before
 from meshproof.run.selection import Selection
 from meshproof.run.session import Session, orderly_end
 from meshproof.run.workers import chosen_workers
@@ -31,13 +30,23 @@ from meshproof.run.workers import chosen_workers
 CollectOnlyOption = Annotated[
     bool, typer.Option("--collect-only", help="list the tests; nothing is brought up")
 ]
+DryRunOption = Annotated[
+    bool,
+    typer.Option("--dry-run", help="show the order, and how long it takes; nothing is brought up"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="the result as JSON, for programs")]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="say what does not hold, and the last line alone")
+]
 AlluredirOption = Annotated[
     str | None,
     typer.Option("--alluredir", metavar="FOLDER", help="results for Allure, written as they come"),
 ]
+_NUMBER = re.compile("[1-9][0-9]{0,2}")
 _RESULTS = "the folder of Allure's results"
 _QUIET = ("-qq", "--no-header", "--no-summary")
-_LIST = ("-p", "no:terminal", "--collect-only")  # the plugin lists them, and counts
+# The plugin lists them, and counts; nothing has run that would have left anything unclosed.
+_LIST = ("-p", "no:terminal", "-p", "no:unraisableexception", "--collect-only")
 
 
 @asking
@@ -45,18 +54,73 @@ def verify(
     request: RunRequest,
     *,
     collect_only: CollectOnlyOption = False,
+    dry_run: DryRunOption = False,
+    quiet: QuietOption = False,
+    json: JsonOption = False,
     alluredir: AlluredirOption = None,
 ) -> None:
     """Install the topologies, judge every behaviour from evidence, and print the verdict."""
-    switches = [*(_LIST if collect_only else _QUIET)]
+    if collect_only and dry_run:
+        raise UsageError("--collect-only and --dry-run ask for two lists", "give one of them")
+    only_listed = collect_only or dry_run
     with orderly_end(_say):
-        _prepare(request, only_listed=collect_only)
-        if alluredir is not None and not collect_only:
-            switches += _allure(alluredir)
+        request = as_asked_before(request)
+        _prepare(request, only_listed=only_listed)
+        if only_listed:
+            switches = [*_LIST, *(_plan("json" if json else "table") if dry_run else ())]
+            if collect_only and json:
+                switches += _told("json")
+        else:
+            switches = [*_QUIET, *_told("json" if json else "quiet" if quiet else "lines")]
+            if alluredir is not None:
+                switches += _allure(alluredir)
     _become_pytest(request, switches)
 
 
-def _prepare(request: RunRequest, *, only_listed: bool) -> None:
+@asking
+def matrix(
+    request: RunRequest,
+    *,
+    shards: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="so many machines at most; by default one a deployment"),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="as a matrix of GitHub's, on one line")
+    ] = False,
+) -> None:
+    """Share the deployments of a run out among machines, so that all take about as long by the
+    records of earlier runs; each gets the arguments that it gives to `meshproof verify`."""
+    if shards is not None and not _NUMBER.fullmatch(shards):
+        raise UsageError(f"--shards is '{shards}'", "give a number from 1 to 999")
+    with orderly_end(_say):
+        request = as_asked_before(request)
+        _prepare(request, only_listed=True)
+    switches = [*_LIST, *_plan("shards-json" if json else "shards")]
+    if shards is not None:
+        switches.append(f"{PYTESTS}shards={shards}")
+    _become_pytest(request, switches)
+
+
+def _plan(view: str) -> tuple[str, ...]:
+    return (f"{PYTESTS}plan={view}",)
+
+
+def _told(how: str) -> tuple[str, ...]:
+    """How pytest tells the run."""
+    return (f"{PYTESTS}tell={how}",) if how != "lines" else ()
+
+
+def become_verify(request: RunRequest, made: Callable[[Mapping[str, str]], None]) -> NoReturn:
+    """Go on as `meshproof verify` does with this request; ``made`` is given the digest of each part
+    of the artifacts, when they are there."""
+    with orderly_end(_say):
+        session = _prepare(request, only_listed=False)
+        made(session.bundle.parts)
+    _become_pytest(request, _QUIET)
+
+
+def _prepare(request: RunRequest, *, only_listed: bool) -> Session:
     """Say what cannot be before anything is made, then make the artifacts that are missing."""
     selection = Selection(request)
     selection.check()
@@ -65,19 +129,29 @@ def _prepare(request: RunRequest, *, only_listed: bool) -> None:
     # The run's own folder is made by pytest, when there is something to record.
     session = session_for(replace(selection.choices, reports=None))
     if request.reuse is not None:
+        # What few runs need, and takes long to be loaded: here and below.
+        from meshproof.lab.kept import find_kept
+        from meshproof.mesh.keep import noted_of
+
         claim, _ = find_kept(request.reuse)
         noted_of(claim)
     if only_listed:
-        return
-    needles = (request.reuse, request.only, request.revision)
-    if request.variant or any(one is not None for one in needles):
+        return session
+    needles = (
+        *(request.reuse, request.only, request.revision, request.variant, request.keyword),
+        *(request.deployment, request.suite, request.behaviour, request.rerun_failed),
+    )
+    if any(one not in (None, ()) for one in needles):
         _find_tests(request, session)
     check_ready(session)
     check_writable(request.reports, "the folder of reports")
     _ = session.bundle
     if request.mutants:  # now, and not by each worker while tests wait for it
+        from meshproof.mutants.program import program_for
+
         for version in dict.fromkeys(one.elsewhere for one in selection.releases):
             program_for(session, version)
+    return session
 
 
 def _find_tests(request: RunRequest, session: Session) -> None:
@@ -98,9 +172,12 @@ def _allure(alluredir: str) -> list[str]:
 
 def behaviours(
     markdown: Annotated[bool, typer.Option("--markdown", help="as docs/behaviours.md")] = False,
+    json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
 ) -> None:
     """Print which behaviours are judged on which topologies, and why not on the others."""
-    shape = f"{PYTESTS}behaviours={'markdown' if markdown else 'table'}"
+    if json and markdown:
+        raise UsageError("--json and --markdown ask for two forms", "give one of them")
+    shape = f"{PYTESTS}behaviours={'json' if json else 'markdown' if markdown else 'table'}"
     _become_pytest(RunRequest(profile=Profile.ALL), [*_LIST, shape])
 
 

@@ -13,6 +13,7 @@ from meshproof.files.request_file import (
     read_request,
     request_data,
     request_from,
+    request_of,
     request_text,
 )
 from meshproof.files.topology_file import (
@@ -38,6 +39,7 @@ __all__ = [
     "read_topology",
     "request_data",
     "request_from",
+    "request_of",
     "request_text",
     "topology_named",
     "topology_names",

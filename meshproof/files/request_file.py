@@ -59,6 +59,12 @@ def read_request(path: Path) -> RunRequest:
         raise UsageError(f"the {_WHAT} {name} cannot be read, since {why}", _BEGIN) from None
     if not isinstance(content, dict):
         raise UsageError(f"the {_WHAT} {name} is no JSON object", _BEGIN)
+    return request_of(content, name)
+
+
+def request_of(content: Mapping[str, Any], name: str) -> RunRequest:
+    """The request that JSON values say, as a record or a file called ``name`` has them. Raises
+    UsageError as ``read_request``."""
     try:
         given = _model().model_validate(content).model_dump(exclude_unset=True)
     except ValidationError as error:

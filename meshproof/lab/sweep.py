@@ -15,6 +15,7 @@ from meshproof.lab.ownership import (
     real_state_dir,
 )
 from meshproof.lab.remove import lab_ids_in, remains, remove_lab
+from meshproof.nearest import choose
 from meshproof.owned import LAB, STATE, check_owned
 from meshproof.process import Shell
 
@@ -62,7 +63,9 @@ def find(lab_id: str) -> Claim:
     if claim.folder.is_dir():
         check_owned(real_state_dir(), STATE)
         check_owned(claim.folder, LAB)
-    raise UsageError(f"there is no lab '{lab_id}'", "see 'meshproof status'")
+    known = [one.id for one in claims()]
+    remedy = choose(lab_id, known) if known else "see 'meshproof status'"
+    raise UsageError(f"there is no lab '{lab_id}'", remedy)
 
 
 def to_be_swept(engine: Engine, *, also_kept: bool = False) -> list[Claim]:

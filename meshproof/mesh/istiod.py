@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import kubernetes.client
-from kubernetes.client import V1Container, V1ContainerStatus
 from kubernetes.client.exceptions import ApiException
 
 from meshproof.errors import EvidenceError
@@ -99,7 +98,7 @@ def endings(mesh: Mesh, control_plane: str) -> Endings:
     return Endings(sum(ended.values()), panics[0] if panics else "")
 
 
-def _states(cluster: RunningCluster) -> dict[str, V1ContainerStatus]:
+def _states(cluster: RunningCluster) -> dict[str, kubernetes.client.V1ContainerStatus]:
     """What the API knows of each istiod's container, by its pod's name."""
     with lab_errors(f"look at the istiods of {cluster.name}"):
         pods = cluster.core.list_namespaced_pod(SYSTEM, label_selector=f"app={ISTIOD}").items
@@ -111,7 +110,7 @@ def _states(cluster: RunningCluster) -> dict[str, V1ContainerStatus]:
     }
 
 
-def _is_over(one: V1ContainerStatus) -> bool:
+def _is_over(one: kubernetes.client.V1ContainerStatus) -> bool:
     """Whether a container has ended and was not started again: at once, or while it is waited."""
     waiting = one.state.waiting is not None and one.last_state.terminated is not None
     return waiting or one.state.terminated is not None
@@ -129,7 +128,7 @@ def _last_log(cluster: RunningCluster, pod: str) -> str:
     return "\n".join(texts)
 
 
-def deployed(cluster: RunningCluster, name: str) -> V1Container:
+def deployed(cluster: RunningCluster, name: str) -> kubernetes.client.V1Container:
     """The container of an istiod, as its Deployment of this name in a cluster has it. Raises
     LabError."""
     apps = kubernetes.client.AppsV1Api(cluster.api)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -35,7 +35,8 @@ _Record = tuple[str, str, str, str, list[str], _Key | None]
 class Noted:
     """What is noted of a lab's mesh. ``deployment``: what it is of, in full, "" where that is not
     known; ``name``: as tests' ids have it; ``dirty``: why it is not as a run should find it;
-    ``before``: by cluster, what ``Inventory.to_json`` gave; ``installed``: by cluster, what its
+    ``before``: by cluster, what ``Inventory.to_json`` gave; ``istioctl``: by cluster, the program
+    of the version that it got; ``installed``: by cluster, what its
     objects said when it was installed, None where nobody looked."""
 
     lab: str
@@ -44,6 +45,7 @@ class Noted:
     folder: str
     before: dict[str, list[_Record]]
     name: str = ""
+    istioctl: dict[str, str] = field(default_factory=dict)
     installed: dict[str, Contents] | None = None
 
     def inventories(self) -> dict[str, Inventory]:
@@ -189,6 +191,11 @@ def _write(mesh: Mesh, dirty: str | None) -> None:
         "dirty": dirty,
         "folder": str(mesh.folder),
         "before": before,
+        "istioctl": {
+            name: str(mesh.bundle.istioctl[version])
+            for name, version in mesh.deployment.istio.items()
+            if version in mesh.bundle.istioctl
+        },
         "installed": mesh.installed,
     }
     written(mesh.lab.claim.folder / _FILE, json.dumps(noted), _WHAT, error=LabError)

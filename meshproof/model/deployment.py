@@ -55,6 +55,10 @@ class Deployment:
                 "give both, or neither",
             )
 
+    def __hash__(self) -> int:
+        # Tables of them are large, and a topology holds much that its name tells apart.
+        return hash((self.topology.name, self.mtls, self.variants, self.revision))
+
     def _check_variant(self, name: str) -> None:
         if name not in VARIANTS:
             raise ModelError(f"there is no variant '{name}'", f"give {', '.join(VARIANTS)}")

@@ -24,6 +24,8 @@ VERIFYS, PYTESTS = "--", "--meshproof-"
 it would collide with other plugins'."""
 AUTO = "auto"
 """As many workers as there is room for."""
+ONCE = "1"
+"""How often each test is judged, by default."""
 
 
 def asked(
@@ -32,6 +34,7 @@ def asked(
     choices: tuple[str, ...] = (),
     noun: str = "",
     shown: str = "",
+    short: str = "",
     positional: bool = False,
     hidden: tuple[str, ...] = (),
 ) -> dict[str, Any]:
@@ -39,14 +42,15 @@ def asked(
 
     ``choices``: the words that it takes, where these are all; ``noun``: what such a word is, as in
     "mTLS mode", or what a path names, as in "a topology file"; ``shown``: what stands for its value
-    in manuals; ``positional``: `meshproof verify` takes its values without a name; ``hidden``: of
-    VERIFYS and PYTESTS those that have no such option.
+    in manuals; ``short``: how `meshproof verify` takes it as well; ``positional``: it takes its
+    values without a name; ``hidden``: of VERIFYS and PYTESTS those that have no such option.
     """
     return {
         "help": f"{help}: {', '.join(choices)}" if choices else help,
         "choices": choices,
         "noun": noun,
         "shown": shown,
+        "short": short,
         "positional": positional,
         "hidden": hidden,
     }
@@ -121,6 +125,39 @@ class RunRequest:
         default=None,
         metadata=asked("one test, or one behaviour, by its id", shown="ID"),
     )
+    deployment: tuple[str, ...] = field(
+        default=(), metadata=asked("of all that is asked for, this alone", shown="ID")
+    )
+    suite: tuple[str, ...] = field(
+        default=(), metadata=asked("this suite alone", noun="suite", shown="NAME")
+    )
+    behaviour: tuple[str, ...] = field(
+        default=(),
+        metadata=asked("behaviours by their ids, of every level, as in 'routing/*'", shown="GLOB"),
+    )
+    keyword: str | None = field(
+        default=None,
+        metadata=asked(
+            "tests by words of their names, as pytest's -k takes them",
+            shown="EXPR",
+            short="-k",
+            hidden=(PYTESTS,),
+        ),
+    )
+    rerun_failed: Path | None = field(
+        default=None,
+        metadata=asked(
+            "what failed, or could not be told, in this run; what else is asked for is then, by "
+            "default, what that run was asked for",
+            noun="a run's folder",
+            shown="RUN",
+        ),
+    )
+    fail_fast: bool = field(
+        default=False,
+        metadata=asked("end with the first test that does not hold", hidden=(PYTESTS,)),
+    )
+    repeat: str = field(default=ONCE, metadata=asked("judge each test so many times", shown="N"))
     suites: tuple[str, ...] = field(
         default=(),
         metadata=asked(
@@ -200,6 +237,7 @@ class Option:
     choices: tuple[str, ...]
     noun: str
     shown: str
+    short: str
     positional: bool
     hidden: tuple[str, ...]
 
@@ -233,6 +271,23 @@ def words(request: RunRequest, whose: str) -> list[str]:
     return [*found, *unnamed]
 
 
+_OF_MANY = (
+    "topology",
+    "sabotage",
+    "mutants",
+    "deployment",
+    "suite",
+    "behaviour",
+    "keyword",
+    "rerun_failed",
+    "fail_fast",
+    "repeat",
+    "workers",
+    "reports",
+)
+"""The fields that say something of many tests, or of where a run is kept."""
+
+
 def once_more(
     request: RunRequest, test: str, lab: str | None, *, repair: bool = False
 ) -> RunRequest:
@@ -244,11 +299,7 @@ def once_more(
     usual = RunRequest()
     return replace(
         request,
-        topology=usual.topology,
-        sabotage=usual.sabotage,
-        mutants=usual.mutants,
-        workers=usual.workers,
-        reports=usual.reports,
+        **{name: getattr(usual, name) for name in _OF_MANY},
         only=test,
         keep=True,
         reuse=lab,

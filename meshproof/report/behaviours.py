@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -97,6 +98,28 @@ def markdown(found: Iterable[Section]) -> str:
         if section.bare:
             lines += [*_markdown_table(("on bare clusters", *BARE_HEADER), section.bare), ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def as_json(declared: Iterable[Declared], seen: Mapping[str, Sequence[str]]) -> str:
+    """The behaviours for programs: on which topologies each is judged, and why not on others."""
+    data = []
+    for one in declared:
+        judged = dict.fromkeys(on.topology.name for on in one.runs_on)
+        plain = {on.topology.name: why for on, why in one.left_out.items() if is_plain(on)}
+        data.append(
+            {
+                "id": one.behaviour.id,
+                "sentence": one.behaviour.sentence,
+                "suite": one.behaviour.suite,
+                "level": one.behaviour.level.value,
+                "feature": one.behaviour.feature,
+                "topologies": list(judged),
+                "not": {name: why for name, why in plain.items() if name not in judged},
+                "bare": list(one.bare),
+                "seenToFailBy": list(seen.get(one.behaviour.id, ())),
+            }
+        )
+    return json.dumps(data, indent=1)
 
 
 def tables(found: Iterable[Section]) -> RenderableType:

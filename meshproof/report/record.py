@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_DID_NOT_HOLD, EXIT_HELD
-from meshproof.events import Event
+from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_DID_NOT_HOLD, EXIT_HELD, UsageError
+from meshproof.events import Event, read
+from meshproof.paths import named
 from meshproof.report.declared import LeftOut, left_out_in
 from meshproof.report.outcomes import Judged, judged, planned_in
 from meshproof.report.tally import Ending, Tally, ending
 
+RECORD = "events.jsonl"
+"""What a run's record is called in its folder."""
 _WORST_FIRST = (EXIT_DID_NOT_HOLD, EXIT_COULD_NOT_TELL, EXIT_HELD)
 
 
@@ -70,6 +74,19 @@ class Record:
 def merged(runs: Iterable[Run]) -> Record:
     """The record of these runs, each folder once."""
     return Record(tuple({run.folder: run for run in runs}.values()))
+
+
+def run_named(word: str) -> Run:
+    """The run that a word names: its folder, or the record in it. Raises MeshproofError."""
+    record = named("a run's folder", word)
+    if record.name != RECORD:
+        record /= RECORD
+    if not os.path.lexists(record):
+        raise UsageError(
+            f"{word} is no run's folder: it has no {RECORD}",
+            "name one below reports, such as reports/20261128-164040-e6dc",
+        )
+    return Run(record.parent, read(record))
 
 
 def _badness(exit_code: int) -> int:

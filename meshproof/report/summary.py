@@ -9,6 +9,7 @@ from rich.text import Text
 
 from meshproof.report.causes import by_cause
 from meshproof.report.declared import LeftOut
+from meshproof.report.flaky import flaky_in
 from meshproof.report.found import Found
 from meshproof.report.known import mended_in, shown_in
 from meshproof.report.outcomes import KNOWN, WORST_FIRST, Judged
@@ -36,6 +37,7 @@ def summary(
     lines += [Text(f"\n{shown(str(one))}") for one in found]
     lines += [Text(f"\n{shown(text)}") for text in _troubles(troubles)]
     lines += [Text(f"\n{shown(f'skipped: {one.test}: {one.why}')}") for one in skipped]
+    lines += [Text(f"\n{shown(str(one))}") for one in flaky_in(outcomes)]
     lines += [Text(f"\n{shown(str(one))}") for one in shown_in(outcomes)]
     lines += [Text(f"\n{shown(str(one))}", style="bold") for one in mended_in(outcomes)]
     return Group(*lines)

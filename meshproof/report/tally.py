@@ -59,10 +59,15 @@ class Tally:
             return EXIT_COULD_NOT_TELL
         return EXIT_HELD
 
+    @staticmethod
+    def word(exit_code: int) -> str:
+        """What an exit code means: "HELD", "FAILED" or "COULD NOT TELL"."""
+        return _WORDS.get(exit_code, "COULD NOT TELL")
+
     def line(self, exit_code: int) -> str:
         """The tally in one line, which begins with what ``exit_code`` means."""
         whole = self.held + self.failed + self.unclear + self.not_run + self.known
-        word = _WORDS.get(exit_code, "COULD NOT TELL")
+        word = self.word(exit_code)
         held = f"{self.held} of {whole}{'' if exit_code == EXIT_HELD else ' held'}"
         known = f", {self.known} failed as known" if self.known else ""
         rest = f"{self.failed} failed, {self.unclear} could not tell, {self.not_run} not run"

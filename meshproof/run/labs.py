@@ -156,6 +156,7 @@ class Labs:
         if keep and not lab.kept:
             lab.keep()
             text = f"lab {lab.id} is kept: use it with 'meshproof verify --reuse {lab.id}', "
+            text += f"enter it with 'meshproof enter {lab.id}', "
             lab.recorder.emit("notice", text=f"{text}remove it with 'meshproof down {lab.id}'")
         if lab.kept:
             self.kept = lab.id

@@ -32,6 +32,8 @@ from meshproof.model import (
 )
 from meshproof.model.addresses import NETWORK, pool_named
 from meshproof.nearest import choose
+from meshproof.resources import resource
+from meshproof.run.again import troubled
 from meshproof.run.session import Choices
 
 _ON_DEMAND = frozenset(
@@ -47,6 +49,7 @@ _ON_DEMAND = frozenset(
 """The topologies that are judged when they are named, or with --profile all: they combine what
 others are judged for by default."""
 _BARE_CLUSTERS = 2
+_NUMBER = re.compile("[1-9][0-9]{0,3}")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 # The Service istiod-<revision> has a name of 63 characters at most.
 _LONGEST_REVISION = 63 - len("istiod-")
@@ -147,6 +150,21 @@ class Selection:
         return pool_named(self.request.pool) if self.request.pool is not None else None
 
     @property
+    def rounds(self) -> int:
+        """How often each test is judged."""
+        said = self.request.repeat
+        if not _NUMBER.fullmatch(said):
+            raise UsageError(f"--repeat is '{said}'", "give a number from 1 to 9999")
+        return int(said)
+
+    @cached_property
+    def troubled(self) -> tuple[str, ...]:
+        """The ids of the tests that did not hold in the run whose failures are asked for again; ()
+        where none is named."""
+        failed = self.request.rerun_failed
+        return troubled(failed) if failed is not None else ()
+
+    @property
     def choices(self) -> Choices:
         """What a session of this run is made with."""
         asked = self.request
@@ -169,6 +187,9 @@ class Selection:
         if asked.checkout is not None:
             check_tree(asked.checkout)
         _ = self.topologies, self.releases, self.variants, self.revision, self.pool
+        _ = self.rounds, self.troubled
+        if asked.suite and not asked.suites:
+            _check_suites(asked.suite)
         if asked.repair and asked.reuse is None:
             raise UsageError(
                 "--repair is about the mesh of a kept lab, and none is named",
@@ -268,6 +289,19 @@ def check_source(source: str | None, checkout: Path | None) -> None:
         )
     if checkout is None and source == "checkout":
         raise UsageError("no Istio source tree was named", "add '--checkout FOLDER'")
+
+
+def suite_names() -> tuple[str, ...]:
+    """The names of the suites that travel with meshproof, sorted."""
+    found = {path.parent.name for path in resource("suites").glob("*/test_*.py")}
+    return tuple(sorted(found))
+
+
+def _check_suites(names: Sequence[str]) -> None:
+    known = suite_names()
+    for name in names:
+        if name not in known:
+            raise UsageError(f"there is no suite '{name}'", choose(name, known))
 
 
 def usual_topologies() -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from functools import cached_property
 from ipaddress import IPv4Network
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from meshproof.artifacts import (
     Bundle,
@@ -25,10 +26,12 @@ from meshproof.artifacts import (
 from meshproof.artifacts.bundle import has_plain_envoy
 from meshproof.engine import Engine, choose_engine
 from meshproof.events import Listener, Recorder
-from meshproof.lab import Ingredients
 from meshproof.mesh.operator_config import FILTERS_OFF
 from meshproof.process import Shell
 from meshproof.reading import file_errors
+
+if TYPE_CHECKING:
+    from meshproof.lab import Ingredients
 
 _STILL = "Still cleaning up. To leave at once: kill -9, then 'meshproof sweep'."
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -139,6 +142,8 @@ class Session:
 
     def ingredients(self) -> Ingredients:
         """What a lab is made with. Each lab gets programs of its own to be called off alone."""
+        from meshproof.lab import Ingredients
+
         engine = type(self.engine)(Shell(self.recorder))
         image, kind = self.bundle.node_image, self.bundle.kind
         return Ingredients(engine, image, kind, self.recorder, self.choices.pool)

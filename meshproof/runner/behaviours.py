@@ -20,6 +20,7 @@ import pytest
 from meshproof.errors import UsageError
 from meshproof.model import Behaviour, Level, check_id
 from meshproof.nearest import choose
+from meshproof.report.outcomes import of_all_rounds
 
 MARKERS = (
     "behaviour(id, feature, level): what the test judges, by an id that stays, such as "
@@ -78,8 +79,10 @@ def behaviour_of(item: pytest.Item) -> Behaviour:
 
 
 def is_named(item: pytest.Item, name: str) -> bool:
-    """Whether a test has this id, or judges the behaviour of this id."""
-    return name == item.nodeid or ("::" not in name and name == behaviour_of(item).id)
+    """Whether a test has this id, in whichever round, or judges the behaviour of this id."""
+    if "::" not in name:
+        return name == behaviour_of(item).id or name == item.nodeid
+    return of_all_rounds(name) == of_all_rounds(item.nodeid)
 
 
 def proven_by(item: pytest.Item) -> tuple[str, ...]:

@@ -64,8 +64,10 @@ def declared_in(config: pytest.Config) -> list[Declared]:
 
 
 def not_applicable(config: pytest.Config) -> list[LeftOut]:
-    """What does not apply, of a run's tests; nothing where one test alone was asked for."""
-    return left_out(declared_in(config)) if request_of(config).only is None else []
+    """What does not apply, of a run's tests; nothing where some were asked for by their names."""
+    request = request_of(config)
+    named = (request.only, request.keyword, request.rerun_failed, request.behaviour, request.suite)
+    return [] if any(named) else left_out(declared_in(config))
 
 
 @pytest.hookimpl(wrapper=True)

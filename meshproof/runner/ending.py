@@ -15,7 +15,8 @@ from meshproof.events import Event
 from meshproof.model import Policy
 from meshproof.model.request import command_line, once_more
 from meshproof.report import Judged, Tally, found_in, judged, left_out_in, planned_in, summary
-from meshproof.report.outcomes import KNOWN
+from meshproof.report.ended import as_json
+from meshproof.report.outcomes import KNOWN, of_all_rounds
 from meshproof.runner.known import policy_of
 from meshproof.runner.options import request_of
 from meshproof.runner.stash import LABS, SESSION
@@ -49,12 +50,19 @@ def end_run(config: pytest.Config, events: Sequence[Event], exitstatus: int) -> 
     code = _exit_code(tally.exit_code(policy), exitstatus)
     if recorder.lost is not None and code == EXIT_HELD:
         code = EXIT_COULD_NOT_TELL
-    _sum_up(config, events, outcomes, planned=bool(planned))
+    tell = config.option.meshproof_tell
+    if tell == "lines" or (tell == "quiet" and code != EXIT_HELD):
+        _sum_up(config, events, outcomes, planned=bool(planned))
     if recorder.lost is not None:
-        say_line(f"The record is not whole: {recorder.lost}.")
+        say_line(f"The record is not whole: {recorder.lost}.", err=tell == "json")
     if code == EXIT_USAGE:
         return code
-    say_line(tally.line(code))
+    if tell == "json":
+        again_by = _repeating(config, outcomes)
+        folder = str(config.stash[SESSION].folder) if planned else None
+        say_line(as_json(outcomes, tally, code, folder, again_by))
+    else:
+        say_line(tally.line(code))
     code = with_lost_output(code)
     if planned:
         recorder.emit("run-end", exit_code=code)
@@ -84,17 +92,23 @@ def _sum_up(
         return
     Console().print(summary(outcomes, without, found_in(events)))
     say_line(f"\nRecord: {config.stash[SESSION].folder}")
-    bad = {"FAIL", "INCONCLUSIVE"} | ({KNOWN} if policy_of(config) is Policy.FAIL else set())
-    failed = [one for one in outcomes if one.outcome in bad]
-    if failed:
-        command = again(config, failed[0].test, failed[0].deployment)
+    command = _repeating(config, outcomes)
+    if command is not None:
         say_line(f"To repeat the first failure, on a lab that is kept: {command}")
+
+
+def _repeating(config: pytest.Config, outcomes: Sequence[Judged]) -> str | None:
+    """The command that repeats the first failure; None where there is none."""
+    bad = {"FAIL", "INCONCLUSIVE"} | ({KNOWN} if policy_of(config) is Policy.FAIL else set())
+    failed = next((one for one in outcomes if one.outcome in bad), None)
+    return again(config, failed.test, failed.deployment) if failed is not None else None
 
 
 def again(config: pytest.Config, test: str, deployment: str) -> str:
     """A command that makes one of this run's tests, on this deployment, again: `meshproof verify`
     for one of meshproof's own suites, pytest for others, of which that knows nothing."""
     labs, request = config.stash.get(LABS, None), request_of(config)
+    test = of_all_rounds(test)
     asked = once_more(request, test, None)
     if labs is not None:
         repair = labs.on_kept not in (None, deployment)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -25,7 +25,7 @@ from meshproof.model import (
 )
 from meshproof.report import Declared
 from meshproof.run.selection import Selection
-from meshproof.runner.applies import lacking, networks_of, why_not
+from meshproof.runner.applies import NAMES, lacking, networks_of, why_not
 from meshproof.runner.axes import axis_of
 from meshproof.runner.declaring import declared_by
 
@@ -49,7 +49,8 @@ class Matrix:
     """What is asked for, as data.
 
     ``mtls``: modes instead of the default ones; ``variants``: in addition to the default ones,
-    where a topology can have them; ``full``: the product of all that is not narrowed so.
+    where a topology can have them; ``full``: the product of all that is not narrowed so; ``only``:
+    of the deployments those with these ids, or all.
     """
 
     topologies: tuple[Topology, ...]
@@ -59,6 +60,7 @@ class Matrix:
     variants: tuple[str, ...] = ()
     revision: str = USUAL_REVISION
     full: bool = False
+    only: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, asked: Selection, kubernetes: Version) -> Matrix:
@@ -71,11 +73,18 @@ class Matrix:
             asked.variants,
             asked.revision,
             full=asked.profile is Profile.ALL,
+            only=asked.request.deployment,
         )
 
     @cached_property
     def deployments(self) -> tuple[Deployment, ...]:
-        """All deployments, those that can share an installation next to each other."""
+        """The deployments that tests run on, those that can share an installation next to each
+        other."""
+        return tuple(one for one in self.asked if not self.only or str(one) in self.only)
+
+    @cached_property
+    def asked(self) -> tuple[Deployment, ...]:
+        """The same, also those that are left out since others are named."""
         found = [
             Deployment(
                 topology,
@@ -90,6 +99,12 @@ class Matrix:
             for mode in self._modes(topology, variant)
         ]
         return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def reasons(self) -> dict[str, Mapping[Deployment, str | None]]:
+        """Why tests do not run on each deployment, by what their markers and axis say: most tests
+        say what others say too."""
+        return {}
 
     def _variants(self, topology: Topology) -> list[str]:
         if self.full:
@@ -129,10 +144,17 @@ def expand(metafunc: pytest.Metafunc, matrix: Matrix) -> Declared:
 def declare(definition: pytest.Item, matrix: Matrix) -> Declared:
     """Where in the matrix a test runs, and why not elsewhere."""
     marks = list(definition.iter_markers())
-    names = dict.fromkeys([*topology_names(), *(one.name for one in matrix.topologies)])
     axis = axis_of(getattr(definition, "fixturenames", ()))
-    unable = lacking(marks, Lab.capabilities)
-    reasons = {one: why_not(marks, one, names, axis) or unable for one in matrix.deployments}
+    told = [one for one in marks if one.name in NAMES]
+    said = repr([(one.name, one.args, sorted(one.kwargs.items())) for one in told])
+    key = f"{axis.fixtures if axis is not None else ()} {said}"
+    if key not in matrix.reasons:
+        names = dict.fromkeys([*topology_names(), *(one.name for one in matrix.topologies)])
+        unable = lacking(marks, Lab.capabilities)
+        matrix.reasons[key] = {
+            one: why_not(marks, one, names, axis) or unable for one in matrix.deployments
+        }
+    reasons = matrix.reasons[key]
     return declared_by(
         definition,
         runs_on=tuple(one for one, reason in reasons.items() if reason is None),

@@ -48,6 +48,13 @@ def units(
     return [Unit(key[0], tuple(tests)) for key, tests in found.items()]
 
 
+def shared_keys(what: BareLab | Deployment) -> tuple[object, object]:
+    """What is the same for all that stands on the same clusters, and for all that shares an
+    installation on them."""
+    clusters, installed, _ = _keys(what)
+    return clusters, installed
+
+
 def _keys(what: BareLab | Deployment | None) -> _Key:
     """Footprint, bare or which installation, then what is applied to it."""
     if isinstance(what, Deployment):

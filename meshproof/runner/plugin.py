@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
 from functools import partial
 from pathlib import Path
@@ -10,17 +11,29 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from meshproof.console import Narrator, explained, say_line
+from meshproof.console import explained, say_line
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, MeshproofError
 from meshproof.events import Listener
 from meshproof.files import BARES, read_footprint, read_known_issues
 from meshproof.lab import Lab
+from meshproof.live import LiveNarrator
 from meshproof.model import Deployment, Footprint, Policy
+from meshproof.narrator import Narrator, QuietNarrator
 from meshproof.run.session import orderly_end, unhurried
-from meshproof.runner import applies, behaviours, declaring, enforcing, recording, showing, unjudged
-from meshproof.runner.bare_lab import BareLab, bare_labs, runs_on
-from meshproof.runner.behaviours import BEHAVIOURS, Behaviours, function_of, is_named
-from meshproof.runner.declaring import declared_by, is_wanted, note
+from meshproof.runner import (
+    applies,
+    behaviours,
+    declaring,
+    enforcing,
+    planning,
+    recording,
+    showing,
+    unjudged,
+)
+from meshproof.runner.bare_lab import bare_labs, runs_on
+from meshproof.runner.behaviours import BEHAVIOURS, Behaviours
+from meshproof.runner.choosing import is_asked_for
+from meshproof.runner.declaring import declared_by, note
 from meshproof.runner.ending import Heard, end_run
 from meshproof.runner.enforcing import as_failure
 from meshproof.runner.failures import collect_evidence, note_cause
@@ -44,7 +57,7 @@ from meshproof.runner.options import (
 )
 from meshproof.runner.order import in_order
 from meshproof.runner.recording import record_test
-from meshproof.runner.stash import LABS, SESSION
+from meshproof.runner.stash import LABS, NARRATOR, ROUND, SESSION
 from meshproof.runner.unjudged import (
     refusal,
     remember,
@@ -73,7 +86,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Fixtures, markers, the session, and an orderly end on SIGTERM."""
-    for part in (declaring, enforcing, recording, showing, unjudged):
+    for part in (declaring, enforcing, planning, recording, showing, unjudged):
         config.pluginmanager.register(part)
     register_fixtures(config)
     config.addinivalue_line(
@@ -85,7 +98,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "last: the test removes the mesh, so it comes last on it")
     for marker in (*applies.MARKERS, *behaviours.MARKERS):
         config.addinivalue_line("markers", marker)
-    narrator = Narrator(Console())
+    config.stash[NARRATOR] = narrator = _narrator(config)
     config.stash[_HEARD] = heard = Heard()
     listeners: list[Listener] = [narrator, heard] if conforms(config) else []
     try:
@@ -108,19 +121,42 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_ENDING] = ending
 
 
+def _narrator(config: pytest.Config) -> Narrator:
+    """Who tells the run: on a terminal what goes on now as well, in a log line by line."""
+    tell = config.option.meshproof_tell
+    if tell == "quiet":
+        return QuietNarrator(Console())
+    if tell == "json":  # which has standard output for itself
+        return Narrator(Console(stderr=True))
+    console = Console()
+    is_told = conforms(config) and not config.option.collectonly and not is_worker(config)
+    return LiveNarrator(console) if is_told and console.is_terminal else Narrator(console)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Give signals back to whoever had them."""
+    if NARRATOR in config.stash:
+        config.stash[NARRATOR].close()
     if _ENDING in config.stash:
         config.stash[_ENDING].__exit__(None, None, None)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test on each of its deployments or bare labs, from each cluster or pair of clusters."""
+    """Run a test on each of its deployments or bare labs, from each cluster or pair of clusters,
+    as often as it is asked for."""
     if "sample" in metafunc.fixturenames:
         note(metafunc.definition, expand(metafunc, _matrix(metafunc.config)))
+    elif "lab" in metafunc.fixturenames:
+        _on_bare_labs(metafunc)
+    else:
         return
-    if "lab" not in metafunc.fixturenames:
-        return
+    rounds = selection_of(metafunc.config).rounds
+    if rounds > 1:
+        metafunc.fixturenames.append(ROUND)
+        metafunc.parametrize(ROUND, [f"#{number}" for number in range(1, rounds + 1)])
+
+
+def _on_bare_labs(metafunc: pytest.Metafunc) -> None:
     marker = next(metafunc.definition.iter_markers("bare_lab"), None)
     if marker is None:
         raise pytest.UsageError(
@@ -158,30 +194,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what was not asked for, and put tests that share a lab or a mesh together."""
     config.stash[BEHAVIOURS] = Behaviours.of(items)
     remember(config, [item for item in items if runs_on(item)])
-    asked = [item for item in items if _is_asked_for(item)]
+    asked = [item for item in items if is_asked_for(item)]
     footprint_of = partial(_footprint, config)
     chosen = spare_other_clusters(config, spare_what_is_kept(config, asked), footprint_of)
     chosen = spare_other_meshes(config, chosen)
     config.hook.pytest_deselected(items=list(set(items).difference(chosen)))
     items[:] = in_order(chosen, runs_on)
-
-
-def _is_asked_for(item: pytest.Item) -> bool:
-    selection = selection_of(item.config)
-    only = selection.request.only
-    needs = {"sample", "lab"}.intersection(getattr(item, "fixturenames", ()))
-    if needs and runs_on(item) is None:
-        return False  # it applies to nothing that was asked for
-    if only is not None:
-        return is_named(item, only)
-    # Here its level decides whether a behaviour is judged.
-    level = item.config.stash[BEHAVIOURS].level_of(function_of(item))
-    if not selection.profile.includes(level):
-        return False
-    bare = runs_on(item)
-    if isinstance(bare, BareLab) and not selection.asks_for_bare(bare.name):
-        return False
-    return is_wanted(item)
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
@@ -193,12 +211,14 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """List the tests, where that is all that was asked for, and count them in words."""
     config, option = session.config, session.config.option
-    listed = conforms(config) and option.collectonly and not option.meshproof_behaviours
-    if not listed or session.testsfailed:
+    otherwise = option.meshproof_behaviours or option.meshproof_plan
+    if not (conforms(config) and option.collectonly) or otherwise or session.testsfailed:
         return
     if not config.pluginmanager.hasplugin("terminalreporter"):  # which lists them itself
-        for item in session.items:
-            say_line(item.nodeid)
+        if option.meshproof_tell == "json":
+            say_line(json.dumps({"tests": [item.nodeid for item in session.items]}, indent=1))
+            return
+        say_line("\n".join(item.nodeid for item in session.items))
     places = _counted(len({str(runs_on(item)) for item in session.items}), "deployment")
     say_line(f"{_counted(len(session.items), 'test')} would run, on {places}.")
 
@@ -281,6 +301,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     elif conforms(config) and config.option.collectonly:
         session.exitstatus = EXIT_HELD if exitstatus in _LISTED else EXIT_COULD_NOT_TELL
     elif conforms(config):
+        config.stash[NARRATOR].close()
         with unhurried(lambda text: say_line(text, err=True)):
             session.exitstatus = end_run(config, config.stash[_HEARD].events, exitstatus)
 

@@ -30,7 +30,6 @@ from meshproof.runner.known import described
 from meshproof.runner.matrix import MATRIX
 from meshproof.runner.options import request_of
 from meshproof.runner.stash import SESSION
-from meshproof.schema import SCHEMA
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -46,6 +45,8 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     without = not_applicable(config)
     if not planned and not without:
         return
+    from meshproof.schema import SCHEMA  # when there is something to record
+
     recorder, request = config.stash[SESSION].recorder, request_of(config)
     recorder.emit(
         "run-begin",

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from meshproof.console import say_line
 from meshproof.files import topology_names
-from meshproof.report.behaviours import markdown, sections, tables
+from meshproof.report.behaviours import as_json, markdown, sections, tables
 from meshproof.run.selection import usual_topologies
 from meshproof.runner.behaviours import BEHAVIOURS
 from meshproof.runner.declaring import declared_in
@@ -34,7 +34,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     on_demand = set(topology_names()).difference(usual_topologies())
     judged = [one for one in plain if one.topology.name not in on_demand]
     found = sections(declared_in(config), judged, config.stash[BEHAVIOURS].seen_to_fail_by)
-    if shape == "markdown":
+    if shape == "json":
+        say_line(as_json(declared_in(config), config.stash[BEHAVIOURS].seen_to_fail_by))
+    elif shape == "markdown":
         say_line(markdown(found).rstrip("\n"))
     else:
         Console().print(tables(found))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from difflib import get_close_matches
 
 import pytest
@@ -21,6 +21,7 @@ from meshproof.runner.behaviours import (
     is_named,
     sentence_of,
 )
+from meshproof.runner.choosing import check_names
 from meshproof.runner.declaring import declared_in
 from meshproof.runner.matrix import MATRIX, Matrix
 from meshproof.runner.options import conforms, request_of
@@ -108,6 +109,20 @@ def _is_made_of(footprint: Footprint | None, about: Description) -> bool:
     return footprint is None or footprint.kind_configs == about.footprint
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None, object, object]:
+    """One sentence for an expression (-k) that pytest does not understand, before tests are
+    listed or judged."""
+    try:
+        return (yield)
+    except pytest.UsageError as error:
+        config.stash[_REFUSED] = UsageError(str(error), "see 'pytest --help' at -k")
+        items.clear()
+        return None
+
+
 def refusal(config: pytest.Config) -> int | None:
     """The exit code of a run that was refused; says why, in one sentence. None for another."""
     error = config.stash.get(_REFUSED, None)
@@ -140,7 +155,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             behaviours = config.stash.get(BEHAVIOURS, Behaviours()).by_id
             known = [*config.stash.get(_KNOWN, []), *behaviours]
             _check_only(request.only, session.items, known)
-        elif conforms(config) and matrix is not None:
+        check_names(config, session.items)
+        if request.only is None and not request.deployment and conforms(config) and matrix:
             _check_matrix(config, matrix)
     except UsageError as error:
         config.stash[_REFUSED] = error

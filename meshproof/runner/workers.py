@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from xdist.workermanage import parse_tx_spec_config
 
-from meshproof.console import Narrator
 from meshproof.errors import LabError, UsageError
 from meshproof.events import Follower, Listener
 from meshproof.files import hand_on
+from meshproof.narrator import Narrator
 from meshproof.run.plan import Plan
 from meshproof.run.session import Choices, Session, unhurried
 from meshproof.run.workers import check_one_lab, labs_here, one_lab_option

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from ipaddress import IPv4Address
 
-from kubernetes.client import AppsV1Api
+import kubernetes.client
 
 from meshproof.errors import MeshproofError, WaitTimeoutError
 from meshproof.kube import RunningCluster
@@ -55,7 +55,8 @@ def _scale(sample: Sample, version: str, replicas: int) -> None:
     name, body = f"{HELLOWORLD}-{version}", {"spec": {"replicas": replicas}}
     with lab_errors(f"scale {name} in {cluster.name}"):
         # The number alone: whatever else is wrong with a Deployment must not be put right by this.
-        AppsV1Api(cluster.api).patch_namespaced_deployment_scale(name, NAMESPACE, body)
+        apps = kubernetes.client.AppsV1Api(cluster.api)
+        apps.patch_namespaced_deployment_scale(name, NAMESPACE, body)
     await_rollout(cluster, NAMESPACE, {name}, sample.mesh.shell)
     _await_end(cluster, before - _addresses(sample, cluster))
 
@@ -64,7 +65,7 @@ def _replicas(sample: Sample, version: str) -> int:
     """How many pods a version is to have as its Deployment says."""
     cluster, name = sample.mesh.cluster(sample.versions[version]), f"{HELLOWORLD}-{version}"
     with lab_errors(f"read Deployment {name} in {cluster.name}"):
-        found = AppsV1Api(cluster.api).read_namespaced_deployment(name, NAMESPACE)
+        found = kubernetes.client.AppsV1Api(cluster.api).read_namespaced_deployment(name, NAMESPACE)
     return int(found.spec.replicas)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
-from kubernetes.client import V1Pod
+import kubernetes.client
 
 from meshproof.errors import EvidenceError
 from meshproof.expect import Verdict, all_of, kept_out, reached
@@ -129,7 +129,8 @@ def _service(sample: Sample, cluster: str) -> Target:
     return Target(f"a Service in {cluster}", IPv4Address(service.spec.cluster_ip), 443)
 
 
-def _pods(sample: Sample, cluster: str) -> list[V1Pod]:
+def _pods(sample: Sample, cluster: str) -> list[kubernetes.client.V1Pod]:
     with lab_errors(f"list the pods of {cluster}"):
-        found: list[V1Pod] = sample.mesh.cluster(cluster).core.list_pod_for_all_namespaces().items
+        core = sample.mesh.cluster(cluster).core
+        found: list[kubernetes.client.V1Pod] = core.list_pod_for_all_namespaces().items
     return found

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import pytest
 
@@ -101,11 +100,24 @@ def wait_until(program: subprocess.Popen[str], happened: Callable[[], bool]) -> 
         time.sleep(0.005)
 
 
-def test_an_interrupt_while_it_is_loaded_is_quiet(world: World) -> None:
-    program = started(world, "-m", "meshproof", "status")
-    maps = Path(f"/proc/{program.pid}/maps")
-    wait_until(program, lambda: "_pydantic_core" in maps.read_text())
-    program.send_signal(signal.SIGINT)
+IN_LOADING = """
+import importlib.abc, os, signal, sys
+
+class Interrupting(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "{module}":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+import meshproof.__main__
+meshproof.__main__.main()
+"""
+
+
+@pytest.mark.parametrize("module", ["meshproof.cli.app", "meshproof.lab.sweep"])
+def test_an_interrupt_while_it_is_loaded_is_quiet(world: World, module: str) -> None:
+    (world.work / "early.py").write_text(IN_LOADING.replace("{module}", module))
+    program = started(world, "-m", "early", "status")
     out, err = program.communicate(timeout=60)
     assert (program.returncode, out, err) == (2, "", "")
 

@@ -1,0 +1,139 @@
+"""Topologies for people and programs: as a list, as a drawing in text, as JSON; from their data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import permutations
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.text import Text
+
+from meshproof.model import Member, Role, Topology
+from meshproof.report.words import Grid
+from meshproof.telling import shown
+
+_WIDTH = 78
+_MARKS = {Role.PRIMARY: "◆", Role.REMOTE: "◇", Role.EXTERNAL: "◈"}
+LEGEND = "◆ istiod and workloads   ◇ served by another's istiod   ◈ istiod for others alone"
+
+
+def listing(topologies: Iterable[Topology], usual: Collection[str]) -> Grid:
+    """Topologies with what they are made of. ``usual``: the names of those that are judged
+    unasked."""
+    rows = [
+        (
+            one.name,
+            (
+                ", ".join(one.names),
+                str(len(one.networks)),
+                str(len(one.control_planes)),
+                "by default" if one.name in usual else "on demand",
+            ),
+        )
+        for one in topologies
+    ]
+    return Grid("Topologies", ("clusters", "networks", "istiods", "judged"), rows)
+
+
+def drawing(topology: Topology) -> RenderableType:
+    """A topology's clusters in their networks, with what each runs; below them who reads whom, and
+    what may pass between clusters."""
+    networks = dict.fromkeys(member.network for member in topology.members)
+    parts: list[RenderableType] = [Text(shown(topology.name), style="bold")]
+    for number, name in enumerate(networks):
+        if number:
+            parts.append(Text("      ║ by gateways alone"))
+        parts.append(_network(name, topology, topology.on(name)))
+    parts += [Text(shown(line)) for line in (*_reading(topology), *_passing(topology))]
+    return Group(*parts, Text(LEGEND, style="dim"))
+
+
+def as_json(topologies: Iterable[Topology], usual: Collection[str]) -> str:
+    """The same for programs."""
+    data = [
+        {
+            "name": one.name,
+            "default": one.name in usual,
+            "networks": list(one.networks),
+            "clusters": [_cluster(one, member) for member in one.members],
+        }
+        for one in topologies
+    ]
+    return json.dumps(data, indent=1)
+
+
+def _cluster(topology: Topology, member: Member) -> dict[str, object]:
+    gateway = member.gateway
+    return {
+        "name": member.name,
+        "role": member.role.value,
+        "network": member.network,
+        "primary": member.primary,
+        "mesh": member.mesh.name,
+        "gateway": gateway and {"port": gateway.port, "hostname": gateway.hostname},
+        "reads": _reads(topology, member),
+        "versions": {
+            one.version: one.replicas for one in topology.placements if one.cluster == member.name
+        },
+    }
+
+
+def _network(name: str, topology: Topology, members: Sequence[Member]) -> Panel:
+    longest = max(len(member.name) for member in members)
+    lines = [
+        f"{_MARKS[member.role]} {member.name:{longest}}  {', '.join(_runs(topology, member))}"
+        for member in members
+    ]
+    return Panel(
+        Text(shown("\n".join(lines))),
+        title=Text(shown(f"network {name}")),
+        title_align="left",
+        width=_WIDTH,
+    )
+
+
+def _runs(topology: Topology, member: Member) -> Iterator[str]:
+    """What a cluster has, in a few words each."""
+    if member.role is Role.REMOTE:
+        yield f"served by {member.primary}"
+    else:
+        yield "istiod"
+    if len(topology.meshes) > 1:
+        yield f"mesh {member.mesh.name}"
+    if member.gateway is not None:
+        by = " by a host name" if member.gateway.hostname else ""
+        yield f"gateway :{member.gateway.port}{by}"
+    for one in topology.placements:
+        if one.cluster == member.name:
+            yield one.version if one.replicas == 1 else f"{one.replicas} x {one.version}"
+    if member.zones:
+        yield f"zones {', '.join(member.zones)}"
+
+
+def _reading(topology: Topology) -> Iterator[str]:
+    for member in topology.control_planes:
+        reads = _reads(topology, member)
+        if reads:
+            yield f"istiod in {member.name} reads {', '.join(reads)}, by a remote secret"
+    for name, exposure in topology.imports:
+        yield f"{exposure.provider} exposes {exposure.service} to {name}, as {exposure.host}"
+
+
+def _passing(topology: Topology) -> Iterator[str]:
+    """What may pass between clusters, those of which the same may together."""
+    ways: dict[str, list[str]] = {}
+    for caller, called in permutations(topology.names, 2):
+        what = ["gateways"]
+        if topology.same_network(caller, called):
+            what.insert(0, "pods")
+        if topology.asks(caller, called):
+            what.append("the API server")
+        ways.setdefault(", ".join(what), []).append(f"{caller} → {called}")
+    for said, pairs in ways.items():
+        yield f"{', '.join(pairs)}: {said}"
+
+
+def _reads(topology: Topology, member: Member) -> list[str]:
+    return list(topology.reads(member.name)) if member in topology.control_planes else []
