@@ -76,11 +76,9 @@ def distrusting(sample: Sample, export_to: str) -> Object:
 
     Gateways, whose namespace that is, begin no TLS of their own, and are none the wiser.
     """
-    rule = destination_rule(
-        HOST, (), Tls.ISTIO_MUTUAL, short=sample.mesh.deployment.shares_gateways
-    )
+    rule = destination_rule(HOST, (), Tls.ISTIO_MUTUAL)
     rule["metadata"]["namespace"] = SYSTEM
-    rule["spec"] |= {"exportTo": [export_to]}
+    rule["spec"]["exportTo"] = [export_to]
     nobody = sample.topology[sample.clusters[0]].mesh.identity(NAMESPACE, "nobody")
     rule["spec"]["trafficPolicy"]["tls"]["subjectAltNames"] = [nobody]
     return rule
