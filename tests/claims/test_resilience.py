@@ -182,7 +182,7 @@ CASES = [
         on(before=refused_after(3)),
         passes(),
         unclear("tried 1 times", refused_after(1)),
-        unclear("calls without a line in the caller's log", unlogged()),
+        unclear("without a line in the caller's access log", unlogged()),
     ),
     *cases(tried_again, on(), unclear("6 x 200")),
     *cases(
