@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, all_of
-from meshproof.expect.control import with_control
 from meshproof.mesh.configuration import configured
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.routing import in_force
@@ -52,7 +51,7 @@ def test_a_rule_counts_where_it_is_exported_to(sample: Sample, judge: Judge) -> 
         with in_force(sample, [marking_from_outside(NAMESPACE)]):
             exported = marked_from_outside(sample, NAMESPACE)
         private = marked_from_outside(sample, "")
-    judge(with_control(private, exported))
+    judge(all_of([private, exported]))
 
 
 @behaviour("visibility/policy-exported", feature="configuration", level="extended")
@@ -64,7 +63,7 @@ def test_a_policy_counts_where_it_is_exported_to(sample: Sample, judge: Judge) -
         with in_force(sample, [distrusting(sample, NAMESPACE)]):
             exported = distrusted_from_outside(sample)
         private = trusted_as_usual(sample)
-    judge(with_control(private, exported))
+    judge(all_of([private, exported]))
 
 
 def _in_each(sample: Sample, narrow: Narrow) -> Verdict:
