@@ -14,6 +14,9 @@ from meshproof.wait import eventually
 from meshproof.workloads.sample import NAMESPACE, SLEEP, Sample
 
 _WITHIN = 90.0
+# What a proxy is sent one after the other when it connects: until then it goes by what another
+# istiod has sent it.
+_ALWAYS_SENT = ("Cluster", "Listener")
 
 
 def await_proxies(sample: Sample) -> None:
@@ -38,10 +41,14 @@ def unready(expected: Iterable[str], entries: Sequence[Mapping[str, Any]]) -> st
     for proxy in sorted(expected):
         if proxy not in known:
             return f"{proxy} is not connected"
-        for kind, state in known[proxy].items():
+        states = {kind.rpartition(".")[2]: state for kind, state in known[proxy].items()}
+        for kind in _ALWAYS_SENT:
+            if not states.get(kind, {}).get("sent"):
+                return f"{proxy} was not sent any {kind}"
+        for kind, state in states.items():
             waits = state.get("sent") and state.get("sent") != state.get("acked")
             if waits and not state.get("lastError"):
-                return f"{proxy} has not taken {kind.rpartition('.')[2]}"
+                return f"{proxy} has not taken {kind}"
     return ""
 
 
