@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from meshproof.traffic.connected import rejected, unready
+from meshproof.traffic.connected import passed_over, rejected, unready
+from tests.claims.substitutes import world
 
 CLUSTER = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
 LISTENER = "type.googleapis.com/envoy.config.listener.v3.Listener"
@@ -56,3 +57,15 @@ def test_proxies_are_ready_when_they_were_sent_all_and_have_taken_or_rejected_it
     entries: list[dict[str, Any]], missing: str
 ) -> None:
     assert unready(["sleep.sample"], entries) == missing
+
+
+def test_servers_that_pass_calls_on_unread_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, _ = world(monkeypatch, "primary-remote-flat")
+    first, last = made.servers()
+    for one, ports in ((first, (5000, 9000)), (last, (15006,))):
+        chains = [{"filter_chain_match": {"destination_port": port}} for port in ports]
+        listener = {"name": "virtualInbound", "filter_chains": chains}
+        made.dumps[one.name] = [{"active_state": {"listener": listener}}]
+    assert passed_over(made.sample) == f"{last} without a filter chain for 5000"
+    made.dumps[last.name] = made.dumps[first.name]
+    assert passed_over(made.sample) == ""
