@@ -12,7 +12,7 @@ ROUTES = "dynamic_route_configs"
 CLUSTERS = "dynamic_active_clusters"
 LISTENERS = "dynamic_listeners"
 _ENDPOINTS = "dynamic_endpoint_configs"
-_INBOUND = "virtualInbound"
+_INBOUND, _PORT = "virtualInbound", "destination_port"
 _EXACT = re.compile(r'"exact": "(spiffe://[^"]+)"')
 # A listener that was replaced stays for its connections' sake, one that is to come waits.
 _NOT_IN_USE = ("draining_state", "warming_state", "error_state")
@@ -60,8 +60,17 @@ def inbound_ports(workload: Workload) -> set[int]:
 
     Raises EvidenceError when the proxy does not answer.
     """
-    ports = (one.get("destination_port") for one in _inbound(workload))
+    ports = (one.get(_PORT) for one in _inbound(workload))
     return {int(port) for port in ports if port is not None}
+
+
+def inbound_chains(workload: Workload, port: int) -> str:
+    """The filter chains by which the workload's proxy takes calls to a port of its own, as JSON;
+    "[]" when there is none, and calls meet those for ports that no service names.
+
+    Raises EvidenceError when the proxy does not answer.
+    """
+    return json.dumps([one for one in _chains(workload) if _match(one).get(_PORT) == port])
 
 
 def endpoint_clusters(workload: Workload, cluster: str) -> dict[str, str]:
@@ -83,14 +92,19 @@ def endpoint_clusters(workload: Workload, cluster: str) -> dict[str, str]:
 
 def _inbound(workload: Workload) -> list[dict[str, Any]]:
     """What the filter chains match by which the workload's proxy takes calls."""
+    return [_match(one) for one in _chains(workload)]
+
+
+def _chains(workload: Workload) -> list[dict[str, Any]]:
     used = json.loads(in_use(workload, LISTENERS))
     listeners = [one.get("active_state", {}).get("listener", {}) for one in used]
-    return [
-        chain.get("filter_chain_match", {})
-        for one in listeners
-        if one.get("name") == _INBOUND
-        for chain in one.get("filter_chains", [])
-    ]
+    inbound = [one for one in listeners if one.get("name") == _INBOUND]
+    return [chain for one in inbound for chain in one.get("filter_chains", [])]
+
+
+def _match(chain: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = chain.get("filter_chain_match", {})
+    return found
 
 
 def _told(endpoint: dict[str, Any]) -> tuple[str, str]:
@@ -104,4 +118,4 @@ def _told(endpoint: dict[str, Any]) -> tuple[str, str]:
 
 def _takes(workload: Workload, port: int, transport: str) -> bool:
     theirs = [one for one in _inbound(workload) if one.get("transport_protocol") == transport]
-    return any(one.get("destination_port") == port for one in theirs)
+    return any(one.get(_PORT) == port for one in theirs)

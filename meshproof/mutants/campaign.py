@@ -247,6 +247,4 @@ def _clusters(sample: Sample, where: str) -> Sequence[str] | None:
 
 
 def _idle(mutant: Mutant) -> Result:
-    shows = mutant.shows
-    why = f"the {shows.look} of {shows.at} did not change"
-    return Result(id=mutant.id, outcome=Outcome.NOT_IN_FORCE, why=why)
+    return Result(id=mutant.id, outcome=Outcome.NOT_IN_FORCE, why=f"{mutant.shows} did not change")

@@ -122,6 +122,9 @@ class Shows(_Strict):
     at: Place
     look: View
 
+    def __str__(self) -> str:
+        return f"the {self.look} of {self.at}"
+
 
 class Mutant(_Strict):
     """One small fault.

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from meshproof.errors import EvidenceError, MeshproofError
 from meshproof.mutants import views
-from meshproof.mutants.catalogue import chosen
+from meshproof.mutants.catalogue import Mutant, chosen
 from meshproof.mutants.istiods import restore, switch
+from meshproof.mutants.views import Seen
 from meshproof.traffic.settle import await_drained, healed
 from meshproof.workloads.sample import Sample
 
@@ -29,31 +30,35 @@ class InPlace:
     @contextmanager
     def switched_on(self, mutant: str) -> Iterator[None]:
         """The mutant is on inside the block, and shown to be in force where it acts, under what is
-        applied by then; afterwards it is off, or the mesh is marked dirty.
+        applied by then; afterwards it is off, and what it changed is as before, or the mesh is
+        marked dirty.
 
         Raises UsageError for one that there is not, LabError or WaitTimeoutError when it cannot be
-        switched, EvidenceError when it changes nothing there.
+        switched, EvidenceError when it changes nothing there, or what is there changes by itself.
         """
         (one,) = chosen([mutant])
-        before = views.look(self.sample, one.shows)
+        before = views.steady(self.sample, one.shows)
         try:
             switch(self.sample, self.program, mutant)
-            if not views.difference(before, views.look(self.sample, one.shows)):
-                where = f"the {one.shows.look} of {one.shows.at}"
-                raise EvidenceError(f"nothing can be claimed: {mutant} does not change {where}")
+            if not views.difference(before, views.steady(self.sample, one.shows)):
+                raise EvidenceError(f"nothing can be claimed: {mutant} does not change {one.shows}")
             # What is called by connections from before does not meet it.
             await_drained(self.sample)
             yield
         finally:
-            self._switch_off()
+            self._switch_off(one, before)
 
-    def _switch_off(self) -> None:
+    def _switch_off(self, one: Mutant, before: Seen) -> None:
+        mesh = self.sample.mesh
         try:
             switch(self.sample, self.program, None)
+            now = views.steady(self.sample, one.shows)
             await_drained(self.sample)
         except MeshproofError as error:
-            self.sample.mesh.mark_dirty(f"a mutant could not be switched off: {error.cause}")
+            mesh.mark_dirty(f"a mutant could not be switched off: {error.cause}")
             raise
+        if views.difference(before, now):
+            mesh.mark_dirty(f"{one.shows} are not as before without {one.id}")
 
 
 @contextmanager

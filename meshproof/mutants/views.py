@@ -77,7 +77,7 @@ def steady(sample: Sample, shows: Shows) -> Seen:
             every=_PAUSE,
         )
     except WaitTimeoutError:
-        raise EvidenceError(f"the {shows.look} of {shows.at} go on changing") from None
+        raise EvidenceError(f"{shows} go on changing") from None
     return last[-1]
 
 

@@ -7,19 +7,24 @@ from typing import Any
 
 from meshproof.errors import MeshproofError
 from meshproof.kube.workload import Workload, find_workload
+from meshproof.mesh.config_dump import inbound_ports
 from meshproof.mesh.gateways import gateway_workload
 from meshproof.mesh.istiod import debug, istiod_of
 from meshproof.mesh.mesh import Mesh
+from meshproof.process import side_by_side
 from meshproof.wait import eventually
-from meshproof.workloads.sample import NAMESPACE, SLEEP, Sample
+from meshproof.workloads.sample import NAMESPACE, PORT, SLEEP, Sample
 
 _WITHIN = 90.0
+# What a proxy is sent one after the other when it connects: until then it goes by what another
+# istiod has sent it.
+_ALWAYS_SENT = ("Cluster", "Listener")
 
 
 def await_proxies(sample: Sample) -> None:
     """Wait until the proxies of the sample and of the gateways are connected to an istiod, and
-    have taken, or rejected, all that it sent. Raises WaitTimeoutError that names those that have
-    not."""
+    have taken, or rejected, all that it sent; and until helloworld's take calls as its Service has
+    it. Raises WaitTimeoutError that names those that have not."""
     mesh = sample.mesh
     eventually(
         lambda: _unready(sample),
@@ -38,11 +43,29 @@ def unready(expected: Iterable[str], entries: Sequence[Mapping[str, Any]]) -> st
     for proxy in sorted(expected):
         if proxy not in known:
             return f"{proxy} is not connected"
-        for kind, state in known[proxy].items():
+        states = {kind.rpartition(".")[2]: state for kind, state in known[proxy].items()}
+        for kind in _ALWAYS_SENT:
+            if not states.get(kind, {}).get("sent"):
+                return f"{proxy} was not sent any {kind}"
+        for kind, state in states.items():
             waits = state.get("sent") and state.get("sent") != state.get("acked")
             if waits and not state.get("lastError"):
-                return f"{proxy} has not taken {kind.rpartition('.')[2]}"
+                return f"{proxy} has not taken {kind}"
     return ""
+
+
+def passed_over(sample: Sample) -> str:
+    """The helloworld pods whose proxies have no filter chain for its Service's port, in words; ""
+    when all have one.
+
+    A proxy that connects before its istiod knows of its pod may be sent none. Calls are answered
+    all the same then, unread, by the chain for ports that no service names, where no policy and no
+    filter for HTTP is in force (https://github.com/istio/istio/pull/57334).
+    """
+    servers = list(sample.servers().values())
+    ports = side_by_side(sample.mesh.shell, inbound_ports, servers)
+    lacking = [str(one) for one, known in zip(servers, ports, strict=True) if PORT not in known]
+    return f"{', '.join(lacking)} without a filter chain for {PORT}" if lacking else ""
 
 
 def rejections(sample: Sample) -> list[str]:
@@ -90,6 +113,6 @@ def proxied(sample: Sample) -> list[Workload]:
 def _unready(sample: Sample) -> str:
     try:
         entries = [one for istiod in istiods(sample.mesh) for one in debug(istiod, "syncz") or []]
-        return unready(map(proxy_id, proxied(sample)), entries)
+        return unready(map(proxy_id, proxied(sample)), entries) or passed_over(sample)
     except MeshproofError as error:  # a pod that is just being replaced
         return error.cause

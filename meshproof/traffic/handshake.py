@@ -69,9 +69,13 @@ def shake_hands(sample: Sample, caller: str, behind: Behind, shown: Credential) 
 
 def certificate_of_sleep(sample: Sample, cluster: str) -> Credential:
     """A certificate for the identity of a cluster's sleep, by the authority that signs its own."""
+    return certificate_for(sample, cluster, sample.caller_identity(cluster))
+
+
+def certificate_for(sample: Sample, cluster: str, identity: str) -> Credential:
+    """A certificate for a SPIFFE ID, by the authority that signs for a cluster's workloads."""
     signer = sample.topology[cluster].primary
-    authority = installed_authority(sample.mesh.cluster(signer)).authority
-    return issue(authority, sample.caller_identity(cluster))
+    return issue(installed_authority(sample.mesh.cluster(signer)).authority, identity)
 
 
 def certificate_of_another_root(sample: Sample, cluster: str) -> Credential:

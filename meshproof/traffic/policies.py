@@ -39,10 +39,8 @@ def of_policy(one: Object) -> Sign:
 
 def denying_port(sample: Sample, port: int) -> Object:
     """helloworld denies sleep one port, by its identity."""
-    identities = dict.fromkeys(one.identity(NAMESPACE, SLEEP) for one in sample.topology.meshes)
-    names = [one.removeprefix("spiffe://") for one in identities]
     rule = {
-        "from": [{"source": {"principals": names}}],
+        "from": [{"source": {"principals": principals(sample, SLEEP)}}],
         "to": [{"operation": {"ports": [str(port)]}}],
     }
     selector = {"matchLabels": {"app": HELLOWORLD}}
@@ -52,6 +50,12 @@ def denying_port(sample: Sample, port: int) -> Object:
         "metadata": {"name": name_of_denying(port), "namespace": NAMESPACE},
         "spec": {"selector": selector, "action": "DENY", "rules": [rule]},
     }
+
+
+def principals(sample: Sample, account: str) -> list[str]:
+    """How policies call an account of the sample, in whichever of the meshes."""
+    identities = dict.fromkeys(one.identity(NAMESPACE, account) for one in sample.topology.meshes)
+    return [one.removeprefix("spiffe://") for one in identities]
 
 
 def name_of_denying(port: int) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
+import kubernetes.client
+
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.rollout import await_rollout
 from meshproof.kube.seam import lab_errors
@@ -83,15 +85,14 @@ def gated(sample: Sample) -> Iterator[None]:
 
 @contextmanager
 def not_ready(sample: Sample, version: str) -> Iterator[None]:
-    """The instance of a version is not ready inside the block, as its own cluster's proxies know;
-    afterwards it is ready again. Raises EvidenceError when they do not get to know it."""
+    """The instance of a version is not ready inside the block, as Kubernetes tells those who read
+    its endpoints; what proxies make of it is for the claim to see. Afterwards it is ready again.
+    Raises EvidenceError when Kubernetes does not tell it."""
     home = sample.versions[version]
     try:
         _tell(sample, version, ready=False)
-        require(
-            lambda: not called_at(sample, home, version),
-            what=f"the end of {version} in {home}",
-        )
+        what = f"an endpoint of {version} in {home} that is not ready"
+        require(lambda: not _told_ready(sample, version), what=what)
         yield
     finally:
         _tell(sample, version, ready=True)
@@ -149,6 +150,19 @@ def _running(sample: Sample, version: str) -> bool:
         pods = cluster.core.list_namespaced_pod(NAMESPACE, label_selector=labels).items
     conditions = [one for pod in pods for one in pod.status.conditions or []]
     return any(one.type == "ContainersReady" and one.status == "True" for one in conditions)
+
+
+def _told_ready(sample: Sample, version: str) -> set[str]:
+    """The addresses of a version's instance that its cluster's API tells as ready endpoints."""
+    cluster = sample.mesh.cluster(sample.versions[version])
+    pods = {str(one.address) for one in _pods(sample, version)}
+    discovery = kubernetes.client.DiscoveryV1Api(cluster.api)
+    of = f"kubernetes.io/service-name={SERVICE}"
+    with lab_errors(f"look for the endpoints of {SERVICE} in {cluster.name}"):
+        slices = discovery.list_namespaced_endpoint_slice(NAMESPACE, label_selector=of).items
+    listed = [one for each in slices for one in each.endpoints or []]
+    ready = {address for one in listed if one.conditions.ready for address in one.addresses}
+    return ready & pods
 
 
 def _tell(sample: Sample, version: str, *, ready: bool) -> None:

@@ -16,18 +16,18 @@ from meshproof.expect import (
     served_by_exactly,
     succeeded,
 )
+from meshproof.expect.denied import DENIED, FORBIDDEN, denied_by_servers
 from meshproof.kube.objects import Object
 from meshproof.mesh.configuration import configured
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import HELLO, Plan, answers, call_from_each
-from meshproof.traffic.heard import heard_by_version
 from meshproof.traffic.response import Response
 from meshproof.traffic.settle import arrive, await_drained, await_healed
 from meshproof.workloads.sample import Sample
 from suites.gateways.manifests import CLOSED_PATH, OPEN_PATH
 
 _CALLS, _ODDS = 20, 2**-20
-_WELL, _FORBIDDEN = 200, 403
+_WELL = 200
 # A connection that is open when a policy comes may bear one more request under the old rules:
 # each of a proxy's two workers keeps one to each endpoint, and 40 calls meet all of them.
 _PROBES = 40
@@ -40,9 +40,9 @@ def denied(sample: Sample) -> Verdict:
         verdict
         for responses in _from_everywhere(sample, HELLO)
         for verdict in (
-            refused_with(responses, status=_FORBIDDEN, detail="RBAC: access denied"),
+            refused_with(responses, status=FORBIDDEN, detail=DENIED),
             believable(responses),
-            _judged_by_servers(sample, responses, "policy[deny-sleep]"),
+            denied_by_servers(sample, responses, "policy[deny-sleep]"),
         )
     )
 
@@ -63,8 +63,8 @@ def allowed(sample: Sample) -> Verdict:
         verdict
         for responses in _from_everywhere(sample, _CLOSED)
         for verdict in (
-            refused_with(responses, status=_FORBIDDEN, detail="RBAC: access denied"),
-            _judged_by_servers(sample, responses, "policy[none]"),
+            refused_with(responses, status=FORBIDDEN, detail=DENIED),
+            denied_by_servers(sample, responses, "policy[none]"),
         )
     ]
     return all_of([*answered, *refused])
@@ -88,11 +88,11 @@ def enforced(sample: Sample, policy: Object, path: str) -> Iterator[None]:
 
 def _nobody_is_refused(sample: Sample, url: str) -> bool:
     """Whether helloworld answers all, and refuses nobody where a policy did."""
-    return _statuses(sample, HELLO) == {_WELL} and _FORBIDDEN not in _statuses(sample, url)
+    return _statuses(sample, HELLO) == {_WELL} and FORBIDDEN not in _statuses(sample, url)
 
 
 def _only_forbidden(statuses: object) -> bool:
-    return statuses == {_FORBIDDEN}
+    return statuses == {FORBIDDEN}
 
 
 def _from_everywhere(sample: Sample, url: str) -> list[list[Response]]:
@@ -108,33 +108,6 @@ def _statuses(sample: Sample, url: str) -> set[int | None]:
     plan = Plan(url=url, times=_PROBES, fresh=True)
     made = side_by_side(sample.mesh.shell, lambda one: answers(sample, one, plan), callers)
     return {response.status for responses in made for response in responses}
-
-
-def _judged_by_servers(sample: Sample, responses: Sequence[Response], why: str) -> Verdict:
-    """Each request is in the log of one server's proxy: refused, for this reason, by identity."""
-    caller = responses[0].caller if responses else ""
-    identity = sample.caller_identity(caller) if caller else "nobody"
-    expected = f"all versions' proxies to log 403 for '{why}' to {identity}"
-    lines = heard_by_version(sample, caller, [one.id for one in responses])
-    missing = len(responses) - sum(map(len, lines.values()))
-    if missing or not responses:
-        observed = f"{missing} of {len(responses)} requests in no server's log"
-        return Verdict(Outcome.INCONCLUSIVE, expected, observed)
-    wrong = [
-        (cluster, line)
-        for cluster, theirs in lines.items()
-        for line in theirs
-        if line.status != _FORBIDDEN or why not in line.details or line.peer != identity
-    ]
-    counted = ", ".join(f"{cluster}: {len(theirs)}" for cluster, theirs in lines.items())
-    if wrong:
-        observed = f"{len(wrong)} otherwise, such as {wrong[0][1]} in {wrong[0][0]}"
-        return Verdict(Outcome.FAIL, expected, observed, {"requests": counted})
-    silent = [cluster for cluster, theirs in lines.items() if not theirs]
-    if silent:
-        observed = f"no request came to {', '.join(silent)} ({counted})"
-        return Verdict(Outcome.INCONCLUSIVE, expected, observed)
-    return Verdict(Outcome.PASS, expected, counted)
 
 
 def _identified(sample: Sample, responses: Sequence[Response]) -> Verdict:

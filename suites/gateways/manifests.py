@@ -8,6 +8,7 @@ from meshproof.kube.objects import Object
 from meshproof.mesh.manifests import SHORT_CONNECTIONS, SYSTEM
 from meshproof.mesh.operator_config import GATEWAY_LABELS, GATEWAY_PORTS, NETWORK_LABEL
 from meshproof.mesh.routes import host_of
+from meshproof.traffic.policies import principals
 from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, SLEEP, Sample
 
 OPEN_PATH, CLOSED_PATH = "/hello", "/closed"
@@ -94,10 +95,7 @@ def _gateway_of(network: str) -> dict[str, str]:
 
 
 def _principal(sample: Sample, account: str) -> list[Object]:
-    """An account's identity, in whichever of the meshes."""
-    identities = [mesh.identity(NAMESPACE, account) for mesh in sample.topology.meshes]
-    names = [one.removeprefix("spiffe://") for one in dict.fromkeys(identities)]
-    return [{"source": {"principals": names}}]
+    return [{"source": {"principals": principals(sample, account)}}]
 
 
 def _path(path: str) -> list[Object]:

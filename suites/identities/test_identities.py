@@ -18,6 +18,7 @@ from suites.identities.claims import (
     signed_by_the_primarys_authority,
     workloads,
 )
+from suites.identities.lifetimes import SHORT, USUAL, briefly_certified, valid_for
 
 Judge = Callable[[Verdict], None]
 
@@ -32,6 +33,16 @@ def test_peers_know_each_other(sample: Sample, caller: str, judge: Judge) -> Non
 def test_workloads_are_signed_for_by_their_primary(sample: Sample, judge: Judge) -> None:
     """Workloads' certificates are signed by their primary's authority, below the mesh's root."""
     judge(signed_by_the_primarys_authority(sample, workloads(sample)))
+
+
+@behaviour("identities/valid-as-long-as-asked", feature="security", level="extended")
+@pytest.mark.each_shape
+def test_certificates_are_valid_as_long_as_asked(sample: Sample, judge: Judge) -> None:
+    """Workloads' certificates are valid for a day, or for as long as their agents ask for."""
+    verdicts = [valid_for(sample, workloads(sample), USUAL)]
+    with briefly_certified(sample) as brief:
+        verdicts.append(valid_for(sample, [brief], SHORT))
+    judge(all_of(verdicts))
 
 
 @behaviour("identities/primaries-sign-for-themselves", feature="security")

@@ -9,6 +9,7 @@ from meshproof.expect import Outcome, Verdict, all_of, refused_with, succeeded
 from meshproof.expect.control import as_control
 from meshproof.expect.handshake import answered_as, objected_to
 from meshproof.kube.workload import Workload
+from meshproof.mesh.config_dump import inbound_ports
 from meshproof.mesh.gateways import gateway_workload
 from meshproof.model import Mtls
 from meshproof.traffic.access_log import UNMATCHED, TurnedAway, log_from_now, turned_away_by
@@ -22,18 +23,20 @@ from meshproof.traffic.handshake import (
 from meshproof.traffic.response import Refused, Response
 from meshproof.traffic.settle import mtls_mode
 from meshproof.traffic.tls_question import NO_CERTIFICATE
-from meshproof.workloads.sample import PORT, Behind, Sample
+from meshproof.workloads.sample import GRPC_PORT, PORT, Behind, Sample
 
 _TIMES = 3
 
 
 @dataclass(frozen=True)
 class PlainCall:
-    """A call in plain text by a caller without a sidecar, and to one of whose proxies it comes."""
+    """A call in plain text by a caller without a sidecar, and to one of whose proxies it comes.
+    ``ends``: how the caller is told that its connection was reset."""
 
     outsider: Workload
     url: str
     called: tuple[Workload, ...]
+    ends: Refused = Refused.RESET
 
 
 NOBODY = Objection(
@@ -81,10 +84,42 @@ def at_other_networks_gateways(sample: Sample) -> list[PlainCall]:
     return found
 
 
+def at_an_undeclared_port(sample: Sample) -> list[PlainCall]:
+    """Each outsider dials its own cluster's pods where they answer by gRPC."""
+    return [
+        PlainCall(
+            sample.outsider(one.cluster),
+            f"grpc://{one.address}:{GRPC_PORT}",
+            (one,),
+            Refused.STATUS,
+        )
+        for one in sample.every_server()
+    ]
+
+
+def no_service_names_the_port(sample: Sample) -> Verdict:
+    """The control: proxies know of no Service before the port at which their pods answer by gRPC,
+    and so what comes there meets the rules for undeclared ports."""
+    known = {str(one): inbound_ports(one) for one in sample.every_server()}
+    naming = sorted(name for name, ports in known.items() if GRPC_PORT in ports)
+    silent = sorted(name for name, ports in known.items() if PORT not in ports)
+    expected = f"no Service to name port {GRPC_PORT} of {', '.join(known)}"
+    observed = f"one does at {', '.join(naming)}" if naming else "none does"
+    if silent:
+        observed = f"{', '.join(silent)} has no chain for {PORT} either"
+    outcome = Outcome.FAIL if naming or silent else Outcome.PASS
+    return as_control(Verdict(outcome, expected, observed))
+
+
+def turned_away(sample: Sample, calls: Sequence[PlainCall]) -> Verdict:
+    """Each call ends with a reset connection that the server's proxy owns up to, with the caller's
+    address."""
+    return all_of(verdict for one in calls for verdict in _refused(sample, one))
+
+
 def strict_alone_refuses(sample: Sample, calls: Sequence[PlainCall]) -> Verdict:
-    """Each call ends with a reset connection that the server's proxy owns up to, with the
-    caller's address; with the same mesh permissive the same calls are answered."""
-    verdicts = [verdict for one in calls for verdict in _refused(sample, one)]
+    """The calls are turned away; with the same mesh permissive the same calls are answered."""
+    verdicts = [turned_away(sample, calls)]
     with mtls_mode(sample, Mtls.PERMISSIVE):
         verdicts += [as_control(succeeded(_called(sample, one))) for one in calls]
     return all_of(verdicts)
@@ -120,7 +155,8 @@ def nobody_gets_in_without_a_certificate(sample: Sample, caller: str) -> Verdict
 
 
 def _called(sample: Sample, plain: PlainCall) -> list[Response]:
-    return call(sample, plain.outsider, Plan(plain.url, times=_TIMES, patience=5))
+    # By one connection gRPC would make one call, and know what to expect of the others.
+    return call(sample, plain.outsider, Plan(plain.url, times=_TIMES, patience=5, fresh=True))
 
 
 def _refused(sample: Sample, plain: PlainCall, *, rewritten: bool = False) -> list[Verdict]:
@@ -148,7 +184,7 @@ def _refused(sample: Sample, plain: PlainCall, *, rewritten: bool = False) -> li
     names = " or ".join(one.name for one in plain.called)
     traced = f"{names} to say that it turned {len(responses)} connections away"
     return [
-        refused_with(responses, refusal=Refused.RESET),
+        refused_with(responses, refusal=plain.ends),
         Verdict(enough, traced, observed, {"from": ", ".join(sorted(sources))}),
     ]
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from meshproof.kube.objects import Object
-from meshproof.mesh.config_dump import LISTENERS, in_use
+from meshproof.mesh.config_dump import inbound_chains
 from meshproof.mesh.configuration import configured
 from meshproof.process import side_by_side
 from meshproof.traffic.drain import draining
 from meshproof.traffic.settle import await_healed, require
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample
 
 FILTER = "meshproof-faults"
 """By which the filter is known in a server's configuration."""
@@ -42,19 +42,23 @@ def faulty(sample: Sample) -> Iterator[None]:
     or the mesh is marked dirty. Raises EvidenceError when they do not come to it."""
     servers = sample.every_server()
 
-    def count() -> int:
-        dumps = side_by_side(sample.mesh.shell, lambda one: in_use(one, LISTENERS), servers)
-        return sum(FILTER in text for text in dumps)
+    def holding(*, it: bool) -> list[str]:
+        """The servers whose proxies have the filter, or do not, where calls come in: in a chain for
+        their port, and not for ports that no service names alone."""
+        shell = sample.mesh.shell
+        chains = side_by_side(shell, lambda one: inbound_chains(one, PORT), servers)
+        found = zip(servers, chains, strict=True)
+        return [str(one) for one, text in found if (FILTER in text) is it]
 
     try:
         with configured(sample.mesh, [_filter(version) for version in sample.versions]):
-            what = f"the filter {FILTER} in {len(servers)} servers' proxies"
-            require(count, until=lambda found: found == len(servers), what=what)
+            what = f"an end of servers without {FILTER} at {PORT}"
+            require(lambda: holding(it=False), until=lambda lacking: not lacking, what=what)
             # A call that sets out on a connection that is being closed is a 503 as well.
             require(lambda: draining(sample), until=lambda told: told == "", what="old connections")
             yield
     finally:
-        await_healed(sample, lambda: count() == 0, "the end of faults")
+        await_healed(sample, lambda: not holding(it=True), "the end of faults")
 
 
 def _filter(version: str) -> Object:

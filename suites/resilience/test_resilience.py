@@ -7,9 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict
+from meshproof.expect.control import with_control
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.routing import in_force
 from meshproof.workloads.sample import Sample
+from suites.resilience.absent import absent, forbidding_retries, tried_again, tried_once
 from suites.resilience.claims import ejected, ends_in_time, retried_elsewhere, told_at_once
 from suites.resilience.rules import ejecting, impatient, retrying
 
@@ -43,3 +45,13 @@ def test_a_version_that_fails_is_ejected(fallible: Sample, judge: Judge) -> None
     """With outlier detection nobody calls a version that has failed several times in a row."""
     with ejecting(fallible):
         judge(ejected(fallible, fallible.common[-1]))
+
+
+@behaviour("resilience/no-retries-when-forbidden", feature="routing", level="extended")
+def test_what_may_not_be_tried_again_is_tried_once(sample: Sample, judge: Judge) -> None:
+    """With a rule that forbids retries a call whose connection fails is tried once."""
+    with absent(sample):
+        control = tried_again(sample)
+        with in_force(sample, forbidding_retries()):
+            claim = tried_once(sample)
+    judge(with_control(claim, control))

@@ -32,6 +32,17 @@ def by_wish(versions: Collection[str], tls: Tls) -> list[Object]:
     return [destination_rule(HOST, versions, tls), virtual_service(HOST, routes)]
 
 
+def by_wish_but(versions: Collection[str], excepted: str) -> list[Object]:
+    """Calls go to the one of these versions that their header names, in plain text, but for one
+    subset, whose own policy says mutual TLS."""
+    rule, service = by_wish(versions, Tls.DISABLE)
+    own = {"tls": {"mode": Tls.ISTIO_MUTUAL.value}}
+    for subset in rule["spec"]["subsets"]:
+        if subset["name"] == excepted:
+            subset["trafficPolicy"] = own
+    return [rule, service]
+
+
 def in_mode(sample: Sample, tls: Tls | None) -> list[Object]:
     """How to speak to helloworld, and nothing of where calls go."""
     short = sample.mesh.deployment.shares_gateways

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import permutations
 
 import pytest
 
@@ -53,6 +54,18 @@ def test_calls_are_shared_by_weight(sample: Sample, judge: Judge) -> None:
     most, rest = first_and_last(sample)
     with in_force(sample, by_weight({most: 80, rest: 20})):
         judge(shared_by_weight(sample, {most: 0.8, rest: 0.2}))
+
+
+@behaviour("routing/weight-of-zero-gets-nothing", feature="routing", level="extended")
+@pytest.mark.each_shape
+def test_a_version_that_weighs_nothing_gets_nothing(sample: Sample, judge: Judge) -> None:
+    """A version whose weight is 0 gets no call, whichever of two it is."""
+    verdicts = []
+    # As small as weights can be, so that any that is no 0 shows at once.
+    for version, other in permutations(first_and_last(sample)):
+        with in_force(sample, by_weight({version: 1, other: 0})):
+            verdicts.append(all_answered_by(sample, version))
+    judge(all_of(verdicts))
 
 
 @behaviour("routing/header-decides", feature="routing")

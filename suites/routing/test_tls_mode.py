@@ -14,11 +14,12 @@ from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.routing import in_force
 from meshproof.workloads.sample import Sample
-from suites.routing.rules import by_wish, in_mode
+from suites.routing.rules import by_wish, by_wish_but, in_mode
 from suites.routing.tls_claims import (
     encrypted_as_the_mesh_says,
     other_network_is_left_alone,
     other_network_is_reached,
+    own_policy_overrides,
     plain_text_is_not_answered,
     tls_is_not_understood,
     versions_elsewhere,
@@ -51,6 +52,17 @@ def test_plain_text_is_refused_by_strict_mtls(sample: Sample, judge: Judge) -> N
     control = works(sample)
     with in_force(sample, in_mode(sample, Tls.DISABLE)):
         judge(with_control(plain_text_is_not_answered(sample), control))
+
+
+@behaviour("routing/subset-has-a-policy-of-its-own", feature="routing", level="extended")
+@pytest.mark.each_shape
+@pytest.mark.several_versions
+def test_a_subsets_own_policy_overrides_its_rules(sample: Sample, judge: Judge) -> None:
+    """A subset whose own policy says ISTIO_MUTUAL is answered though its rule says DISABLE."""
+    versions, excepted = sample.common, sample.common[-1]
+    control = works(sample)
+    with in_force(sample, by_wish_but(versions, excepted)):
+        judge(with_control(own_policy_overrides(sample, versions, excepted), control))
 
 
 @behaviour("routing/auto-mtls-encrypts", feature="routing")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from meshproof.expect import (
     Outcome,
     Verdict,
@@ -11,11 +13,13 @@ from meshproof.expect import (
     refused_with,
     succeeded,
 )
+from meshproof.expect.control import as_control
 from meshproof.expect.upstream import went_to
 from meshproof.mesh.mesh import Way
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call_from_each
+from meshproof.traffic.response import Response
 from meshproof.traffic.settle import reachable
 from meshproof.traffic.upstream import upstream_of
 from meshproof.traffic.wire import Watched, watch
@@ -74,6 +78,21 @@ def plain_text_is_not_answered(sample: Sample) -> Verdict:
     )
 
 
+def own_policy_overrides(sample: Sample, versions: Sequence[str], excepted: str) -> Verdict:
+    """From each cluster calls for one version, whose subset says mutual TLS, are answered by it;
+    calls for the others end with 503, since the rule that their subsets leave as it is says plain
+    text."""
+    home = {excepted: sample.versions[excepted]}
+    own = _wished(sample, excepted)
+    others = [batch for one in versions if one != excepted for batch in _wished(sample, one)]
+    return all_of(
+        [
+            *(answered_from_home(responses, home) for responses in own),
+            *(as_control(refused_with(responses, status=503)) for responses in others),
+        ]
+    )
+
+
 def other_network_is_reached(sample: Sample) -> Verdict:
     """Calls for other networks' versions are answered, and the wire saw them cross."""
     return all_of(_reached(watched) for watched, _ in _watch_remote(sample))
@@ -88,6 +107,10 @@ def other_network_is_left_alone(sample: Sample) -> Verdict:
 def versions_elsewhere(sample: Sample) -> list[str]:
     """The versions that some caller has on another network, in order."""
     return list(dict.fromkeys(version for _, version in sample.pairs(same_network=False)))
+
+
+def _wished(sample: Sample, version: str) -> list[list[Response]]:
+    return call_from_each(sample, Plan(times=_CALLS, headers={HEADER: version}))
 
 
 def _reached(watched: Watched) -> Verdict:

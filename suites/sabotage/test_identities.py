@@ -30,6 +30,7 @@ from suites.identities.claims import (
     peers_know_each_other,
     signed_by_the_primarys_authority,
 )
+from suites.identities.lifetimes import USUAL, briefly_certified, valid_for
 from suites.sabotage.other_account import another_account
 from suites.sabotage.shown import calls_by, faults, no_fault, ruled
 
@@ -71,6 +72,16 @@ def test_a_remotes_own_authority_is_noticed(sample: Sample, judge: Judge) -> Non
     with serving_as(outsider, PORT, issue(own, identity)):
         verdict = signed_by_the_primarys_authority(sample, [holder])
     judge(noticed([verdict], own.name))
+
+
+@proves("identities/valid-as-long-as-asked")
+@pytest.mark.each_shape
+def test_another_lifetime_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a workload that asks for certificates of an hour, the claim that they are valid for a
+    day fails and names it."""
+    with briefly_certified(sample) as brief:
+        verdict = valid_for(sample, [brief], USUAL)
+    judge(noticed([verdict], f"{brief.what} is valid for 1:"))
 
 
 @proves("identities/other-root-refused")

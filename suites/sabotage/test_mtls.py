@@ -10,15 +10,17 @@ import pytest
 from meshproof.errors import EvidenceError
 from meshproof.expect import Outcome, Verdict, all_of, noticed
 from meshproof.kube.objects import Object
+from meshproof.mesh.config_dump import takes_plain_text
 from meshproof.mesh.configuration import configured
 from meshproof.mesh.manifests import SYSTEM, cross_network_gateway
 from meshproof.model import Capability, Mtls
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.policies import enforced
 from meshproof.traffic.response import Response
 from meshproof.traffic.settle import healed, require
-from meshproof.workloads.sample import HOST, PORT, Sample
+from meshproof.workloads.sample import HOST, NAMESPACE, PORT, Sample
 from suites.mtls.claims import encrypted_on_the_wire, plain_on_the_wire
 from suites.mtls.modes import (
     answered_from_the_other_network,
@@ -29,6 +31,7 @@ from suites.mtls.modes import (
 )
 from suites.mtls.outsiders import (
     PlainCall,
+    at_an_undeclared_port,
     at_other_clusters_pods,
     at_other_networks_gateways,
     everybody_is_answered,
@@ -36,7 +39,9 @@ from suites.mtls.outsiders import (
     nobody_gets_in_without_a_certificate,
     plain_text_is_turned_away_at_the_gateway,
     strict_alone_refuses,
+    turned_away,
 )
+from suites.mtls.rules import permissive_in
 from suites.sabotage.shown import (
     gateways_as_found,
     peers,
@@ -49,16 +54,37 @@ from suites.sabotage.shown import (
 Judge = Callable[[Verdict], None]
 
 
-@proves("mtls/no-sidecar-refused-at-home", "mtls/no-sidecar-refused-on-one-network")
+@proves(
+    "mtls/no-sidecar-refused-at-home",
+    "mtls/no-sidecar-refused-on-one-network",
+    "mtls/undeclared-port-refuses-plain-text",
+)
 def test_a_permissive_mesh_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a permissive mesh, the claim that callers without a sidecar are refused fails."""
     with turned(sample, Mtls.PERMISSIVE):
-        kinds = [in_its_own_cluster(sample), at_other_clusters_pods(sample)]
+        kinds = [
+            in_its_own_cluster(sample),
+            at_other_clusters_pods(sample),
+            at_an_undeclared_port(sample),
+        ]
         verdicts = [strict_alone_refuses(sample, calls) for calls in kinds if calls]
     judge(noticed(verdicts, "in plain text were answered"))
 
 
-@proves("mtls/permissive-answers-everybody")
+@proves("mtls/by-namespace")
+@pytest.mark.each_shape
+def test_an_open_namespace_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With helloworld's namespace open, the claim that callers without a sidecar are turned away
+    fails."""
+    calls, opened = in_its_own_cluster(sample), partial(takes_plain_text, port=PORT)
+    with enforced(sample, [permissive_in(NAMESPACE)], opened) as missing:
+        if missing:
+            raise EvidenceError(f"nothing can be claimed: missing is {', '.join(missing)}")
+        verdict = turned_away(sample, calls)
+    judge(noticed([verdict], "in plain text were answered"))
+
+
+@proves("mtls/permissive-answers-everybody", "mtls/by-namespace")
 def test_a_strict_mesh_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a strict mesh, the claim that everybody is answered fails."""
     verdict = everybody_is_answered(sample, in_its_own_cluster(sample))

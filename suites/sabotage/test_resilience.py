@@ -10,6 +10,7 @@ import pytest
 from meshproof.expect import Verdict, all_of, noticed
 from meshproof.runner.behaviours import proves
 from meshproof.workloads.sample import Sample
+from suites.resilience.absent import absent, forbidding_retries, tried_once
 from suites.resilience.claims import ejected, ends_in_time, retried_elsewhere, told_at_once
 from suites.resilience.faults import faulty
 from suites.resilience.injection import aborted_alone, delayed_alone
@@ -46,6 +47,14 @@ def test_rules_that_do_not_come_are_noticed(sample: Sample, judge: Judge) -> Non
             late = ends_in_time(sample, version)
     told = [noticed([again], "503"), noticed([out], f"{version} from {sample.versions[version]}")]
     judge(all_of([*told, noticed([late], f"200 by {version}")]))
+
+
+@proves("resilience/no-retries-when-forbidden")
+def test_retries_that_are_not_forbidden_are_noticed(sample: Sample, judge: Judge) -> None:
+    """With a rule for one retry, the claim that calls are tried once fails and tells of them."""
+    with absent(sample), ruled(sample, forbidding_retries(attempts=1)):
+        verdict = tried_once(sample)
+    judge(noticed([verdict], "was sent upstream 2 times: a hidden retry"))
 
 
 @proves("resilience/errors-for-one-version", "resilience/latency-for-one-version")

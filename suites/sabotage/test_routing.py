@@ -29,6 +29,7 @@ from suites.routing.rules import by_weight, by_wish, in_mode
 from suites.routing.tls_claims import (
     encrypted_as_the_mesh_says,
     other_network_is_left_alone,
+    own_policy_overrides,
     plain_text_is_not_answered,
     tls_is_not_understood,
     versions_elsewhere,
@@ -46,6 +47,18 @@ def test_wrong_weights_are_noticed(sample: Sample, judge: Judge) -> None:
     with ruled(sample, by_weight({most: 50, rest: 50})):
         verdict = shared_by_weight(sample, {most: 0.8, rest: 0.2})
     judge(noticed([verdict], f"calls from {sample.clusters[0]}, answered by {most}: "))
+
+
+@proves("routing/weight-of-zero-gets-nothing")
+@pytest.mark.each_shape
+@pytest.mark.several_versions
+def test_a_weight_that_is_no_zero_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a weight of 1 beside another, the claim that a version gets nothing fails and names
+    it."""
+    version, other = first_and_last(sample)
+    with ruled(sample, by_weight({version: 1, other: 1})):
+        verdict = all_answered_by(sample, version)
+    judge(noticed([verdict], f"{other} from {sample.versions[other]}"))
 
 
 @proves("routing/one-version", "routing/one-version-without-mtls", "routing/header-decides")
@@ -92,6 +105,18 @@ def test_plain_text_is_noticed(sample: Sample, judge: Judge) -> None:
         answered = plain_text_is_not_answered(sample)
         encrypted = encrypted_as_the_mesh_says(sample)
     judge(all_of([noticed([answered], "20 x 200"), noticed([encrypted], "0 segments")]))
+
+
+@proves("routing/subset-has-a-policy-of-its-own")
+@pytest.mark.each_shape
+@pytest.mark.several_versions
+def test_a_subset_without_a_policy_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a rule that says DISABLE for all subsets, the claim that one's own policy overrides it
+    fails."""
+    versions = sample.common
+    with ruled(sample, by_wish(versions, Tls.DISABLE)):
+        verdict = own_policy_overrides(sample, versions, versions[-1])
+    judge(noticed([verdict], "503"))
 
 
 @proves("routing/auto-mtls-leaves-plain-text")

@@ -12,8 +12,19 @@ from meshproof.runner.behaviours import proves
 from meshproof.traffic.services import offered
 from meshproof.workloads.sample import NAMESPACE, Sample
 from suites.sabotage.shown import require_arrived, ruled
-from suites.visibility.claims import hidden_where_configured, marked_from_outside
-from suites.visibility.narrowing import marking_from_outside, service, shown_to_be, unlisted
+from suites.visibility.claims import (
+    distrusted_from_outside,
+    hidden_where_configured,
+    marked_from_outside,
+    trusted_as_usual,
+)
+from suites.visibility.narrowing import (
+    distrusting,
+    marking_from_outside,
+    service,
+    shown_to_be,
+    unlisted,
+)
 
 Judge = Callable[[Verdict], None]
 pytestmark = pytest.mark.each_shape
@@ -49,3 +60,13 @@ def test_a_rule_that_goes_too_far_is_noticed(sample: Sample, judge: Judge) -> No
     private = marked_from_outside(sample, NAMESPACE)
     told = [noticed([exported], f"bear the mark '{NAMESPACE}'")]
     judge(all_of([*told, noticed([private], "bear the mark ''")]))
+
+
+@proves("visibility/policy-exported")
+def test_a_policy_that_goes_too_far_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With the policy exported, and with none, the claims of the other fail and tell what came of
+    calls."""
+    with ruled(sample, [distrusting(sample, NAMESPACE)]):
+        exported = trusted_as_usual(sample)
+    private = distrusted_from_outside(sample)
+    judge(all_of([noticed([exported], "503 [UF]"), noticed([private], "200")]))

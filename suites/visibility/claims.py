@@ -5,13 +5,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from meshproof.expect import Outcome, Verdict, all_of, answered_from_home, calls_to_meet
+from meshproof.expect import (
+    Outcome,
+    Verdict,
+    all_of,
+    answered_from_home,
+    calls_to_meet,
+    refused_with,
+)
 from meshproof.expect.control import as_control
 from meshproof.traffic.calls import HELLO, Plan, call_from_each
 from meshproof.traffic.response import Response
 from meshproof.workloads.sample import NAMESPACE, PORT, Sample
 from suites.visibility.narrowing import CLUSTER, MARK, SERVICE, governed
 
+_FEW = 12
 _URL = f"http://{SERVICE}.{NAMESPACE}:{PORT}/hello"
 
 
@@ -40,6 +48,22 @@ def marked_from_outside(sample: Sample, mark: str) -> Verdict:
     batches = call_from_each(sample, plan)
     answered = [_answered(sample, batch) for batch in batches]
     return all_of([*answered, *(_marked(batch, mark) for batch in batches)])
+
+
+def distrusted_from_outside(sample: Sample) -> Verdict:
+    """No call to helloworld, from any cluster, is answered: callers' proxies obey the policy of
+    another namespace, by which no server is who it should be."""
+    # What does not connect may be tried again: that is Istio's usual policy.
+    return all_of(
+        refused_with(batch, status=503, flags="UF", detail="CERTIFICATE_VERIFY_FAILED")
+        for batch in call_from_each(sample, Plan(HELLO, _FEW))
+    )
+
+
+def trusted_as_usual(sample: Sample) -> Verdict:
+    """Every version answers calls to helloworld from each cluster."""
+    times = calls_to_meet(sample.smallest_share)
+    return all_of(_answered(sample, batch) for batch in call_from_each(sample, Plan(HELLO, times)))
 
 
 def _answered(sample: Sample, responses: Sequence[Response]) -> Verdict:

@@ -10,7 +10,7 @@ from meshproof.kube.objects import Object, apply, delete
 from meshproof.mesh.config_dump import CLUSTERS, in_use
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.proxy import outbound
-from meshproof.mesh.routes import host_of, marking, virtual_service
+from meshproof.mesh.routes import Tls, destination_rule, host_of, marking, virtual_service
 from meshproof.process import side_by_side
 from meshproof.traffic.settle import arrive, await_healed
 from meshproof.workloads.sample import (
@@ -67,6 +67,20 @@ def marking_from_outside(export_to: str) -> Object:
     rule = virtual_service(HOST, [marking(anywhere, {MARK: export_to})])
     rule["metadata"]["namespace"] = OUTSIDE
     rule["spec"]["exportTo"] = [export_to]
+    return rule
+
+
+def distrusting(sample: Sample, export_to: str) -> Object:
+    """A policy for helloworld in the root namespace, by which callers take no server of it for what
+    it is; ``export_to``: as for ``marking_from_outside``.
+
+    Gateways, whose namespace that is, begin no TLS of their own, and are none the wiser.
+    """
+    rule = destination_rule(HOST, (), Tls.ISTIO_MUTUAL)
+    rule["metadata"]["namespace"] = SYSTEM
+    rule["spec"]["exportTo"] = [export_to]
+    nobody = sample.topology[sample.clusters[0]].mesh.identity(NAMESPACE, "nobody")
+    rule["spec"]["trafficPolicy"]["tls"]["subjectAltNames"] = [nobody]
     return rule
 
 

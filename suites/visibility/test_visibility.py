@@ -7,14 +7,19 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, all_of
-from meshproof.expect.control import with_control
 from meshproof.mesh.configuration import configured
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.routing import in_force
 from meshproof.workloads.sample import NAMESPACE, Sample
-from suites.visibility.claims import hidden_where_configured, marked_from_outside
+from suites.visibility.claims import (
+    distrusted_from_outside,
+    hidden_where_configured,
+    marked_from_outside,
+    trusted_as_usual,
+)
 from suites.visibility.narrowing import (
     Narrow,
+    distrusting,
     marking_from_outside,
     shown_to_be,
     unexported,
@@ -46,7 +51,19 @@ def test_a_rule_counts_where_it_is_exported_to(sample: Sample, judge: Judge) -> 
         with in_force(sample, [marking_from_outside(NAMESPACE)]):
             exported = marked_from_outside(sample, NAMESPACE)
         private = marked_from_outside(sample, "")
-    judge(with_control(private, exported))
+    judge(all_of([private, exported]))
+
+
+@behaviour("visibility/policy-exported", feature="configuration", level="extended")
+def test_a_policy_counts_where_it_is_exported_to(sample: Sample, judge: Judge) -> None:
+    """A DestinationRule of the root namespace counts for callers it is exported to, and no
+    others."""
+    with configured(sample.mesh, [distrusting(sample, ".")]):
+        # As above: the one that is not exported is the older one.
+        with in_force(sample, [distrusting(sample, NAMESPACE)]):
+            exported = distrusted_from_outside(sample)
+        private = trusted_as_usual(sample)
+    judge(all_of([private, exported]))
 
 
 def _in_each(sample: Sample, narrow: Narrow) -> Verdict:

@@ -30,6 +30,7 @@ from tests.claims.changes import (
     answering,
     changed,
     failing,
+    forbidden,
     logged,
     unheard,
     unlogged,
@@ -206,26 +207,6 @@ def counting(**risen: int) -> Doing:
             return answer
 
         stage.tls.changes.append(count)
-
-    return done
-
-
-def forbidden(policy: str, path: str = "", **line: object) -> Doing:
-    """The server's proxy refuses calls of a path, and logs whom and why."""
-
-    def done(stage: Stage) -> None:
-        world = stage.world
-
-        def refuse(call: Call, came: Came) -> Came:
-            assert came.server is not None
-            details = f"rbac_access_denied_matched_policy[{policy}]"
-            peer = world.identity(call.caller)
-            theirs = {"request_id": call.id, "status": 403, "details": details, "peer": peer} | line
-            reply = replace(came.reply, status=403, body="RBAC: access denied")
-            heard = ((came.server, dict.fromkeys(ACCESS_LOG) | theirs),)
-            return replace(came.logged(status=403), reply=reply, heard=heard)
-
-        changed(refuse, lambda call: call.path == path or not path)(stage)
 
     return done
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -18,6 +19,7 @@ from suites.identities.claims import (
     signed_by_the_primarys_authority,
     workloads,
 )
+from suites.identities.lifetimes import SHORT, USUAL, valid_for
 from tests.claims.changes import answering, changed, logged, unlogged
 from tests.claims.table import (
     REMOTE,
@@ -46,6 +48,10 @@ def east_calls(stage: Stage) -> tuple[object, ...]:
 def all_workloads(stage: Stage) -> tuple[object, ...]:
     sample = stage.world.sample
     return sample, workloads(sample)
+
+
+def all_for(asked: timedelta) -> Callable[[Stage], tuple[object, ...]]:
+    return lambda stage: (*all_workloads(stage), asked)
 
 
 def other_client(_: Call, came: Came) -> Came:
@@ -117,6 +123,18 @@ CASES = [
         fails("sa/sleep, issued by", shown(as_sleep)),
         unclear("east and", one_authority),
     ),
+    *cases(
+        valid_for,
+        Setting(all_for(SHORT), REMOTE),
+        passes(),
+        fails("sleep of east showed no certificate", shown(lambda *_: NOTHING)),
+    ),
+    *cases(
+        valid_for,
+        Setting(all_for(USUAL), REMOTE),
+        fails("that of sleep of east is valid for 1:05:00 in all"),
+    ),
+    *cases(valid_for, on([], SHORT, topology=REMOTE), unclear("nothing")),
     *cases(
         primaries_are_siblings,
         on(topology=SPLIT),

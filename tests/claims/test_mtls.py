@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from meshproof.kube.asking import Reply
+from meshproof.kube.asking import Failed, Failure, Reply
 from meshproof.model import Mtls
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.tls_question import TlsAnswer
@@ -22,15 +22,19 @@ from suites.mtls.modes import (
 )
 from suites.mtls.outsiders import (
     PlainCall,
+    at_an_undeclared_port,
     at_other_clusters_pods,
     at_other_networks_gateways,
     everybody_is_answered,
     in_its_own_cluster,
+    no_service_names_the_port,
     nobody_gets_in_without_a_certificate,
     plain_text_is_turned_away_at_the_gateway,
     strict_alone_refuses,
+    turned_away,
 )
 from tests.claims.changes import (
+    after,
     always,
     answering,
     by_sidecars,
@@ -140,11 +144,46 @@ def refused_when_permissive(stage: Stage) -> None:
     reset(stage)
 
 
+def refused_by_status(stage: Stage) -> None:
+    """A permissive server's own program refuses calls by gRPC."""
+    failure = Failure(Failed.GRPC, "grpc-status 12 (Unimplemented): unknown service")
+    mesh = stage.world.mesh
+    changed(
+        lambda _, came: replace(came, reply=Reply(failure)),
+        lambda _: mesh.deployment.mtls is PERMISSIVE,
+    )(stage)
+
+
 _HELLO = "Hello version: v2, instance: helloworld-v2-0\n"
 
 
 def answered_plainly(_: Call, came: Came) -> Came:
     return replace(came, reply=Reply(status=200, body=_HELLO))
+
+
+def by_grpc(stage: Stage) -> None:
+    """Servers' proxies take what comes in plain text by gRPC, or turn it away, as the mode says."""
+    world = stage.world
+    reset = Failure(Failed.GRPC, "grpc-status 14 (Unavailable): connection reset by peer")
+
+    def asked(call: Call, _: Came) -> Came:
+        server = next(one for one in world.servers() if one.address == call.address)
+        came = world._plainly(call, server, answered=world.mesh.deployment.mtls is not STRICT)
+        return came if came.server else replace(came, reply=replace(came.reply, failure=reset))
+
+    changed(asked, lambda call: call.url.startswith("grpc://"))(stage)
+
+
+def knowing(*ports: int) -> Doing:
+    """helloworld's proxies have filter chains for these ports."""
+
+    def done(stage: Stage) -> None:
+        chains = [{"filter_chain_match": {"destination_port": one}} for one in ports]
+        inbound = {"name": "virtualInbound", "filter_chains": chains}
+        for one in stage.world.servers():
+            stage.world.dumps[one.name] = [{"active_state": {"listener": inbound}}]
+
+    return done
 
 
 WIRE = [
@@ -177,10 +216,17 @@ WIRE = [
 
 
 def calls_of(
-    kind: Callable[[Sample], Sequence[PlainCall]], topology: str, mtls: Mtls = STRICT
+    kind: Callable[[Sample], Sequence[PlainCall]],
+    topology: str,
+    mtls: Mtls = STRICT,
+    before: Doing = lambda _: None,
 ) -> Setting:
     """Calls of callers without a sidecar."""
-    return Setting(lambda one: (one.world.sample, kind(one.world.sample)), topology, mtls)
+
+    def given(stage: Stage) -> tuple[object, ...]:
+        return stage.world.sample, kind(stage.world.sample)
+
+    return Setting(given, topology, mtls, before=before)
 
 
 OUTSIDERS = [
@@ -197,6 +243,27 @@ OUTSIDERS = [
         fails("3 calls in plain text were answered, such as: 200 by v1"),
     ),
     *cases(strict_alone_refuses, calls_of(at_other_clusters_pods, FLAT), passes()),
+    *cases(
+        strict_alone_refuses,
+        calls_of(at_an_undeclared_port, FLAT, before=by_grpc),
+        passes(),
+        unclear("0 lines in its log", unheard(by_others)),
+        unclear("another status than OK", after(by_grpc, refused_by_status)),
+    ),
+    *cases(
+        no_service_names_the_port,
+        on(),
+        passes(doing=knowing(5000, 9000)),
+        unclear("one does at helloworld-v1-0 of east", knowing(5000, 5001)),
+        unclear("has no chain for 5000 either"),
+    ),
+    *cases(
+        turned_away,
+        calls_of(in_its_own_cluster, SPLIT),
+        passes(),
+        unclear("0 lines in its log", unheard(by_others)),
+        fails("3 calls in plain text were answered", changed(answered_plainly, by_others)),
+    ),
     *cases(
         plain_text_is_turned_away_at_the_gateway,
         calls_of(at_other_networks_gateways, SPLIT),

@@ -8,6 +8,7 @@ import pytest
 
 from meshproof.kube.asking import Reply
 from meshproof.mesh.proxy import Endpoint
+from suites.resilience.absent import tried_again, tried_once
 from suites.resilience.claims import ejected, ends_in_time, retried_elsewhere, told_at_once
 from suites.resilience.injection import aborted_alone, delayed_alone
 from suites.resilience.rules import ABORTED, WISH
@@ -114,6 +115,14 @@ def ejecting(stage: Stage) -> None:
     world.chosen, world.known = healthy, endpoints
 
 
+def refused_after(attempts: int) -> Doing:
+    """Nobody listens, and each call is tried so many times."""
+    return after(
+        failing(503, "UF", "upstream_reset{connection_refused}", always),
+        logged(attempts=attempts),
+    )
+
+
 TIMED_OUT = failing(504, "UT", "response_timeout", asked_to_be_late)
 CASES = [
     *cases(
@@ -159,6 +168,23 @@ CASES = [
         unclear("0 did", by_faults(sent_again=1)),
         unclear(NO_LINE, after(ejecting, unlogged())),
     ),
+    *cases(
+        tried_once,
+        on(before=refused_after(1)),
+        passes(),
+        fails("was sent upstream 3 times: a hidden retry", refused_after(3)),
+        fails("6 x 503 [UH]", failing(503, "UH", "no_healthy_upstream", always)),
+        unclear(NO_LINE, unlogged()),
+    ),
+    *cases(tried_once, on(), fails("6 x 200")),
+    *cases(
+        tried_again,
+        on(before=refused_after(3)),
+        passes(),
+        unclear("tried 1 times", refused_after(1)),
+        unclear("without a line in the caller's access log", unlogged()),
+    ),
+    *cases(tried_again, on(), unclear("6 x 200")),
     *cases(
         aborted_alone,
         on("v2", before=by_wish),

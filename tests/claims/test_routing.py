@@ -20,6 +20,7 @@ from suites.routing.tls_claims import (
     encrypted_as_the_mesh_says,
     other_network_is_left_alone,
     other_network_is_reached,
+    own_policy_overrides,
     plain_text_is_not_answered,
     tls_is_not_understood,
     works,
@@ -82,6 +83,15 @@ def by_friends(call: Call) -> list[str]:
 
 def by_wish(call: Call) -> list[str]:
     return [call.headers.get(HEADER, "v1")]
+
+
+def wishing(version: str) -> Callable[[Call], bool]:
+    return lambda call: call.headers.get(HEADER) == version
+
+
+def refused_for(version: str) -> Doing:
+    """Calls for a version set out in plain text, and are cut off."""
+    return failing(503, "UC", "connection_termination", wishing(version))
 
 
 def without_endpoints(stage: Stage) -> None:
@@ -183,6 +193,19 @@ MODES = [
             "without a line in the caller's access log",
             after(failing(503, "UC", NOT_ANSWERED, always), unlogged()),
         ),
+    ),
+    *cases(
+        own_policy_overrides,
+        on(("v1", "v2"), "v2", before=after(routed(by_wish), refused_for("v1"))),
+        passes(),
+        fails("20 x 503 [UC]", refused_for("v2")),
+        fails("20 x v1 from east", answering("v1", when=wishing("v2"))),
+        unclear(NO_LINE, unlogged()),
+    ),
+    *cases(
+        own_policy_overrides,
+        on(("v1", "v2"), "v2", before=routed(by_wish)),
+        unclear("20 x 200"),
     ),
     *cases(
         other_network_is_reached,

@@ -7,9 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from suites.visibility.claims import hidden_where_configured, marked_from_outside
+from suites.visibility.claims import (
+    distrusted_from_outside,
+    hidden_where_configured,
+    marked_from_outside,
+    trusted_as_usual,
+)
 from suites.visibility.narrowing import CLUSTER, MARK, SERVICE
-from tests.claims.changes import after, answering, changed, failing, logged, unlogged
+from tests.claims.changes import after, always, answering, changed, failing, logged, unlogged
 from tests.claims.table import (
     NO_LINE,
     REMOTE,
@@ -56,6 +61,7 @@ def helloworld_fails(stage: Stage) -> None:
     usual(stage)
 
 
+DISTRUSTING = failing(503, "UF", "upstream_reset{CERTIFICATE_VERIFY_FAILED}", always)
 CASES = [
     *cases(
         hidden_where_configured,
@@ -89,6 +95,22 @@ CASES = [
         fails("40 from east bear the mark ''"),
         fails("v2 never answered", after(marked("sample"), answering("v1"))),
         unclear(NO_LINE, after(marked("sample"), unlogged())),
+    ),
+    *cases(
+        distrusted_from_outside,
+        on(),
+        passes(doing=DISTRUSTING),
+        fails("12 x 200"),
+        fails("12 x 503 [UH]", failing(503, "UH", "no_healthy_upstream", always)),
+        unclear("without a line in the caller's access log", after(DISTRUSTING, unlogged())),
+    ),
+    *cases(
+        trusted_as_usual,
+        on(),
+        passes(),
+        fails("503 [UF]", DISTRUSTING),
+        fails("v2 never answered", answering("v1")),
+        unclear(NO_LINE, unlogged()),
     ),
     *cases(
         marked_from_outside,

@@ -29,7 +29,7 @@ class Mesh:
         monkeypatch.setattr(inplace, "restore", lambda _: self.done.append("own program"))
         monkeypatch.setattr(inplace, "healed", lambda _: self.done.append("at rest"))
         monkeypatch.setattr(inplace, "await_drained", lambda _: True)
-        monkeypatch.setattr(views, "look", lambda *_: {"east": self.shown.pop(0)})
+        monkeypatch.setattr(views, "steady", lambda *_: {"east": self.shown.pop(0)})
 
     @property
     def mesh(self) -> Any:
@@ -48,7 +48,7 @@ class Mesh:
 def test_it_is_on_inside_the_block_and_the_own_program_runs_afterwards(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    played = Mesh(monkeypatch, ["off", "on"])
+    played = Mesh(monkeypatch, ["off", "on", "off"])
     with in_place(cast(Sample, played), PROGRAM) as mutants, mutants.switched_on(ONE):
         played.done.append("claim")
     assert played.done == [
@@ -62,7 +62,7 @@ def test_it_is_on_inside_the_block_and_the_own_program_runs_afterwards(
 
 
 def test_of_one_that_changes_nothing_nothing_is_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
-    played = Mesh(monkeypatch, ["same", "same"])
+    played = Mesh(monkeypatch, ["same", "same", "same"])
     with (
         in_place(cast(Sample, played), PROGRAM) as mutants,
         pytest.raises(EvidenceError, match=f"{ONE} does not change the listeners of helloworld"),
@@ -80,3 +80,12 @@ def test_a_mesh_in_which_it_stays_on_is_marked(monkeypatch: pytest.MonkeyPatch) 
         with pytest.raises(LabError), mutants.switched_on(ONE):
             played.done.append("claim")
     assert "a mutant could not be switched off: istiod does not come up" in played.done
+
+
+def test_a_mesh_that_is_not_as_before_when_it_is_off_is_marked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    played = Mesh(monkeypatch, ["off", "on", "on"])
+    with in_place(cast(Sample, played), PROGRAM) as mutants, mutants.switched_on(ONE):
+        played.done.append("claim")
+    assert f"the listeners of helloworld are not as before without {ONE}" in played.done

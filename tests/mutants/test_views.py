@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import base64
 import datetime
-from typing import Any
 
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from meshproof.mutants.views import certificates, difference, settled_form
-from meshproof.traffic.connected import unready
 
 ROUTES = {"route_config": {"name": "5000", "virtual_hosts": [{"name": "helloworld"}]}}
 
@@ -37,32 +34,6 @@ def test_a_long_difference_is_cut() -> None:
     lines = difference({"east": list(range(2000))}, {"east": []})
     assert len(lines) == 401
     assert lines[-1].endswith("lines more")
-
-
-@pytest.mark.parametrize(
-    ("entries", "missing"),
-    [
-        ([], "sleep.sample is not connected"),
-        ([{"proxy": "other.sample"}], "sleep.sample is not connected"),
-        ([{"proxy": "sleep.sample"}], ""),
-        ([("2", "1", None)], "sleep.sample has not taken Cluster"),
-        ([("2", "2", None)], ""),
-        ([("2", "1", "rejected")], ""),
-        ([(None, None, None)], ""),
-    ],
-)
-def test_proxies_are_ready_when_they_have_taken_or_rejected_all(
-    entries: list[Any], missing: str
-) -> None:
-    assert unready(["sleep.sample"], [_entry(one) for one in entries]) == missing
-
-
-def _entry(one: Any) -> dict[str, Any]:
-    if isinstance(one, dict):
-        return one
-    sent, acked, error = one
-    state = {"sent": sent, "acked": acked, "lastError": error}
-    return {"proxy": "sleep.sample", "resources": {"envoy.config.cluster.v3.Cluster": state}}
 
 
 def test_certificates_are_told_by_name_signer_right_and_time() -> None:

@@ -1,0 +1,1 @@
+"""Whom servers let in: by namespace, in which order rules count, and for whom."""
