@@ -13,10 +13,14 @@ REVISION = "revision"
 """Istio is installed under a revision's name."""
 UNRELATED_ROOTS = "unrelated-roots"
 """Every control plane has a root of its own."""
+JOINED_ROOTS = "joined-roots"
+"""Every control plane has a root of its own, and trusts those of all others beside it."""
 TRUST_DOMAINS = "trust-domains"
 """Every control plane has a trust domain of its own, and takes the others' for its own."""
 TRUST_DOMAINS_APART = "trust-domains-apart"
 """Every control plane has a trust domain of its own, and none knows of the others'."""
+ONE_TRUST_DOMAIN = "one-trust-domain"
+"""Meshes that expose services to each other have the same trust domain."""
 USUAL_REVISION = "canary"
 """The revision's name where nobody chose one."""
 
@@ -53,8 +57,14 @@ VARIANTS = {
             "several control planes",
             lambda topology: len(topology.control_planes) > 1,
         ),
+        Variant(JOINED_ROOTS, _PRIMARIES_ALONE, _primaries_alone),
         Variant(TRUST_DOMAINS, _PRIMARIES_ALONE, _primaries_alone),
         Variant(TRUST_DOMAINS_APART, _PRIMARIES_ALONE, _primaries_alone),
+        Variant(
+            ONE_TRUST_DOMAIN,
+            "a service that another mesh exposes",
+            lambda topology: len(topology.imports) > 0,
+        ),
     )
 }
 """All there are, by name."""

@@ -13,6 +13,8 @@ from meshproof.kube.objects import Object
 from meshproof.mesh.exposure import address_of, exposure_objects, identities_of, ways_of
 from meshproof.mesh.mesh import Mesh
 from meshproof.model import (
+    JOINED_ROOTS,
+    ONE_TRUST_DOMAIN,
     TRUST_DOMAINS,
     TRUST_DOMAINS_APART,
     UNRELATED_ROOTS,
@@ -146,6 +148,8 @@ def test_a_gateway_names_the_exposed_hosts_and_nothing_else(tmp_path: Path) -> N
             ("east.example", "west.example"),
         ),
         ((TRUST_DOMAINS_APART,), (), ()),
+        ((ONE_TRUST_DOMAIN,), (), ()),
+        ((JOINED_ROOTS,), ("far.example",), ("near.example",)),
     ],
 )
 def test_a_provider_takes_its_consumers_trust_domains_for_its_own(
@@ -164,3 +168,43 @@ def test_who_exposes_nothing_takes_nobodys_trust_domain(tmp_path: Path) -> None:
     deployment = installed(read_topology(path)).deployment
     assert deployment.trust_domain_aliases(deployment.topology["east"]) == ("far.example",)
     assert deployment.trust_domain_aliases(deployment.topology["far"]) == ()
+
+
+def test_with_one_trust_domain_all_are_known_by_the_first_ones(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(NEAR_AND_FAR)
+    topology = installed(read_topology(path), ONE_TRUST_DOMAIN).deployment.topology
+    assert {one.mesh.trust_domain for one in topology.members} == {"near.example"}
+    assert [one.name for one in topology.meshes] == ["near", "far"]
+
+
+@pytest.mark.parametrize(
+    ("variants", "roots", "trusted"),
+    [
+        ((), ["shared", "shared", "shared"], ()),
+        ((UNRELATED_ROOTS,), ["east", "west", "far"], ()),
+        ((JOINED_ROOTS,), ["east", "west", "far"], ("west", "far")),
+    ],
+)
+def test_roots_are_shared_unrelated_or_joined(
+    tmp_path: Path, variants: tuple[str, ...], roots: list[str], trusted: tuple[str, ...]
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(NEAR_AND_FAR)
+    mesh = installed(read_topology(path), *variants)
+    deployment = mesh.deployment
+    assert [deployment.root_of(one) for one in deployment.topology.members] == roots
+    assert deployment.also_trusted(deployment.topology["east"]) == trusted
+    assert list(mesh.roots) == list(dict.fromkeys(roots))
+    assert deployment.vouches("east", "far") is (variants != (UNRELATED_ROOTS,))
+
+
+def test_a_part_of_a_mesh_leaves_the_other_clusters_alone(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(NEAR_AND_FAR)
+    mesh = installed(read_topology(path))
+    about = mesh.deployment.topology.comparable
+    assert about is not None and about.names == ("east", "west") and about.exposes == ()
+    part = mesh.part(about)
+    assert part.deployment.topology == about and part.unmet is mesh.unmet
+    assert mesh.deployment.topology.names == ("east", "west", "far")
