@@ -7,6 +7,7 @@ they say written down. https://coredns.io/plugins/forward/, https://coredns.io/p
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -15,6 +16,7 @@ from kubernetes.client import AppsV1Api
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.expect.names import exists, unknown
 from meshproof.kube.cluster import RunningCluster
+from meshproof.kube.dns import dns_pod
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.rollout import await_rollout
 from meshproof.kube.seam import lab_errors
@@ -33,6 +35,7 @@ SUFFIXED = "sleep-suffix"
 """A sleep that looks for names in the zone as well."""
 _SERVER = "global-names"
 _DNS, _KUBE_SYSTEM, _KEY = "coredns", "kube-system", "Corefile"
+_NOTED = "meshproof.io/corefile"
 _CALLS, _CONNECTIONS = 20, 12
 
 
@@ -141,8 +144,12 @@ def _forwarded(cluster: RunningCluster) -> Iterator[None]:
 
 
 def _write(cluster: RunningCluster, text: str) -> None:
+    pod = dns_pod(cluster).metadata.name
     with lab_errors(f"write {_DNS} of {cluster.name}"):
         cluster.core.patch_namespaced_config_map(_DNS, _KUBE_SYSTEM, {"data": {_KEY: text}})
+        # A kubelet looks at the volumes of pods once a minute, and of one that changes at once.
+        noted = {"metadata": {"annotations": {_NOTED: secrets.token_hex(4)}}}
+        cluster.core.patch_namespaced_pod(pod, _KUBE_SYSTEM, noted)
 
 
 def _server(cluster: RunningCluster, addresses: dict[str, str]) -> list[Object]:
