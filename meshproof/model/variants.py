@@ -47,6 +47,13 @@ def _primaries_alone(topology: Topology) -> bool:
     return len(topology.primaries) > 1 and not topology.remotes
 
 
+_FEDERATED = "services that other meshes expose, and no remotes"
+
+
+def _federated(topology: Topology) -> bool:
+    return _primaries_alone(topology) and bool(topology.imports)
+
+
 VARIANTS = {
     one.name: one
     for one in (
@@ -57,14 +64,10 @@ VARIANTS = {
             "several control planes",
             lambda topology: len(topology.control_planes) > 1,
         ),
-        Variant(JOINED_ROOTS, _PRIMARIES_ALONE, _primaries_alone),
         Variant(TRUST_DOMAINS, _PRIMARIES_ALONE, _primaries_alone),
         Variant(TRUST_DOMAINS_APART, _PRIMARIES_ALONE, _primaries_alone),
-        Variant(
-            ONE_TRUST_DOMAIN,
-            "a service that another mesh exposes",
-            lambda topology: len(topology.imports) > 0,
-        ),
+        Variant(JOINED_ROOTS, _FEDERATED, _federated),
+        Variant(ONE_TRUST_DOMAIN, _FEDERATED, _federated),
     )
 }
 """All there are, by name."""
