@@ -11,12 +11,13 @@ SHORT := primary-remote-flat primary-remote-split-horizon multi-primary-flat
 
 # Where sabotage is seen to work that the short run has no topology, variant or level for.
 ELSEWHERE := overlapping-cidrs mixed-networks hostname-gateways two-primaries-four-clusters zones \
-	multi-primary-split-horizon primary-remote-flat federation
+	multi-primary-split-horizon primary-remote-flat federation federation-of-three hybrid
 # Of those topologies: what is for the one alone, and of what is for several the plainest.
-SABOTAGE := test_overlap or hostnames or (shared_gateway and two-primaries) or (test_networks and mixed) \
+SABOTAGE := (test_overlap and not of-three) or hostnames or (shared_gateway and two-primaries) or (test_networks and mixed) \
 	or (zone_has and zones) or (test_domains and split-horizon) \
 	or ((test_headless or test_outside or service_lacks) and split-horizon) or (under_a_mesh and overlapping) \
-	or test_federation or ((test_authorization or test_endpoints or test_entries or test_hops \
+	or (test_federation and not hybrid and not of-three) or (trust_domain_too_many and of-three) \
+	or (lost_nearby and hybrid) or ((test_authorization or test_endpoints or test_entries or test_hops \
 	or test_mcs or test_ports or test_secrets or false_istiod or another_lifetime or open_namespace \
 	or is_no_zero or subset_without or not_forbidden or policy_that_goes) and primary-remote-flat)
 
@@ -79,7 +80,8 @@ sabotage: $(READY) ## sabotage that test and nodes have no place for; not part o
 	$(BIN)/meshproof doctor --fix
 	$(BIN)/pytest suites/sabotage -k '$(SABOTAGE)' $(ELSEWHERE:%=--meshproof-topology=%) \
 		--meshproof-mtls=strict --meshproof-variant=trust-domains \
-		--meshproof-variant=trust-domains-apart --meshproof-profile=all \
+		--meshproof-variant=trust-domains-apart --meshproof-variant=unrelated-roots \
+		--meshproof-profile=all \
 		--meshproof-sabotage --meshproof-conformance --meshproof-enforce -n auto
 
 bench: $(READY) ## figures on this machine: a table, and bench.json

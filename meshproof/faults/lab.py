@@ -51,6 +51,13 @@ def closed(lab: Lab, pair: Pair) -> Wiring:
     return replace(lab.wiring, name=f"closed from {' to '.join(pair)}", flows=flows)
 
 
+def cut_off(lab: Lab, cluster: str) -> Wiring:
+    """The lab's own wiring, but that the router lets nothing through to a cluster or from it."""
+    own = lab.wiring
+    flows = {pair: frozenset() if cluster in pair else own.flows[pair] for pair in own.flows}
+    return replace(own, name=f"{cluster} cut off", flows=flows)
+
+
 @contextmanager
 def open_flows_kept(lab: Lab) -> Iterator[None]:
     """The router lets through what belongs to connections that are open already, whatever its

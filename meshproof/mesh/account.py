@@ -141,6 +141,21 @@ def remote_account(holder: RunningCluster, cluster: RunningCluster) -> Account:
         token = yaml.safe_load(kubeconfig)["users"][0]["user"]["token"]
     except (yaml.YAMLError, LookupError, TypeError):
         raise UnusableSecretError(f"{whose} is no kubeconfig with a token") from None
+    return _with_token(holder.name, cluster, token, whose)
+
+
+def account_of(cluster: RunningCluster, namespace: str, name: str) -> Account:
+    """A service account of a cluster, by a token that is made for it now. Raises LabError."""
+    with lab_errors(f"ask for a token of {namespace}/{name} in {cluster.name}"):
+        asked = kubernetes.client.AuthenticationV1TokenRequest(
+            spec=kubernetes.client.V1TokenRequestSpec(audiences=[], expiration_seconds=600)
+        )
+        made = cluster.core.create_namespaced_service_account_token(name, namespace, asked)
+    whose = f"the account {namespace}/{name} of {cluster.name}"
+    return _with_token(cluster.name, cluster, made.status.token, whose)
+
+
+def _with_token(holder: str, cluster: RunningCluster, token: str, whose: str) -> Account:
     own = cluster.api.configuration
     configuration = kubernetes.client.Configuration()
     configuration.host, configuration.ssl_ca_cert = own.host, own.ssl_ca_cert
@@ -148,7 +163,7 @@ def remote_account(holder: RunningCluster, cluster: RunningCluster) -> Account:
     configuration.api_key = {"BearerToken": f"Bearer {token}"}
     api = kubernetes.client.ApiClient(configuration)
     user = _reviewed(api, _REVIEW_OF_SELF, {}, whose)["status"]["userInfo"]["username"]
-    return Account(holder.name, cluster, user, api)
+    return Account(holder, cluster, user, api)
 
 
 def _remote_secrets(holder: RunningCluster) -> dict[str, dict[str, str]]:

@@ -13,7 +13,7 @@ from meshproof.mesh import manifests, operator_config
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY, Document, Images
 from meshproof.mesh.trust import SECRET, Authority
-from meshproof.model import MESH_NETWORKS, UNRELATED_ROOTS, Deployment, Member, Role, Version
+from meshproof.model import MESH_NETWORKS, Deployment, Member, Role, Version
 from meshproof.model.member import TLS_PORT
 
 
@@ -35,9 +35,7 @@ class Blueprint:
 
     def prepared(self, member: Member) -> list[Object]:
         """Namespace and trust. A remote gets ``cacerts`` too: only its primary's is used."""
-        root = self.roots[member.mesh.root]
-        if UNRELATED_ROOTS in self.deployment.variants:
-            root = Authority.root(f"meshproof root of {member.name}")
+        root = self.roots[self.deployment.root_of(member)]
         authority = root.intermediate(f"meshproof {member.name}")
         secret = {
             "apiVersion": "v1",
@@ -67,7 +65,9 @@ class Blueprint:
             return operator_config.remote(self.deployment, member, images, istiod)
         if member.role is Role.EXTERNAL:
             return operator_config.external(self.deployment, member, images)
-        return operator_config.primary(self.deployment, member, images, networks)
+        document = operator_config.primary(self.deployment, member, images, networks)
+        others = [self.roots[name].pem for name in self.deployment.also_trusted(member)]
+        return operator_config.trusting(document, others) if others else document
 
     def gateway(self, member: Member) -> Document:
         """The east-west gateway of a cluster that has one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -20,7 +21,7 @@ from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY
 from meshproof.mesh.removal import remove_rest, stop_mesh
 from meshproof.mesh.trust import Authority
-from meshproof.model import Deployment, Member, Mtls
+from meshproof.model import Deployment, Member, Mtls, Topology
 from meshproof.process import Shell, side_by_side
 
 
@@ -71,7 +72,7 @@ class Mesh:
     """What a test applied and waited for in vain: whatever passes then, it proves nothing."""
 
     def __post_init__(self) -> None:
-        names = dict.fromkeys(mesh.root for mesh in self.deployment.topology.meshes)
+        names = dict.fromkeys(map(self.deployment.root_of, self.deployment.topology.members))
         self.roots = {name: Authority.root(f"{name} root") for name in names}
 
     @classmethod
@@ -114,6 +115,13 @@ class Mesh:
             for member in self.deployment.gateways_to(cluster)
             if (gateway := member.gateway) is not None
         }
+
+    def part(self, topology: Topology) -> Mesh:
+        """The same mesh as far as a part of its topology goes: what is configured or judged by way
+        of it leaves the other clusters alone. What damages it is noted in it alone."""
+        part = copy(self)
+        part.deployment = replace(self.deployment, topology=topology)
+        return part
 
     @property
     def shell(self) -> Shell:

@@ -7,7 +7,7 @@ the values of Istio's charts.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any
@@ -83,6 +83,20 @@ def primary(deployment: Deployment, member: Member, images: Images, networks: Do
     values["pilot"] = _pilot(images)
     document = _document("default", images, values, deployment.revision)
     document["spec"]["meshConfig"] = _mesh_config(deployment, member)
+    return document
+
+
+def trusting(document: Document, roots: Sequence[str]) -> Document:
+    """A primary's document with further roots, in PEM, that its mesh's proxies trust
+    (``caCertificates`` of https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/).
+
+    istiod tells of them only with ISTIO_MULTIROOT_MESH, and an agent takes them up only with
+    PROXY_CONFIG_XDS_AGENT (https://github.com/istio/istio/pull/30506).
+    """
+    document["spec"]["values"]["pilot"]["env"]["ISTIO_MULTIROOT_MESH"] = "true"
+    config = document["spec"]["meshConfig"]
+    config["caCertificates"] = [{"pem": one} for one in roots]
+    config["defaultConfig"]["proxyMetadata"] = {"PROXY_CONFIG_XDS_AGENT": "true"}
     return document
 
 

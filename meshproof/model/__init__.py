@@ -37,7 +37,9 @@ from meshproof.model.releases import Releases
 from meshproof.model.request import RunRequest
 from meshproof.model.topology import Topology
 from meshproof.model.variants import (
+    JOINED_ROOTS,
     MESH_NETWORKS,
+    ONE_TRUST_DOMAIN,
     REVISION,
     TRUST_DOMAINS,
     TRUST_DOMAINS_APART,
@@ -53,7 +55,9 @@ __all__ = [
     "FEATURES",
     "FLAT",
     "ISOLATED",
+    "JOINED_ROOTS",
     "MESH_NETWORKS",
+    "ONE_TRUST_DOMAIN",
     "REVISION",
     "TRUST_DOMAINS",
     "TRUST_DOMAINS_APART",

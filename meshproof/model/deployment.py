@@ -10,7 +10,9 @@ from meshproof.errors import ModelError
 from meshproof.model.member import Member, Mtls
 from meshproof.model.topology import Topology
 from meshproof.model.variants import (
+    JOINED_ROOTS,
     MESH_NETWORKS,
+    ONE_TRUST_DOMAIN,
     REVISION,
     TRUST_DOMAINS,
     TRUST_DOMAINS_APART,
@@ -47,6 +49,8 @@ class Deployment:
             self._check_variant(name)
         if self.variants & {TRUST_DOMAINS, TRUST_DOMAINS_APART}:
             object.__setattr__(self, "topology", self.topology.with_trust_domains())
+        if ONE_TRUST_DOMAIN in self.variants:
+            object.__setattr__(self, "topology", self.topology.with_one_trust_domain())
         if (REVISION in self.variants) != bool(self.revision):
             raise ModelError(
                 f"the variant {REVISION} has no revision's name"
@@ -83,6 +87,18 @@ class Deployment:
         not know of."""
         apart = self.variants & {UNRELATED_ROOTS, TRUST_DOMAINS_APART}
         return not apart or self.topology[one].primary == self.topology[other].primary
+
+    def root_of(self, member: Member) -> str:
+        """The name of the root that a member's certificates are below."""
+        alone = self.variants & {UNRELATED_ROOTS, JOINED_ROOTS}
+        return member.primary if alone else member.mesh.root
+
+    def also_trusted(self, member: Member) -> tuple[str, ...]:
+        """The names of the roots that a member's mesh trusts beside its own."""
+        if JOINED_ROOTS not in self.variants:
+            return ()
+        roots = dict.fromkeys(map(self.root_of, self.topology.members))
+        return tuple(one for one in roots if one != self.root_of(member))
 
     def trust_domain_aliases(self, member: Member) -> tuple[str, ...]:
         """The trust domains that a member's mesh takes for its own, beside it: those of meshes to

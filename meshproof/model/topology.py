@@ -6,6 +6,7 @@ Data, no I/O. Rules are those of Istio's deployment models
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import combinations, permutations
 
@@ -37,12 +38,32 @@ class Topology:
 
     def with_trust_domains(self) -> Topology:
         """The same with a trust domain for each control plane, called like its cluster."""
+        return self._in_domains(lambda member: f"{member.primary}.example")
 
-        def own(member: Member) -> Member:
-            domain = f"{member.primary}.example"
-            return replace(member, mesh=replace(member.mesh, trust_domain=domain))
+    def with_one_trust_domain(self) -> Topology:
+        """The same with the first mesh's trust domain for all."""
+        domain = self.meshes[0].trust_domain
+        return self._in_domains(lambda _: domain)
 
-        return replace(self, members=tuple(map(own, self.members)))
+    def _in_domains(self, domain: Callable[[Member], str]) -> Topology:
+        def moved(member: Member) -> Member:
+            return replace(member, mesh=replace(member.mesh, trust_domain=domain(member)))
+
+        return replace(self, members=tuple(map(moved, self.members)))
+
+    def part(self, mesh: MeshSpec) -> Topology:
+        """One of the meshes alone: its clusters, and the versions in them."""
+        members = tuple(one for one in self.members if one.mesh == mesh)
+        names = {one.name for one in members}
+        placements = tuple(one for one in self.placements if one.cluster in names)
+        return replace(self, members=members, placements=placements, exposes=())
+
+    @property
+    def comparable(self) -> Topology | None:
+        """Where every caller's istiod knows several versions: all of this topology, or else the
+        first of its meshes for which that holds; None where there is none."""
+        parts = map(self.part, self.meshes) if len(self.meshes) > 1 else ()
+        return next((one for one in (self, *parts) if len(one.common_versions) > 1), None)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -13,10 +13,14 @@ REVISION = "revision"
 """Istio is installed under a revision's name."""
 UNRELATED_ROOTS = "unrelated-roots"
 """Every control plane has a root of its own."""
+JOINED_ROOTS = "joined-roots"
+"""Every control plane has a root of its own, and trusts those of all others beside it."""
 TRUST_DOMAINS = "trust-domains"
 """Every control plane has a trust domain of its own, and takes the others' for its own."""
 TRUST_DOMAINS_APART = "trust-domains-apart"
 """Every control plane has a trust domain of its own, and none knows of the others'."""
+ONE_TRUST_DOMAIN = "one-trust-domain"
+"""Meshes that expose services to each other have the same trust domain."""
 USUAL_REVISION = "canary"
 """The revision's name where nobody chose one."""
 
@@ -43,6 +47,13 @@ def _primaries_alone(topology: Topology) -> bool:
     return len(topology.primaries) > 1 and not topology.remotes
 
 
+_FEDERATED = "services that other meshes expose, and no remotes"
+
+
+def _federated(topology: Topology) -> bool:
+    return _primaries_alone(topology) and bool(topology.imports)
+
+
 VARIANTS = {
     one.name: one
     for one in (
@@ -55,6 +66,8 @@ VARIANTS = {
         ),
         Variant(TRUST_DOMAINS, _PRIMARIES_ALONE, _primaries_alone),
         Variant(TRUST_DOMAINS_APART, _PRIMARIES_ALONE, _primaries_alone),
+        Variant(JOINED_ROOTS, _FEDERATED, _federated),
+        Variant(ONE_TRUST_DOMAIN, _FEDERATED, _federated),
     )
 }
 """All there are, by name."""

@@ -40,6 +40,7 @@ _ON_DEMAND = frozenset(
     {
         "external-control-plane-split-horizon",
         "federation",
+        "federation-of-three",
         "hostname-gateways",
         "hybrid",
         "two-primaries-four-clusters",

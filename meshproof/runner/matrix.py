@@ -25,7 +25,7 @@ from meshproof.model import (
 )
 from meshproof.report import Declared
 from meshproof.run.selection import Selection
-from meshproof.runner.applies import NAMES, lacking, networks_of, why_not
+from meshproof.runner.applies import NAMES, ground, lacking, networks_of, why_not
 from meshproof.runner.axes import axis_of
 from meshproof.runner.declaring import declared_by
 
@@ -131,8 +131,13 @@ def expand(metafunc: pytest.Metafunc, matrix: Matrix) -> Declared:
         # reader could not tell from one that nobody declared.
         metafunc.parametrize("sample", [pytest.param(None, id="nowhere")], indirect=True)
     elif axis is not None:
-        networks = networks_of(metafunc.definition.iter_markers())
-        runs = [(one, value) for one in chosen for value in axis.on(one.topology, networks)]
+        marks = list(metafunc.definition.iter_markers())
+        networks = networks_of(marks)
+        runs = [
+            (one, value)
+            for one in chosen
+            for value in axis.on(ground(marks, one.topology), networks)
+        ]
         values = [(one, *value) for one, value in runs]
         ids = [f"{one}-{axis.id(value)}" for one, value in runs]
         metafunc.parametrize(("sample", *axis.fixtures), values, ids=ids, indirect=["sample"])

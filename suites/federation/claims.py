@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from meshproof.expect import Outcome, Verdict, all_of, answered_from_home, went_through
+from meshproof.expect.control import as_control
+from meshproof.mesh.credentials import authorities, distinct
 from meshproof.mesh.exposure import ways_of
 from meshproof.mesh.gateways import sni_of
 from meshproof.mesh.proxy import Endpoint, endpoints, outbound
@@ -187,3 +189,15 @@ def _as_tls(sample: Sample, imported: Exposure, watched: Watched) -> Verdict:
     right = seen["tls"] >= due and not seen["http"]
     outcome = Outcome.PASS if right else Outcome.FAIL
     return Verdict(outcome, expected, f"{seen['tls']} of TLS, {seen['http']} of plain text")
+
+
+def has_another_root(sample: Sample, importer: str, imported: Exposure) -> Verdict:
+    """The control of roots that are joined: the authorities of consumer and provider do lead up to
+    different roots."""
+    topology = sample.topology
+    held = authorities(sample.mesh)
+    ends = [topology[name].primary for name in (importer, topology.providers(imported)[0])]
+    roots = distinct(held[name].root for name in ends)
+    outcome = Outcome.PASS if roots == len(ends) else Outcome.FAIL
+    expected = f"a root of its own in each of {' and '.join(ends)}"
+    return as_control(Verdict(outcome, expected, f"{roots} roots"))

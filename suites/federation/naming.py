@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
+
 from meshproof.expect import Outcome, Verdict, all_of
-from meshproof.expect.names import known, unknown
+from meshproof.expect.names import exists, known, unknown
 from meshproof.mesh.exposure import address_of
 from meshproof.model import Exposure
 from meshproof.workloads.sample import HOST, Sample
+from suites.federation.claims import answered_by_the_provider, calls_by_global_name
 from suites.federation.setting import asker, told
+
+ALLOCATED = IPv4Network("240.240.0.0/16")
+"""Where Istio allocates addresses for entries that have none
+(https://istio.io/latest/docs/ops/configuration/traffic-management/dns-proxy/)."""
 
 
 def resolves_only_where_it_is_imported(
@@ -47,3 +54,22 @@ def names_have_addresses_apart(sample: Sample, importer: str, imported: Exposure
         observed = f"{', '.join(alike) or 'nobody'} is {due}, and {imported.host} is "
         return Verdict(Outcome.FAIL, expected, f"{observed}{answers[imported.host]}", evidence)
     return Verdict(Outcome.PASS, expected, f"{len(names)} names, an address each", evidence)
+
+
+def has_an_allocated_address(sample: Sample, importer: str, imported: Exposure) -> Verdict:
+    """A global name whose entry says no address stands for one that Istio has allocated, and is
+    answered by it."""
+    answer = told(sample, asker(sample, importer), imported.host)
+    found = exists(imported.host, importer, answer)
+    if found.outcome is not Outcome.PASS:
+        return found
+    expected = f"{imported.host} to be an address of {ALLOCATED} in {importer}"
+    others = [one for one in answer.addresses if one not in ALLOCATED]
+    outcome = Outcome.FAIL if others or len(answer.addresses) != 1 else Outcome.PASS
+    responses = calls_by_global_name(sample, importer, imported)
+    return all_of(
+        [
+            Verdict(outcome, expected, str(answer)),
+            answered_by_the_provider(sample, imported, responses),
+        ]
+    )

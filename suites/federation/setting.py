@@ -12,7 +12,7 @@ from meshproof.kube.workload import Workload
 from meshproof.mesh.exposure import identities_of, ways_of
 from meshproof.mesh.gateways import gateway_workload
 from meshproof.mesh.proxy import endpoints, outbound
-from meshproof.model import Exposure
+from meshproof.model import Exposure, Mtls
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, answers
 from meshproof.traffic.services import await_forgotten, full_name
@@ -76,6 +76,26 @@ def told(sample: Sample, who: Workload, name: str) -> NameAnswer:
     return ask_name(who, name, dns_address(sample.mesh.cluster(who.cluster)))
 
 
+def await_answer(sample: Sample, importer: str, imported: Exposure) -> None:
+    """Wait until a name and its gateways are known, and answered where anybody would."""
+    caller, plan = asker(sample, importer), Plan(url_of(imported), times=_PROBES, fresh=True)
+    provider = sample.topology.providers(imported)[0]
+    deployment = sample.mesh.deployment
+    # Gateways choose by SNI: without mTLS nobody gets through.
+    through = deployment.vouches(importer, provider) and deployment.mtls is not Mtls.DISABLED
+
+    def missing() -> str:
+        if not told(sample, caller, imported.host).exists:
+            return f"an address of {imported.host}"
+        if not endpoints(caller, outbound(imported.host, PORT)):
+            return f"a gateway for {imported.host}"
+        failed = [one for one in answers(sample, caller, plan) if through and not one.succeeded]
+        return str(failed[0]) if failed else ""
+
+    what = f"{imported.host} in {importer}"
+    arrive(sample.mesh, missing, until=lambda left: left == "", what=what)
+
+
 @contextmanager
 def federated(sample: Sample) -> Iterator[None]:
     """Each cluster has a sleep whose sidecar answers names, and a Service that nobody exposes,
@@ -87,27 +107,9 @@ def federated(sample: Sample) -> Iterator[None]:
                 cluster = sample.mesh.cluster(name)
                 stack.enter_context(applied(cluster, [private_service(name)]))
             imports = sample.topology.imports
-            side_by_side(sample.mesh.shell, lambda one: _await_answer(sample, *one), imports)
+            side_by_side(sample.mesh.shell, lambda one: await_answer(sample, *one), imports)
             yield
     finally:
         hosts = list(map(private_host, sample.clusters))
         if not await_forgotten(sample, hosts):
             sample.mesh.mark_dirty(f"deleted, but still in a proxy: {', '.join(hosts)}")
-
-
-def _await_answer(sample: Sample, importer: str, imported: Exposure) -> None:
-    """Wait until a name and its gateways are known, and answered where anybody would."""
-    caller, plan = asker(sample, importer), Plan(url_of(imported), times=_PROBES, fresh=True)
-    provider = sample.topology.providers(imported)[0]
-    vouched = sample.mesh.deployment.vouches(importer, provider)
-
-    def missing() -> str:
-        if not told(sample, caller, imported.host).exists:
-            return f"an address of {imported.host}"
-        if not endpoints(caller, outbound(imported.host, PORT)):
-            return f"a gateway for {imported.host}"
-        failed = [one for one in answers(sample, caller, plan) if vouched and not one.succeeded]
-        return str(failed[0]) if failed else ""
-
-    what = f"{imported.host} in {importer}"
-    arrive(sample.mesh, missing, until=lambda left: left == "", what=what)

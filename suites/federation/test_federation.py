@@ -23,6 +23,7 @@ from suites.federation.apart import (
     without_own_instances,
 )
 from suites.federation.claims import (
+    has_another_root,
     is_not_answered,
     leads_to_the_other_mesh,
     pods_behind,
@@ -42,14 +43,18 @@ from suites.federation.selective import (
     no_sni_leads_there,
     snis_of_the_unexposed,
 )
+from suites.federation.setting import await_answer
+from suites.federation.shares import shared, shared_by_weight
 
 Judge = Callable[[Verdict], None]
 _PODS = 3
+_PERCENT = 80
 
 
 @behaviour("federation/global-name-leads-to-the-other-mesh", feature="federation")
 @requires(Capability.ROUTER)
 @pytest.mark.mtls("strict", "permissive")
+@pytest.mark.variant("one-trust-domain")
 def test_a_global_name_leads_to_the_other_meshs_instances(
     foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
 ) -> None:
@@ -61,6 +66,8 @@ def test_a_global_name_leads_to_the_other_meshs_instances(
 @behaviour("federation/both-directions-at-once", feature="federation")
 @requires(Capability.ROUTER)
 @pytest.mark.exposes
+@pytest.mark.mtls("strict", "permissive")
+@pytest.mark.variant("one-trust-domain")
 def test_all_directions_work_at_once(foreign: Sample, sample: Sample, judge: Judge) -> None:
     """Calls by all global names at once, in both directions, each go where they should."""
     imports = sample.topology.imports
@@ -71,6 +78,8 @@ def test_all_directions_work_at_once(foreign: Sample, sample: Sample, judge: Jud
 
 
 @behaviour("federation/tcp-by-global-name", feature="federation")
+@pytest.mark.mtls("strict", "permissive")
+@pytest.mark.variant("one-trust-domain")
 def test_a_tcp_service_is_reached_by_its_global_name(
     foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
 ) -> None:
@@ -80,6 +89,7 @@ def test_a_tcp_service_is_reached_by_its_global_name(
 
 @behaviour("federation/plain-name-stays-local", feature="federation")
 @requires(Capability.NODES, Capability.ROUTER)
+@pytest.mark.mtls("strict", "permissive")
 def test_nothing_is_merged(
     foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
 ) -> None:
@@ -92,6 +102,7 @@ def test_nothing_is_merged(
 
 
 @behaviour("federation/istiods-know-their-own-mesh", feature="federation")
+@pytest.mark.mtls("strict", "permissive", "disabled")
 def test_an_istiod_knows_nothing_of_the_other_mesh(
     sample: Sample, importer: str, imported: Exposure, judge: Judge
 ) -> None:
@@ -100,6 +111,7 @@ def test_an_istiod_knows_nothing_of_the_other_mesh(
 
 
 @behaviour("federation/unexposed-has-no-name", feature="federation")
+@pytest.mark.mtls("strict", "permissive", "disabled")
 def test_a_service_that_is_not_exposed_has_no_name(
     foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
 ) -> None:
@@ -108,6 +120,7 @@ def test_a_service_that_is_not_exposed_has_no_name(
 
 
 @behaviour("federation/unexposed-sni-refused", feature="federation")
+@pytest.mark.mtls("strict", "permissive")
 def test_the_gateway_leads_to_nothing_that_is_not_exposed(
     foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
 ) -> None:
@@ -118,6 +131,7 @@ def test_the_gateway_leads_to_nothing_that_is_not_exposed(
 
 
 @behaviour("federation/addresses-lead-nowhere", feature="federation")
+@pytest.mark.mtls("strict", "permissive", "disabled")
 def test_the_services_own_address_leads_nowhere(
     foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
 ) -> None:
@@ -128,6 +142,7 @@ def test_the_services_own_address_leads_nowhere(
 
 
 @behaviour("federation/global-name-only-where-imported", feature="federation")
+@pytest.mark.mtls("strict", "permissive", "disabled")
 def test_a_global_name_resolves_only_where_it_is_imported(
     foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
 ) -> None:
@@ -176,16 +191,39 @@ def test_more_instances_change_no_weight_of_the_consumers(
             sample.mesh.mark_dirty("not all pods that were added are gone again")
 
 
+@behaviour("federation/shared-by-weight", feature="federation", level="extended")
+def test_calls_by_a_global_name_are_shared_by_weight(
+    foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """A rule shares the calls by a global name between the other mesh and home, in percent."""
+    with shared(sample, importer, imported, _PERCENT):
+        judge(shared_by_weight(sample, importer, imported, _PERCENT))
+
+
 @behaviour("federation/disabled-crosses-nothing", feature="federation")
 @requires(Capability.ROUTER)
+@pytest.mark.mtls("strict", "disabled")
 def test_without_mtls_nothing_crosses(
     foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
 ) -> None:
     """Without mTLS a global name is answered by nobody, and no plain text sets out for it."""
-    control = as_control(leads_to_the_other_mesh(sample, importer, imported))
+    with mtls_mode(sample, Mtls.STRICT):
+        await_answer(sample, importer, imported)
+        control = as_control(leads_to_the_other_mesh(sample, importer, imported))
     with mtls_mode(sample, Mtls.DISABLED):
         claim = is_not_answered(sample, importer, imported)
     judge(with_control(claim, control))
+
+
+@behaviour("federation/roots-joined-by-a-bundle", feature="federation", level="extended")
+@requires(Capability.ROUTER)
+@pytest.mark.only_variant("joined-roots")
+def test_unrelated_roots_are_joined_by_a_bundle(
+    foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """Meshes with a root each, which both trust, answer each other by global names."""
+    joined = leads_to_the_other_mesh(sample, importer, imported)
+    judge(all_of([joined, has_another_root(sample, importer, imported)]))
 
 
 @behaviour("federation/unrelated-roots-refused", feature="federation")

@@ -86,7 +86,7 @@ def test_with_the_dns_proxy_a_host_of_two_entries_answers_at_both_ports(
 
 
 @behaviour("names/answers-once-the-service-exists", feature="names")
-@pytest.mark.several_versions
+@pytest.mark.remote_secrets
 def test_once_the_service_exists_the_other_clusters_instance_answers(
     scattered: Sample, sample: Sample, judge: Judge
 ) -> None:

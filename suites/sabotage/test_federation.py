@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from copy import deepcopy
 from ipaddress import IPv4Address
 
 from meshproof.expect import Verdict, noticed
-from meshproof.kube.objects import Object, applied, apply
+from meshproof.kube.objects import Object, applied
 from meshproof.mesh.config_dump import LISTENERS, ROUTES, in_use
 from meshproof.mesh.configuration import configured
-from meshproof.mesh.exposure import exposure_objects
 from meshproof.mesh.gateways import sni_of
 from meshproof.mesh.istiod import clusters_known
 from meshproof.mesh.manifests import SYSTEM, passing_on
-from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.model import Capability, Exposure
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
@@ -34,6 +31,7 @@ from suites.federation.claims import (
     weighs_the_same,
     weights,
 )
+from suites.federation.entries import entry_changed
 from suites.federation.naming import (
     names_have_addresses_apart,
     resolves_only_where_it_is_imported,
@@ -72,7 +70,7 @@ def test_a_name_that_leads_home_is_noticed(
         entry["spec"].pop("subjectAltNames")
         entry["spec"]["workloadSelector"] = {"labels": dict(SERVED.labels)}
 
-    with federated(sample), _entry_changed(sample, importer, imported, home):
+    with federated(sample), entry_changed(sample, importer, imported, home):
         caller, plan = asker(sample, importer), Plan(url_of(imported), times=8, fresh=True)
         require(
             lambda: {one.version for one in answers(sample, caller, plan)},
@@ -177,7 +175,7 @@ def test_an_address_that_leads_there_is_noticed(
     def also(entry: Object) -> None:
         entry["spec"]["addresses"] = [str(address)]
 
-    with federated(sample), _entry_changed(sample, importer, imported, also):
+    with federated(sample), entry_changed(sample, importer, imported, also):
         caller = asker(sample, importer)
         plan = Plan(f"http://{address}:{PORT}/hello", patience=2.0)
         require(
@@ -213,7 +211,7 @@ def test_a_name_with_the_address_of_another_is_noticed(
         def alike(entry: Object) -> None:
             entry["spec"]["addresses"] = [str(home)]
 
-        with _entry_changed(sample, importer, imported, alike):
+        with entry_changed(sample, importer, imported, alike):
             require(
                 lambda: told(sample, caller, imported.host).addresses,
                 until=lambda found: found == (home,),
@@ -245,7 +243,7 @@ def test_a_weight_that_changes_is_noticed(
 
     with federated(sample):
         before = weights(sample, importer, imported)
-        with _entry_changed(sample, importer, imported, heavier):
+        with entry_changed(sample, importer, imported, heavier):
             require(
                 lambda: [one.weight for one in weights(sample, importer, imported)],
                 until=lambda found: found == [3],
@@ -256,43 +254,6 @@ def test_a_weight_that_changes_is_noticed(
 
 
 # --- what is broken
-
-
-@contextmanager
-def _entry_changed(
-    sample: Sample, importer: str, imported: Exposure, change: Callable[[Object], None]
-) -> Iterator[None]:
-    """The consumer's entry is another one inside the block; afterwards it is as it was, or the
-    mesh is marked dirty."""
-    where = sample.topology.configured_by(importer)
-    cluster = sample.mesh.cluster(where)
-    (own,) = [
-        one
-        for one in exposure_objects(sample.mesh, where, [SERVED])
-        if one["kind"] == "ServiceEntry" and one["metadata"]["name"] == f"imported-{imported.host}"
-    ]
-    other = deepcopy(own)
-    change(other)
-    service = outbound(imported.host, PORT)
-    known = endpoints(asker(sample, importer), service)
-    apply(cluster, [other])
-    try:
-        yield
-    finally:
-        apply(cluster, [own])
-        caller, plan = asker(sample, importer), Plan(url_of(imported), times=8, fresh=True)
-
-        def as_before() -> bool:
-            found = answers(sample, caller, plan)
-            homes = sample.topology.providers(imported)
-            told_right = told(sample, caller, imported.host).addresses
-            return (
-                set(endpoints(caller, service)) == set(known)
-                and list(map(str, told_right)) == own["spec"]["addresses"]
-                and all(one.succeeded and one.cluster in homes for one in found)
-            )
-
-        await_healed(sample, as_before, f"the entry of {imported.host} as it was")
 
 
 @contextmanager

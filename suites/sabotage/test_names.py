@@ -58,7 +58,7 @@ def test_a_service_that_is_not_there_is_noticed(
 
 
 @proves("names/only-where-the-service-exists", "names/answers-once-the-service-exists")
-@pytest.mark.several_versions
+@pytest.mark.remote_secrets
 def test_a_service_too_many_is_noticed(sample: Sample, judge: Judge) -> None:
     """With the Service, and an instance, here too, the claims that they are elsewhere fail."""
     shell = sample.mesh.shell

@@ -16,7 +16,7 @@ from suites.sabotage.shown import terminating
 from suites.traces.claims import PLACE, the_gateway_is_in_no_trace, traced
 
 
-@proves("traces/gateway-in-no-trace")
+@proves("traces/gateway-in-no-trace", "traces/across-meshes")
 @pytest.mark.networks(2)
 def test_a_terminating_gateway_is_noticed_in_traces(
     sample: Sample, judge: Callable[[Verdict], None]

@@ -50,10 +50,11 @@ def traced(sample: Sample) -> Iterator[TraceSinks]:
 
 
 def the_gateway_is_in_no_trace(
-    sample: Sample, caller: str, target: str, sinks: TraceSinks
+    sample: Sample, caller: str, target: str, sinks: TraceSinks, host: str = ""
 ) -> Verdict:
     """Calls that went through a gateway to the target are in traces with a part of the caller's
-    proxy and one of the server's, and no gateway has reported any part of any call."""
+    proxy and one of the server's, and no gateway has reported any part of any call. ``host``: by
+    which name, where that is not the usual one."""
     server = sample.server(target)
     calling, serving = f"{sample.caller(caller).name}.{NAMESPACE}", f"{server.name}.{NAMESPACE}"
     gateways = [
@@ -66,7 +67,7 @@ def the_gateway_is_in_no_trace(
     times = ceil(_CALLS / 2 / sample.smallest_share)
 
     def complete() -> bool:
-        _call(sample, caller, times)
+        _call(sample, caller, times, host)
         return len(_with_both(sinks.spans(), calling, serving)) > _ROUNDS * _CALLS
 
     converge(complete, what="traces with both sidecars", within=_WITHIN)
@@ -102,9 +103,10 @@ def _with_both(spans: list[Span], calling: str, serving: str) -> list[str]:
     ]
 
 
-def _call(sample: Sample, caller: str, times: int) -> None:
+def _call(sample: Sample, caller: str, times: int, host: str) -> None:
     """Calls without ids of our own: what is traced has an id that its proxy has made."""
-    asked = [Question("http", _PATIENCE, url=HELLO)] * times
+    headers = {"host": host} if host else {}
+    asked = [Question("http", _PATIENCE, url=HELLO, headers=headers)] * times
     ask_all(sample.caller(caller), asked, timeout=_WITHIN)
 
 

@@ -17,7 +17,6 @@ from meshproof.mesh.credentials import Credential, Installed, issue
 from meshproof.mesh.mesh import Way
 from meshproof.mesh.operator_config import ACCESS_LOG
 from meshproof.mesh.trust import Authority
-from meshproof.model import UNRELATED_ROOTS
 from meshproof.traffic.access_log import UNMATCHED
 from meshproof.traffic.tls_question import (
     ISTIO_ALPN,
@@ -63,10 +62,8 @@ class Tls:
     def __init__(self, world: World) -> None:
         self.world = world
         topology = world.deployment.topology
-        unrelated = UNRELATED_ROOTS in world.deployment.variants
-        roots = {one.name: world.mesh.roots[one.mesh.root] for one in topology.members}
-        if unrelated:
-            roots = {one.name: Authority.root(f"root of {one.primary}") for one in topology.members}
+        of, known = world.deployment.root_of, world.mesh.roots
+        roots = {one.name: known[of(one)] for one in topology.members}
         self.authorities = {name: root.intermediate(name) for name, root in roots.items()}
         self.signers = {one.name: one.primary for one in topology.members}
         self.changes: list[Change] = []

@@ -14,7 +14,7 @@ from meshproof.files import read_topology, topology_named
 from meshproof.mesh.blueprint import Blueprint
 from meshproof.mesh.manifests import node_localities
 from meshproof.mesh.trust import Authority
-from meshproof.model import Deployment, Topology, Version
+from meshproof.model import JOINED_ROOTS, Deployment, Topology, Version
 
 VERSION = Version(1, 31, 1)
 BUNDLE: Any = SimpleNamespace(
@@ -22,10 +22,11 @@ BUNDLE: Any = SimpleNamespace(
 )
 
 
-def blueprint(topology: Topology) -> Blueprint:
+def blueprint(topology: Topology, *variants: str) -> Blueprint:
     istio = dict.fromkeys(topology.names, VERSION)
-    deployment = Deployment(topology, istio, Version(1, 36, 3))
-    roots = {mesh.root: Authority.root(mesh.root) for mesh in topology.meshes}
+    deployment = Deployment(topology, istio, Version(1, 36, 3), variants=frozenset(variants))
+    names = dict.fromkeys(map(deployment.root_of, deployment.topology.members))
+    roots = {name: Authority.root(name) for name in names}
     gateways = {
         one.name: IPv4Address(f"172.30.{number}.200")
         for number, one in enumerate(topology.members)
@@ -71,6 +72,20 @@ def test_gateways_are_entered_by_the_ports_that_the_topology_says(tmp_path: Path
     ports = {one["name"]: one for one in component["k8s"]["service"]["ports"]}
     assert (ports["tls"]["port"], ports["tls"]["targetPort"]) == (8443, 15443)
     assert component["label"]["networking.istio.io/gatewayPort"] == "8443"
+
+
+def test_roots_that_are_joined_are_told_to_istiods_and_to_agents() -> None:
+    federation = topology_named("federation")
+    plan = blueprint(federation, JOINED_ROOTS)
+    told = plan.control_plane(plan.deployment.topology["east"])["spec"]
+    assert told["meshConfig"]["caCertificates"] == [{"pem": plan.roots["west"].pem}]
+    assert told["values"]["pilot"]["env"]["ISTIO_MULTIROOT_MESH"] == "true"
+    agents = told["meshConfig"]["defaultConfig"]["proxyMetadata"]
+    assert agents == {"PROXY_CONFIG_XDS_AGENT": "true"}
+    (secret,) = plan.prepared(plan.deployment.topology["east"])[1:]
+    assert secret["stringData"]["root-cert.pem"] == plan.roots["east"].pem
+    plain = blueprint(federation).control_plane(federation["east"])["spec"]["meshConfig"]
+    assert "caCertificates" not in plain
 
 
 def test_meshes_of_one_root_have_authorities_below_it() -> None:

@@ -13,6 +13,8 @@ from meshproof.kube.objects import Object
 from meshproof.mesh.exposure import address_of, exposure_objects, identities_of, ways_of
 from meshproof.mesh.mesh import Mesh
 from meshproof.model import (
+    JOINED_ROOTS,
+    ONE_TRUST_DOMAIN,
     TRUST_DOMAINS,
     TRUST_DOMAINS_APART,
     UNRELATED_ROOTS,
@@ -146,6 +148,8 @@ def test_a_gateway_names_the_exposed_hosts_and_nothing_else(tmp_path: Path) -> N
             ("east.example", "west.example"),
         ),
         ((TRUST_DOMAINS_APART,), (), ()),
+        ((ONE_TRUST_DOMAIN,), (), ()),
+        ((JOINED_ROOTS,), ("far.example",), ("near.example",)),
     ],
 )
 def test_a_provider_takes_its_consumers_trust_domains_for_its_own(
@@ -164,3 +168,74 @@ def test_who_exposes_nothing_takes_nobodys_trust_domain(tmp_path: Path) -> None:
     deployment = installed(read_topology(path)).deployment
     assert deployment.trust_domain_aliases(deployment.topology["east"]) == ("far.example",)
     assert deployment.trust_domain_aliases(deployment.topology["far"]) == ()
+
+
+def test_with_one_trust_domain_all_are_known_by_the_first_ones(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(NEAR_AND_FAR)
+    topology = installed(read_topology(path), ONE_TRUST_DOMAIN).deployment.topology
+    assert {one.mesh.trust_domain for one in topology.members} == {"near.example"}
+    assert [one.name for one in topology.meshes] == ["near", "far"]
+
+
+@pytest.mark.parametrize(
+    ("variants", "roots", "trusted"),
+    [
+        ((), ["shared", "shared", "shared"], ()),
+        ((UNRELATED_ROOTS,), ["east", "west", "far"], ()),
+        ((JOINED_ROOTS,), ["east", "west", "far"], ("west", "far")),
+    ],
+)
+def test_roots_are_shared_unrelated_or_joined(
+    tmp_path: Path, variants: tuple[str, ...], roots: list[str], trusted: tuple[str, ...]
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(NEAR_AND_FAR)
+    mesh = installed(read_topology(path), *variants)
+    deployment = mesh.deployment
+    assert [deployment.root_of(one) for one in deployment.topology.members] == roots
+    assert deployment.also_trusted(deployment.topology["east"]) == trusted
+    assert list(mesh.roots) == list(dict.fromkeys(roots))
+    assert deployment.vouches("east", "far") is (variants != (UNRELATED_ROOTS,))
+
+
+def test_a_part_of_a_mesh_leaves_the_other_clusters_alone(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(NEAR_AND_FAR)
+    mesh = installed(read_topology(path))
+    about = mesh.deployment.topology.comparable
+    assert about is not None and about.names == ("east", "west") and about.exposes == ()
+    part = mesh.part(about)
+    assert part.deployment.topology == about and part.unmet is mesh.unmet
+    assert mesh.deployment.topology.names == ("east", "west", "far")
+
+
+def of_many(count: int) -> str:
+    """So many meshes of one cluster each, each of which exposes its service to all others."""
+    names = ["east", "west", "north", "south", "far"][:count]
+    meshes = "".join(f"  m-{one}: {{trust-domain: {one}.example, root: shared}}\n" for one in names)
+    clusters = "".join(
+        f"  {one}: {{role: primary, mesh: m-{one}, network: net-{one}, gateway: true}}\n"
+        for one in names
+    )
+    exposes = "".join(
+        f"  m-{one}: {{helloworld.sample: {{to: [{others}], as: helloworld.{one}.global}}}}\n"
+        for one in names
+        if (others := ", ".join(f"m-{other}" for other in names if other != one))
+    )
+    return f"name: many\nmeshes:\n{meshes}clusters:\n{clusters}exposes:\n{exposes}"
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_what_there_is_to_write_grows_with_the_square_of_meshes(tmp_path: Path, count: int) -> None:
+    """The table of docs/topologies.md."""
+    path = tmp_path / "many.yaml"
+    path.write_text(of_many(count))
+    topology = read_topology(path)
+    mesh = installed(topology)
+    entries = [one for name in topology.names for one in exposure_objects(mesh, name, [SERVED])]
+    gateways_there = [name for name in topology.names if gateways(topology, name)]
+    assert len(entries) + len(gateways_there) == 2 * count**2
+    way = str(ways_of(mesh, topology.exposes[0])[0].address)
+    named = [one for one in entries if f"'{way}'" in str(one["spec"].get("endpoints"))]
+    assert len(named) == count - 1

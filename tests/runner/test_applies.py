@@ -7,7 +7,7 @@ import pytest
 from meshproof.errors import UsageError
 from meshproof.files import topology_named, topology_names
 from meshproof.model import Deployment, Mtls, Version
-from meshproof.runner.applies import why_not
+from meshproof.runner.applies import ground, why_not
 
 FLAT, SPLIT = "primary-remote-flat", "primary-remote-split-horizon"
 PRIMARIES, SAME = "multi-primary-flat", "overlapping-cidrs"
@@ -44,6 +44,17 @@ def test_what_needs_meshes_that_expose_or_read_says_so() -> None:
     reason = "needs an istiod that reads another cluster"
     assert why(on("federation"), MARK.remote_secrets) == reason
     assert why(on(SPLIT), MARK.remote_secrets) is None
+
+
+def test_what_compares_versions_is_about_the_mesh_that_has_several() -> None:
+    several, plain = [MARK.several_versions.mark], [MARK.exposes.mark]
+    hybrid, split = topology_named("hybrid"), topology_named(SPLIT)
+    assert ground(several, hybrid).names == ("east", "west")
+    assert ground(plain, hybrid) is hybrid
+    assert ground(several, split) is split
+    assert why(on("hybrid"), MARK.several_versions) is None
+    reason = "needs several versions that every caller reaches"
+    assert why(on("federation"), MARK.several_versions) == reason
 
 
 def test_meshes_on_a_network_each_are_neither_on_one_nor_across_networks() -> None:

@@ -1,0 +1,137 @@
+"""Who is let in to what a mesh exposes: SNI alone lets everybody in who reaches the gateway, so the
+workloads themselves tell callers apart, by trust domain, certificate and policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from meshproof.artifacts.images import PROBE
+from meshproof.expect import Outcome, Verdict, all_of, refused_with, went_through
+from meshproof.expect.control import with_control
+from meshproof.kube.asking import Asker
+from meshproof.kube.objects import Object
+from meshproof.lab.outside import OutsideClient
+from meshproof.mesh.credentials import Credential
+from meshproof.mesh.exposure import ways_of
+from meshproof.mesh.gateways import sni_of
+from meshproof.model import Exposure
+from meshproof.traffic.access_log import entries_of_all
+from meshproof.traffic.calls import HELLO, Plan, call
+from meshproof.traffic.handshake import certificate_of_sleep
+from meshproof.traffic.response import Response
+from meshproof.traffic.tls_question import TlsAnswer, ask
+from meshproof.workloads.sample import NAMESPACE, PORT, SERVED, Sample
+from suites.federation.claims import answered_by_the_provider, calls_by_global_name
+from suites.federation.setting import exposed_versions, hosts_of
+
+_CALLS, _FORBIDDEN, _WELL = 20, 403, 200
+_DENIED = "RBAC: access denied"
+
+
+def letting_in(identity: str) -> Object:
+    """A policy by which what is exposed answers one caller alone, ``identity`` being its SPIFFE ID,
+    or a pattern of such
+    (https://istio.io/latest/docs/reference/config/security/authorization-policy/#Source)."""
+    allowed = {"source": {"principals": [identity.removeprefix("spiffe://")]}}
+    spec = {
+        "selector": {"matchLabels": dict(SERVED.labels)},
+        "action": "ALLOW",
+        "rules": [{"from": [allowed]}],
+    }
+    return {
+        "apiVersion": "security.istio.io/v1",
+        "kind": "AuthorizationPolicy",
+        "metadata": {"name": "one-consumer", "namespace": NAMESPACE},
+        "spec": spec,
+    }
+
+
+def one_account_is_let_in(sample: Sample, importer: str, imported: Exposure) -> Verdict:
+    """Of two accounts of one consumer the one that a policy names is answered, and the other is
+    refused by the servers, which log who it is: by the same name, gateway and SNI."""
+    let_in = calls_by_global_name(sample, importer, imported)
+    # Its proxy answers no global names, but goes by what a request says it is for.
+    plan = Plan(HELLO, times=_CALLS, headers={"host": imported.host})
+    refused = call(sample, sample.caller(importer), plan)
+    return all_of(
+        [
+            answered_by_the_provider(sample, imported, let_in),
+            refused_with(refused, status=_FORBIDDEN, detail=_DENIED),
+            went_through(refused, hosts_of(sample, imported), _gateway(imported)),
+            _refused_by_servers(sample, imported, refused, sample.caller_identity(importer)),
+        ]
+    )
+
+
+def unchosen_mesh_is_refused(
+    sample: Sample, stranger: str, imported: Exposure, importer: str
+) -> Verdict:
+    """A mesh to which a service is not exposed, but which knows the gateway and the name, is
+    answered no call: its calls come to the gateway, and the workload refuses who they are of. The
+    mesh that it is exposed to is answered meanwhile."""
+    responses = calls_by_global_name(sample, stranger, imported)
+    answered = [one for one in responses if one.succeeded or one.version]
+    expected = f"no call from {stranger} to {imported.host} to be answered"
+    examples = [str(one) for one in answered or responses][:1]
+    observed = f"{len(answered)} of {len(responses)} were, such as {examples}"
+    outcome = Outcome.FAIL if answered else Outcome.PASS
+    claim = all_of(
+        [
+            Verdict(outcome, expected, observed),
+            went_through(responses, hosts_of(sample, imported), _gateway(imported)),
+        ]
+    )
+    chosen = calls_by_global_name(sample, importer, imported)
+    return with_control(claim, answered_by_the_provider(sample, imported, chosen))
+
+
+def client_outside(sample: Sample) -> OutsideClient:
+    """A client on all of the lab's networks that is in none of its clusters."""
+    return OutsideClient(sample.mesh.lab, sample.mesh.bundle.ours / PROBE)
+
+
+def nobody_outside_is_let_in(
+    sample: Sample, importer: str, imported: Exposure, client: Asker, shown: Credential
+) -> Verdict:
+    """A client outside all clusters that knows gateway, name and encoding is answered neither
+    without a certificate nor with the one that is ``shown``; with a consumer's it is."""
+    way, sni = ways_of(sample.mesh, imported)[0], sni_of(imported.host, PORT)
+
+    def dial(one: Credential | None) -> TlsAnswer:
+        return ask(client, way.address, way.port, sni, credential=one)
+
+    asked = {"without a certificate": None, "with the certificate of another root": shown}
+    answers = {what: dial(one) for what, one in asked.items()}
+    expected = f"{client} to be answered nothing through {way}"
+    let_in = [f"{what}: {one}" for what, one in answers.items() if one.status is not None]
+    told = let_in or [f"{what}: {one}" for what, one in answers.items()]
+    claim = Verdict(Outcome.FAIL if let_in else Outcome.PASS, expected, "; ".join(told))
+    usual = dial(certificate_of_sleep(sample, importer))
+    control = Verdict(
+        Outcome.PASS if usual.status == _WELL else Outcome.FAIL,
+        f"{client} to be answered with a consumer's certificate",
+        str(usual),
+    )
+    return with_control(claim, control)
+
+
+def _gateway(imported: Exposure) -> str:
+    return f"the gateway of {imported.provider}"
+
+
+def _refused_by_servers(
+    sample: Sample, imported: Exposure, responses: Sequence[Response], identity: str
+) -> Verdict:
+    """Whether the provider's servers logged each of these requests as refused, and whose it was."""
+    homes = exposed_versions(sample, imported)
+    servers = [one for one in sample.servers().values() if one.version in homes]
+    lines = entries_of_all(servers, [one.id for one in responses])
+    expected = f"the servers to log {_FORBIDDEN} for {len(responses)} requests of {identity}"
+    wrong = [one for one in lines.values() if (one.status, one.peer) != (_FORBIDDEN, identity)]
+    if wrong:
+        observed = f"{len(wrong)} with {wrong[0].status} for {wrong[0].peer or 'nobody'}"
+        return Verdict(Outcome.FAIL, expected, observed)
+    if not responses or len(lines) < len(responses):
+        observed = f"{len(responses) - len(lines)} of {len(responses)} in no server's log"
+        return Verdict(Outcome.INCONCLUSIVE, expected, observed)
+    return Verdict(Outcome.PASS, expected, f"all {len(lines)}")

@@ -1,0 +1,54 @@
+"""Global names by other means than an address by hand and the sidecar's DNS proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from meshproof.expect import Verdict
+from meshproof.model import Exposure
+from meshproof.runner.behaviours import behaviour
+from meshproof.traffic.settle import arrive
+from meshproof.workloads.sample import Sample
+from suites.federation.entries import entry_changed, without_address
+from suites.federation.naming import ALLOCATED, has_an_allocated_address
+from suites.federation.setting import asker, told
+from suites.federation.zone import resolves_by_the_clusters_dns, short_name_leads
+
+Judge = Callable[[Verdict], None]
+pytestmark = pytest.mark.exposes
+
+
+@behaviour("federation/addresses-are-allocated", feature="federation", level="extended")
+def test_a_name_without_an_address_is_given_one(
+    foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """A global name whose entry says no address is given one by Istio, and answered by it."""
+    caller = asker(sample, importer)
+    with entry_changed(sample, importer, imported, without_address):
+        arrive(
+            sample.mesh,
+            lambda: told(sample, caller, imported.host).addresses,
+            until=lambda found: bool(found) and all(one in ALLOCATED for one in found),
+            what=f"an address of {imported.host}",
+        )
+        judge(has_an_allocated_address(sample, importer, imported))
+
+
+@behaviour("federation/names-by-the-clusters-dns", feature="federation", level="extended")
+def test_the_clusters_dns_may_forward_the_zone(
+    zoned: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """Where the cluster's DNS forwards the zone to a server of it, sidecars without a DNS proxy
+    are answered by global names too."""
+    judge(resolves_by_the_clusters_dns(sample, importer, imported))
+
+
+@behaviour("federation/short-names-by-suffix", feature="federation", level="extended")
+def test_a_short_name_leads_home_first(
+    zoned: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """With the zone as a search suffix a short name leads to the own Service of that name, and
+    where there is none to the other mesh."""
+    judge(short_name_leads(sample, importer, imported))

@@ -1,0 +1,144 @@
+"""What does not move, is not preferred, or is lost as well, is noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from meshproof.expect import Verdict, all_of, noticed
+from meshproof.faults.lab import cut_off, rewired
+from meshproof.mesh.proxy import endpoints, outbound
+from meshproof.model import Capability, Exposure
+from meshproof.runner.applies import requires
+from meshproof.runner.behaviours import proves
+from meshproof.traffic.settle import healed, require
+from meshproof.workloads.sample import HOST, PORT, SLEEP, Sample
+from meshproof.workloads.scale import scaled
+from suites.federation.claims import leads_to_the_other_mesh
+from suites.federation.failover import answered_at_home, falling_over
+from suites.federation.moving import await_answers, nobody_answers
+from suites.federation.naming import has_an_allocated_address
+from suites.federation.nearby import callers_beside, goes_on_without, known_beside
+from suites.federation.setting import federated
+from suites.federation.shares import shared, shared_by_weight
+from suites.federation.zone import (
+    resolves_by_the_clusters_dns,
+    short_name_leads,
+    zones_forwarded,
+)
+
+Judge = Callable[[Verdict], None]
+pytestmark = pytest.mark.exposes
+
+
+@proves("federation/lost-mesh-changes-nothing-near")
+@requires(Capability.ROUTER, Capability.NODES)
+@pytest.mark.neighbours(2)
+def test_a_version_that_is_lost_nearby_as_well_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a near version without instances while the far mesh is cut off, the claim that nothing
+    changes nearby fails, and names it."""
+    topology = sample.topology
+    lost, imported = next(
+        (topology.providers(one)[0], one)
+        for one in topology.exposes
+        if callers_beside(sample, topology.providers(one)[0])
+    )
+    caller = callers_beside(sample, lost)[0]
+    version = next(one for who, one in topology.pairs if who == caller)
+    proxy = sample.caller(caller)
+    with federated(sample):
+        before = known_beside(sample, lost)
+        try:
+            with (
+                scaled(sample, version, 0),
+                rewired(sample.mesh.lab, cut_off(sample.mesh.lab, lost)),
+            ):
+                require(
+                    lambda: len(endpoints(proxy, outbound(HOST, PORT))),
+                    until=lambda known: known < len(before[caller]),
+                    what=f"the end of {version} in {caller}",
+                )
+                verdict = goes_on_without(sample, lost, before)
+        finally:
+            healed(sample)
+            await_answers(sample, imported)
+    judge(noticed([verdict], f"{caller} knows {len(before[caller]) - 1}"))
+
+
+@proves("federation/falls-over-to-the-other-mesh")
+def test_a_mesh_that_is_not_preferred_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a rule that prefers nobody, the claim that calls are answered at home as long as they
+    can be fails, and names the other mesh's version."""
+    topology, verdicts = sample.topology, []
+    with federated(sample):
+        for importer, imported in topology.imports:
+            if len(topology.networks_of(topology[importer].mesh)) > 1:
+                continue
+            there = topology.providers(imported)[0]
+            with falling_over(sample, importer, imported, preferred=False):
+                claim = answered_at_home(sample, importer, imported)
+            verdicts.append(noticed([claim], f"from {there}"))
+    judge(all_of(verdicts))
+
+
+@proves("federation/gateway-moves")
+def test_a_gateway_that_stays_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a gateway that has not moved, the claim that calls fail until entries are renewed
+    fails."""
+    with federated(sample):
+        claims = [nobody_answers(sample, *one) for one in sample.topology.imports]
+    judge(noticed(claims, "5 of 5 were"))
+
+
+@proves("federation/shared-by-weight")
+def test_other_shares_are_noticed(
+    sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """With a rule for 20 % of the calls, the claim that 80 % go to the other mesh fails."""
+    with federated(sample), shared(sample, importer, imported, 20):
+        verdict = shared_by_weight(sample, importer, imported, 80)
+    judge(noticed([verdict], "answered by"))
+
+
+@proves("federation/roots-joined-by-a-bundle")
+@requires(Capability.ROUTER)
+@pytest.mark.only_variant("unrelated-roots")
+def test_roots_that_are_not_joined_are_noticed(
+    sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """With roots that nobody has joined, the claim that the global name is answered fails."""
+    with federated(sample):
+        verdict = leads_to_the_other_mesh(sample, importer, imported)
+    judge(noticed([verdict], "503"))
+
+
+@proves("federation/addresses-are-allocated")
+def test_an_address_by_hand_is_noticed(
+    sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """With the entry's own address, the claim that Istio has allocated one fails and names it."""
+    with federated(sample):
+        verdict = has_an_allocated_address(sample, importer, imported)
+    judge(noticed([verdict], "NOERROR 240.0.0"))
+
+
+@proves("federation/names-by-the-clusters-dns")
+def test_a_zone_that_is_not_forwarded_is_noticed(
+    sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """Without the zone in the cluster's DNS, the claim that it knows the global name fails."""
+    verdict = resolves_by_the_clusters_dns(sample, importer, imported)
+    judge(noticed([verdict], "NXDOMAIN"))
+
+
+@proves("federation/short-names-by-suffix")
+def test_a_pod_without_the_suffix_is_noticed(sample: Sample, judge: Judge) -> None:
+    """Without the suffix, the claim that a short name leads to the other mesh fails."""
+    verdicts = []
+    with federated(sample), zones_forwarded(sample):
+        for importer, imported in sample.topology.imports:
+            if not imported.host.startswith(f"{imported.service}."):
+                claim = short_name_leads(sample, importer, imported, app=SLEEP)
+                verdicts.append(noticed([claim], "not greeted"))
+    judge(all_of(verdicts))
