@@ -17,6 +17,7 @@ from meshproof.cli.bench import bench
 from meshproof.cli.compare import compare, trend
 from meshproof.cli.conformance import conformance_app
 from meshproof.cli.doctor import doctor
+from meshproof.cli.faults import fault, faults
 from meshproof.cli.known_issues import known_issues
 from meshproof.cli.labs import down, status, sweep, up
 from meshproof.cli.mutants import mutants
@@ -48,6 +49,8 @@ for _command in (
     down,
     status,
     sweep,
+    faults,
+    fault,
     doctor,
     bench,
     mutants,

@@ -3,11 +3,13 @@ heard any more."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
+from meshproof.expect.control import with_control
 from meshproof.expect.share import calls_to_meet
-from meshproof.expect.verdict import Outcome, Verdict
+from meshproof.expect.verdict import Outcome, Verdict, all_of
 from meshproof.traffic.stream_history import (
     History,
     StreamCall,
@@ -35,7 +37,7 @@ def sound(history: History) -> Verdict:
     for caller, count in history.counts.items():
         if told := _unsound(history.of(caller), count, history):
             return Verdict(Outcome.INCONCLUSIVE, expected, f"from {caller} {told}")
-    return Verdict(Outcome.PASS, expected, f"{len(history.calls)} calls", figures(history))
+    return Verdict(Outcome.PASS, expected, f"{len(history.calls)} calls")
 
 
 def nothing_lost(history: History) -> Verdict:
@@ -43,8 +45,8 @@ def nothing_lost(history: History) -> Verdict:
     ended, from when to when, and what the longest time without an answer was."""
     expected = f"none of {len(history.calls)} calls to be lost {_while(history)}"
     if history.lost:
-        return Verdict(Outcome.FAIL, expected, told_of(history), figures(history))
-    return Verdict(Outcome.PASS, expected, "none was", figures(history))
+        return Verdict(Outcome.FAIL, expected, told_of(history))
+    return Verdict(Outcome.PASS, expected, f"none of {len(history.calls)} calls was lost")
 
 
 def lost_only_until(history: History, seconds: float) -> Verdict:
@@ -55,11 +57,11 @@ def lost_only_until(history: History, seconds: float) -> Verdict:
     late = [one for one in history.lost if one.at > end]
     if late:
         observed = f"{len(late)} were lost later ({kinds_of_loss(late)}); in all {told_of(history)}"
-        return Verdict(Outcome.FAIL, expected, observed, figures(history))
+        return Verdict(Outcome.FAIL, expected, observed)
     if history.end < end:
         observed = f"the stream ended {history.end - history.done:.0f} s {_after(history)}"
-        return Verdict(Outcome.INCONCLUSIVE, expected, observed, figures(history))
-    return Verdict(Outcome.PASS, expected, told_of(history), figures(history))
+        return Verdict(Outcome.INCONCLUSIVE, expected, observed)
+    return Verdict(Outcome.PASS, expected, told_of(history))
 
 
 def nobody_missing(history: History, shares: Mapping[str, Mapping[str, float]]) -> Verdict:
@@ -78,40 +80,79 @@ def nobody_missing(history: History, shares: Mapping[str, Mapping[str, float]]) 
             run = longest_without(calls, partial(_is_of, version))
             if not any(one.version == version for one in calls):
                 observed = f"{version} did not answer {caller} once in {len(calls)} calls"
-                return Verdict(Outcome.FAIL, expected, observed, figures(history))
+                return Verdict(Outcome.FAIL, expected, observed)
             seconds = run[-1].at - run[0].at if run else 0.0
             if len(run) > calls_to_meet(share, _ODDS):
                 observed = (
                     f"{version} did not answer {caller} for {seconds:.1f} s, from "
                     f"{history.relative(run[0].at)}: {len(run)} calls were all answered by others"
                 )
-                return Verdict(Outcome.FAIL, expected, observed, figures(history))
+                return Verdict(Outcome.FAIL, expected, observed)
             longest = max(longest, seconds)
     observed = f"the longest time without one of them was {longest:.1f} s"
-    return Verdict(Outcome.PASS, expected, observed, figures(history))
+    return Verdict(Outcome.PASS, expected, observed)
 
 
-def all_heard(history: History, pods: Collection[str], since: float, what: str) -> Verdict:
-    """PASS when each of these pods, and none else, answered every caller since a moment.
+def all_heard(
+    history: History, pods: Mapping[str, Collection[str]], since: float, what: str
+) -> Verdict:
+    """PASS when each of these pods, and none else, answered its callers since a moment.
 
-    ``what``: when that is, for people. INCONCLUSIVE: too few calls to meet all of them.
+    ``pods``: by caller, those that are to answer it; ``what``: when that is, for people.
+    INCONCLUSIVE: too few calls to meet all of them.
     """
-    expected = f"{len(pods)} pods, and no others, to answer every caller {what}"
-    for caller in history.counts:
+    count = len({pod for due in pods.values() for pod in due})
+    expected = f"{count} pods, and no others, to answer {what}"
+    for caller, due in pods.items():
         calls = [one for one in history.of(caller) if one.at >= since and one.kind.chooses]
         answered = [one for one in calls if one.answered]
         heard = {one.pod for one in answered}
-        silent = sorted(set(pods) - heard)
-        if len(answered) < calls_to_meet(1 / max(len(pods), 1), _ODDS) and silent:
+        silent = sorted(set(due) - heard)
+        if silent and len(answered) < calls_to_meet(1 / len(due), _ODDS):
             observed = f"{caller} had only {len(answered)} answers {what}"
-            return Verdict(Outcome.INCONCLUSIVE, expected, observed, figures(history))
+            return Verdict(Outcome.INCONCLUSIVE, expected, observed)
         if silent:
             observed = f"{', '.join(silent)} answered none of {len(answered)} calls from {caller}"
-            return Verdict(Outcome.FAIL, expected, observed, figures(history))
-        if others := sorted(heard - set(pods)):
+            return Verdict(Outcome.FAIL, expected, observed)
+        if others := sorted(heard - set(due)):
             observed = f"{', '.join(others)} answered {caller} as well"
-            return Verdict(Outcome.FAIL, expected, observed, figures(history))
-    return Verdict(Outcome.PASS, expected, "they did", figures(history))
+            return Verdict(Outcome.FAIL, expected, observed)
+    return Verdict(Outcome.PASS, expected, f"{count} pods answered {what}")
+
+
+def kept_to_ways(history: History, ways: Mapping[str, Mapping[str, Collection[str]]]) -> Verdict:
+    """PASS when the callers' proxies sent every answered request where the version that answered is
+    called: to its pods, or to gateways that lead to it.
+
+    ``ways``: by caller and version the addresses and ports. FAIL names a way that is none. Calls
+    without a line in the log are a matter of ``sound``.
+    """
+    expected = "every request to be sent to a pod, or a gateway, of the version that answered"
+    count = 0
+    for one in history.calls:
+        if not (one.answered and one.kind.is_http and one.log is not None):
+            continue
+        due = ways.get(one.caller, {}).get(one.version, ())
+        if one.log.upstream_host not in due:
+            observed = (
+                f"{one.caller} called {one.version} at {one.log.upstream_host}, and it is to be "
+                f"called at {', '.join(sorted(due)) or 'nowhere'}"
+            )
+            return Verdict(Outcome.FAIL, expected, observed)
+        count += 1
+    if not count:
+        return Verdict(Outcome.INCONCLUSIVE, expected, "no request was answered")
+    return Verdict(Outcome.PASS, expected, f"{count} requests went their ways")
+
+
+def of_a_stream(history: History, claims: Sequence[Verdict]) -> Verdict:
+    """The verdict on several claims of one stream: with its figures, and what each claim saw where
+    all of them hold. INCONCLUSIVE where the stream tells nothing (``sound``)."""
+    verdict = with_control(all_of(claims), sound(history))
+    observed = verdict.observed
+    if verdict.outcome is Outcome.PASS:
+        observed = "; ".join(one.observed for one in claims)
+    return replace(verdict, observed=observed, evidence=figures(history))
 
 
 def told_of(history: History) -> str:

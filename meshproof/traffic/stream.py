@@ -117,11 +117,10 @@ class Stream:
         side_by_side(self.sample.mesh.shell, self._read, self.callers)
         self.read_until = begin
 
-    def calls(self) -> list[StreamCall]:
-        """The calls that have come to their ends by now, of all callers, without the lines of their
-        proxies. Raises EvidenceError as ``look``."""
-        self.look()
-        return [one for lines in self.lines.values() for one in lines.calls.values()]
+    def calls_of(self, caller: str) -> list[StreamCall]:
+        """The calls of a caller that were seen to end when it was looked at last, without the lines
+        of its proxy."""
+        return list(self.lines[caller].calls.values())
 
     def know_pods(self) -> None:
         """Note where the pods run that there are now, as far as API servers say so."""

@@ -7,7 +7,15 @@ from dataclasses import replace
 import pytest
 
 from meshproof.expect import Outcome, Verdict
-from meshproof.expect.loss import all_heard, lost_only_until, nobody_missing, nothing_lost, sound
+from meshproof.expect.loss import (
+    all_heard,
+    kept_to_ways,
+    lost_only_until,
+    nobody_missing,
+    nothing_lost,
+    of_a_stream,
+    sound,
+)
 from meshproof.traffic.stream_history import History, StreamCall
 from tests.doubles.streams import BEGIN, broken, by, history, of, unlogged, within
 
@@ -48,7 +56,7 @@ def test_what_a_stream_cannot_tell(given: History, words: str) -> None:
 
 
 def test_a_sound_stream_tells_what_was_done() -> None:
-    verdict = sound(history())
+    verdict = of_a_stream(history(), [nothing_lost(history())])
     assert verdict.outcome is Outcome.PASS
     assert verdict.evidence["done"] == "rotated (5.0 to 6.0 s)"
 
@@ -60,7 +68,7 @@ def test_calls_under_way_when_the_change_began_are_no_loss_before_it() -> None:
 
 
 def test_nothing_lost() -> None:
-    assert told(nothing_lost(history())) == "PASS none was"
+    assert told(nothing_lost(history())) == "PASS none of 2000 calls was lost"
     verdict = nothing_lost(history(of("west", within(7, 9, broken))))
     assert told(verdict).startswith("FAIL 100 of 2000 calls were lost (25 x http-fresh: ")
     assert "from 2.0 s after 'rotated' began to 4.0 s after" in verdict.observed
@@ -88,11 +96,21 @@ def test_a_short_run_is_chance() -> None:
 
 
 def test_pods_that_must_be_heard() -> None:
-    heard = all_heard(history(), PODS, BEGIN + 10, "at the end")
+    both = {"east": PODS, "west": PODS}
+    heard = all_heard(history(), both, BEGIN + 10, "at the end")
     assert heard.outcome is Outcome.PASS
-    silent = all_heard(history(within(10, 99, by("v1"))), PODS, BEGIN + 10, "at the end")
+    silent = all_heard(history(within(10, 99, by("v1"))), both, BEGIN + 10, "at the end")
     assert told(silent) == "FAIL helloworld-v2 answered none of 375 calls from east"
-    more = all_heard(history(), PODS[:1], BEGIN + 10, "at the end")
-    assert told(more) == "FAIL helloworld-v2 answered east as well"
-    few = all_heard(history(within(19, 99, by("v1"))), PODS, BEGIN + 19.5, "at the end")
+    more = all_heard(history(), {"west": PODS[:1]}, BEGIN + 10, "at the end")
+    assert told(more) == "FAIL helloworld-v2 answered west as well"
+    few = all_heard(history(within(19, 99, by("v1"))), both, BEGIN + 19.5, "at the end")
     assert told(few).startswith("INCONCLUSIVE east had only 19 answers")
+
+
+def test_ways_that_were_taken() -> None:
+    own = {version: ["10.0.0.1:5000"] for version in ("v1", "v2")}
+    right = kept_to_ways(history(), {"east": own, "west": own})
+    assert told(right) == "PASS 1000 requests went their ways"
+    wrong = kept_to_ways(history(), {"east": own, "west": {**own, "v2": ["10.9.9.9:15443"]}})
+    assert told(wrong).startswith("FAIL west called v2 at 10.0.0.1:5000, and it is to be called at")
+    assert told(kept_to_ways(history(unlogged), {})).startswith("INCONCLUSIVE no request")
