@@ -8,6 +8,9 @@ OLDEST_PYTEST := $(shell sed -n 's/.*"pytest>=\(.*\)",/\1/p' pyproject.toml)
 # One control plane and several, one network and several; verify judges the rest.
 SHORT := primary-remote-flat primary-remote-split-horizon multi-primary-flat
 
+# Where changes and outages are measured: both kinds of control, across networks.
+CHANGED := primary-remote-split-horizon multi-primary-split-horizon
+
 # Where sabotage is seen to work that the short run has no topology, variant or level for.
 ELSEWHERE := overlapping-cidrs mixed-networks hostname-gateways two-primaries-four-clusters zones \
 	multi-primary-split-horizon primary-remote-flat federation
@@ -18,7 +21,7 @@ SABOTAGE := test_overlap or hostnames or (shared_gateway and two-primaries) or (
 	or test_federation or ((test_endpoints or test_entries or test_hops or test_mcs or test_ports \
 	or test_secrets or false_istiod) and primary-remote-flat)
 
-.PHONY: verify test nodes sabotage lint unit unit-oldest browser docs bench mutants few-mutants interruptions clean lock
+.PHONY: verify test nodes sabotage change lint unit unit-oldest browser docs bench mutants few-mutants interruptions clean lock
 
 verify: $(READY) ## the main job: clusters up, every behaviour judged, a verdict
 	$(BIN)/meshproof doctor --fix
@@ -60,6 +63,12 @@ sabotage: $(READY) ## sabotage that test and nodes have no place for; not part o
 		--meshproof-mtls=strict --meshproof-variant=trust-domains \
 		--meshproof-variant=trust-domains-apart --meshproof-profile=all \
 		--meshproof-sabotage --meshproof-conformance --meshproof-enforce -n auto
+
+change: $(READY) ## what changes and outages cost calls that go on, and their sabotage; not part of test
+	$(BIN)/meshproof doctor --fix
+	$(BIN)/pytest suites/change suites/outage suites/sabotage/test_change.py \
+		$(CHANGED:%=--meshproof-topology=%) --meshproof-mtls=strict --meshproof-profile=all \
+		--meshproof-sabotage --meshproof-conformance --meshproof-enforce
 
 bench: $(READY) ## figures on this machine: a table, and bench.json
 	$(BIN)/meshproof bench

@@ -80,6 +80,15 @@ def second_gateway(lab: Lab, cluster: str) -> Iterator[IPv4Address]:
         lab.addresses[cluster].take_back(SYSTEM, SECOND)
 
 
+def out_of_service(cluster: RunningCluster) -> None:
+    """Take the labels off a cluster's second gateway, by which istiod knows it: proxies go on to it
+    until they are told otherwise, and it still answers. Raises LabError."""
+    labels = _beside(cluster)["metadata"]["labels"]
+    with lab_errors(f"take {SECOND} of {cluster.name} out of service"):
+        patch = {"metadata": {"labels": dict.fromkeys(labels)}}
+        cluster.core.patch_namespaced_service(SECOND, SYSTEM, patch)
+
+
 def _beside(cluster: RunningCluster) -> Object:
     own = read(
         cluster,

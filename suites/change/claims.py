@@ -27,6 +27,17 @@ def forgotten_and_read_again(
     return of_a_stream(history, claims)
 
 
+def was_taken(history: History, way: str) -> Verdict:
+    """Requests were sent by a way that was there for a while. ``way``: its address and port."""
+    expected = f"some requests to be sent to {way}"
+    logged = [one.log for one in history.calls if one.answered and one.log is not None]
+    if not logged:
+        return Verdict(Outcome.INCONCLUSIVE, expected, "no call was answered and logged")
+    count = sum(one.upstream_host == way for one in logged)
+    observed = f"{count} of {len(logged)} calls were sent there"
+    return Verdict(Outcome.PASS if count else Outcome.FAIL, expected, observed)
+
+
 def _forgotten(history: History, caller: str, version: str) -> Verdict:
     begin, until = _moment(history, AWAY), _moment(history, BACK)
     expected = f"{version} to answer {caller} no more once {AWAY}, and again once {BACK}"
