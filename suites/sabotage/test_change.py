@@ -19,6 +19,8 @@ from meshproof.traffic.stream_over import over
 from meshproof.workloads.sample import Sample
 from meshproof.workloads.scale import scaled, usual
 from suites.change.claims import AWAY, BACK, forgotten_and_read_again, was_taken
+from suites.failover.claims import BACK as THERE_AGAIN
+from suites.failover.claims import GONE, goes_over_and_back
 from suites.outage.claims import answered_all_along
 
 Judge = Callable[[Verdict], None]
@@ -163,3 +165,23 @@ def test_a_caller_without_answers_is_noticed(sample: Sample, judge: Judge) -> No
 
     history = over(sample, doing).history
     judge(noticed([answered_all_along(history, [caller])], f"{caller} had none for"))
+
+
+@pytest.mark.several_versions
+@proves("failover/to-the-other-cluster")
+def test_calls_that_prefer_nobody_are_noticed(sample: Sample, judge: Judge) -> None:
+    """With no rule by which calls prefer their own cluster, the claim that only its instances
+    answer fails and names another."""
+    caller = next(one for one in sample.homes if len(sample.reached_from(one)) > 1)
+    near = set(sample.versions_in(caller))
+    far = set(sample.reached_from(caller)) - near
+
+    def doing(stream: Stream, _: ExitStack) -> None:
+        for what in (GONE, THERE_AGAIN):
+            with stream.mark(what):
+                pass
+        stream.flow_for(_FOR)
+
+    history = over(sample, doing, callers=[caller]).history
+    verdict = goes_over_and_back(history, caller, near, far)
+    judge(noticed([verdict], f"{', '.join(sorted(far))} answered {caller} as well"))
