@@ -22,7 +22,7 @@ from meshproof.traffic.stream_lines import unlogged
 
 _BEFORE = 20
 """So many calls of each caller must have been answered before anything is done."""
-_LATE, _MAY_BE_LATE = 0.5, 0.01
+_LATE, _MAY_BE_LATE = 1.0, 0.05
 """Seconds after which a call has set out too late to tell anything, and the part that may."""
 _ODDS = 2**-50
 """A stream has thousands of runs of calls that could miss somebody by chance."""

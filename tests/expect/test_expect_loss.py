@@ -25,7 +25,7 @@ PODS = ("helloworld-v1", "helloworld-v2")
 
 
 def late(call: StreamCall) -> StreamCall:
-    return replace(call, late=0.7)
+    return replace(call, late=1.2)
 
 
 def unmade(call: StreamCall) -> StreamCall:
@@ -42,7 +42,7 @@ def told(verdict: Verdict) -> str:
         (history(counts={"east": 1000, "west": None}), "from west the stream was broken off"),
         (history(counts={"east": 1000, "west": 1001}), "1000 of 1001 calls are written down"),
         (history(within(7, 8, unmade)), "50 calls were not made"),
-        (history(within(7, 8, late)), "50 of 1000 calls set out too late"),
+        (history(within(7, 9, late)), "100 of 1000 calls set out too late"),
         (history(marks=[("rotated", 0.1, 1)]), "only 5 calls were made before"),
         (history(within(3, 4, broken)), "calls were lost before anything was done"),
         (history(within(7, 8, unlogged)), "50 answered calls have no line"),
