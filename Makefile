@@ -9,6 +9,9 @@ OLDEST_PYTEST := $(shell sed -n 's/.*"pytest>=\(.*\)",/\1/p' pyproject.toml)
 # One control plane and several, one network and several; verify judges the rest.
 SHORT := primary-remote-flat primary-remote-split-horizon multi-primary-flat
 
+# Where changes and outages are measured: both kinds of control, across networks.
+CHANGED := primary-remote-split-horizon multi-primary-split-horizon
+
 # Where sabotage is seen to work that the short run has no topology, variant or level for.
 ELSEWHERE := overlapping-cidrs mixed-networks hostname-gateways two-primaries-four-clusters zones \
 	multi-primary-split-horizon primary-remote-flat federation federation-of-three hybrid
@@ -21,7 +24,7 @@ SABOTAGE := (test_overlap and not of-three) or hostnames or (shared_gateway and 
 	or test_mcs or test_ports or test_secrets or false_istiod or another_lifetime or open_namespace \
 	or is_no_zero or subset_without or not_forbidden or policy_that_goes) and primary-remote-flat)
 
-.PHONY: verify test nodes sabotage lint workflows unit unit-oldest browser docs site serve samples bench mutants few-mutants \
+.PHONY: verify test nodes sabotage change lint workflows unit unit-oldest browser docs site serve samples bench mutants few-mutants \
 	interruptions clean lock
 
 verify: $(READY) ## the main job: clusters up, every behaviour judged, a verdict
@@ -83,6 +86,12 @@ sabotage: $(READY) ## sabotage that test and nodes have no place for; not part o
 		--meshproof-variant=trust-domains-apart --meshproof-variant=unrelated-roots \
 		--meshproof-profile=all \
 		--meshproof-sabotage --meshproof-conformance --meshproof-enforce -n auto
+
+change: $(READY) ## what changes and outages cost calls that go on, and their sabotage; not part of test
+	$(BIN)/meshproof doctor --fix
+	$(BIN)/pytest suites/change suites/outage suites/failover suites/sabotage/test_change.py \
+		$(CHANGED:%=--meshproof-topology=%) --meshproof-mtls=strict --meshproof-profile=all \
+		--meshproof-sabotage --meshproof-conformance --meshproof-enforce
 
 bench: $(READY) ## figures on this machine: a table, and bench.json
 	$(BIN)/meshproof bench

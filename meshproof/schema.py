@@ -233,6 +233,30 @@ class _Wire(_Kind):
     flows: list[_Conversation]
 
 
+class _Done(_Kind):
+    what: str
+    begin: _Number
+    end: _Number
+
+
+class _StreamLane(_Kind):
+    caller: str
+    answered: dict[str, list[_Count]]
+    lost: list[_Count]
+    slowest: list[_Count]
+
+
+class _Stream(_Kind):
+    begin: _Number
+    seconds: _Number
+    width: Annotated[float, Field(gt=0, lt=LARGEST, allow_inf_nan=False)]
+    rate: _Number
+    calls: _Count
+    lost: _Count
+    marks: list[_Done]
+    lanes: list[_StreamLane]
+
+
 class _Settled(_Kind):
     deployment: str
     seconds: _Number
@@ -269,6 +293,7 @@ _KINDS: Mapping[str, type[_Kind]] = {
     "settled": _Settled,
     "calls": _Calls,
     "wire": _Wire,
+    "stream": _Stream,
     "found": _Found,
     "verdict": _Judged,
     "test": _Test,

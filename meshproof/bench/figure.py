@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One thing measured several times. ``unit``: "s", "MiB" or "%"."""
+    """One thing measured several times. ``unit``: "s", "ms", "MiB" or "%"."""
 
     what: str
     unit: str

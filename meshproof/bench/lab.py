@@ -17,6 +17,7 @@ from rich.table import Table
 from meshproof.artifacts import provide
 from meshproof.bench.figure import Figure
 from meshproof.bench.mesh import Timeline, first_verdict
+from meshproof.bench.stream import stream_figures
 from meshproof.bench.verify_run import measure_run
 from meshproof.engine.engine import RUN_LABEL, STATE_LABEL
 from meshproof.events import Event, Recorder
@@ -42,12 +43,16 @@ def measure(
     topologies: Sequence[str] = (),
     *,
     whole_run: bool = False,
+    stream: bool = False,
 ) -> None:
     """Measure everything ``rounds`` times, print a table, and write the figures as JSON.
 
-    ``whole_run``: also measure all the topologies in one run of verify, once.
+    ``whole_run``: also measure all the topologies in one run of verify, once; ``stream``: also
+    measure streams of calls by themselves.
     """
     figures = [_warm_check(session, rounds)]
+    if stream:
+        figures += stream_figures(session.bundle.ours, rounds)
     for clusters in footprints:
         footprint = read_footprint(clusters, session.wanted.kubernetes)
         figures += _footprint(session, footprint, rounds)

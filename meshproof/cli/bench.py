@@ -32,20 +32,23 @@ def bench(
         list[str] | None, typer.Option(help="such as east,west; by default one to four")
     ] = None,
     topology: Annotated[list[str] | None, typer.Option(help="by default all")] = None,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="streams of calls by themselves, without clusters")
+    ] = False,
     engine: EngineOption = None,
     source: SourceOption = None,
     output: Annotated[Path, typer.Option(help="where the figures go as JSON")] = Path("bench.json"),
 ) -> None:
     """Measure clusters and meshes, by hand and by meshproof; prints a table and writes JSON.
 
-    With --clusters or --topology only what is named is measured; several topologies are also
-    measured in one run of verify.
+    With --clusters, --topology or --stream only what is named is measured; several topologies are
+    also measured in one run of verify.
     """
     from meshproof.bench.lab import FOOTPRINTS, measure
 
     if not _COUNT.fullmatch(rounds):
         raise UsageError(f"--rounds is '{rounds}'", "give a number from 1")
-    everything = not clusters and not topology
+    everything = not clusters and not topology and not stream
     whole = everything or len(topology or ()) > 1
     footprints = FOOTPRINTS if everything else clusters or ()
     chosen = chosen_topologies(topology or (), ()) if everything or topology else ()
@@ -59,4 +62,13 @@ def bench(
         check_ready(session)
         check_writable(target.parent, "the folder of --output,")
         names = [one.name for one in chosen]
-        measure(session, int(rounds), target, Console(), footprints, names, whole_run=whole)
+        measure(
+            session,
+            int(rounds),
+            target,
+            Console(),
+            footprints,
+            names,
+            whole_run=whole,
+            stream=stream or everything,
+        )

@@ -127,6 +127,16 @@ COMMANDS: Mapping[str, Entry] = {
         "Remove what runs that were killed have left behind.",
         ("sweep --dry-run", "sweep --kept"),
     ),
+    "faults": Entry(
+        "meshproof.cli.faults:faults",
+        "List what can be broken on a kept lab, by 'fault'.",
+        ("faults",),
+    ),
+    "fault": Entry(
+        "meshproof.cli.faults:fault",
+        "Break one thing on a kept lab until Ctrl-C, and heal it then.",
+        ("fault 0123abcd partition east west",),
+    ),
     "doctor": Entry(
         "meshproof.cli.doctor:doctor",
         "Check what the lab needs of this machine, and say what to do.",

@@ -22,6 +22,7 @@ from meshproof.wait import eventually
 
 READER = "istio-reader-service-account"
 """The account that remote secrets carry."""
+_MISTAKEN = "mistaken"
 _KIND = "kubernetes.io/service-account-token"
 _OF = "kubernetes.io/service-account.name"
 _WORD = re.compile(r"^( *token: ).*$", re.MULTILINE)
@@ -80,16 +81,16 @@ def mistaken(reader: RunningCluster, cluster: RunningCluster) -> Iterator[None]:
     the right one, as by `kubectl apply`: whoever gives a secret wrongly at first does just that.
     Raises as ``overwritten`` does."""
     name = remote_secret_name(cluster.name)
-    secret = _secret(reader, name)
+    secret = remote_secret(reader, name)
     own = secret.data
-    secret.data = _with_another_token(own, cluster.name)
+    secret.data = with_token(own, cluster.name, _MISTAKEN)
     begin = time.time()
     _put(reader, name, secret)
     try:
         _await_tried(cluster, begin)
         yield
     finally:
-        _write_over(reader, name, own)
+        write_over(reader, name, own)
 
 
 @contextmanager
@@ -101,14 +102,14 @@ def overwritten(reader: RunningCluster, cluster: RunningCluster) -> Iterator[Non
     WaitTimeoutError when nobody tries it within a minute, LabError as ``unread`` does.
     """
     name = remote_secret_name(cluster.name)
-    own = _secret(reader, name).data
+    own = remote_secret(reader, name).data
     begin = time.time()
-    _write_over(reader, name, _with_another_token(own, cluster.name))
+    write_over(reader, name, with_token(own, cluster.name, _MISTAKEN))
     try:
         _await_tried(cluster, begin)
         yield
     finally:
-        _write_over(reader, name, own)
+        write_over(reader, name, own)
 
 
 def _await_tried(cluster: RunningCluster, begin: float) -> None:
@@ -121,14 +122,16 @@ def _await_tried(cluster: RunningCluster, begin: float) -> None:
     eventually(tried, what=f"a request with the wrong token in {cluster.name}", within=60)
 
 
-def _with_another_token(own: Mapping[str, str], cluster: str) -> dict[str, str]:
-    config, changed = _WORD.subn(r"\g<1>mistaken", base64.b64decode(own[cluster]).decode())
+def with_token(own: Mapping[str, str], cluster: str, token: str) -> dict[str, str]:
+    """What a remote secret says, but for its token. Raises LabError where it has none."""
+    config, changed = _WORD.subn(rf"\g<1>{token}", base64.b64decode(own[cluster]).decode())
     if not changed:
         raise LabError(f"the remote secret of {cluster} has no token")
     return {cluster: base64.b64encode(config.encode()).decode()}
 
 
-def _write_over(reader: RunningCluster, name: str, data: Mapping[str, str]) -> None:
+def write_over(reader: RunningCluster, name: str, data: Mapping[str, str]) -> None:
+    """Let a remote secret say something else, as by `kubectl apply`. Raises LabError."""
     with lab_errors(f"write over {name} in {reader.name}"):
         reader.core.patch_namespaced_secret(name, SYSTEM, {"data": dict(data)})
 
@@ -142,7 +145,7 @@ def _instead(
     """Another remote secret, or none, stands in the place of the one that is there; afterwards
     that one does again."""
     name = remote_secret_name(cluster)
-    secret = _secret(reader, name)
+    secret = remote_secret(reader, name)
     other = deepcopy(secret)
     other.data = changed(secret.data)
     _put(reader, name, other if other.data is not None else None)
@@ -152,8 +155,8 @@ def _instead(
         _put(reader, name, secret)
 
 
-def _secret(reader: RunningCluster, name: str) -> kubernetes.client.V1Secret:
-    """A secret of Istio's, as it can be made anew."""
+def remote_secret(reader: RunningCluster, name: str) -> kubernetes.client.V1Secret:
+    """A secret of Istio's, as it can be made anew. Raises LabError."""
     with lab_errors(f"read {name} in {reader.name}"):
         secret = reader.core.read_namespaced_secret(name, SYSTEM)
     # What the server gave it would be refused in an object that is made anew.

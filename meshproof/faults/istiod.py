@@ -8,7 +8,7 @@ from typing import Any
 
 import kubernetes.client
 
-from meshproof.errors import MeshproofError
+from meshproof.errors import LabError, MeshproofError
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.rollout import await_rollout, change_template
 from meshproof.kube.seam import lab_errors
@@ -18,6 +18,7 @@ from meshproof.mesh.mesh import Mesh
 from meshproof.process import Shell
 from meshproof.traffic.connected import await_proxies
 from meshproof.traffic.settle import healed
+from meshproof.wait import eventually
 from meshproof.workloads.sample import Sample
 
 _LABEL = f"app={ISTIOD}"
@@ -29,12 +30,10 @@ def restart_istiod(cluster: RunningCluster, shell: Shell) -> None:
 
     Raises LabError when none runs there, or when they do not come back.
     """
-    doing = f"restart istiod in {cluster.name}"
-    with lab_errors(doing):
-        apps = kubernetes.client.AppsV1Api(cluster.api)
-        found = apps.list_namespaced_deployment(SYSTEM, label_selector=_LABEL).items
+    names = _replicas(cluster)
+    with lab_errors(f"restart istiod in {cluster.name}"):
         _delete(cluster)
-    await_rollout(cluster, SYSTEM, {one.metadata.name for one in found}, shell)
+    await_rollout(cluster, SYSTEM, names, shell)
 
 
 def replace_istiod(cluster: RunningCluster) -> None:
@@ -49,6 +48,71 @@ def end_istiod(mesh: Mesh, control_plane: str) -> None:
     stays, and starts it again. Raises LabError."""
     istiod = istiod_of(mesh, control_plane)
     istiod.running.on_node(istiod.node, "pkill", "-x", _PROGRAM)
+
+
+@contextmanager
+def istiod_stopped(cluster: RunningCluster, shell: Shell) -> Iterator[None]:
+    """No istiod runs in a cluster inside the block. In force when their pods are gone; healed when
+    as many as before are ready.
+
+    Raises LabError when there is none, or they do not come back.
+    """
+    apps, before = kubernetes.client.AppsV1Api(cluster.api), _replicas(cluster)
+
+    def scale(replicas: Mapping[str, int]) -> None:
+        with lab_errors(f"scale istiod in {cluster.name}"):
+            for name, count in replicas.items():
+                body = {"spec": {"replicas": count}}
+                apps.patch_namespaced_deployment_scale(name, SYSTEM, body)
+        await_rollout(cluster, SYSTEM, replicas, shell)
+
+    try:
+        scale(dict.fromkeys(before, 0))
+        eventually(
+            lambda: not _pods(cluster), what=f"the end of istiod in {cluster.name}", within=60
+        )
+        yield
+    finally:
+        scale(before)
+
+
+@contextmanager
+def istiod_slow(cluster: RunningCluster, shell: Shell, processors: str = "20m") -> Iterator[None]:
+    """The istiods of a cluster may use only so much of a processor inside the block (as Kubernetes
+    writes it); they are replaced for that, and again afterwards. In force, and healed, when the
+    new ones are ready. Raises LabError."""
+    own = {name: deployed(cluster, name).resources.limits for name in _replicas(cluster)}
+
+    def limit(limits: Mapping[str, Any]) -> None:
+        for name, found in limits.items():
+            container = {"name": CONTAINER, "resources": {"limits": found}}
+            change_template(cluster, SYSTEM, name, {"spec": {"containers": [container]}})
+        await_rollout(cluster, SYSTEM, limits, shell, within=300)
+
+    try:
+        limit({name: {"cpu": processors} for name in own})
+        yield
+    finally:
+        # In a patch what is to go is named.
+        limit({name: {"cpu": None, **(found or {})} for name, found in own.items()})
+
+
+def _replicas(cluster: RunningCluster) -> dict[str, int]:
+    """How many istiods there are to be, by the names of their Deployments."""
+    apps = kubernetes.client.AppsV1Api(cluster.api)
+    with lab_errors(f"look for istiod in {cluster.name}"):
+        found = apps.list_namespaced_deployment(SYSTEM, label_selector=_LABEL).items
+    if not found:
+        raise LabError(f"no istiod runs in {cluster.name}", "name a cluster that runs one")
+    return {one.metadata.name: one.spec.replicas for one in found}
+
+
+def _pods(cluster: RunningCluster) -> list[kubernetes.client.V1Pod]:
+    with lab_errors(f"look for istiod's pods in {cluster.name}"):
+        found: list[kubernetes.client.V1Pod] = cluster.core.list_namespaced_pod(
+            SYSTEM, label_selector=_LABEL
+        ).items
+    return found
 
 
 def _delete(cluster: RunningCluster) -> None:

@@ -16,14 +16,10 @@ from typing import Any
 
 from meshproof.errors import EvidenceError
 from meshproof.kube.cluster import RunningCluster
+from meshproof.kube.node_logs import folder, on_stdout, printed_since
 
-_LOGS = "/var/log/pods/kube-system_kube-apiserver-*/kube-apiserver"
-# kubelet turns the log over at 10 MiB and packs the older parts. What was last written to before
-# the moment holds nothing of what came after it.
-_READ = f'find {_LOGS} -type f -newermt "@$1" -exec zcat -f {{}} +'
+_LOGS = folder("kube-system", "kube-apiserver-*", "kube-apiserver")
 _COMES_FIRST = ("ResponseStarted", "ResponseComplete", "Panic")
-_SLACK = 1.0
-"""Seconds that a log's date may lag behind its content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +52,12 @@ def requests_since(cluster: RunningCluster, moment: float) -> list[ApiRequest]:
 
     Raises EvidenceError when the API server writes none down, or its log cannot be read.
     """
-    found = cluster.on_node(
-        cluster.control_plane, "sh", "-c", _READ, "sh", f"{moment - _SLACK:.3f}", check=False
-    )
-    if found.returncode != 0:
-        said = found.stderr.strip()[-200:]
-        raise EvidenceError(f"the log of the API server of {cluster.name} cannot be read ({said})")
+    try:
+        lines = printed_since(cluster, cluster.control_plane, [_LOGS], moment)
+    except EvidenceError as error:
+        raise EvidenceError(f"the log of the API server of {cluster.name}: {error}") from None
     return sorted(
-        (one for one in parse(found.stdout.splitlines()) if one.at >= moment),
+        (one for one in parse(lines) if one.at >= moment),
         key=lambda one: one.at,
     )
 
@@ -72,24 +66,11 @@ def parse(lines: Iterable[str]) -> Iterator[ApiRequest]:
     """The requests that a container's log tells of, each once: a watch has a line for its begin
     and one for its end."""
     told: set[str] = set()
-    for text in _stdout(lines):
+    for text in on_stdout(lines):
         event = _event(text)
         if event is not None and event["auditID"] not in told:
             told.add(event["auditID"])
             yield _request(event)
-
-
-def _stdout(lines: Iterable[str]) -> Iterator[str]:
-    """What was printed on standard output, line by line; the runtime cuts long ones to pieces."""
-    pieces: list[str] = []
-    for line in lines:
-        _, stream, whole, text = [*line.split(" ", 3), "", "", ""][:4]
-        if stream != "stdout":
-            continue
-        pieces.append(text)
-        if whole != "P":
-            yield "".join(pieces)
-            pieces.clear()
 
 
 def _event(text: str) -> dict[str, Any] | None:

@@ -83,13 +83,14 @@ class LoadBalancerAddresses:
             self._by_name.add(key)
         return load_balancer_name(self.give(namespace, service))
 
-    def move(self, namespace: str, service: str) -> IPv4Address:
-        """Give a Service another address; the old one stops answering at once."""
+    def move(self, namespace: str, service: str, to: IPv4Address | None = None) -> IPv4Address:
+        """Give a Service another address, by default the next that is free; the old one stops
+        answering at once. Raises LabError when it has none."""
         key = (namespace, service)
         old = self._given.get(key)
         if old is None:
             raise LabError(f"Service {namespace}/{service} has no address that could be moved")
-        new = self._next()
+        new = to or self._next()
         self._drop(old)
         self._put(key, new)
         self._changed()

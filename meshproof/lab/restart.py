@@ -142,8 +142,8 @@ def _revive(
     if len(nodes) > 1:
         introduce(engine, nodes)
     eventually(
-        lambda: _refusal(cluster),
-        until=lambda refusal: not refusal,
+        lambda: refusal(cluster),
+        until=lambda reason: not reason,
         fail_if=lambda _: called_off(engine.shell),
         what=f"the API server of {name}",
         within=_WITHIN,
@@ -164,7 +164,7 @@ def _await_pods(lab: Lab, cluster: RunningCluster) -> None:
         for node in cluster.nodes
     }
     eventually(
-        lambda: _refusal(cluster) or not_back(_pods(cluster), begun),
+        lambda: refusal(cluster) or not_back(_pods(cluster), begun),
         until=lambda missing: not missing,
         fail_if=lambda _: called_off(lab.engine.shell),
         what=f"the return of cluster {cluster.name}",
@@ -191,7 +191,7 @@ def _remedy(lab: Lab) -> str:
     return f"remove it with 'meshproof down {lab.id}'"
 
 
-def _refusal(cluster: RunningCluster) -> str:
+def refusal(cluster: RunningCluster) -> str:
     """Why the API server does not answer; "" when it does."""
     try:
         kubernetes.client.VersionApi(cluster.api).get_code(_request_timeout=5)

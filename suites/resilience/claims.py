@@ -17,13 +17,13 @@ from meshproof.expect import (
     succeeded,
 )
 from meshproof.expect.control import as_control, with_control
+from meshproof.faults.servers import failing, slow
 from meshproof.kube.workload import Workload
 from meshproof.traffic.access_log import LogLine, arrivals
 from meshproof.traffic.calls import Plan, call_from_each
 from meshproof.traffic.response import Response
 from meshproof.traffic.settle import converge
 from meshproof.workloads.sample import Sample
-from suites.resilience.faults import failing, slow
 from suites.resilience.rules import EJECTED_AFTER, RETRIES, TIMEOUT, left_out
 
 # With two servers the odds that none of so many calls meets the one that fails are 1 in 10^9.

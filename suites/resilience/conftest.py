@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from meshproof.faults.servers import faulty
 from meshproof.run.standing import Standing
 from meshproof.workloads.sample import Sample
-from suites.resilience.faults import faulty
 
 
 @pytest.fixture(scope="module")

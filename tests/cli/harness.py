@@ -229,6 +229,7 @@ def _without_the_rest(
         "meshproof.artifacts.published.Published.bundle": bundle,
         "os.execve": execve,
         "meshproof.lab.Lab.create": _to("lab"),
+        "meshproof.lab.Lab.adopt": _to("lab"),
         "meshproof.bench.lab.measure": _to("figures"),
         "meshproof.doctor.mend": _to("mend"),
         "meshproof.artifacts.provide.registry_answers": lambda: registry,

@@ -6,7 +6,7 @@ import pytest
 
 from tests.cli import laid
 from tests.cli.harness import LONG, Case, case, check, refused, unable
-from tests.cli.laid import LAB_ID, all_of, file, foreign, lab, leases, loop
+from tests.cli.laid import LAB_ID, all_of, file, foreign, lab, leases, loop, noted_mesh
 from tests.cli.world import World
 
 TWICE = "the sentence is printed twice, once as if it had been overcome"
@@ -237,6 +237,44 @@ STATES = [
 ]
 
 
-@pytest.mark.parametrize("one", [*DOWN, *CLUSTERS, *STATES])
+FAULTS = [
+    case("faults", "faults", 0, "partition", "secret-rotated", "CLUSTER CLUSTER [FLOW]"),
+    refused("faults of a lab", f"faults {LAB_ID}", LAB_ID),
+    refused("fault without a name", f"fault {LAB_ID}", "Missing argument"),
+    refused("fault of another name", f"fault {LAB_ID} partitoin", "did you mean partition"),
+    refused("fault of nothing", ["fault", LAB_ID, ""], "there is no fault ''"),
+    refused("fault of 100 kB", ["fault", LAB_ID, LONG], "there is no fault 'xxx"),
+    refused("fault with too few words", f"fault {LAB_ID} partition east", "CLUSTER CLUSTER [FLOW]"),
+    refused("fault with too many words", f"fault {LAB_ID} reset east", "reset takes nothing"),
+    *(
+        refused(f"fault on {name}", ["fault", given, "reset"], NO_ID, lay=foreign)
+        for name, given in IDS.items()
+    ),
+    refused("fault on none of these", "fault 89abcdef reset", "no lab '89abcdef'", lay=lab()),
+    refused(
+        "fault on a lab that never came up",
+        f"fault {LAB_ID} reset",
+        "never came up",
+        lay=lab(ready=False),
+    ),
+    unable("fault on a damaged lab", f"fault {LAB_ID} reset", "cannot be read", lay=lab("[]")),
+    refused(
+        "fault on a lab of one's own topology",
+        f"fault {LAB_ID} reset",
+        "a mesh of mine, which is no topology of meshproof's own",
+        lay=all_of(lab(), noted_mesh("mine+1.31.1+strict")),
+    ),
+    case("fault", f"fault {LAB_ID} reset", None, went="lab", lay=lab()),
+    case(
+        "fault on a lab with a mesh",
+        f"fault {LAB_ID} partition east west gateway",
+        None,
+        went="lab",
+        lay=all_of(lab(), noted_mesh("multi-primary-flat+1.31.1+strict")),
+    ),
+]
+
+
+@pytest.mark.parametrize("one", [*DOWN, *CLUSTERS, *STATES, *FAULTS])
 def test_inputs(world: World, one: Case) -> None:
     check(world, one)

@@ -213,6 +213,7 @@ BENCH = [
         "bench, working directory gone", "bench", "the working directory is gone", lay=laid.gone
     ),
     case("bench", "bench", None, went="figures"),
+    case("bench, streams", "bench --stream", None, went="figures"),
     case(
         "bench, a topology", "bench --topology primary-remote-flat --rounds 1", None, went="figures"
     ),

@@ -173,10 +173,10 @@ class World:
 @pytest.fixture(autouse=True)
 def api(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """API servers answer; the function given lets them refuse, with words."""
-    monkeypatch.setattr(restart, "_refusal", lambda cluster: "")
+    monkeypatch.setattr(restart, "refusal", lambda cluster: "")
 
     def refuse(words: str) -> None:
-        monkeypatch.setattr(restart, "_refusal", lambda cluster: words)
+        monkeypatch.setattr(restart, "refusal", lambda cluster: words)
         monkeypatch.setattr(restart, "_WITHIN", 0.1)
 
     return refuse

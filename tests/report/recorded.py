@@ -20,6 +20,8 @@ from meshproof.model import Deployment, Mtls, RunRequest
 from meshproof.report.record import Run
 from meshproof.run.described import described_topology
 from meshproof.schema import SCHEMA
+from meshproof.traffic.stream_timeline import timeline
+from tests.doubles.streams import broken, history, within
 
 HOSTILE = (
     "</script><script>window.hurt=1</script>\"'><img src=x onerror=window.hurt=2>"
@@ -79,6 +81,8 @@ class Writing:
             self.now += 1.5
             self.recorder.emit("calls", **batch(caller, outcome))
             self.recorder.emit("wire", **WIRE)
+            if behaviour.endswith("weights-decide"):
+                self.recorder.emit("stream", **STREAM)
             if words:
                 self.recorder.emit("verdict", **verdict(behaviour, outcome, caller))
         why = "" if outcome == "PASS" else f"{outcome}: expected this; observed {HOSTILE}"
@@ -132,6 +136,9 @@ WIRE: Data = {
         }
     ],
 }
+
+STREAM: Data = timeline(history(within(7, 9, broken), marks=[(HOSTILE, 5.0, 6.0)]))
+"""A stream of calls, some of which were lost."""
 
 
 def batch(caller: str, outcome: str) -> Data:

@@ -163,6 +163,8 @@ def test_what_a_test_rests_on_is_told(folder: Path) -> None:
         "12 calls from sleep in east by west&#39;s gateway, 15443: v2 in west",
         "v2 answered 20.0% of 900 calls from east; from 10.0% to 30.0% is right",
         "the true share is from 14.6% to 26.3%",
+        "2000 calls in 20 s, 200 lost; east lost 100, its slowest answer took 10 ms",
+        "5.0 to 6.0 s",
         "upstream_host=172.30.2.200:15443",
         "tls 10.10.0.7 → 172.30.2.200:15443",
         "sabotage/a-missing-route-is-noticed",

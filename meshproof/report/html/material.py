@@ -26,6 +26,7 @@ class Told:
     verdicts: list[Data] = field(default_factory=list)
     calls: list[Data] = field(default_factory=list)
     wire: list[Data] = field(default_factory=list)
+    streams: list[Data] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -153,12 +154,14 @@ def _told(
             ended.append(event)
         elif event.kind == "settled":
             gateways[data["deployment"]] = data.get("gateways", {})
-        elif event.kind in ("verdict", "calls", "wire") and "test" in data:
+        elif event.kind in ("verdict", "calls", "wire", "stream") and "test" in data:
             here = told.setdefault(str(data["test"]), Told())
             if event.kind == "verdict":
                 here.verdicts.append(data)
             elif event.kind == "wire":
                 here.wire.append(data)
+            elif event.kind == "stream":
+                here.streams.append(data)
             elif settling.get(worker, 0) <= 0:
                 here.calls.append(data)
     return told, ended, gateways

@@ -19,6 +19,7 @@ from meshproof.events import Data
 from meshproof.model import issue_name
 from meshproof.report.cases import not_run
 from meshproof.report.causes import by_cause
+from meshproof.report.html import streams
 from meshproof.report.html.drawing import Drawing, drawings
 from meshproof.report.html.flows import Pictures, Way, ways
 from meshproof.report.html.lanes import WIDTH, clock, lanes
@@ -204,6 +205,7 @@ def _environment() -> Environment:
         "ways": _ways,
         "lines": _lines,
         "wire": _wire,
+        "streams": streams.pictures,
         "untold": _untold,
     }
     return environment

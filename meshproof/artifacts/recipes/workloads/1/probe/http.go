@@ -34,6 +34,8 @@ func newCaller() *caller {
 		},
 		TLSClientConfig:    &tls.Config{InsecureSkipVerify: true},
 		DisableCompression: true,
+		// By default all but two are closed, and many calls at once would not find theirs again.
+		MaxIdleConnsPerHost: mostUnderWay,
 	}
 	fresh := sharing.Clone()
 	fresh.DisableKeepAlives = true

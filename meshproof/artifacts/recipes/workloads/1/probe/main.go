@@ -5,6 +5,9 @@
 //	probe echo NAME            says whom it hears, by TCP and UDP
 //	probe sink PORT            keeps what is posted to it
 //	probe impersonate PORT     serves TLS with the certificate that it reads
+//	probe stream               makes the calls of the stream that it reads, until it is told to end
+//	probe start-stream         the same by itself: it goes on, and prints to the container's log
+//	probe end-stream PROCESS   tells such a one to end, and waits for it
 //
 // What it reads ends with an empty line, or where its standard input does.
 package main
@@ -22,11 +25,16 @@ var commands = map[string]func(arguments []string) error{
 	"echo":        echo,
 	"sink":        sink,
 	"impersonate": func(arguments []string) error { return impersonate(arguments, os.Stdin) },
+
+	"stream":       func([]string) error { return stream(questions(), os.Stdout) },
+	"start-stream": func([]string) error { return startStream(os.Stdin, os.Stdout) },
+	"end-stream":   endStream,
 }
 
 func main() {
 	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
-		fail(fmt.Errorf("usage: probe ask | converse | echo | sink | impersonate"))
+		fail(fmt.Errorf("usage: probe ask | converse | echo | sink | impersonate | stream | " +
+			"start-stream | end-stream"))
 	}
 	if err := commands[os.Args[1]](os.Args[2:]); err != nil {
 		fail(err)

@@ -1,0 +1,89 @@
+"""`meshproof faults` and `meshproof fault`: what can be broken, and one of it for a while."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from meshproof.artifacts import kubernetes_version
+from meshproof.cli.options import session_of
+from meshproof.console import say_line
+from meshproof.doctor.facts import Outcome
+from meshproof.doctor.probes import netem
+from meshproof.errors import UsageError
+from meshproof.faults.catalogue import FAULTS, Words, fault_named
+from meshproof.files import read_footprint, topology_named, topology_names
+from meshproof.lab import Ingredients, Lab
+from meshproof.lab.kept import find_kept
+from meshproof.lab.ownership import Claim, Description
+from meshproof.mesh.keep import noted_of
+from meshproof.model import Footprint, Wiring, wiring_named
+from meshproof.process import Shell
+from meshproof.run.session import orderly_end
+
+_NO_NETEM = "Not on this machine: its kernel has no netem."
+
+
+def faults() -> None:
+    """List what can be broken on a kept lab, by 'meshproof fault'."""
+    table = Table("fault", "takes", "what is broken while it is in force")
+    can_delay = netem(Shell()).outcome is Outcome.WORKS
+    for name, one in FAULTS.items():
+        lacks = "" if can_delay or not one.netem else f" {_NO_NETEM}"
+        table.add_row(name, " ".join(one.takes).replace("[", r"\["), one.what + lacks)
+    Console().print(table)
+
+
+def fault(
+    lab: Annotated[str, typer.Argument(help="the id of a kept lab")],
+    name: Annotated[str, typer.Argument(help="one of 'meshproof faults'")],
+    words: Annotated[list[str] | None, typer.Argument(help="what it takes")] = None,
+) -> None:
+    """Break one thing on a kept lab until Ctrl-C, and heal it then."""
+    chosen, given = fault_named(name), words or []
+    chosen.check(name, given)
+    with orderly_end(lambda text: say_line(text, err=True)), _taken_over(lab) as found:
+        broken = chosen.begin(Words(found, given))
+        with broken:
+            if chosen.once:
+                say_line(f"Done on lab {lab}: {chosen.what}")
+                return
+            say_line(f"In force on lab {lab}: {chosen.what} Ctrl-C heals it.")
+            with suppress(KeyboardInterrupt):
+                signal.pause()
+        say_line(f"Healed on lab {lab}.")
+
+
+@contextmanager
+def _taken_over(lab_id: str) -> Iterator[Lab]:
+    """A kept lab, wired as it was left. Raises UsageError where nobody knows how that was."""
+    claim, about = find_kept(lab_id)
+    listed = ",".join(f"{name}={path}" for name, path in about.footprint.items())
+    footprint = read_footprint(listed, kubernetes_version(about.kubernetes))
+    session = session_of(about.engine)
+    # Nothing is made of them: kind is not asked for anything.
+    made_with = Ingredients(session.engine, about.node_image, Path("kind"), session.recorder)
+    with Lab.adopt(claim, footprint, made_with, _wiring(claim, about, footprint)) as lab:
+        yield lab
+
+
+def _wiring(claim: Claim, about: Description, footprint: Footprint) -> Wiring:
+    """How a lab was left wired: as its mesh's topology has it, or as clusters without a mesh."""
+    noted = noted_of(claim)
+    topology = noted.name.partition("+")[0] if noted is not None else ""
+    if topology in topology_names():
+        return topology_named(topology).wiring(footprint)
+    if topology:
+        raise UsageError(
+            f"lab {claim.id} holds a mesh of {topology}, which is no topology of meshproof's own, "
+            "so nobody knows how it is wired",
+            "choose a lab with a mesh of one of those",
+        )
+    return wiring_named(about.wiring, footprint)

@@ -1,0 +1,108 @@
+"""Calls that go on while something is done to a mesh, and what they should come to: who answers
+whom, how often, and by which ways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from meshproof.errors import EvidenceError
+from meshproof.traffic.settle import healed
+from meshproof.traffic.stream import Stream, StreamPlan, streaming
+from meshproof.traffic.stream_history import History
+from meshproof.workloads.sample import Sample
+from meshproof.workloads.scale import usual
+
+Shares = Mapping[str, Mapping[str, float]]
+"""By caller the part of its calls that each version answers, the smallest that it ever is."""
+Ways = Mapping[str, Mapping[str, set[str]]]
+"""By caller and version where its proxy sends requests: addresses and ports."""
+Pods = Mapping[str, set[str]]
+"""By caller the pods that are to answer it."""
+Doing = Callable[[Stream, ExitStack], None]
+"""Does something while a stream goes on; what it puts on the stack is undone when that has
+ended."""
+
+_FIRST = 4.0
+"""Seconds of calls before anything is done."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A stream over what was done. ``ways``: where calls were to go at its begin, and at its end;
+    ``pods``: those that were there at its end."""
+
+    history: History
+    shares: Shares
+    ways: Ways
+    pods: Pods
+
+
+def over(
+    sample: Sample,
+    doing: Doing,
+    *,
+    callers: Sequence[str] | None = None,
+    more: Mapping[str, int] | None = None,
+    plan: StreamPlan | None = None,
+) -> Found:
+    """What comes of calls while something is done.
+
+    ``callers``: clusters, by default all that have workloads; ``more``: by version how many
+    instances there may be beside the usual ones at times. Afterwards the mesh is as it was before,
+    or marked dirty. Raises EvidenceError as ``streaming``, and whatever ``doing`` raises.
+    """
+    try:
+        with ExitStack() as stack:
+            with streaming(sample, callers, plan) as stream:
+                stream.flow_for(_FIRST)
+                before = ways_now(sample)
+                doing(stream, stack)
+                found = pods_now(sample), _either(before, ways_now(sample))
+            if stream.history is None:
+                raise EvidenceError("the stream of calls has no end")
+            pods, ways = found
+            return Found(stream.history, shares_of(sample, more), ways, pods)
+    finally:
+        healed(sample)
+
+
+def shares_of(sample: Sample, more: Mapping[str, int] | None = None) -> Shares:
+    """By caller the part of its calls that each version answers. ``more``: as for ``over``."""
+    found: dict[str, dict[str, float]] = {}
+    for caller in sample.clusters:
+        known = sample.reached_from(caller)
+        most = sum(usual(sample, one) + (more or {}).get(one, 0) for one in known)
+        found[caller] = {one: usual(sample, one) / most for one in known}
+    return found
+
+
+def ways_now(sample: Sample) -> Ways:
+    """By caller and version where proxies are to send requests now."""
+    servers = list(sample.servers().values())
+    found: dict[str, dict[str, set[str]]] = {caller: {} for caller in sample.clusters}
+    for caller, due in found.items():
+        for one in servers:
+            due.setdefault(one.version, set()).update(map(str, sample.ways(caller, one)))
+    return found
+
+
+def pods_now(sample: Sample) -> Pods:
+    """By caller the pods that are to answer it now."""
+    servers = list(sample.servers().values())
+    knows = sample.topology.knows
+    return {
+        caller: {one.name for one in servers if knows(caller, one.cluster)}
+        for caller in sample.clusters
+    }
+
+
+def _either(one: Ways, other: Ways) -> Ways:
+    return {
+        caller: {
+            version: one[caller].get(version, set()) | other[caller].get(version, set())
+            for version in one[caller].keys() | other[caller].keys()
+        }
+        for caller in one
+    }

@@ -1,0 +1,65 @@
+"""What is claimed of calls that went on while a mesh was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from meshproof.expect import Outcome, Verdict
+from meshproof.expect.loss import nothing_lost, of_a_stream
+from meshproof.traffic.stream_history import History
+
+AWAY, BACK = "the remote secret is removed", "it is given again"
+"""What is done to a secret, as a stream's marks have it."""
+
+_QUIET = 60
+"""So many answered calls, none of which met a version: by chance once in 2^35 where it had a third
+of them."""
+
+
+def forgotten_and_read_again(
+    history: History, callers: Collection[str], versions: Sequence[str]
+) -> Verdict:
+    """While a cluster's secret is away its versions do not answer these callers, whose calls
+    others answer, so that none is lost; once it is there again they do. How long both took is
+    told."""
+    claims = [nothing_lost(history)]
+    claims += [_forgotten(history, caller, one) for caller in callers for one in versions]
+    return of_a_stream(history, claims)
+
+
+def was_taken(history: History, way: str) -> Verdict:
+    """Requests were sent by a way that was there for a while. ``way``: its address and port."""
+    expected = f"some requests to be sent to {way}"
+    logged = [one.log for one in history.calls if one.answered and one.log is not None]
+    if not logged:
+        return Verdict(Outcome.INCONCLUSIVE, expected, "no call was answered and logged")
+    count = sum(one.upstream_host == way for one in logged)
+    observed = f"{count} of {len(logged)} calls were sent there"
+    return Verdict(Outcome.PASS if count else Outcome.FAIL, expected, observed)
+
+
+def _forgotten(history: History, caller: str, version: str) -> Verdict:
+    begin, until = _moment(history, AWAY), _moment(history, BACK)
+    expected = f"{version} to answer {caller} no more once {AWAY}, and again once {BACK}"
+    calls = [one for one in history.of(caller) if one.kind.chooses and one.answered]
+    heard = [one.at for one in calls if one.version == version]
+    between = [moment for moment in heard if begin <= moment < until]
+    again = [moment for moment in heard if moment >= until]
+    # What was answered just before it was put back shows that it was not forgotten at all.
+    last = max(between, default=begin)
+    quiet = [one for one in calls if last < one.at < until]
+    if len(quiet) < _QUIET:
+        observed = f"{until - last:.1f} s before {BACK} it still answered {caller}"
+        return Verdict(Outcome.FAIL, expected, observed)
+    if not again:
+        observed = f"it did not answer {caller} in {history.end - until:.0f} s after {BACK}"
+        return Verdict(Outcome.FAIL, expected, observed)
+    observed = (
+        f"it was forgotten after {last - begin:.1f} s, and answered {caller} again "
+        f"{again[0] - until:.1f} s after {BACK}"
+    )
+    return Verdict(Outcome.PASS, expected, observed)
+
+
+def _moment(history: History, what: str) -> float:
+    return next(one.begin for one in history.marks if one.what == what)

@@ -1,0 +1,95 @@
+"""East-west gateways that get another address, or company, while calls go on."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+from meshproof.faults.gateway import gateway_moved, out_of_service, second_gateway
+from meshproof.mesh.mesh import Way
+from meshproof.mesh.proxy import endpoints, outbound
+from meshproof.traffic.settle import require
+from meshproof.traffic.stream import Stream
+from meshproof.traffic.stream_over import Found, over
+from meshproof.workloads.sample import HOST, PORT, Sample
+
+FOLLOWS_WITHIN = 30.0
+"""Seconds until callers go to a gateway's new address: nobody promises a time. Istio tells its
+proxies at once (``NotifyGatewayHandlers`` in pilot/pkg/serviceregistry/kube/controller)."""
+_MEANWHILE = 15.0
+_DRAINED = 3.0
+"""Seconds for requests that are under way: their proxies close the connections after them."""
+
+
+def far_gateway(sample: Sample) -> str:
+    """A cluster whose gateway leads the callers of another network to a version, but not the
+    proxies of another cluster to their istiod, where there is such a one: whoever moves that must
+    tell them of it by himself. Raises StopIteration where no gateway leads to a version."""
+    homes = {sample.versions[version] for _, version in sample.pairs(same_network=False)}
+    members = [one for one in sample.topology.members if one.name in homes and one.gateway]
+    alone = [one for one in members if not sample.topology.served_by(one.name)]
+    return next(one.name for one in (*alone, *members))
+
+
+def over_a_move(sample: Sample) -> Found:
+    """What comes of calls while a gateway gets another address, and nobody answers at the old one
+    any more."""
+    cluster = far_gateway(sample)
+
+    def doing(stream: Stream, stack: ExitStack) -> None:
+        with stream.mark(f"the gateway of {cluster} gets another address"):
+            stack.enter_context(gateway_moved(sample.mesh.lab, cluster))
+        stream.flow_for(FOLLOWS_WITHIN + _MEANWHILE)
+
+    return over(sample, doing)
+
+
+def over_a_second_one(sample: Sample) -> tuple[Found, str]:
+    """What comes of calls while a network gets a second gateway, and loses it again after proxies
+    were told not to use it any more; and where that one was entered."""
+    cluster, mesh = far_gateway(sample), sample.mesh
+    port = mesh.ways_to(cluster)[cluster].port
+    entered: list[IPv4Address] = []
+
+    def known() -> set[str]:
+        callers = {
+            caller
+            for caller, version in sample.pairs(same_network=False)
+            if sample.versions[version] == cluster
+        }
+        found = [endpoints(sample.caller(one), outbound(HOST, PORT)) for one in sorted(callers)]
+        return {one.address for listed in found for one in listed}
+
+    def doing(stream: Stream, _: ExitStack) -> None:
+        with ExitStack() as second:
+            with stream.mark(f"{cluster} gets a second gateway"):
+                entered.append(second.enter_context(second_gateway(mesh.lab, cluster)))
+            stream.flow_for(_MEANWHILE)
+            with stream.mark("it is removed again"):
+                out_of_service(mesh.cluster(cluster))
+                require(
+                    lambda: str(entered[0]) in known(),
+                    until=lambda used: not used,
+                    what="proxies without the second gateway",
+                )
+                stream.flow_for(_DRAINED)
+                second.close()
+        stream.flow_for(_MEANWHILE)
+
+    found = over(sample, doing)
+    way = str(Way(entered[0], port))
+    ways = {
+        caller: {
+            version: hosts | {way} if _by(sample, caller, version) == cluster else hosts
+            for version, hosts in known_ways.items()
+        }
+        for caller, known_ways in found.ways.items()
+    }
+    return replace(found, ways=ways), way
+
+
+def _by(sample: Sample, caller: str, version: str) -> str:
+    """The cluster by whose gateway a version is called; "" on one network."""
+    home = sample.versions[version]
+    return "" if sample.topology.same_network(caller, home) else home

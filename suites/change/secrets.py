@@ -1,0 +1,103 @@
+"""Remote secrets that are changed while calls go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+
+from meshproof.errors import EvidenceError
+from meshproof.faults.discovery import unread
+from meshproof.kube.cluster import RunningCluster
+from meshproof.traffic.stream import Stream
+from meshproof.traffic.stream_history import History
+from meshproof.traffic.stream_over import Found, over
+from meshproof.workloads.sample import Sample
+from meshproof.workloads.scale import scaled, usual
+from suites.change.claims import AWAY, BACK
+
+Change = Callable[[RunningCluster, RunningCluster], AbstractContextManager[object]]
+"""Changes the remote secret in the first cluster by which that one's istiod reads the second."""
+
+_AFTERWARDS = 10.0
+_A_MINUTE = 60.0
+_WITHIN = 60.0
+_SILENT = 80
+"""So many answered calls without a version: then it is forgotten."""
+
+
+def read_by_secret(sample: Sample) -> list[tuple[str, str]]:
+    """Each cluster whose istiod reads another by a remote secret, with that one."""
+    topology = sample.topology
+    return [(one, home) for home in sample.homes for one in topology.readers(home)]
+
+
+def over_a_change(
+    sample: Sample, change: Change, what: str, secrets: Sequence[tuple[str, str]]
+) -> Found:
+    """What comes of calls while remote secrets are changed, all at once; then a version that is
+    read by one of them gets another instance, and a minute goes by.
+
+    ``what``: what is done, for people; ``secrets``: the reader's cluster and the one that is read.
+    Raises EvidenceError where nobody reads anything by a secret, and as ``over``.
+    """
+    if not secrets:
+        raise EvidenceError("no istiod reads another cluster by a remote secret")
+    version = sample.versions_in(secrets[0][1])[0]
+
+    def doing(stream: Stream, stack: ExitStack) -> None:
+        with stream.mark(what):
+            for reader, home in secrets:
+                clusters = sample.mesh.cluster(reader), sample.mesh.cluster(home)
+                stack.enter_context(change(*clusters))
+        stream.flow_for(_AFTERWARDS)
+        with stream.mark(f"{version} gets another instance"):
+            stack.enter_context(scaled(sample, version, usual(sample, version) + 1))
+        stream.flow_for(_A_MINUTE)
+
+    return over(sample, doing, more={version: 1})
+
+
+def away_and_back(sample: Sample) -> tuple[History, list[str], tuple[str, ...]]:
+    """What comes of calls while a remote secret is removed, and given again; the callers that are
+    served by the istiod that has it, and the versions that it is read for. Raises EvidenceError as
+    ``over_a_change``."""
+    caller, home = sample.read_from_elsewhere
+    reader = sample.topology[caller].primary
+    callers = [
+        one for one in sample.clusters if sample.topology[one].primary == reader and one != home
+    ]
+    versions = sample.versions_in(home)
+    clusters = sample.mesh.cluster(reader), sample.mesh.cluster(home)
+
+    def doing(stream: Stream, _: ExitStack) -> None:
+        with ExitStack() as secret:
+            with stream.mark(AWAY):
+                secret.enter_context(unread(*clusters))
+            stream.flow_until(lambda: _silent(stream, callers, versions), AWAY, _WITHIN)
+            with stream.mark(BACK):
+                secret.close()
+        begin = stream.marks[-1].begin
+        stream.flow_until(lambda: _heard(stream, callers, versions, begin), BACK, _WITHIN)
+        stream.flow_for(_AFTERWARDS)
+
+    return over(sample, doing).history, callers, versions
+
+
+def _silent(stream: Stream, callers: Sequence[str], versions: Sequence[str]) -> bool:
+    """Whether none of these versions has answered the last calls of each caller."""
+    for caller in callers:
+        calls = sorted(
+            (one for one in stream.calls_of(caller) if one.answered and one.kind.chooses),
+            key=lambda one: one.at,
+        )[-_SILENT:]
+        if any(one.version in versions for one in calls):
+            return False
+    return True
+
+
+def _heard(stream: Stream, callers: Sequence[str], versions: Sequence[str], since: float) -> bool:
+    """Whether each of these versions has answered each caller since then."""
+    return all(
+        set(versions) <= {one.version for one in stream.calls_of(caller) if one.at >= since}
+        for caller in callers
+    )

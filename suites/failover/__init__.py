@@ -1,0 +1,1 @@
+"""Calls that prefer what is near, and go elsewhere while that is away."""

@@ -1,0 +1,1 @@
+"""What goes on while a part of a mesh is away, and what comes back by itself."""

@@ -1,0 +1,187 @@
+"""Changes that cost calls, or lose instances, are noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import pytest
+
+from meshproof.expect import Verdict, noticed
+from meshproof.expect.undisturbed import recovered, unnoticed
+from meshproof.faults.between import partitioned
+from meshproof.faults.discovery import unread
+from meshproof.model import Capability, Flow
+from meshproof.runner.applies import requires
+from meshproof.runner.behaviours import proves
+from meshproof.traffic.stream import Stream
+from meshproof.traffic.stream_over import over
+from meshproof.workloads.sample import Sample
+from meshproof.workloads.scale import scaled, usual
+from suites.change.claims import AWAY, BACK, forgotten_and_read_again, was_taken
+from suites.failover.claims import BACK as THERE_AGAIN
+from suites.failover.claims import GONE, goes_over_and_back
+from suites.outage.claims import answered_all_along
+
+Judge = Callable[[Verdict], None]
+pytestmark = [pytest.mark.remote_secrets, requires(Capability.NODES)]
+_FOR = 8.0
+_A_WHILE = 20.0
+
+
+@pytest.mark.several_versions
+@proves(
+    "change/secret-rewritten",
+    "change/secret-rotated",
+    "change/secrets-rotated-at-once",
+    "change/second-gateway",
+    "outage/istiod-away",
+)
+def test_a_secret_that_is_away_for_a_moment_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a remote secret that is removed and given again instead of rotated, the claim that
+    nobody notices fails and names the version that was missing."""
+    caller, home = sample.read_from_elsewhere
+    reader = sample.mesh.cluster(sample.topology[caller].primary)
+
+    def doing(stream: Stream, _: ExitStack) -> None:
+        with stream.mark("its token is rotated"), unread(reader, sample.mesh.cluster(home)):
+            stream.flow_for(_FOR)
+        stream.flow_for(_A_WHILE)
+
+    version = sample.versions_in(home)[0]
+    judge(noticed([unnoticed(over(sample, doing))], f"{version} did not answer {caller}"))
+
+
+@requires(Capability.ROUTER)
+@proves(
+    "change/secret-rewritten",
+    "change/secret-rotated",
+    "change/secrets-rotated-at-once",
+    "change/secret-removed-and-added",
+    "change/second-gateway",
+    "change/gateway-address",
+    "outage/istiod-away",
+    "outage/api-server-away",
+)
+def test_calls_that_are_lost_are_noticed(sample: Sample, judge: Judge) -> None:
+    """With a path between two clusters that is cut for a moment, the claims that no call is lost,
+    or none later on, fail and say how many were."""
+    caller, version = sample.topology.pairs[0]
+    pair = caller, sample.versions[version]
+
+    def doing(stream: Stream, _: ExitStack) -> None:
+        for what in (AWAY, BACK):
+            with stream.mark(what):
+                pass
+        stream.flow_for(2.0)
+        with partitioned(sample.mesh.lab, [pair, pair[::-1]]):
+            stream.flow_for(_FOR)
+        stream.flow_for(_A_WHILE)
+
+    found = over(sample, doing)
+    claims = [
+        unnoticed(found),
+        recovered(found, within=1.0),
+        forgotten_and_read_again(found.history, [caller], [version]),
+    ]
+    judge(noticed(claims, "were lost"))
+
+
+@pytest.mark.several_versions
+@proves("change/secret-removed-and-added")
+def test_a_secret_that_is_not_removed_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a remote secret that stays where it is, the claim that its cluster is forgotten
+    fails."""
+    caller, home = sample.read_from_elsewhere
+    version = sample.versions_in(home)[0]
+
+    def doing(stream: Stream, _: ExitStack) -> None:
+        with stream.mark(AWAY):
+            pass
+        stream.flow_for(_FOR)
+        with stream.mark(BACK):
+            pass
+        stream.flow_for(_FOR)
+
+    history = over(sample, doing).history
+    verdict = forgotten_and_read_again(history, [caller], [version])
+    judge(noticed([verdict], f"it still answered {caller}"))
+
+
+@pytest.mark.remotes
+@requires(Capability.ROUTER)
+@proves(
+    "change/secret-rewritten",
+    "change/secret-rotated",
+    "change/secrets-rotated-at-once",
+    "change/gateway-address",
+    "outage/istiod-away",
+    "outage/api-server-away",
+)
+def test_an_instance_that_nobody_learns_of_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a new instance in a cluster whose API server its istiod cannot reach, the claims that
+    every pod answers fail and name it."""
+    caller, home = sample.read_from_elsewhere
+    pair, version = (sample.topology[caller].primary, home), sample.versions_in(home)[0]
+    known: set[str] = set()
+
+    def doing(stream: Stream, stack: ExitStack) -> None:
+        known.update(sample.servers())
+        cut = partitioned(sample.mesh.lab, [pair, pair[::-1]], [Flow.API])
+        stack.enter_context(cut)
+        with stream.mark(f"{version} gets another instance"):
+            stack.enter_context(scaled(sample, version, usual(sample, version) + 1))
+        stream.flow_for(_A_WHILE)
+
+    found = over(sample, doing, more={version: 1})
+    new = next(iter(found.pods[caller] - known))
+    claims = [unnoticed(found), recovered(found, within=1.0)]
+    judge(noticed(claims, f"{new} answered none of"))
+
+
+@pytest.mark.networks(2)
+@proves("change/second-gateway")
+def test_a_gateway_that_nobody_uses_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With no second gateway, the claim that it was used fails and names it."""
+    history = over(sample, lambda stream, _: stream.flow_for(2.0)).history
+    judge(noticed([was_taken(history, "192.0.2.7:15443")], "0 of"))
+
+
+@pytest.mark.several_versions
+@requires(Capability.ROUTER)
+@proves("outage/partition")
+def test_a_caller_without_answers_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a caller to whom even what is near does not answer, the claim that it does fails and
+    names it."""
+    caller, _ = sample.topology.pairs[0]
+    own = sample.versions_in(caller)[0]
+
+    def doing(stream: Stream, stack: ExitStack) -> None:
+        pair = sample.topology.pairs[0][0], sample.versions[sample.topology.pairs[0][1]]
+        stack.enter_context(partitioned(sample.mesh.lab, [pair, pair[::-1]]))
+        with stream.mark("nothing passes"):
+            stack.enter_context(scaled(sample, own, 0))
+        stream.flow_for(_FOR)
+
+    history = over(sample, doing).history
+    judge(noticed([answered_all_along(history, [caller])], f"{caller} had none for"))
+
+
+@pytest.mark.several_versions
+@proves("failover/to-the-other-cluster")
+def test_calls_that_prefer_nobody_are_noticed(sample: Sample, judge: Judge) -> None:
+    """With no rule by which calls prefer their own cluster, the claim that only its instances
+    answer fails and names another."""
+    caller = next(one for one in sample.homes if len(sample.reached_from(one)) > 1)
+    near = set(sample.versions_in(caller))
+    far = set(sample.reached_from(caller)) - near
+
+    def doing(stream: Stream, _: ExitStack) -> None:
+        for what in (GONE, THERE_AGAIN):
+            with stream.mark(what):
+                pass
+        stream.flow_for(_FOR)
+
+    history = over(sample, doing, callers=[caller]).history
+    verdict = goes_over_and_back(history, caller, near, far)
+    judge(noticed([verdict], f"{', '.join(sorted(far))} answered {caller} as well"))
