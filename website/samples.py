@@ -17,13 +17,12 @@ from collections.abc import Sequence
 from contextlib import chdir
 from pathlib import Path
 
-from meshproof.cli.report import RECORD, run_named
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_DID_NOT_HOLD, EXIT_HELD
 from meshproof.report.compare import compare
 from meshproof.report.compare.views import markdown as compared_markdown
 from meshproof.report.compare.views import page as compared_page
 from meshproof.report.formats import FORMATS, rendered, written
-from meshproof.report.record import Record, merged
+from meshproof.report.record import RECORD, Record, merged, run_named
 from meshproof.report.trend import markdown as trend_markdown
 from meshproof.report.trend import trend
 from website.scrub import Scrub, left_over
