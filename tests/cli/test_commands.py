@@ -1,4 +1,4 @@
-"""The commands: each has a line, a page with examples that can be typed, and loads nothing before."""
+"""The commands: each has a line, and a page with examples; none is loaded before it is run."""
 
 from __future__ import annotations
 
