@@ -26,6 +26,9 @@ from meshproof.process import side_by_side
 
 _ENVOY = "envoy/_bin/envoy"
 
+_TAKES = "ten to fifteen minutes on two cores, and up to 25 GiB of disk"
+"""Where nothing is there yet, as the README says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Istio:
@@ -76,7 +79,12 @@ class Built:
         return self.store.find(self.node) is not None
 
     def bundle(self) -> Bundle:
-        """Everything, verified; made where it is not there. Raises ArtifactError."""
+        """Everything, verified; made where it is not there, which is said before, since it takes
+        long. Raises ArtifactError."""
+        if not self.is_there():
+            versions = ", ".join(str(istio.version) for istio in self.istios)
+            what = f"Kubernetes {self.wanted.kubernetes}, Istio {versions} and what a lab needs"
+            self.recorder.emit("notice", text=f"to be built, once: {what}; {_TAKES}")
         node = self.store.obtain(
             self.node, self._make_node, self.recorder, still_good=self._in_engine
         )

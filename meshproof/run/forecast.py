@@ -21,7 +21,8 @@ class Part:
     """A deployment's share of a run.
 
     ``name``: its id; ``footprint``: the clusters that it stands on, of which there are
-    ``clusters``; ``installation``: what is the same for deployments that share one; ``tests``: the ids of its tests, each with its behaviour's id.
+    ``clusters``; ``installation``: what is the same for deployments that share one; ``tests``: the
+    ids of its tests, each with its behaviour's id.
     """
 
     name: str

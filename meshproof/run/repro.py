@@ -21,7 +21,7 @@ from meshproof.run.again import requested
 _WHAT = "a run's folder, or a report's file"
 _WORST_FIRST = ("FAIL", "INCONCLUSIVE", "KNOWN", "skipped", "PASS")
 _IN_REPORTS = (("failed", "FAIL"), ("couldNotTell", "INCONCLUSIVE"))
-_NEVER = ("PASS", "skipped")
+_NEVER = ("PASS", "KNOWN", "skipped")
 """What is repeated only when it is named."""
 _REVISION = "+rev-"
 _SHOWN = 3
@@ -79,7 +79,7 @@ def _in_report(path: Path, test: str | None) -> Found:
     wrong = faults(report)
     if wrong:
         raise UsageError(wrong[0].rstrip("."), f"name {_WHAT}")
-    content: Data = report.content  # type: ignore[assignment]  # the schema has been looked at
+    content: Data = report.content
     listed = list(_listed(content))
     behaviour, deployment, outcome = _chosen(
         [(outcome, one, one, (one, where, outcome)) for one, where, outcome in listed],

@@ -12,6 +12,7 @@ from tests.cli.harness import (
     refused,
     unable,
 )
+from tests.cli.records import begin, end, judged, lay, whole
 from tests.cli.world import World
 
 REPORTS = ("work/reports",)
@@ -173,9 +174,46 @@ WORKERS = [
     goes_on("one that keeps", "verify bare --workers 1 --keep", makes=REPORTS),
     goes_on("two", "verify --workers 2", makes=REPORTS),
 ]
+SELECTED = [
+    refused("no such suite", "verify --suite routng", "there is no suite 'routng': did you mean"),
+    refused("a suite of nothing", ["verify", "--suite", ""], "there is no suite ''"),
+    refused("suites with commas", "verify --suite routing,weight", "give each name by itself"),
+    refused("and only listed", "verify --suite nope --collect-only", "there is no suite 'nope'"),
+    refused("no times", "verify --repeat 0", "--repeat is '0': give a number from 1"),
+    refused("minus one times", "verify --repeat -1", "--repeat is '-1'"),
+    refused("half a time", "verify --repeat 0.5", "--repeat is '0.5'"),
+    refused("too often", "verify --repeat 10000", "a number from 1 to 9999"),
+    refused("times in unicode", ["verify", "--repeat", "٣"], "give a number from 1"),
+    refused("times of 5000 digits", f"verify --repeat {'9' * 5000}", "give a number from 1"),
+    refused("no such run", "verify --rerun-failed nowhere", "is no run's folder"),
+    refused("a run of nothing", ["verify", "--rerun-failed", ""], "named by an empty word"),
+    refused(
+        "a run in which all held",
+        "verify --rerun-failed run",
+        "nothing failed in",
+        lay=lay(whole(["PASS"], 0)),
+    ),
+    refused(
+        "a run that was asked for what there is not",
+        "verify --rerun-failed run",
+        "has the key 'colour', which there is not",
+        lay=lay([begin("t0", request={"colour": "red"}), judged("t0", "FAIL"), end(1)]),
+    ),
+    refused("two lists", "verify --collect-only --dry-run", "ask for two lists"),
+    refused("no shards", "matrix --shards 0", "--shards is '0': give a number from 1"),
+    refused("shards in words", "matrix --shards many", "--shards is 'many'"),
+    refused("a matrix of nothing there is", "matrix nowhere", "there is no topology 'nowhere'"),
+    goes_on("the order alone", "verify --dry-run"),
+    goes_on("the order for programs", "verify --dry-run --json"),
+    goes_on("a matrix", "matrix --json --shards 3 --profile all"),
+    goes_on("several times, and no further", "verify --repeat 3 --fail-fast", makes=REPORTS),
+    goes_on("quietly", "verify -q", makes=REPORTS),
+    goes_on("for programs", "verify --json", makes=REPORTS),
+    goes_on("listed by suite", "verify --suite routing -k header --collect-only"),
+]
 OTHERS = [
     refused("no such option", "verify --enginee podman", "--enginee", "--engine"),
-    refused("an option of pytest's", "verify -k distribution", "No such option: -k"),
+    refused("an option of pytest's", "verify -x", "No such option: -x"),
     refused("an option without value", "verify --engine", "requires an argument"),
     refused("a switch with a value", "verify --enforce=yes", "does not take a value"),
     refused("what --profile replaces", "verify --full", "No such option: --full"),
@@ -245,6 +283,6 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize("one", [*NAMES, *VERSIONS, *MODES, *WORKERS, *OTHERS])
+@pytest.mark.parametrize("one", [*NAMES, *VERSIONS, *MODES, *WORKERS, *SELECTED, *OTHERS])
 def test_inputs(world: World, one: Case) -> None:
     check(world, one)

@@ -1,0 +1,99 @@
+"""The commands: each has a line, and a page with examples; none is loaded before it is run."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+from meshproof.cli.commands import COMMANDS, loaded
+from meshproof.cli.complete import complete_labs, complete_suites, complete_topologies
+from meshproof.files import BARES, topology_names
+from meshproof.run.selection import suite_names
+from tests.cli.harness import Case, case, check, refused, run
+from tests.cli.laid import LAB_ID, lab
+from tests.cli.world import World
+
+HEAVY = ("kubernetes", "pydantic", "docker", "scipy", "cryptography", "requests", "jinja2")
+
+
+def test_the_page_of_all_commands_has_each_and_loads_none() -> None:
+    code = (
+        "import sys; sys.argv = ['meshproof', '--help']; from meshproof.cli.app import run; run();"
+        f"found = [one for one in {HEAVY!r} if one in sys.modules]; assert not found, found"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=dict(os.environ), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert [name for name in COMMANDS if f" {name} " not in done.stdout] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_where_the_table_says_with_examples_that_can_be_typed(name: str) -> None:
+    one = COMMANDS[name]
+    module, _, attribute = one.place.partition(":")
+    assert hasattr(import_module(module), attribute)
+    command = loaded(name)
+    assert one.examples and one.about.endswith(".")
+    for example in one.examples:
+        words = shlex.split(example)
+        assert words[0] == name
+        parts = getattr(command, "commands", None)
+        if parts is not None:
+            assert words[1] in parts
+            parts[words[1]].make_context(words[1], words[2:])
+        else:
+            command.make_context(name, words[1:])
+
+
+def test_a_commands_page_ends_with_its_examples(world: World) -> None:
+    page = run(world, "matrix --help", {"COLUMNS": "100"}).out
+    assert "Examples:" in page and "meshproof matrix --shards 4" in page
+
+
+def test_a_shell_completes_names_that_there_are(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert complete_topologies("") == [*topology_names(), *BARES]
+    assert complete_topologies("zo") == ["zones"]
+    assert complete_suites("") == list(suite_names())
+    monkeypatch.setenv("MESHPROOF_STATE", str(world.state))
+    assert complete_labs("") == []
+    lab()(world)
+    assert complete_labs("01") == [LAB_ID]
+
+
+def test_completion_of_commands_and_options(world: World) -> None:
+    asked = {"_MESHPROOF_COMPLETE": "complete_bash", "COMP_CWORD": "1"}
+    assert "topologies" in run(world, [], {**asked, "COMP_WORDS": "meshproof topo"}).out
+    words = {"COMP_WORDS": "meshproof verify --suite rout", "COMP_CWORD": "3"}
+    assert "routing" in run(world, [], {**asked, **words}).out
+
+
+ROWS = [
+    case("topologies", "topologies", 0, "primary-remote-flat", "on demand", "bare-nodes"),
+    case("one drawn", "topologies zones --draw", 0, "zones", "network", "istiod"),
+    case("for programs", "topologies zones --json", 0, '"name": "zones"', '"default": false'),
+    refused("a misspelled one", "topologies zonse", "did you mean zones"),
+    refused("two forms", "topologies --draw --json", "ask for two forms"),
+    refused("two forms of behaviours", "behaviours --json --markdown", "ask for two forms"),
+    case("labs for programs", "status --json", 0, "[]"),
+    case("a lab for programs", "status --json", 0, f'"lab": "{LAB_ID}"', lay=lab()),
+    refused("a lab's id misspelled", "down 0123abce", f"did you mean {LAB_ID}", lay=lab()),
+    refused("to enter no lab", "enter 01234567", "there is no lab '01234567'"),
+    refused("to enter what is no id", "enter east", "'east' is no lab's id"),
+    refused("to enter no cluster", f"enter {LAB_ID} esat", "did you mean east", lay=lab()),
+    refused("to repeat nothing", "repro nowhere", "nowhere is no run's folder"),
+    refused("to repeat an empty word", ["repro", ""], "named by an empty word"),
+    refused("a command misspelled", "topologeis", "there is no command 'topologeis': did you mean"),
+]
+
+
+@pytest.mark.parametrize("one", ROWS)
+def test_inputs(world: World, one: Case) -> None:
+    check(world, one)
