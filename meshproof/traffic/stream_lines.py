@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from meshproof.traffic.access_log import LogLine, read_line
 from meshproof.traffic.calls import REFUSALS
 from meshproof.traffic.stream_history import CallKind, StreamCall
 
-# A proxy logs a connection when it has ended; its clock is the caller's.
+# Proxy and caller have one clock, and write their lines at their leisure.
 _SLACK = 1.0
 
 
@@ -27,9 +27,8 @@ class Lines:
     seen: set[str] = field(default_factory=set)
     calls: dict[int, StreamCall] = field(default_factory=dict)
     by_id: dict[str, LogLine] = field(default_factory=dict)
-    by_source: dict[str, list[tuple[float, LogLine]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
+    ended: list[tuple[float, LogLine]] = field(default_factory=list)
+    """The lines of connections, each with its time: a proxy logs one when it has ended."""
     count: int | None = None
     """How many calls there were, once the stream has ended."""
     said: str = ""
@@ -54,16 +53,43 @@ class Lines:
         """The calls, each with the line of the caller's proxy, in order. ``clusters``: where pods
         run, by their names."""
         ordered = [one for _, one in sorted(self.calls.items())]
-        known = [replace(one, log=self._line_of(one)) for one in ordered]
+        connected = self._of_connections(ordered)
+        return [
+            replace(
+                one,
+                log=connected.get(one.number) or self.by_id.get(f"{self.name}-{one.number}"),
+                cluster=clusters.get(one.pod, ""),
+            )
+            for one in ordered
+        ]
+
+    def _of_connections(self, calls: Sequence[StreamCall]) -> dict[int, LogLine]:
+        """The line of each connection, by the numbers of the calls that were made over it."""
+        lines = sorted(self.ended, key=lambda one: one[0])
+        by_source: dict[str, deque[tuple[float, LogLine]]] = defaultdict(deque)
+        for line in lines:
+            by_source[line[1].downstream].append(line)
+        found: dict[int, LogLine] = {}
+        without = []
+        for connection in _connections(calls):
+            own = by_source[connection[0].source]
+            # A port is used again in the course of time.
+            while own and own[0][0] + _SLACK <= connection[-1].at:
+                own.popleft()
+            if own:
+                found |= dict.fromkeys((one.number for one in connection), own.popleft()[1])
+            else:
+                without.append(connection)
         # The kernel gives a connection another source on its way to the proxy where its own is
         # taken there: such lines are left over, and are of those that have none, in turn.
-        sources = {one.source for one in ordered}
-        others = (lines for source, lines in self.by_source.items() if source not in sources)
-        left = iter(sorted((line for lines in others for line in lines), key=lambda one: one[0]))
-        return [
-            replace(one, log=one.log or _next(left, one), cluster=clusters.get(one.pod, ""))
-            for one in known
-        ]
+        taken = set(map(id, found.values()))
+        left = deque(one for one in lines if id(one[1]) not in taken)
+        for connection in without:
+            while left and left[0][0] + _SLACK <= connection[-1].at:
+                left.popleft()
+            if left:
+                found |= dict.fromkeys((one.number for one in connection), left.popleft()[1])
+        return found
 
     def _take(self, at: float, text: str) -> None:
         told = _json(text)
@@ -79,21 +105,12 @@ class Lines:
 
     def _note(self, at: float, entry: LogLine) -> None:
         if not entry.request_id.startswith(f"{self.name}-"):
-            self.by_source[entry.downstream].append((at, entry))
+            self.ended.append((at, entry))
             return
         before = self.by_id.get(entry.request_id)
         # A client that sends a request again has a line each.
         attempts = entry.attempts + (before.attempts if before else 0)
         self.by_id[entry.request_id] = replace(entry, attempts=attempts)
-
-    def _line_of(self, call: StreamCall) -> LogLine | None:
-        if call.kind.is_http:
-            return self.by_id.get(f"{self.name}-{call.number}")
-        # A port is used again in the course of time.
-        ended = [
-            (at, line) for at, line in self.by_source.get(call.source, ()) if at + _SLACK > call.at
-        ]
-        return min(ended, key=lambda one: one[0])[1] if ended else None
 
 
 def unlogged(calls: Sequence[StreamCall]) -> list[StreamCall]:
@@ -102,11 +119,24 @@ def unlogged(calls: Sequence[StreamCall]) -> list[StreamCall]:
     return [one for one in calls if one.answered and one.log is None]
 
 
-def _next(left: Iterator[tuple[float, LogLine]], call: StreamCall) -> LogLine | None:
-    """The next of the lines that are left over, for a connection that has none."""
-    if call.kind.is_http or not call.answered:
-        return None
-    return next((line for at, line in left if at + _SLACK > call.at), None)
+def _connections(calls: Sequence[StreamCall]) -> list[list[StreamCall]]:
+    """The calls by TCP that came to a connection, those that were made over one together, in the
+    order in which the connections ended."""
+    found: list[list[StreamCall]] = []
+    kept: dict[str, list[StreamCall]] = {}
+    for one in calls:
+        if one.kind.is_http or not one.source:
+            continue
+        if one.kind is CallKind.TCP_FRESH:
+            found.append([one])
+            continue
+        over = kept.setdefault(one.source, [])
+        if not over:
+            found.append(over)
+        over.append(one)
+        if one.lost:  # it is not used again
+            del kept[one.source]
+    return sorted(found, key=lambda connection: connection[-1].at)
 
 
 def _call(caller: str, told: Mapping[str, Any]) -> StreamCall:

@@ -83,6 +83,25 @@ def test_a_connection_whose_source_was_changed_has_a_line_that_is_left_over() ->
     assert unlogged([first, second]) == [second]
 
 
+def test_a_source_that_was_changed_to_one_that_is_used_as_well() -> None:
+    found = read(
+        printed("00.1", call(0, "tcp-fresh", source="10.0.0.9:1")),
+        printed("00.2", call(1, "tcp-fresh", source="10.0.0.9:2")),
+        printed("00.3", access(None, downstream="10.0.0.9:2", upstream_host="b:1")),
+        printed("00.4", access(None, downstream="10.0.0.9:2", upstream_host="a:1")),
+    )
+    assert [one.log.upstream_host for one in found.joined({}) if one.log] == ["a:1", "b:1"]
+
+
+def test_calls_over_one_connection_have_its_line() -> None:
+    found = read(
+        printed("00.1", call(0, "tcp-kept", source="10.0.0.9:1")),
+        printed("05.1", call(5, "tcp-kept", source="10.0.0.9:1")),
+        printed("06.2", access(None, downstream="10.0.0.9:1", upstream_host="a:1")),
+    )
+    assert [one.log.upstream_host for one in found.joined({}) if one.log] == ["a:1", "a:1"]
+
+
 def test_how_calls_fail() -> None:
     broke = {"kind": "broken", "said": "EOF"}
     found = read(
