@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -54,7 +54,7 @@ def look(sample: Sample, shows: Shows) -> Seen:
     views = {name: _view(sample, one, shows.look) for name, one in _workloads(sample, shows.at)}
     if not views:
         raise EvidenceError(f"there is no {shows.at} to look at")
-    return _with_names(sample, views)
+    return renamed(views, _names_that_stay(sample))
 
 
 def steady(sample: Sample, shows: Shows) -> Seen:
@@ -148,14 +148,23 @@ def _workloads(sample: Sample, at: str) -> Iterator[tuple[str, Workload]]:
             yield f"{name}/{at}", find_workload(mesh.cluster(name), SLEEP, NAMESPACE)
 
 
-def _with_names(sample: Sample, views: Seen) -> Seen:
-    """Views in which pods of helloworld are called by their versions: they come and go."""
+def renamed(views: Seen, called: Iterable[tuple[str, str]]) -> Seen:
+    """Views in which each word that is one of the first is the second beside it, in all places
+    where it stands alone; endpoints are in the order of what they are called."""
     text = json.dumps(views)
-    for one in sample.servers().values():
-        text = text.replace(f'"{one.address}"', f'"a pod of {one.version} in {one.cluster}"')
-        text = text.replace(f'"{one.name}"', f'"a pod of {one.version} in {one.cluster}"')
+    for word, name in called:
+        text = text.replace(json.dumps(word), json.dumps(name))
     found: Seen = json.loads(text)
     return {name: _ordered(one) for name, one in found.items()}
+
+
+def _names_that_stay(sample: Sample) -> Iterator[tuple[str, str]]:
+    """Names and addresses of pods that come and go, istiod's with each mutant that is switched,
+    and what stays: versions and clusters."""
+    pods = [(one, f"a pod of {one.version} in {one.cluster}") for one in sample.servers().values()]
+    for pod, name in [*pods, *((one, f"istiod of {one.cluster}") for one in istiods(sample.mesh))]:
+        yield pod.address, name
+        yield pod.name, name
 
 
 def _ordered(view: Any) -> Any:

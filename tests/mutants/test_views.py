@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from meshproof.mutants.views import certificates, difference, settled_form
+from meshproof.mutants.views import certificates, difference, renamed, settled_form
 
 ROUTES = {"route_config": {"name": "5000", "virtual_hosts": [{"name": "helloworld"}]}}
 
@@ -28,6 +28,18 @@ def test_two_views_differ_by_lines_and_equal_ones_by_none() -> None:
     assert difference({"east": ROUTES}, {"east": dict(ROUTES)}) == []
     changed = {"east": {"route_config": {"name": "9000"}}}
     assert '+   "name": "9000"' in difference({"east": ROUTES}, changed)
+
+
+def test_pods_that_were_replaced_are_no_difference() -> None:
+    called = {"east": "istiod of east", "v1": "a pod of v1 in east"}
+
+    def seen(istiod: str, server: str, weight: int) -> dict[str, object]:
+        endpoints = [{"address": istiod}, {"address": server, "weight": weight}]
+        view = {"east": {"lb_endpoints": endpoints}}
+        return renamed(view, [(istiod, called["east"]), (server, called["v1"])])
+
+    assert difference(seen("10.10.0.4", "10.10.0.5", 1), seen("10.10.0.9", "10.10.0.2", 1)) == []
+    assert difference(seen("10.10.0.4", "10.10.0.5", 1), seen("10.10.0.9", "10.10.0.5", 2)) != []
 
 
 def test_a_long_difference_is_cut() -> None:
