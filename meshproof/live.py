@@ -92,9 +92,10 @@ class LiveNarrator(Narrator):
     def _at(self, doing: _Doing) -> str:
         """What a worker does: the innermost step with its time, and the test that it is for."""
         test = doing.on.rpartition("::")[2]
-        if not doing.steps:
+        steps = doing.steps  # which another thread may replace
+        if not steps:
             return test or "…"
-        step, since = doing.steps[-1]
+        step, since = steps[-1]
         told = f"{step} ({time.time() - since:.0f} s)"
         return f"{told}  {test}" if test else told
 

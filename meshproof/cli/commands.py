@@ -170,9 +170,9 @@ class Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the first word names, loaded. Raises UsageError where there is none."""
-        check_word(self, args)
+        check_word(self, ctx, args)
         name, _, rest = super().resolve_command(ctx, args)
-        return name, loaded(str(name)), rest
+        return name, name and loaded(name), rest
 
 
 class Parts(TyperGroup):
@@ -180,13 +180,15 @@ class Parts(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the first word names. Raises UsageError where there is none."""
-        check_word(self, args)
+        check_word(self, ctx, args)
         return super().resolve_command(ctx, args)
 
 
-def check_word(group: TyperGroup, args: list[str]) -> None:
-    """Raise UsageError when the first word is no command of the group. Options go on."""
-    if args[0] not in group.commands and not args[0].startswith("-"):
+def check_word(group: TyperGroup, ctx: Any, args: list[str]) -> None:
+    """Raise UsageError when the first word is no command of the group. Options go on, and so does
+    what a shell has completed."""
+    unknown = args[0] not in group.commands and not args[0].startswith("-")
+    if unknown and not ctx.resilient_parsing:
         raise UsageError(f"there is no command '{args[0]}'", choose(args[0], group.commands))
 
 

@@ -7,6 +7,7 @@ says what the option takes: a word, a path, several of either, or nothing (a swi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -26,6 +27,8 @@ AUTO = "auto"
 """As many workers as there is room for."""
 ONCE = "1"
 """How often each test is judged, by default."""
+_ROUND = re.compile(r"-#\d+(?=\]$)")
+"""How a test's id ends that is judged several times: which time it is."""
 
 
 def asked(
@@ -288,6 +291,12 @@ _OF_MANY = (
 """The fields that say something of many tests, or of where a run is kept."""
 
 
+def of_all_rounds(test: str) -> str:
+    """A test's id without the number that each of several rounds has: "test_a[east-#2]" is
+    "test_a[east]"."""
+    return _ROUND.sub("", test)
+
+
 def once_more(
     request: RunRequest, test: str, lab: str | None, *, repair: bool = False
 ) -> RunRequest:
@@ -300,7 +309,7 @@ def once_more(
     return replace(
         request,
         **{name: getattr(usual, name) for name in _OF_MANY},
-        only=test,
+        only=of_all_rounds(test),
         keep=True,
         reuse=lab,
         repair=lab is not None and (repair or request.repair),

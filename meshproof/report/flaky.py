@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from meshproof.report.outcomes import WORST_FIRST, Judged, of_all_rounds
+from meshproof.model.request import of_all_rounds
+from meshproof.report.outcomes import WORST_FIRST, Judged
 
 _WORDS = {"FAIL": "failed", "INCONCLUSIVE": "could not be told", "KNOWN": "failed as known"}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,9 +10,6 @@ from meshproof.events import Event
 KNOWN = "KNOWN"
 """What a record calls a failure that known issues explain."""
 WORST_FIRST = ("FAIL", "INCONCLUSIVE", "skipped", KNOWN, "PASS")
-
-_ROUND = re.compile(r"-#\d+(?=\]$)")
-"""How a test's id ends that is judged several times: which time it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +51,6 @@ def judged(events: Sequence[Event]) -> list[Judged]:
     place = {test: number for number, test in enumerate(planned_in(events))}
     found = [outcome_of(event) for event in events if event.kind == "test"]
     return sorted(found, key=lambda one: place.get(one.test, 0))
-
-
-def of_all_rounds(test: str) -> str:
-    """A test's id without the number that each of several rounds has: "test_a[east-#2]" is
-    "test_a[east]"."""
-    return _ROUND.sub("", test)
 
 
 def planned_in(events: Iterable[Event]) -> list[str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from meshproof.errors import UsageError
 from meshproof.files import request_of
 from meshproof.model import RunRequest
-from meshproof.report.outcomes import judged, of_all_rounds
+from meshproof.model.request import of_all_rounds
+from meshproof.report.outcomes import judged
 from meshproof.report.record import Run, run_named
 
 _BAD = frozenset({"FAIL", "INCONCLUSIVE"})

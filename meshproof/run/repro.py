@@ -12,9 +12,8 @@ from meshproof.errors import UsageError
 from meshproof.events import Data, Event
 from meshproof.files import topology_names
 from meshproof.model import Profile, RunRequest
-from meshproof.model.request import once_more
+from meshproof.model.request import of_all_rounds, once_more
 from meshproof.paths import named
-from meshproof.report.outcomes import of_all_rounds
 from meshproof.report.record import RECORD, Run, run_named
 from meshproof.run.again import requested
 

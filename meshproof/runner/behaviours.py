@@ -19,8 +19,8 @@ import pytest
 
 from meshproof.errors import UsageError
 from meshproof.model import Behaviour, Level, check_id
+from meshproof.model.request import of_all_rounds
 from meshproof.nearest import choose
-from meshproof.report.outcomes import of_all_rounds
 
 MARKERS = (
     "behaviour(id, feature, level): what the test judges, by an id that stays, such as "

@@ -11,8 +11,8 @@ import pytest
 
 from meshproof.errors import UsageError
 from meshproof.model import RunRequest
+from meshproof.model.request import of_all_rounds
 from meshproof.nearest import choose
-from meshproof.report.outcomes import of_all_rounds
 from meshproof.runner.bare_lab import BareLab, runs_on
 from meshproof.runner.behaviours import (
     BEHAVIOURS,

@@ -16,7 +16,7 @@ from meshproof.model import Policy
 from meshproof.model.request import command_line, once_more
 from meshproof.report import Judged, Tally, found_in, judged, left_out_in, planned_in, summary
 from meshproof.report.ended import as_json
-from meshproof.report.outcomes import KNOWN, of_all_rounds
+from meshproof.report.outcomes import KNOWN
 from meshproof.runner.known import policy_of
 from meshproof.runner.options import request_of
 from meshproof.runner.stash import LABS, SESSION
@@ -108,7 +108,6 @@ def again(config: pytest.Config, test: str, deployment: str) -> str:
     """A command that makes one of this run's tests, on this deployment, again: `meshproof verify`
     for one of meshproof's own suites, pytest for others, of which that knows nothing."""
     labs, request = config.stash.get(LABS, None), request_of(config)
-    test = of_all_rounds(test)
     asked = once_more(request, test, None)
     if labs is not None:
         repair = labs.on_kept not in (None, deployment)

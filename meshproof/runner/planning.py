@@ -25,15 +25,14 @@ from meshproof.runner.behaviours import behaviour_of
 from meshproof.runner.options import conforms, request_of, selection_of
 from meshproof.runner.order import shared_keys, units
 from meshproof.runner.stash import NARRATOR, SESSION
-from meshproof.runner.workers import is_worker
+from meshproof.runner.workers import is_worker, worker_count
 
 
-def foretold(config: pytest.Config, items: Iterable[pytest.Item]) -> Foretold:
-    """How these tests, which are in order, would be judged, and how long that takes by the records
-    in the folder of reports."""
+def foretold(config: pytest.Config, items: Iterable[pytest.Item], workers: int) -> Foretold:
+    """How these tests, which are in order, would be judged by so many workers, and how long that
+    takes by the records in the folder of reports."""
     ours, request = [item for item in items if runs_on(item) is not None], request_of(config)
     parts = parts_of(ours)
-    workers = chosen_workers(request, selection_of(config).topologies)
     costs = Costs(times_in(request.reports))
     turns = forecast(parts, units(ours, runs_on), workers, costs)
     return Foretold(parts, turns, workers, costs, request.reports)
@@ -65,7 +64,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     config = session.config
     if config.option.collectonly or is_worker(config) or not conforms(config):
         return
-    told = foretold(config, session.items)
+    told = foretold(config, session.items, worker_count(config))
     if told.parts:
         config.stash[SESSION].recorder.emit("notice", text=f"to judge: {told.line}")
         config.stash[NARRATOR].expect(told.weights, told.seconds)
@@ -79,27 +78,32 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         show(session)
 
 
+def _would_be(session: pytest.Session) -> Foretold:
+    asked = selection_of(session.config)
+    return foretold(session.config, session.items, chosen_workers(asked.request, asked.topologies))
+
+
 def _show_table(session: pytest.Session) -> None:
-    told = foretold(session.config, session.items)
+    told = _would_be(session)
     if told.turns:
         Console().print(table(told))
     say_line(f"Would judge {told.line}")
 
 
 def _show_json(session: pytest.Session) -> None:
-    say_line(as_json(foretold(session.config, session.items)))
+    say_line(as_json(_would_be(session)))
 
 
 def _show_shards(session: pytest.Session) -> None:
     config = session.config
-    told = foretold(config, session.items)
+    told = _would_be(session)
     Console().print(shard_table(shared_out(told, request_of(config), _number(config))))
     say_line(told.line)
 
 
 def _show_shards_json(session: pytest.Session) -> None:
     config = session.config
-    told = foretold(config, session.items)
+    told = _would_be(session)
     say_line(shard_json(shared_out(told, request_of(config), _number(config))))
 
 

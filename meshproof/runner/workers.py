@@ -66,6 +66,11 @@ def is_controller(config: pytest.Config) -> bool:
     return distributes and not option.collectonly and not is_worker(config)
 
 
+def worker_count(config: pytest.Config) -> int:
+    """How many processes share the run out."""
+    return len(parse_tx_spec_config(config)) if is_controller(config) else 1
+
+
 def make_session(config: pytest.Config, choices: Choices, listeners: list[Listener]) -> Session:
     """The session of this process; all processes of a run share the run's folder.
 

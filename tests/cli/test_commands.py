@@ -87,7 +87,7 @@ ROWS = [
     refused("a lab's id misspelled", "down 0123abce", f"did you mean {LAB_ID}", lay=lab()),
     refused("to enter no lab", "enter 01234567", "there is no lab '01234567'"),
     refused("to enter what is no id", "enter east", "'east' is no lab's id"),
-    refused("to enter no cluster", f"enter {LAB_ID} esat", "did you mean east", lay=lab()),
+    refused("to enter no cluster", f"enter {LAB_ID} esat", "did you mean", lay=lab()),
     refused("to repeat nothing", "repro nowhere", "nowhere is no run's folder"),
     refused("to repeat an empty word", ["repro", ""], "named by an empty word"),
     refused("a command misspelled", "topologeis", "there is no command 'topologeis': did you mean"),

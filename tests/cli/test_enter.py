@@ -85,7 +85,7 @@ def test_a_shell_reaches_all_clusters_and_says_what_is_there(
 
 def test_what_cannot_be_entered(laid: World, monkeypatch: pytest.MonkeyPatch) -> None:
     run: Any = typer.main.get_command(enter_app)
-    with pytest.raises(UsageError, match="has no cluster 'esat': did you mean east"):
+    with pytest.raises(UsageError, match="has no cluster 'esat': did you mean"):
         run([LAB_ID, "esat"], standalone_mode=False)
     with pytest.raises(UsageError, match="there is no program 'kubeclt'"):
         run([LAB_ID, "east", "--", "kubeclt"], standalone_mode=False)

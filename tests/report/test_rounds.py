@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
+from meshproof.model.request import of_all_rounds
 from meshproof.report.ended import as_json
 from meshproof.report.flaky import flaky_in
-from meshproof.report.outcomes import Judged, of_all_rounds
+from meshproof.report.outcomes import Judged
 from meshproof.report.tally import Tally
 
 IDS = [f"suites/a/test_a.py::test_a[flat-from-east-#{number}]" for number in (1, 2, 3)]
