@@ -163,7 +163,7 @@ def _names_that_stay(sample: Sample) -> Iterator[tuple[str, str]]:
     and what stays: versions and clusters."""
     pods = [(one, f"a pod of {one.version} in {one.cluster}") for one in sample.servers().values()]
     for pod, name in [*pods, *((one, f"istiod of {one.cluster}") for one in istiods(sample.mesh))]:
-        yield pod.address, name
+        yield str(pod.address), name
         yield pod.name, name
 
 
