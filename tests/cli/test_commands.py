@@ -70,9 +70,10 @@ def test_a_shell_completes_names_that_there_are(
 
 def test_completion_of_commands_and_options(world: World) -> None:
     asked = {"_MESHPROOF_COMPLETE": "complete_bash", "COMP_CWORD": "1"}
-    assert "topologies" in run(world, [], {**asked, "COMP_WORDS": "meshproof topo"}).out
+    commands = run(world, [], {**asked, "COMP_WORDS": "meshproof topo"}).out
+    assert commands.split() == ["topologies"]
     words = {"COMP_WORDS": "meshproof verify --suite rout", "COMP_CWORD": "3"}
-    assert "routing" in run(world, [], {**asked, **words}).out
+    assert run(world, [], {**asked, **words}).out.split() == ["routing"]
 
 
 ROWS = [
