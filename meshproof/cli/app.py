@@ -78,7 +78,7 @@ def run() -> int:
 
 def _run() -> int:
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="meshproof", standalone_mode=False)
         if code == _INTERRUPTED:
             raise KeyboardInterrupt
         return int(code or EXIT_HELD)

@@ -68,11 +68,17 @@ def test_a_shell_completes_names_that_there_are(
     assert complete_labs("01") == [LAB_ID]
 
 
+def completed(world: World, line: str, word: int) -> list[str]:
+    """What bash is told to complete a line with."""
+    asked = {"_MESHPROOF_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(word)}
+    env = {**os.environ, **world.environment(), **asked}
+    argv = [sys.executable, "-m", "meshproof"]
+    return subprocess.run(argv, env=env, capture_output=True, text=True).stdout.split()
+
+
 def test_completion_of_commands_and_options(world: World) -> None:
-    asked = {"_MESHPROOF_COMPLETE": "complete_bash", "COMP_CWORD": "1"}
-    assert "topologies" in run(world, [], {**asked, "COMP_WORDS": "meshproof topo"}).out
-    words = {"COMP_WORDS": "meshproof verify --suite rout", "COMP_CWORD": "3"}
-    assert "routing" in run(world, [], {**asked, **words}).out
+    assert completed(world, "meshproof topo", 1) == ["topologies"]
+    assert completed(world, "meshproof verify --suite rout", 3) == ["routing"]
 
 
 ROWS = [
