@@ -85,7 +85,7 @@ def turn(sample: Any, deployment: Any) -> None:
 _REPLACED = {
     "Lab": StandInLab,
     "Mesh": StandInMesh,
-    "deploy_sample": lambda mesh: SimpleNamespace(mesh=mesh),
+    "deploy_sample": lambda mesh: SimpleNamespace(mesh=mesh, topology=mesh.deployment.topology),
     "install_mesh": lambda mesh: note("install", mesh.deployment),
     "lost_part": lambda lab: None,
     "note_before": lambda mesh: None,

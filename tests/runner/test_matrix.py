@@ -317,7 +317,7 @@ def test_where_nothing_is_judged_is_told_and_recorded(pytester: pytest.Pytester)
     result = pytester.runpytest_inprocess(*asked, "--meshproof-variant=unrelated-roots")
     assert result.ret == 0
     result.stdout.fnmatch_lines([f"*{said}"])
-    assert [one["text"] for one in record(pytester, "notice")] == [said]
+    assert said in [one["text"] for one in record(pytester, "notice")]
     pytester.runpytest_inprocess(*asked, "--collect-only").stdout.fnmatch_lines([said])
 
 

@@ -68,7 +68,7 @@ def test_the_summary_names_claim_expectation_and_observation(pytester: pytest.Py
     result.stdout.fnmatch_lines(["*Fish swim.*FAILED (1)*", "FAIL: expected this; observed that*"])
     record = next(pytester.path.glob("reports/*/events.jsonl"))
     kinds = [json.loads(line)["kind"] for line in record.read_text().splitlines()]
-    assert kinds == ["run-begin", "verdict", "test", "run-end"]
+    assert kinds == ["run-begin", "notice", "verdict", "test", "run-end"]
 
 
 def test_the_networks_of_labs_come_out_of_the_pool_that_is_named(
