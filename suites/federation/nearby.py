@@ -8,11 +8,12 @@ from meshproof.expect import Outcome, Verdict, all_of, answered_from_home, calls
 from meshproof.expect.control import as_control, with_control
 from meshproof.mesh.proxy import Endpoint, endpoints, outbound
 from meshproof.model import Exposure
-from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.calls import Plan, answers, call
+from meshproof.traffic.settle import arrive
 from meshproof.workloads.sample import HOST, PORT, Sample
 from suites.federation.moving import impatient_calls
 
-_PATIENCE = 3.0
+_PATIENCE, _PROBES = 3.0, 24
 Known = Mapping[str, frozenset[Endpoint]]
 """What callers' proxies know of the service, by the callers' clusters."""
 
@@ -30,6 +31,19 @@ def known_beside(sample: Sample, lost: str) -> Known:
         name: frozenset(endpoints(sample.caller(name), outbound(HOST, PORT)))
         for name in callers_beside(sample, lost)
     }
+
+
+def await_rewired(sample: Sample, lost: str) -> None:
+    """Wait until callers beside ``lost`` are answered, or half a minute has passed: a re-wiring of
+    the lab ends every connection that is open between clusters, and a proxy finds out by a call."""
+    plan = Plan(times=_PROBES, patience=_PATIENCE, fresh=True)
+
+    def failed() -> list[str]:
+        callers = [sample.caller(name) for name in callers_beside(sample, lost)]
+        made = [one for caller in callers for one in answers(sample, caller, plan)]
+        return [str(one) for one in made if not one.succeeded]
+
+    arrive(sample.mesh, failed, until=lambda left: not left, what="calls after a re-wiring")
 
 
 def goes_on_without(sample: Sample, lost: str, before: Known) -> Verdict:

@@ -21,7 +21,7 @@ from suites.federation.claims import (
 )
 from suites.federation.failover import answered_at_home, await_gateways_alone, falling_over
 from suites.federation.moving import await_answers, gateway_moved, nobody_answers, renew
-from suites.federation.nearby import goes_on_without, known_beside
+from suites.federation.nearby import await_rewired, goes_on_without, known_beside
 
 Judge = Callable[[Verdict], None]
 pytestmark = pytest.mark.exposes
@@ -44,6 +44,7 @@ def test_a_mesh_that_is_lost_changes_nothing_nearby(
         before = known_beside(sample, lost)
         try:
             with rewired(sample.mesh.lab, cut_off(sample.mesh.lab, lost)):
+                await_rewired(sample, lost)
                 verdicts.append(goes_on_without(sample, lost, before))
         finally:
             healed(sample)

@@ -19,7 +19,12 @@ from suites.federation.claims import leads_to_the_other_mesh
 from suites.federation.failover import answered_at_home, falling_over
 from suites.federation.moving import await_answers, nobody_answers
 from suites.federation.naming import has_an_allocated_address
-from suites.federation.nearby import callers_beside, goes_on_without, known_beside
+from suites.federation.nearby import (
+    await_rewired,
+    callers_beside,
+    goes_on_without,
+    known_beside,
+)
 from suites.federation.setting import federated
 from suites.federation.shares import shared, shared_by_weight
 from suites.federation.zone import (
@@ -59,6 +64,7 @@ def test_a_version_that_is_lost_nearby_as_well_is_noticed(sample: Sample, judge:
                     until=lambda known: known < len(before[caller]),
                     what=f"the end of {version} in {caller}",
                 )
+                await_rewired(sample, lost)
                 verdict = goes_on_without(sample, lost, before)
         finally:
             healed(sample)
