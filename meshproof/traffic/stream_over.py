@@ -54,18 +54,31 @@ def over(
     or marked dirty. Raises EvidenceError as ``streaming``, and whatever ``doing`` raises.
     """
     try:
-        with ExitStack() as stack:
-            with streaming(sample, callers, plan) as stream:
-                stream.flow_for(_FIRST)
-                before = ways_now(sample)
-                doing(stream, stack)
-                found = pods_now(sample), _either(before, ways_now(sample))
-            if stream.history is None:
-                raise EvidenceError("the stream of calls has no end")
-            pods, ways = found
-            return Found(stream.history, shares_of(sample, more), ways, pods)
-    finally:
+        found = _over(sample, doing, callers, more, plan)
+    except Exception:
         healed(sample)
+        raise
+    # Whoever interrupts does not wait for it.
+    healed(sample)
+    return found
+
+
+def _over(
+    sample: Sample,
+    doing: Doing,
+    callers: Sequence[str] | None,
+    more: Mapping[str, int] | None,
+    plan: StreamPlan | None,
+) -> Found:
+    with ExitStack() as stack:
+        with streaming(sample, callers, plan) as stream:
+            stream.flow_for(_FIRST)
+            before = ways_now(sample)
+            doing(stream, stack)
+            pods, ways = pods_now(sample), _either(before, ways_now(sample))
+        if stream.history is None:
+            raise EvidenceError("the stream of calls has no end")
+        return Found(stream.history, shares_of(sample, more), ways, pods)
 
 
 def shares_of(sample: Sample, more: Mapping[str, int] | None = None) -> Shares:
