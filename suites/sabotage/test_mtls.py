@@ -54,21 +54,22 @@ from suites.sabotage.shown import (
 Judge = Callable[[Verdict], None]
 
 
-@proves(
-    "mtls/no-sidecar-refused-at-home",
-    "mtls/no-sidecar-refused-on-one-network",
-    "mtls/undeclared-port-refuses-plain-text",
-)
+@proves("mtls/no-sidecar-refused-at-home", "mtls/no-sidecar-refused-on-one-network")
 def test_a_permissive_mesh_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a permissive mesh, the claim that callers without a sidecar are refused fails."""
     with turned(sample, Mtls.PERMISSIVE):
-        kinds = [
-            in_its_own_cluster(sample),
-            at_other_clusters_pods(sample),
-            at_an_undeclared_port(sample),
-        ]
+        kinds = [in_its_own_cluster(sample), at_other_clusters_pods(sample)]
         verdicts = [strict_alone_refuses(sample, calls) for calls in kinds if calls]
     judge(noticed(verdicts, "in plain text were answered"))
+
+
+@proves("mtls/undeclared-port-refuses-plain-text")
+@pytest.mark.each_shape
+def test_an_open_undeclared_port_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a permissive mesh, the claim that an undeclared port refuses plain text fails."""
+    with turned(sample, Mtls.PERMISSIVE):
+        verdict = strict_alone_refuses(sample, at_an_undeclared_port(sample))
+    judge(noticed([verdict], "in plain text were answered"))
 
 
 @proves("mtls/by-namespace")
