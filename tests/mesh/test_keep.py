@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -28,6 +28,12 @@ BEFORE = Inventory(
 )
 
 
+class Told(str):
+    """A deployment of which nothing is told but its name, and which Istio it has."""
+
+    istio: ClassVar = {"east": "1.31.1"}
+
+
 @pytest.fixture
 def stub(tmp_path: Path) -> Any:
     return SimpleNamespace(
@@ -42,7 +48,8 @@ def stub(tmp_path: Path) -> Any:
 def noted(stub: Any, tmp_path: Path) -> Any:
     return SimpleNamespace(
         lab=stub,
-        deployment="d",
+        deployment=Told("d"),
+        bundle=SimpleNamespace(istioctl={"1.31.1": Path("istioctl")}),
         dirty=None,
         spoilt=None,
         installed=None,
