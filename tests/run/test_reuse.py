@@ -65,7 +65,7 @@ class World:
 
     def mesh(self, of: Deployment) -> Mesh:
         before = dict.fromkeys(self.lab.clusters, Inventory(frozenset()))
-        return Mesh(self.lab, of, cast(Any, None), self.lab.claim.folder, before)
+        return Mesh(self.lab, of, cast(Any, SimpleNamespace(istioctl={})), self.lab.claim.folder, before)
 
     def found(self) -> list[tuple[str, str]]:
         told = [one.data for one in self.events if one.kind == "found"]
