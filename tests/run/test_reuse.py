@@ -36,6 +36,9 @@ def deployment(name: str = FLAT, mtls: Mtls = Mtls.STRICT) -> Deployment:
     return Deployment(topology, istio, KUBERNETES, mtls)
 
 
+BUNDLE: Any = SimpleNamespace(istioctl={})
+
+
 class World:
     """A kept lab whose note is in ``folder``. ``differs``: what is not as it was installed;
     ``did``: what was done to the mesh."""
@@ -65,7 +68,7 @@ class World:
 
     def mesh(self, of: Deployment) -> Mesh:
         before = dict.fromkeys(self.lab.clusters, Inventory(frozenset()))
-        return Mesh(self.lab, of, cast(Any, SimpleNamespace(istioctl={})), self.lab.claim.folder, before)
+        return Mesh(self.lab, of, BUNDLE, self.lab.claim.folder, before)
 
     def found(self) -> list[tuple[str, str]]:
         told = [one.data for one in self.events if one.kind == "found"]
@@ -77,7 +80,7 @@ class KeptLabs(Labs):
 
     def __init__(self, world: World, *, repair: bool = False) -> None:
         session = Session(Choices(reports=None), [])
-        session.__dict__["bundle"] = None
+        session.__dict__["bundle"] = BUNDLE
         super().__init__(session, reuse="0a1b2c3d", repair=repair)
         self.world = world
 
