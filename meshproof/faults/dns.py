@@ -12,7 +12,7 @@ from meshproof.errors import LabError
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.dns import await_dns, dns_address, load_balancer_name
 from meshproof.kube.names import ask_name
-from meshproof.kube.rollout import await_rollout
+from meshproof.kube.rollout import await_rollout, scale
 from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import node_probe
 from meshproof.process import Shell
@@ -31,17 +31,15 @@ def dns_stopped(cluster: RunningCluster, shell: Shell) -> Iterator[None]:
     with lab_errors(f"read Deployment {_COREDNS} in {cluster.name}"):
         before = apps.read_namespaced_deployment(_COREDNS, _NAMESPACE).spec.replicas
 
-    def scale(replicas: int) -> None:
-        with lab_errors(f"scale {_COREDNS} in {cluster.name}"):
-            body = {"spec": {"replicas": replicas}}
-            apps.patch_namespaced_deployment_scale(_COREDNS, _NAMESPACE, body)
+    def have(replicas: int) -> None:
+        scale(cluster, _NAMESPACE, {_COREDNS: replicas})
         await_rollout(cluster, _NAMESPACE, {_COREDNS}, shell)
 
     try:
-        scale(0)
+        have(0)
         yield
     finally:
-        scale(before)
+        have(before)
         await_dns(cluster, shell, shell.recorder)
 
 

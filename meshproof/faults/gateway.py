@@ -11,7 +11,7 @@ import kubernetes.client
 from meshproof.errors import LabError
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.objects import Object, applied, read
-from meshproof.kube.rollout import await_rollout
+from meshproof.kube.rollout import await_rollout, scale
 from meshproof.kube.seam import lab_errors
 from meshproof.lab.lab import Lab
 from meshproof.mesh.manifests import SYSTEM
@@ -119,10 +119,7 @@ def _beside(cluster: RunningCluster) -> Object:
 
 
 def _scale(cluster: RunningCluster, replicas: int, shell: Shell) -> None:
-    with lab_errors(f"scale the gateway of {cluster.name}"):
-        kubernetes.client.AppsV1Api(cluster.api).patch_namespaced_deployment_scale(
-            GATEWAY, SYSTEM, {"spec": {"replicas": replicas}}
-        )
+    scale(cluster, SYSTEM, {GATEWAY: replicas})
     await_rollout(cluster, SYSTEM, {GATEWAY}, shell)
     if replicas == 0:
         eventually(lambda: not _pods(cluster), what="the end of the gateway", within=_WITHIN)

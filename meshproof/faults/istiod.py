@@ -10,7 +10,7 @@ import kubernetes.client
 
 from meshproof.errors import LabError, MeshproofError
 from meshproof.kube.cluster import RunningCluster
-from meshproof.kube.rollout import await_rollout, change_template
+from meshproof.kube.rollout import await_rollout, change_template, scale
 from meshproof.kube.seam import lab_errors
 from meshproof.mesh.istiod import CONTAINER, ISTIOD, deployed, istiod_of
 from meshproof.mesh.manifests import SYSTEM
@@ -57,23 +57,20 @@ def istiod_stopped(cluster: RunningCluster, shell: Shell) -> Iterator[None]:
 
     Raises LabError when there is none, or they do not come back.
     """
-    apps, before = kubernetes.client.AppsV1Api(cluster.api), _replicas(cluster)
+    before = _replicas(cluster)
 
-    def scale(replicas: Mapping[str, int]) -> None:
-        with lab_errors(f"scale istiod in {cluster.name}"):
-            for name, count in replicas.items():
-                body = {"spec": {"replicas": count}}
-                apps.patch_namespaced_deployment_scale(name, SYSTEM, body)
+    def have(replicas: Mapping[str, int]) -> None:
+        scale(cluster, SYSTEM, replicas)
         await_rollout(cluster, SYSTEM, replicas, shell)
 
     try:
-        scale(dict.fromkeys(before, 0))
+        have(dict.fromkeys(before, 0))
         eventually(
             lambda: not _pods(cluster), what=f"the end of istiod in {cluster.name}", within=60
         )
         yield
     finally:
-        scale(before)
+        have(before)
 
 
 @contextmanager

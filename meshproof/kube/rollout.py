@@ -40,6 +40,16 @@ def change_template(
         apps.patch_namespaced_deployment(name, namespace, {"spec": {"template": template}})
 
 
+def scale(cluster: RunningCluster, namespace: str, replicas: Mapping[str, int]) -> None:
+    """Have so many pods of each Deployment, by its name, without waiting for them. Raises
+    LabError."""
+    apps = kubernetes.client.AppsV1Api(cluster.api)
+    for name, count in replicas.items():
+        with lab_errors(f"scale Deployment {namespace}/{name} in {cluster.name}"):
+            # The number alone: what else is wrong with a Deployment must not be put right by this.
+            apps.patch_namespaced_deployment_scale(name, namespace, {"spec": {"replicas": count}})
+
+
 def await_rollout(
     cluster: RunningCluster,
     namespace: str,

@@ -11,7 +11,7 @@ import kubernetes.client
 from meshproof.errors import MeshproofError, WaitTimeoutError
 from meshproof.kube import RunningCluster
 from meshproof.kube.objects import Object, applied
-from meshproof.kube.rollout import await_rollout
+from meshproof.kube.rollout import await_rollout, scale
 from meshproof.kube.seam import lab_errors
 from meshproof.wait import eventually
 from meshproof.workloads.sample import (
@@ -52,11 +52,8 @@ def _heal(sample: Sample, version: str, replicas: int) -> None:
 def _scale(sample: Sample, version: str, replicas: int) -> None:
     cluster = sample.mesh.cluster(sample.versions[version])
     before = _addresses(sample, cluster)
-    name, body = f"{HELLOWORLD}-{version}", {"spec": {"replicas": replicas}}
-    with lab_errors(f"scale {name} in {cluster.name}"):
-        # The number alone: whatever else is wrong with a Deployment must not be put right by this.
-        apps = kubernetes.client.AppsV1Api(cluster.api)
-        apps.patch_namespaced_deployment_scale(name, NAMESPACE, body)
+    name = f"{HELLOWORLD}-{version}"
+    scale(cluster, NAMESPACE, {name: replicas})
     await_rollout(cluster, NAMESPACE, {name}, sample.mesh.shell)
     _await_end(cluster, before - _addresses(sample, cluster))
 
