@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from pathlib import Path
 
 from meshproof.artifacts import Bundle
+from meshproof.errors import MeshproofError
 from meshproof.kube import RunningCluster
 from meshproof.kube.objects import apply, as_found
 from meshproof.lab import Lab
@@ -70,6 +71,8 @@ class Mesh:
     """How it came to rest when it was installed, turned to another mode, or found."""
     unmet: list[str] = field(default_factory=list)
     """What a test applied and waited for in vain: whatever passes then, it proves nothing."""
+    standing: list[Callable[[], None]] = field(default_factory=list, repr=False)
+    """How what several tests stand on is taken down, in the order in which it was set up."""
 
     def __post_init__(self) -> None:
         names = dict.fromkeys(map(self.deployment.root_of, self.deployment.topology.members))
@@ -132,6 +135,14 @@ class Mesh:
         """Note that a test has damaged this mesh: the next deployment starts clean."""
         self.dirty = self.dirty or reason
         self.lab.recorder.emit("notice", text=f"the mesh is damaged: {reason}")
+
+    def take_down(self) -> None:
+        """Take down what still stands on it, before it is removed. What cannot be taken down goes
+        with it. Left to the collector of garbage, it would be waited for once nothing answers,
+        and an interruption that came meanwhile would be lost."""
+        while self.standing:
+            with suppress(MeshproofError):
+                self.standing.pop()()
 
     def leave_damage(self) -> str | None:
         """Go on with the mesh, although it is dirty; returns what damaged it, if something did."""

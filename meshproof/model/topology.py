@@ -226,6 +226,16 @@ class Topology:
             and any(one.gateway and one.gateway.hostname for one in self.gateways_to(there))
         )
 
+    @property
+    def eastwest_gateways(self) -> tuple[Member, ...]:
+        """The members whose gateways carry their mesh's calls from network to network: those of a
+        mesh on one network lead to nothing but what it exposes to others."""
+        return tuple(
+            member
+            for member in self.members
+            if member.gateway is not None and len(self.networks_of(member.mesh)) > 1
+        )
+
     def gateways_on(self, network: str, mesh: MeshSpec) -> tuple[Member, ...]:
         """The members of a mesh that have a gateway on a network."""
         here = (member for member in self.on(network) if member.mesh == mesh)

@@ -212,6 +212,8 @@ class Labs:
             raise noted.refusal([asked])
 
     def _remove_mesh(self, lab: Lab) -> None:
+        if self._sample is not None:
+            self._sample.mesh.take_down()
         self._sample = self._left = None
         if remove_noted(lab):
             self._echoes.clear()

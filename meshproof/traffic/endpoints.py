@@ -48,11 +48,9 @@ def pods_amiss(sample: Sample, pods: Mapping[str, int]) -> str:
     """
     callers = {f"sleep's proxy in {name}": name for name in sample.clusters}
     proxies = {what: (sample.caller(name), _SERVICE, name) for what, name in callers.items()}
-    if len(sample.topology.networks) > 1:
-        for member in sample.topology.members:
-            if member.gateway is not None:
-                proxy = gateway_workload(sample.mesh, member.name)
-                proxies[f"the gateway of {member.name}"] = (proxy, _BY_SNI, member.name)
+    for member in sample.topology.eastwest_gateways:
+        proxy = gateway_workload(sample.mesh, member.name)
+        proxies[f"the gateway of {member.name}"] = (proxy, _BY_SNI, member.name)
     for what, (proxy, cluster, where) in proxies.items():
         seen, due = _near(proxy, cluster), _due(sample, where, pods)
         if seen != due:

@@ -76,15 +76,14 @@ def _marks(sample: Sample, objects: Sequence[Object], where: Collection[str]) ->
     subsets = _subsets(objects)
     marks = [_by_name(workload, one) for workload in callers for one in objects]
     marks += [(workload, CLUSTERS, outbound(*one)) for workload in callers for one in subsets]
-    # On one network nothing is sent through the gateways.
-    if len(topology.networks) > 1:
-        gateways = [gateway_workload(sample.mesh, one.name) for one in governed if one.gateway]
-        marks += [
-            (workload, part, sni_of(*one))
-            for workload in gateways
-            for one in subsets
-            for part in (LISTENERS, CLUSTERS)
-        ]
+    ways = [one.name for one in topology.eastwest_gateways if one in governed]
+    gateways = [gateway_workload(sample.mesh, name) for name in ways]
+    marks += [
+        (workload, part, sni_of(*one))
+        for workload in gateways
+        for one in subsets
+        for part in (LISTENERS, CLUSTERS)
+    ]
     return marks
 
 

@@ -83,12 +83,11 @@ def unknown(sample: Sample, host: str, ports: Sequence[int] = (PORT,)) -> list[s
         (sample.caller(name), outbound(host, port), outbound(HOST, PORT))
         for name, port in product(sample.clusters, ports)
     ]
-    if len(sample.topology.networks) > 1:
-        gateways = [one.name for one in sample.topology.members if one.gateway is not None]
-        asked += [
-            (gateway_workload(sample.mesh, name), sni_of(host, port), sni_of(HOST, PORT))
-            for name, port in product(gateways, ports)
-        ]
+    gateways = [one.name for one in sample.topology.eastwest_gateways]
+    asked += [
+        (gateway_workload(sample.mesh, name), sni_of(host, port), sni_of(HOST, PORT))
+        for name, port in product(gateways, ports)
+    ]
     return [
         f"{theirs} in {proxy}"
         for proxy, theirs, usual in asked

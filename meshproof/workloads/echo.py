@@ -64,7 +64,7 @@ def deploy_echo(
         _prepare_namespace(core)
         present = {pod.metadata.name for pod in core.list_namespaced_pod(NAMESPACE).items}
         if name not in present:
-            core.create_namespaced_pod(NAMESPACE, _pod(name, cluster.name, node))
+            core.create_namespaced_pod(NAMESPACE, echo_pod(name, cluster.name, node))
         eventually(
             lambda: core.read_namespaced_pod(name, NAMESPACE).status.phase,
             until=lambda phase: phase == "Running",
@@ -99,7 +99,11 @@ def _prepare_namespace(core: kubernetes.client.CoreV1Api) -> None:
     )
 
 
-def _pod(name: str, says: str, node: str | None) -> dict[str, object]:
+def echo_pod(name: str, says: str, node: str | None) -> dict[str, object]:
+    """The metadata and spec of a pod, or of a template of pods, that is an echo.
+
+    ``says``: the name that it answers with; ``node``: where it is to be, None for anywhere.
+    """
     placed = {"nodeName": node} if node is not None else {}
     ports = {"--udp": UDP_PORTS, "--patient": (PATIENT_PORT,), "--tcp": TCP_PORTS}
     listening = [word for option, some in ports.items() for word in (option, _listed(some))]

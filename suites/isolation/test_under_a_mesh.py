@@ -11,13 +11,13 @@ from meshproof.model import Capability, Pair
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
+from suites.isolation.shared_address import shared_target
 from suites.isolation.under_mesh import (
     api_server_and_gateway_as_the_topology_says,
     kubelets_are_kept_out,
     pods_are_kept_out,
     pods_are_reached,
     shared_addresses_stay_at_home,
-    shared_target,
 )
 
 Judge = Callable[[Verdict], None]
@@ -42,7 +42,8 @@ def test_calls_to_addresses_of_both_networks_stay_at_home(
     sample: Sample, pair: Pair, judge: Judge
 ) -> None:
     """Under a mesh, too, calls to pod addresses that both networks have do not leave their own."""
-    judge(shared_addresses_stay_at_home(sample, pair, shared_target(sample, pair)))
+    with shared_target(sample, pair) as target:
+        judge(shared_addresses_stay_at_home(sample, pair, target))
 
 
 @behaviour("isolation/mesh-pods-reached", feature="isolation")

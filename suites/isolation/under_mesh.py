@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
-import kubernetes.client
-
-from meshproof.errors import EvidenceError
 from meshproof.expect import Verdict, all_of, kept_out, reached
 from meshproof.expect.control import as_control
 from meshproof.expect.reach import stays_at_home
 from meshproof.kube.dns import dns_pod
-from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import node_probe
 from meshproof.model import Pair
 from meshproof.traffic import PATIENT, Target, attempt
@@ -49,25 +45,6 @@ def shared_addresses_stay_at_home(sample: Sample, pair: Pair, target: Target) ->
     tried = attempt(lab, outsider, target, inside)
     counted = attempt(lab, outsider, kubelet_target(there), node_probe(there))
     return all_of([stays_at_home(tried), as_control(kept_out(counted))])
-
-
-def shared_target(sample: Sample, pair: Pair) -> Target:
-    """A pod of the second cluster that answers, at an address that a pod of the first has as well:
-    not the one that asks. Nodes hand addresses out in ascending order, and CoreDNS is among the
-    first in every cluster. Raises EvidenceError when there is none."""
-    caller, called = pair
-    taken = {one.status.pod_ip for one in _pods(sample, caller)}
-    taken.discard(str(sample.outsider(caller).address))
-    sleep = [_pod(sample, called)] if called in sample.clusters else []
-    dns = [
-        Target(f"CoreDNS's pod in {called}", IPv4Address(one.status.pod_ip), _READY)
-        for one in _pods(sample, called)
-        if (one.metadata.labels or {}).get("k8s-app") == "kube-dns" and one.status.pod_ip
-    ]
-    for one in (*sleep, *dns):
-        if str(one.address) in taken:
-            return one
-    raise EvidenceError(f"no pod of {called} that answers has an address of {caller}'s pods")
 
 
 def pods_are_reached(sample: Sample, pair: Pair) -> Verdict:
@@ -127,10 +104,3 @@ def _service(sample: Sample, cluster: str) -> Target:
     # Not helloworld's: under strict mTLS the control would be refused.
     service = sample.mesh.cluster(cluster).core.read_namespaced_service("kubernetes", "default")
     return Target(f"a Service in {cluster}", IPv4Address(service.spec.cluster_ip), 443)
-
-
-def _pods(sample: Sample, cluster: str) -> list[kubernetes.client.V1Pod]:
-    with lab_errors(f"list the pods of {cluster}"):
-        core = sample.mesh.cluster(cluster).core
-        found: list[kubernetes.client.V1Pod] = core.list_pod_for_all_namespaces().items
-    return found

@@ -14,6 +14,7 @@ from meshproof.runner.behaviours import proves
 from meshproof.traffic import PATIENT
 from meshproof.traffic.settle import healed
 from meshproof.workloads.sample import Sample
+from suites.isolation.shared_address import shared_target
 from suites.isolation.under_mesh import (
     api_server_as_read,
     gateway_is_reached,
@@ -21,7 +22,6 @@ from suites.isolation.under_mesh import (
     pods_are_kept_out,
     pods_are_reached,
     shared_addresses_stay_at_home,
-    shared_target,
 )
 
 Judge = Callable[[Verdict], None]
@@ -51,9 +51,9 @@ def test_a_hole_between_the_networks_is_noticed(sample: Sample, pair: Pair, judg
 def test_a_shared_address_that_leaves_is_noticed(sample: Sample, pair: Pair, judge: Judge) -> None:
     """With nodes that send calls to an address of both networks to the router, the claim that they
     stay at home fails."""
-    target = shared_target(sample, pair)
+    lab = sample.mesh.lab
     try:
-        with sent_away(sample.mesh.lab, pair[0], target.address):
+        with shared_target(sample, pair) as target, sent_away(lab, pair[0], target.address):
             verdict = shared_addresses_stay_at_home(sample, pair, target)
     finally:
         healed(sample)

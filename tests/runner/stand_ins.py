@@ -76,6 +76,9 @@ class StandInMesh:
     def begin(cls, lab: object, deployment: Any, *_: object) -> StandInMesh:
         return cls(lab, deployment)
 
+    def take_down(self) -> None:
+        pass
+
 
 def turn(sample: Any, deployment: Any) -> None:
     note("turn", deployment)

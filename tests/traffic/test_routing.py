@@ -23,16 +23,16 @@ RULE = destination_rule(HOST, ())
 
 
 class _Topology:
-    """One cluster on one network."""
+    """One cluster on one network, without a gateway."""
 
     config_clusters = ("east",)
-    networks = ("net",)
+    eastwest_gateways = ()
 
     def configured_by(self, name: str) -> str:
         return name
 
     def __getitem__(self, name: str) -> SimpleNamespace:
-        return SimpleNamespace(name=name, gateway=False)
+        return SimpleNamespace(name=name)
 
 
 class _Mesh:
