@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
-import kubernetes.client
-
 from meshproof.errors import EvidenceError
 from meshproof.expect import Verdict, all_of, kept_out, reached
 from meshproof.expect.control import as_control
 from meshproof.expect.reach import stays_at_home
+from meshproof.kube import client
 from meshproof.kube.dns import dns_pod
 from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import node_probe
@@ -129,8 +128,8 @@ def _service(sample: Sample, cluster: str) -> Target:
     return Target(f"a Service in {cluster}", IPv4Address(service.spec.cluster_ip), 443)
 
 
-def _pods(sample: Sample, cluster: str) -> list[kubernetes.client.V1Pod]:
+def _pods(sample: Sample, cluster: str) -> list[client.V1Pod]:
     with lab_errors(f"list the pods of {cluster}"):
         core = sample.mesh.cluster(cluster).core
-        found: list[kubernetes.client.V1Pod] = core.list_pod_for_all_namespaces().items
+        found: list[client.V1Pod] = core.list_pod_for_all_namespaces().items
     return found
