@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-import urllib3
-
 from meshproof.errors import EvidenceError, MeshproofError
 from meshproof.kube.cluster import Node, RunningCluster
 from meshproof.kube.seam import in_words, status_message
@@ -74,6 +72,8 @@ class Source:
     def text(self, path: str, *, accept: str = "*/*", limit: float = _LIMIT, **query: Any) -> str:
         """What the API server answers to GET ``path``. Raises EvidenceError when it refuses,
         urllib3's HTTPError when it does not answer."""
+        import urllib3  # which is needed by who asks a cluster, and by nobody who lists tests
+
         api = self.cluster.api
         auth = api.configuration.auth_settings().values()
         headers = {"Accept": accept, **{entry["key"]: entry["value"] for entry in auth}}

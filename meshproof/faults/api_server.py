@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import kubernetes.client
-from kubernetes.client.exceptions import ApiException
-from urllib3.exceptions import HTTPError
-
 from meshproof.errors import LabError
+from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import in_words, lab_errors
 from meshproof.lab.restart import not_back, refusal
@@ -67,7 +64,7 @@ def account_refused(
 
     Raises LabError when the account has no rights to take away, or the API server refuses.
     """
-    rbac = kubernetes.client.RbacAuthorizationV1Api(cluster.api)
+    rbac = client.RbacAuthorizationV1Api(cluster.api)
     with lab_errors(f"find the bindings of {account} in {cluster.name}"):
         listed = rbac.list_cluster_role_binding().items
     taken = [one for one in listed if _is_of(one, account, namespace)]
@@ -97,11 +94,11 @@ def _ended(cluster: RunningCluster) -> bool:
 def _not_ready(cluster: RunningCluster) -> str:
     try:
         return not_back(cluster.core.list_pod_for_all_namespaces().items, {})
-    except (ApiException, HTTPError, OSError) as error:
+    except (client.ApiException, client.HTTPError, OSError) as error:
         return in_words(error)
 
 
-def _is_of(binding: kubernetes.client.V1ClusterRoleBinding, account: str, namespace: str) -> bool:
+def _is_of(binding: client.V1ClusterRoleBinding, account: str, namespace: str) -> bool:
     return any(
         (one.kind, one.name, one.namespace) == ("ServiceAccount", account, namespace)
         for one in binding.subjects or []
@@ -109,7 +106,7 @@ def _is_of(binding: kubernetes.client.V1ClusterRoleBinding, account: str, namesp
 
 
 def _await_rights(cluster: RunningCluster, account: str, namespace: str, *, allowed: bool) -> None:
-    reviews = kubernetes.client.AuthorizationV1Api(cluster.api)
+    reviews = client.AuthorizationV1Api(cluster.api)
     review = {
         "spec": {
             "user": f"system:serviceaccount:{namespace}:{account}",

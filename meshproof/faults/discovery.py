@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from copy import deepcopy
 from http import HTTPStatus
 
-import kubernetes.client
-
 from meshproof.errors import LabError
+from meshproof.kube import client
 from meshproof.kube.audit import requests_since
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import lab_errors
@@ -155,7 +154,7 @@ def _instead(
         _put(reader, name, secret)
 
 
-def remote_secret(reader: RunningCluster, name: str) -> kubernetes.client.V1Secret:
+def remote_secret(reader: RunningCluster, name: str) -> client.V1Secret:
     """A secret of Istio's, as it can be made anew. Raises LabError."""
     with lab_errors(f"read {name} in {reader.name}"):
         secret = reader.core.read_namespaced_secret(name, SYSTEM)
@@ -164,7 +163,7 @@ def remote_secret(reader: RunningCluster, name: str) -> kubernetes.client.V1Secr
     return secret
 
 
-def _put(reader: RunningCluster, name: str, secret: kubernetes.client.V1Secret | None) -> None:
+def _put(reader: RunningCluster, name: str, secret: client.V1Secret | None) -> None:
     """Let a secret, or none, be what lies under a name, whether one does or not."""
     with lab_errors(f"replace {name} in {reader.name}"):
         present = reader.core.list_namespaced_secret(

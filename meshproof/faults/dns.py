@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address
 
-import kubernetes.client
-
 from meshproof.errors import LabError
+from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.dns import await_dns, dns_address, load_balancer_name
 from meshproof.kube.names import ask_name
@@ -27,7 +26,7 @@ _SOME = IPv4Address("192.0.2.7")
 def dns_stopped(cluster: RunningCluster, shell: Shell) -> Iterator[None]:
     """No DNS server runs in a cluster inside the block: names are not answered for at all. In force
     when its pods are gone, healed when names resolve. Raises LabError."""
-    apps = kubernetes.client.AppsV1Api(cluster.api)
+    apps = client.AppsV1Api(cluster.api)
     with lab_errors(f"read Deployment {_COREDNS} in {cluster.name}"):
         before = apps.read_namespaced_deployment(_COREDNS, _NAMESPACE).spec.replicas
 

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address
 
-import kubernetes.client
-
 from meshproof.errors import LabError
+from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.objects import Object, applied, read
 from meshproof.kube.rollout import await_rollout, scale
@@ -41,7 +40,7 @@ def gateway_scaled(cluster: RunningCluster, replicas: int, shell: Shell) -> Iter
 
     Raises LabError as ``await_rollout``.
     """
-    apps = kubernetes.client.AppsV1Api(cluster.api)
+    apps = client.AppsV1Api(cluster.api)
     with lab_errors(f"read the gateway of {cluster.name}"):
         before = apps.read_namespaced_deployment(GATEWAY, SYSTEM).spec.replicas
     try:
@@ -125,9 +124,9 @@ def _scale(cluster: RunningCluster, replicas: int, shell: Shell) -> None:
         eventually(lambda: not _pods(cluster), what="the end of the gateway", within=_WITHIN)
 
 
-def _pods(cluster: RunningCluster) -> list[kubernetes.client.V1Pod]:
+def _pods(cluster: RunningCluster) -> list[client.V1Pod]:
     with lab_errors(f"list the pods of the gateway of {cluster.name}"):
-        found: list[kubernetes.client.V1Pod] = cluster.core.list_namespaced_pod(
+        found: list[client.V1Pod] = cluster.core.list_namespaced_pod(
             SYSTEM, label_selector=_LABEL
         ).items
     return found

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-import kubernetes.client
-
 from meshproof.errors import LabError, MeshproofError
+from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.rollout import await_rollout, change_template, scale
 from meshproof.kube.seam import lab_errors
@@ -96,7 +95,7 @@ def istiod_slow(cluster: RunningCluster, shell: Shell, processors: str = "20m") 
 
 def _replicas(cluster: RunningCluster) -> dict[str, int]:
     """How many istiods there are to be, by the names of their Deployments."""
-    apps = kubernetes.client.AppsV1Api(cluster.api)
+    apps = client.AppsV1Api(cluster.api)
     with lab_errors(f"look for istiod in {cluster.name}"):
         found = apps.list_namespaced_deployment(SYSTEM, label_selector=_LABEL).items
     if not found:
@@ -104,9 +103,9 @@ def _replicas(cluster: RunningCluster) -> dict[str, int]:
     return {one.metadata.name: one.spec.replicas for one in found}
 
 
-def _pods(cluster: RunningCluster) -> list[kubernetes.client.V1Pod]:
+def _pods(cluster: RunningCluster) -> list[client.V1Pod]:
     with lab_errors(f"look for istiod's pods in {cluster.name}"):
-        found: list[kubernetes.client.V1Pod] = cluster.core.list_namespaced_pod(
+        found: list[client.V1Pod] = cluster.core.list_namespaced_pod(
             SYSTEM, label_selector=_LABEL
         ).items
     return found

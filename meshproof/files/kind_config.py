@@ -4,6 +4,8 @@ before anything is created."""
 from __future__ import annotations
 
 import os
+from functools import cache
+from ipaddress import IPv4Network
 from pathlib import Path
 
 from meshproof.errors import ModelError, UsageError
@@ -27,16 +29,31 @@ def read_cluster(name: str, kind_config: str | Path | None = None) -> Cluster:
     """
     check_cluster_name(name)
     path = find_kind_config(kind_config if kind_config is not None else name)
+    ours = path.parent == resource("kind-configs")
+    document, pods, services, nodes = _read_our_shape(path) if ours else _read_shape(path)
+    try:
+        return Cluster(name, pods, services, str(path.resolve()), nodes)
+    except ModelError as error:
+        raise document.error(SERVICES, error.cause, error.remedy) from None
+
+
+_Shape = tuple[Document, IPv4Network, IPv4Network, int]
+"""A file, the ranges of pods and of services that it says, and how many nodes."""
+
+
+def _read_shape(path: Path) -> _Shape:
     document = read_document(path, "kind configuration", f"begin with a copy of {_template()}")
     config = _read(document)
     _check_lab(document, config)
     nodes = len(config.nodes) or 1
     pods = read_pods(document, config.networking.pods, nodes, node_mask(config))
-    services = read_services(document, config.networking.services)
-    try:
-        return Cluster(name, pods, services, str(path.resolve()), nodes)
-    except ModelError as error:
-        raise document.error(SERVICES, error.cause, error.remedy) from None
+    return document, pods, read_services(document, config.networking.services), nodes
+
+
+@cache
+def _read_our_shape(path: Path) -> _Shape:
+    """One that travels with meshproof, read once: most topologies are made of the same few."""
+    return _read_shape(path)
 
 
 def find_kind_config(name: str | Path) -> Path:

@@ -10,11 +10,8 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
-import kubernetes.client
-import kubernetes.config
-import kubernetes.dynamic
-
 from meshproof.engine import Engine
+from meshproof.kube import client
 from meshproof.model import Cluster
 from meshproof.process import Finished, Shell
 
@@ -50,14 +47,14 @@ class RunningCluster:
         return self._engine.shell
 
     @cached_property
-    def api(self) -> kubernetes.client.ApiClient:
+    def api(self) -> client.ApiClient:
         """A client of the cluster's API server, for the classes of ``kubernetes.client``."""
-        configuration = kubernetes.client.Configuration()
-        kubernetes.config.load_kube_config(str(self.kubeconfig), client_configuration=configuration)
+        configuration = client.Configuration()
+        client.load_kube_config(str(self.kubeconfig), client_configuration=configuration)
         # The API server is on this machine: a proxy of the user's has no part in it. Not one
         # that cannot be used either, at which a client would already fail to be made.
         configuration.proxy = configuration.no_proxy = None
-        api = kubernetes.client.ApiClient(configuration)
+        api = client.ApiClient(configuration)
         api.rest_client.request = _bounded(api.rest_client.request)
         return api
 
@@ -75,15 +72,15 @@ class RunningCluster:
         return context
 
     @cached_property
-    def core(self) -> kubernetes.client.CoreV1Api:
+    def core(self) -> client.CoreV1Api:
         """The core API: pods, services, nodes, secrets."""
-        return kubernetes.client.CoreV1Api(self.api)
+        return client.CoreV1Api(self.api)
 
     @cached_property
-    def dynamic(self) -> kubernetes.dynamic.DynamicClient:
+    def dynamic(self) -> client.DynamicClient:
         """A client for objects of any kind; what it learns of kinds is kept beside kubeconfig."""
         known = self.kubeconfig.with_suffix(".kinds.json")
-        return kubernetes.dynamic.DynamicClient(self.api, cache_file=str(known))
+        return client.DynamicClient(self.api, cache_file=str(known))
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
@@ -107,7 +104,7 @@ class RunningCluster:
         """Run a program on a node, in the node's own namespaces."""
         return self._engine.exec(node.container, argv, input=input, check=check, timeout=timeout)
 
-    def node_of(self, pod: kubernetes.client.V1Pod) -> Node:
+    def node_of(self, pod: client.V1Pod) -> Node:
         """The node that a pod runs on."""
         return next(node for node in self.nodes if node.container == pod.spec.node_name)
 
@@ -134,7 +131,7 @@ def _bounded(request: Callable[..., Any]) -> Callable[..., Any]:
     return ask
 
 
-def _node(entry: kubernetes.client.V1Node) -> Node:
+def _node(entry: client.V1Node) -> Node:
     addresses = {address.type: address.address for address in entry.status.addresses}
     return Node(
         container=entry.metadata.name,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
-import kubernetes.client
-
 from meshproof.errors import LabError, WaitFailedError, WaitTimeoutError
 from meshproof.events import Recorder
+from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.names import ask_name
 from meshproof.kube.seam import lab_errors
@@ -73,7 +72,7 @@ def load_balancer_name(address: IPv4Address) -> str:
 
 def cut_off(cluster: RunningCluster) -> None:
     """Give CoreDNS a configuration without upstream, and one replica that reads it at once."""
-    core, apps = cluster.core, kubernetes.client.AppsV1Api(cluster.api)
+    core, apps = cluster.core, client.AppsV1Api(cluster.api)
     core.patch_namespaced_config_map("coredns", "kube-system", {"data": {"Corefile": _COREFILE}})
     # Asked every ten seconds, as by default, it would be ready long before anybody knew.
     container = {"name": "coredns", "readinessProbe": {"periodSeconds": 1}}
@@ -121,7 +120,7 @@ def dns_address(cluster: RunningCluster) -> IPv4Address:
     return IPv4Address(service.spec.cluster_ip)
 
 
-def dns_pod(cluster: RunningCluster) -> kubernetes.client.V1Pod:
+def dns_pod(cluster: RunningCluster) -> client.V1Pod:
     """A pod of the cluster's DNS. Raises LabError when there is none."""
     with lab_errors(f"find the DNS of {cluster.name}"):
         selector = {"label_selector": "k8s-app=kube-dns"}
@@ -143,7 +142,7 @@ def _missing(cluster: RunningCluster) -> str:
     return ""
 
 
-def _is_ready(pod: kubernetes.client.V1Pod) -> bool:
+def _is_ready(pod: client.V1Pod) -> bool:
     conditions = {condition.type: condition.status for condition in pod.status.conditions or []}
     renewed = _WITHOUT_UPSTREAM.items() <= (pod.metadata.annotations or {}).items()
     return renewed and conditions.get("Ready") == "True"

@@ -9,11 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-import dns.exception
-import dns.message
-import dns.rcode
-import dns.rdatatype
-
 from meshproof.kube.asking import Failed, ask, question
 from meshproof.kube.workload import Workload
 
@@ -48,6 +43,12 @@ def ask_name(workload: Workload, name: str, server: IPv4Address) -> NameAnswer:
 
     Raises as ``asking.ask``.
     """
+    # Loaded when a name is asked for: who lists tests asks for none.
+    import dns.exception
+    import dns.message
+    import dns.rcode
+    import dns.rdatatype
+
     query = dns.message.make_query(name.rstrip(".") + ".", dns.rdatatype.A)
     reply = ask(workload, question("udp", server, _DNS, query.to_wire(), _PATIENCE))
     if reply.failure is not None:

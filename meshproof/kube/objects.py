@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from kubernetes.client.exceptions import ApiException
-
+from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import lab_errors
 from meshproof.wait import eventually
@@ -51,7 +50,7 @@ def delete(cluster: RunningCluster, objects: Iterable[Object]) -> None:
                     namespace=one["metadata"].get("namespace"),
                     body={"gracePeriodSeconds": 0, "propagationPolicy": "Background"},
                 )
-            except ApiException as error:
+            except client.ApiException as error:
                 if error.status != _NOT_FOUND:
                     raise
 
@@ -92,7 +91,7 @@ def read(cluster: RunningCluster, one: Object) -> Object | None:
         metadata = one["metadata"]
         try:
             answer = kind.get(name=metadata["name"], namespace=metadata.get("namespace"))
-        except ApiException as error:
+        except client.ApiException as error:
             if error.status != _NOT_FOUND:
                 raise
             return None
@@ -123,7 +122,7 @@ def await_absence(cluster: RunningCluster, namespace: str, within: float = 30.0)
         with lab_errors(f"look for namespace {namespace} of {cluster.name}"):
             try:
                 cluster.core.read_namespace(namespace)
-            except ApiException as error:
+            except client.ApiException as error:
                 if error.status != _NOT_FOUND:
                     raise
                 return True

@@ -6,9 +6,8 @@ import datetime
 from collections.abc import Collection, Mapping
 from typing import Any
 
-import kubernetes.client
-
 from meshproof.errors import LabError, WaitFailedError, WaitTimeoutError
+from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import lab_errors
 from meshproof.process import Shell, called_off
@@ -35,7 +34,7 @@ def change_template(
 ) -> None:
     """Change the pods of a Deployment. ``template``: a strategic merge patch of their template.
     Raises LabError."""
-    apps = kubernetes.client.AppsV1Api(cluster.api)
+    apps = client.AppsV1Api(cluster.api)
     with lab_errors(f"change Deployment {namespace}/{name} in {cluster.name}"):
         apps.patch_namespaced_deployment(name, namespace, {"spec": {"template": template}})
 
@@ -43,7 +42,7 @@ def change_template(
 def scale(cluster: RunningCluster, namespace: str, replicas: Mapping[str, int]) -> None:
     """Have so many pods of each Deployment, by its name, without waiting for them. Raises
     LabError."""
-    apps = kubernetes.client.AppsV1Api(cluster.api)
+    apps = client.AppsV1Api(cluster.api)
     for name, count in replicas.items():
         with lab_errors(f"scale Deployment {namespace}/{name} in {cluster.name}"):
             # The number alone: what else is wrong with a Deployment must not be put right by this.
@@ -104,7 +103,7 @@ def hopeless(cluster: RunningCluster, namespace: str) -> str | None:
 
 def _refused(cluster: RunningCluster, namespace: str) -> str | None:
     """What the API server says of pods that it does not admit (a webhook, a quota)."""
-    apps = kubernetes.client.AppsV1Api(cluster.api)
+    apps = client.AppsV1Api(cluster.api)
     for deployment in apps.list_namespaced_deployment(namespace).items:
         for condition in deployment.status.conditions or []:
             since = datetime.datetime.now(datetime.UTC) - condition.last_transition_time
@@ -116,7 +115,7 @@ def _refused(cluster: RunningCluster, namespace: str) -> str | None:
 
 
 def _missing(cluster: RunningCluster, namespace: str, names: Collection[str]) -> str:
-    apps = kubernetes.client.AppsV1Api(cluster.api)
+    apps = client.AppsV1Api(cluster.api)
     found = {one.metadata.name: one for one in apps.list_namespaced_deployment(namespace).items}
     for name in sorted(names):
         if name not in found:
@@ -130,7 +129,7 @@ def _missing(cluster: RunningCluster, namespace: str, names: Collection[str]) ->
     return ""
 
 
-def _last_words(cluster: RunningCluster, pod: kubernetes.client.V1Pod, container: str) -> str:
+def _last_words(cluster: RunningCluster, pod: client.V1Pod, container: str) -> str:
     try:
         log = cluster.core.read_namespaced_pod_log(
             pod.metadata.name,
@@ -139,6 +138,6 @@ def _last_words(cluster: RunningCluster, pod: kubernetes.client.V1Pod, container
             tail_lines=_LAST_LINES,
             previous=True,
         )
-    except kubernetes.client.ApiException:
+    except client.ApiException:
         return ""
     return f"; said last: {' | '.join(log.splitlines())[:600]}" if log else ""

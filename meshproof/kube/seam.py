@@ -12,31 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
-from docker.errors import APIError, DockerException
-from kubernetes.client.exceptions import ApiException
-from kubernetes.dynamic.exceptions import ResourceNotFoundError
-from requests.exceptions import RequestException
-from urllib3.exceptions import HTTPError
-from websocket import (
-    WebSocketBadStatusException,
-    WebSocketConnectionClosedException,
-    WebSocketException,
-    WebSocketTimeoutException,
-)
-
 from meshproof.errors import LabError, MeshproofError
+from meshproof.kube import client
 from meshproof.reading import reason
 from meshproof.telling import shortened
 
-_FOREIGN = (
-    ApiException,
-    ResourceNotFoundError,
-    HTTPError,
-    DockerException,
-    WebSocketException,
-    OSError,
-)
-_WRAPPING = (HTTPError, RequestException, DockerException)
 _OBJECT = re.compile(r"<[^<>]* object at 0x[0-9a-f]+>(: )?")
 _MARKUP = re.compile(r"<[^<>]*>")
 _SOURCE = re.compile(r" ?\(_ssl\.c:\d+\)")
@@ -48,7 +28,7 @@ def lab_errors(doing: str) -> Iterator[None]:
     """Raise LabError, naming what was being done, for what Kubernetes or the engine refuse."""
     try:
         yield
-    except _FOREIGN as error:
+    except _foreign() as error:
         raise LabError(f"could not {doing}: {in_words(error)}") from error
 
 
@@ -72,11 +52,29 @@ def status_message(body: str | bytes | None) -> str:
     return str(said or shortened(text, 200))
 
 
+def _foreign() -> tuple[type[Exception], ...]:
+    """What the libraries raise. They are loaded when something has been raised, here and below, and
+    not by who calls none of them."""
+    from docker.errors import DockerException
+    from websocket import WebSocketException
+
+    kubernetes = (client.ApiException, client.ResourceNotFoundError, client.HTTPError)
+    return (*kubernetes, DockerException, WebSocketException, OSError)
+
+
 def _words(error: BaseException) -> str:
+    from docker.errors import APIError, DockerException
+    from requests.exceptions import RequestException
+    from websocket import (
+        WebSocketBadStatusException,
+        WebSocketConnectionClosedException,
+        WebSocketTimeoutException,
+    )
+
     match error:
         case MeshproofError():
             return error.cause
-        case ApiException():
+        case client.ApiException():
             return _refusal(error)
         case APIError():
             status = error.status_code
@@ -89,11 +87,11 @@ def _words(error: BaseException) -> str:
             return "the connection broke"
         case WebSocketTimeoutException():
             return "no answer in time"
-        case ResourceNotFoundError():
+        case client.ResourceNotFoundError():
             wanted = dict(_WANTED.findall(str(error)))
             named = " of ".join(wanted[key] for key in ("kind", "api_version") if key in wanted)
             return f"the API server knows no {named or 'such kind'}"
-    if isinstance(error, _WRAPPING):
+    if isinstance(error, (client.HTTPError, RequestException, DockerException)):
         where, inner = _server(error), _inner(error)
         why = _words(inner) if inner is not None else _plain(str(error))
         return why if where is None or where in why else f"{where}: {why}"
@@ -102,7 +100,7 @@ def _words(error: BaseException) -> str:
     return f"{type(error).__name__}: {_plain(str(error))}".rstrip(": ")
 
 
-def _refusal(error: ApiException) -> str:
+def _refusal(error: client.ApiException) -> str:
     """An answer that is no success; without a status none came, and the reason tells why."""
     if not error.status:
         return _plain(str(error.reason or "")) or "no answer"
@@ -123,6 +121,8 @@ def _inner(error: BaseException) -> BaseException | None:
 
 def _server(error: BaseException) -> str | None:
     """The server that a connection was wanted to, as "127.0.0.1:6443"."""
+    from docker.errors import DockerException
+
     if isinstance(error, DockerException):
         return "the engine's API"
     for place in (vars(error).get("conn"), vars(error).get("pool")):

@@ -12,12 +12,14 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
-
-import websocket
 
 from meshproof.kube.cluster import RunningCluster
 from meshproof.process import called_off
+
+if TYPE_CHECKING:
+    import websocket
 
 V5, V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
 _CLOSE = 255
@@ -54,6 +56,8 @@ class Streams:
         ``until``: a moment of ``time.monotonic``. Raises TimeoutError then, CancelledError when the
         run was called off, and websocket's errors and OSError when the connection breaks.
         """
+        import websocket  # when there is a connection, here and below: who lists tests opens none
+
         while True:
             called_off(self._cluster.shell)
             left = until - time.monotonic()
@@ -83,6 +87,8 @@ def streams(
     ``protocols``: those that may be spoken, the best first. Raises websocket's errors and OSError
     when it does not come about.
     """
+    import websocket
+
     api = cluster.api
     auth = api.configuration.auth_settings().values()
     host = urlsplit(api.configuration.host)

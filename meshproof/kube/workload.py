@@ -10,10 +10,8 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Any
 
-import kubernetes.client
-
 from meshproof.errors import LabError
-from meshproof.kube import execution, forward
+from meshproof.kube import client, execution, forward
 from meshproof.kube.cluster import Node, RunningCluster
 from meshproof.kube.seam import lab_errors
 from meshproof.process import Finished
@@ -115,7 +113,7 @@ def node_probe(cluster: RunningCluster) -> Workload:
 
 
 def pod_workload(
-    cluster: RunningCluster, pod: kubernetes.client.V1Pod, container: str | None = None
+    cluster: RunningCluster, pod: client.V1Pod, container: str | None = None
 ) -> Workload:
     """A pod that has an address. ``container``: the one that programs are run in; by default the
     first."""

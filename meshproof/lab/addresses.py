@@ -14,9 +14,8 @@ from collections.abc import Callable
 from http import HTTPStatus
 from ipaddress import IPv4Address
 
-from kubernetes.client.exceptions import ApiException
-
 from meshproof.errors import LabError
+from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.dns import load_balancer_name
 from meshproof.kube.objects import Object, apply, delete
@@ -172,7 +171,7 @@ class LoadBalancerAddresses:
         status = {"status": {"loadBalancer": {"ingress": ingress}}}
         try:
             self._cluster.core.patch_namespaced_service_status(service, namespace, status)
-        except ApiException as error:
+        except client.ApiException as error:
             if ingress or error.status != HTTPStatus.NOT_FOUND:
                 raise
 

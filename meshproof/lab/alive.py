@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import kubernetes.client
-from urllib3.exceptions import HTTPError
-
 from meshproof.engine import Engine
 from meshproof.errors import MeshproofError
+from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import in_words
 from meshproof.lab.lab import Lab
@@ -34,8 +32,8 @@ def _lost_cluster(engine: Engine, cluster: RunningCluster) -> str | None:
             reason = _lost_container(engine, node.container)
             if reason:
                 return reason
-        kubernetes.client.VersionApi(cluster.api).get_code(_request_timeout=_PATIENCE)
-    except (kubernetes.client.ApiException, HTTPError, OSError) as error:
+        client.VersionApi(cluster.api).get_code(_request_timeout=_PATIENCE)
+    except (client.ApiException, client.HTTPError, OSError) as error:
         return f"its API server does not answer: {in_words(error)}"
     return None
 

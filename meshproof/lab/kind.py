@@ -11,13 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from kubernetes.client.exceptions import ApiException
-from urllib3.exceptions import HTTPError
-
 from meshproof.engine import Engine
 from meshproof.errors import CommandError, EngineError, LabError, WaitFailedError, WaitTimeoutError
 from meshproof.events import Recorder
-from meshproof.kube import dns
+from meshproof.kube import client, dns
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.dns import hopeless
 from meshproof.kube.node_probes import deploy_node_probes, missing_node_probes
@@ -69,7 +66,7 @@ class Kind:
                 every=0.25,
                 recorder=self.recorder,
             )
-        except (ApiException, HTTPError, WaitTimeoutError, WaitFailedError) as error:
+        except (client.ApiException, client.HTTPError, WaitTimeoutError, WaitFailedError) as error:
             raise LabError(
                 f"cluster {spec.name} did not become ready: {in_words(error)}; "
                 f"{self._last_words(spec)}"

@@ -25,7 +25,7 @@ from meshproof.lab.kind import Kind
 from meshproof.lab.needs import check_programs
 from meshproof.lab.network.counters import Counters
 from meshproof.lab.network.host import dropped_by_host, seal
-from meshproof.lab.network.router import Router
+from meshproof.lab.network.router import Router, load_testcontainers
 from meshproof.lab.network.rules import Bridge, Places
 from meshproof.lab.network.subnets import Leases, Subnet, networks_in_use
 from meshproof.lab.nodes import (
@@ -325,6 +325,7 @@ class Lab:
                 labels = {RUN_LABEL: self.id, STATE_LABEL: str(real_state_dir())}
                 self.engine.create_network(network, subnet.network, subnet.containers, labels)
             self.seal()
+        load_testcontainers()  # while no other thread needs this process's environment
         todo = [self._start_router]
         todo += [partial(self._create_cluster, spec) for spec in self.footprint.clusters]
         side_by_side(shell, lambda make: make(), todo)

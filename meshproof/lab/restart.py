@@ -14,13 +14,11 @@ from enum import Enum
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
-import kubernetes.client
 import psutil
-from kubernetes.client.exceptions import ApiException
-from urllib3.exceptions import HTTPError
 
 from meshproof.engine import Engine
 from meshproof.errors import CancelledError, LabError, MeshproofError
+from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import in_words, lab_errors
 from meshproof.lab.network.rules import TABLE
@@ -104,7 +102,7 @@ def how_found(engine: Engine, nodes: Addresses) -> Nodes:
     return Nodes.AS_LEFT if kept else Nodes.BARE
 
 
-def not_back(pods: Iterable[kubernetes.client.V1Pod], begun: Mapping[str, float]) -> str:
+def not_back(pods: Iterable[client.V1Pod], begun: Mapping[str, float]) -> str:
     """A pod that is not back, and why; "" when all are.
 
     ``begun``: when each node was started, in seconds since the epoch. Until kubelet has looked,
@@ -194,13 +192,13 @@ def _remedy(lab: Lab) -> str:
 def refusal(cluster: RunningCluster) -> str:
     """Why the API server does not answer; "" when it does."""
     try:
-        kubernetes.client.VersionApi(cluster.api).get_code(_request_timeout=5)
+        client.VersionApi(cluster.api).get_code(_request_timeout=5)
         cluster.core.list_node(_request_timeout=5)
-    except (ApiException, HTTPError, OSError) as error:
+    except (client.ApiException, client.HTTPError, OSError) as error:
         return in_words(error)
     return ""
 
 
-def _pods(cluster: RunningCluster) -> list[kubernetes.client.V1Pod]:
-    found: list[kubernetes.client.V1Pod] = cluster.core.list_pod_for_all_namespaces().items
+def _pods(cluster: RunningCluster) -> list[client.V1Pod]:
+    found: list[client.V1Pod] = cluster.core.list_pod_for_all_namespaces().items
     return found

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-import kubernetes.client
 import yaml
 
 from meshproof.errors import EvidenceError, MeshproofError
-from meshproof.kube import RunningCluster
+from meshproof.kube import RunningCluster, client
 from meshproof.kube.seam import lab_errors, status_message
 from meshproof.mesh.manifests import SYSTEM
 
@@ -97,7 +96,7 @@ class Account:
     holder: str
     cluster: RunningCluster
     user: str
-    _api: kubernetes.client.ApiClient = field(repr=False)
+    _api: client.ApiClient = field(repr=False)
 
     def rights(self, namespace: str) -> frozenset[Right]:
         """All that it may do in a namespace, cluster-wide rights included.
@@ -147,8 +146,8 @@ def remote_account(holder: RunningCluster, cluster: RunningCluster) -> Account:
 def account_of(cluster: RunningCluster, namespace: str, name: str) -> Account:
     """A service account of a cluster, by a token that is made for it now. Raises LabError."""
     with lab_errors(f"ask for a token of {namespace}/{name} in {cluster.name}"):
-        asked = kubernetes.client.AuthenticationV1TokenRequest(
-            spec=kubernetes.client.V1TokenRequestSpec(audiences=[], expiration_seconds=600)
+        asked = client.AuthenticationV1TokenRequest(
+            spec=client.V1TokenRequestSpec(audiences=[], expiration_seconds=600)
         )
         made = cluster.core.create_namespaced_service_account_token(name, namespace, asked)
     whose = f"the account {namespace}/{name} of {cluster.name}"
@@ -157,11 +156,11 @@ def account_of(cluster: RunningCluster, namespace: str, name: str) -> Account:
 
 def _with_token(holder: str, cluster: RunningCluster, token: str, whose: str) -> Account:
     own = cluster.api.configuration
-    configuration = kubernetes.client.Configuration()
+    configuration = client.Configuration()
     configuration.host, configuration.ssl_ca_cert = own.host, own.ssl_ca_cert
     configuration.proxy = None
     configuration.api_key = {"BearerToken": f"Bearer {token}"}
-    api = kubernetes.client.ApiClient(configuration)
+    api = client.ApiClient(configuration)
     user = _reviewed(api, _REVIEW_OF_SELF, {}, whose)["status"]["userInfo"]["username"]
     return Account(holder, cluster, user, api)
 
@@ -208,7 +207,7 @@ def rights_of(rules: Iterable[Mapping[str, Any]]) -> frozenset[Right]:
     return frozenset(found)
 
 
-def _reviewed(api: kubernetes.client.ApiClient, path: str, body: dict[str, Any], who: str) -> Any:
+def _reviewed(api: client.ApiClient, path: str, body: dict[str, Any], who: str) -> Any:
     with lab_errors(f"ask an API server about {who}"):
         status, said = _send(api, Request(Right("create", path), "POST", path, body))
         if status == HTTPStatus.UNAUTHORIZED:
@@ -221,7 +220,7 @@ def _reviewed(api: kubernetes.client.ApiClient, path: str, body: dict[str, Any],
     return json.loads(said)
 
 
-def _send(api: kubernetes.client.ApiClient, request: Request) -> tuple[int, str]:
+def _send(api: client.ApiClient, request: Request) -> tuple[int, str]:
     content = _PATCH if request.method == "PATCH" else _JSON
     headers = {"Accept": _JSON, "Content-Type": content, **request.headers}
     auth = ["BearerToken"]

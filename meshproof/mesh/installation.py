@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from ipaddress import IPv4Address
 
-import kubernetes.client
-
-from meshproof.kube import RunningCluster
+from meshproof.kube import RunningCluster, client
 from meshproof.kube.asking import Question, ask
 from meshproof.kube.objects import apply
 from meshproof.kube.seam import lab_errors
@@ -151,7 +149,7 @@ class _Installation:
             maps = cluster.core.list_namespaced_config_map(SYSTEM).items
             if _ROOT not in [one.metadata.name for one in maps]:
                 return f"ConfigMap {_ROOT}"
-            admission = kubernetes.client.AdmissionregistrationV1Api(cluster.api)
+            admission = client.AdmissionregistrationV1Api(cluster.api)
             webhook = admission.read_mutating_webhook_configuration(self.plan.revised(_INJECTOR))
             missing = [one.name for one in webhook.webhooks if not one.client_config.ca_bundle]
         if missing:

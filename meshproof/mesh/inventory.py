@@ -15,9 +15,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-import kubernetes.client
-from kubernetes.client.exceptions import ApiException
-
+from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import lab_errors
 from meshproof.wait import eventually
@@ -151,13 +149,13 @@ def take_inventory(cluster: RunningCluster) -> Inventory:
         return list_things(cluster.api, survey(cluster.api))
 
 
-def survey(api: kubernetes.client.ApiClient) -> list[Resource]:
+def survey(api: client.ApiClient) -> list[Resource]:
     """The kinds that the API server lists, but for fleeting ones. Raises ApiException."""
     told = {start: request(api, "GET", start, accept=_DISCOVERY) for start in ("/api", "/apis")}
     return [resource for start, groups in told.items() for resource in listable(start, groups)]
 
 
-def list_things(api: kubernetes.client.ApiClient, resources: Iterable[Resource]) -> Inventory:
+def list_things(api: client.ApiClient, resources: Iterable[Resource]) -> Inventory:
     """The objects of some kinds. Raises ApiException or WaitTimeoutError."""
     todo = list(resources)
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
@@ -199,7 +197,7 @@ def inventory_of(listed: Iterable[tuple[Resource, Iterable[Metadata]]]) -> Inven
 
 
 def request(
-    api: kubernetes.client.ApiClient, method: str, path: str, accept: str = _JSON, body: Any = None
+    api: client.ApiClient, method: str, path: str, accept: str = _JSON, body: Any = None
 ) -> Any:
     """One request to the API server, and the JSON it answers. A PATCH is a merge patch.
 
@@ -212,12 +210,12 @@ def request(
     answer = api.call_api(*call, _request_timeout=30)  # which raises for no status
     said = answer.read().decode()
     if not 200 <= answer.status < 300:
-        raise ApiException(http_resp=answer, body=said)
+        raise client.ApiException(http_resp=answer, body=said)
     return json.loads(said)
 
 
 def objects_of(
-    api: kubernetes.client.ApiClient, resource: Resource, accept: str = _JSON
+    api: client.ApiClient, resource: Resource, accept: str = _JSON
 ) -> list[dict[str, Any]]:
     """The objects of one kind in all namespaces, as JSON; none of a kind that is not served any
     more. Raises ApiException, or WaitTimeoutError when the API server stays busy for 10 s."""
@@ -226,7 +224,7 @@ def objects_of(
     def attempt() -> list[dict[str, Any]] | None:
         try:
             answer = request(api, "GET", path, accept=accept)
-        except ApiException as error:
+        except client.ApiException as error:
             if error.status not in (*_BUSY, *_NOT_SERVED):
                 raise
             return None if error.status in _BUSY else []

@@ -12,10 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import kubernetes.client
-from kubernetes.client.exceptions import ApiException
-
 from meshproof.errors import EvidenceError
+from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import Workload, find_workload
@@ -98,7 +96,7 @@ def endings(mesh: Mesh, control_plane: str) -> Endings:
     return Endings(sum(ended.values()), panics[0] if panics else "")
 
 
-def _states(cluster: RunningCluster) -> dict[str, kubernetes.client.V1ContainerStatus]:
+def _states(cluster: RunningCluster) -> dict[str, client.V1ContainerStatus]:
     """What the API knows of each istiod's container, by its pod's name."""
     with lab_errors(f"look at the istiods of {cluster.name}"):
         pods = cluster.core.list_namespaced_pod(SYSTEM, label_selector=f"app={ISTIOD}").items
@@ -110,7 +108,7 @@ def _states(cluster: RunningCluster) -> dict[str, kubernetes.client.V1ContainerS
     }
 
 
-def _is_over(one: kubernetes.client.V1ContainerStatus) -> bool:
+def _is_over(one: client.V1ContainerStatus) -> bool:
     """Whether a container has ended and was not started again: at once, or while it is waited."""
     waiting = one.state.waiting is not None and one.last_state.terminated is not None
     return waiting or one.state.terminated is not None
@@ -121,17 +119,17 @@ def _last_log(cluster: RunningCluster, pod: str) -> str:
     successor."""
     texts = []
     for previous in (True, False):
-        with suppress(ApiException):
+        with suppress(client.ApiException):
             read = cluster.core.read_namespaced_pod_log
             of = {"container": CONTAINER, "previous": previous, "tail_lines": _LAST_LINES}
             texts.append(read(pod, SYSTEM, **of))
     return "\n".join(texts)
 
 
-def deployed(cluster: RunningCluster, name: str) -> kubernetes.client.V1Container:
+def deployed(cluster: RunningCluster, name: str) -> client.V1Container:
     """The container of an istiod, as its Deployment of this name in a cluster has it. Raises
     LabError."""
-    apps = kubernetes.client.AppsV1Api(cluster.api)
+    apps = client.AppsV1Api(cluster.api)
     with lab_errors(f"read Deployment {SYSTEM}/{name} in {cluster.name}"):
         found = apps.read_namespaced_deployment(name, SYSTEM)
     return next(one for one in found.spec.template.spec.containers if one.name == CONTAINER)

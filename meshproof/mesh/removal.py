@@ -16,11 +16,9 @@ from contextlib import contextmanager
 from enum import IntEnum
 from itertools import groupby
 
-import kubernetes.client
-from kubernetes.client.exceptions import ApiException
-
 from meshproof.errors import LabError
 from meshproof.events import Recorder
+from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import lab_errors
 from meshproof.mesh.inventory import (
@@ -228,9 +226,7 @@ def _check_origin(cluster: RunningCluster, now: Inventory, before: Inventory) ->
         )
 
 
-def _delete(
-    api: kubernetes.client.ApiClient, groups: Iterable[Iterable[Thing]], gone: _Gone
-) -> None:
+def _delete(api: client.ApiClient, groups: Iterable[Iterable[Thing]], gone: _Gone) -> None:
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         for group in groups:
             things = list(group)
@@ -238,7 +234,7 @@ def _delete(
             list(pool.map(lambda thing: _delete_one(api, thing), things))
 
 
-def _delete_one(api: kubernetes.client.ApiClient, thing: Thing) -> None:
+def _delete_one(api: client.ApiClient, thing: Thing) -> None:
     options: dict[str, object] = {"propagationPolicy": "Background"}
     if stage(thing) is Stage.PODS:
         # The kubelet learns of one second's grace first: to the containers of a pod that is
@@ -249,10 +245,10 @@ def _delete_one(api: kubernetes.client.ApiClient, thing: Thing) -> None:
     _tolerant(api, "DELETE", thing.path, options)
 
 
-def _tolerant(api: kubernetes.client.ApiClient, method: str, path: str, body: object) -> None:
+def _tolerant(api: client.ApiClient, method: str, path: str, body: object) -> None:
     try:
         request(api, method, path, body=body)
-    except ApiException as error:
+    except client.ApiException as error:
         if error.status not in _TOLERATED:
             raise
 
@@ -268,7 +264,7 @@ def _await_end(cluster: RunningCluster, namespaces: set[str], recorder: Recorder
     eventually(left, until=lambda seen: not seen, what=what, within=_WITHIN, recorder=recorder)
 
 
-def _in_the_way(namespace: kubernetes.client.V1Namespace) -> str:
+def _in_the_way(namespace: client.V1Namespace) -> str:
     """A namespace that is going, and what its status says keeps it."""
     conditions = namespace.status.conditions or []
     said = [one.message for one in conditions if one.status == "True" and one.message]

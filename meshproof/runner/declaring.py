@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator, Mapping
+from pathlib import Path
 
 import pytest
 
 from meshproof.errors import MeshproofError
 from meshproof.model import Deployment
 from meshproof.report import Declared, LeftOut, left_out
+from meshproof.resources import resource
 from meshproof.runner.behaviours import BEHAVIOURS, Behaviours, behaviour_of, proven_by
-from meshproof.runner.options import request_of, selection_of
-from meshproof.runner.order import is_sabotage
+from meshproof.runner.options import conforms, request_of, selection_of
+from meshproof.runner.order import SABOTAGE, is_sabotage
 
 _DECLARED = pytest.StashKey[list[Declared]]()
 
@@ -47,6 +49,21 @@ def is_wanted(item: pytest.Item) -> bool:
     if item.get_closest_marker("mutants") is not None:
         return request.mutants
     return request.sabotage or not is_sabotage(item)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Pass over meshproof's own sabotage where tests are listed and none of it can be among them:
+    it is half of all that there is to read. A run reads it, since its record says what has seen
+    each behaviour fail."""
+    if collection_path.name != SABOTAGE or not (conforms(config) and config.option.collectonly):
+        return None
+    request = request_of(config)
+    wanted = request.sabotage or request.mutants or SABOTAGE in request.suite
+    # Whoever names a test, or a behaviour, may name that of a sabotage, and is told so.
+    named = request.only or request.rerun_failed or request.behaviour
+    if wanted or named or config.option.meshproof_behaviours:
+        return None
+    return True if collection_path == resource("suites") / SABOTAGE else None
 
 
 def note(definition: pytest.Item, declared: Declared) -> None:

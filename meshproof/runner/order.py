@@ -12,7 +12,8 @@ from meshproof.run.plan import Unit
 from meshproof.runner.bare_lab import BareLab
 
 _Key = tuple[object, ...]
-_SABOTAGE = "sabotage"
+SABOTAGE = "sabotage"
+"""The suite that breaks things."""
 
 
 def in_order(
@@ -35,7 +36,7 @@ def in_order(
 
 def is_sabotage(item: pytest.Item) -> bool:
     """Whether a test breaks something on purpose, to see that its claims fail."""
-    return item.path.parent.name == _SABOTAGE
+    return item.path.parent.name == SABOTAGE
 
 
 def units(

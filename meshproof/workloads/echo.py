@@ -9,10 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-import kubernetes.client
-
 from meshproof.artifacts.images import WORKLOAD
 from meshproof.events import Recorder
+from meshproof.kube import client
 from meshproof.kube.asking import ask, question
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import lab_errors
@@ -85,7 +84,7 @@ def deploy_echo(
     return Echo(pod, IPv4Address(service.spec.cluster_ip), service.spec.ports[0].node_port)
 
 
-def _prepare_namespace(core: kubernetes.client.CoreV1Api) -> None:
+def _prepare_namespace(core: client.CoreV1Api) -> None:
     if NAMESPACE not in {namespace.metadata.name for namespace in core.list_namespace().items}:
         core.create_namespace({"metadata": {"name": NAMESPACE}})
         core.create_namespaced_service(NAMESPACE, _service("echo", "NodePort", {LOW: LOW}))

@@ -6,10 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from ipaddress import IPv4Address
 
-import kubernetes.client
-
 from meshproof.errors import MeshproofError, WaitTimeoutError
-from meshproof.kube import RunningCluster
+from meshproof.kube import RunningCluster, client
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.rollout import await_rollout, scale
 from meshproof.kube.seam import lab_errors
@@ -62,7 +60,7 @@ def _replicas(sample: Sample, version: str) -> int:
     """How many pods a version is to have as its Deployment says."""
     cluster, name = sample.mesh.cluster(sample.versions[version]), f"{HELLOWORLD}-{version}"
     with lab_errors(f"read Deployment {name} in {cluster.name}"):
-        found = kubernetes.client.AppsV1Api(cluster.api).read_namespaced_deployment(name, NAMESPACE)
+        found = client.AppsV1Api(cluster.api).read_namespaced_deployment(name, NAMESPACE)
     return int(found.spec.replicas)
 
 

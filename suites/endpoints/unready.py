@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
-import kubernetes.client
-
+from meshproof.kube import client
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.rollout import await_rollout
 from meshproof.kube.seam import lab_errors
@@ -156,7 +155,7 @@ def _told_ready(sample: Sample, version: str) -> set[str]:
     """The addresses of a version's instance that its cluster's API tells as ready endpoints."""
     cluster = sample.mesh.cluster(sample.versions[version])
     pods = {str(one.address) for one in _pods(sample, version)}
-    discovery = kubernetes.client.DiscoveryV1Api(cluster.api)
+    discovery = client.DiscoveryV1Api(cluster.api)
     of = f"kubernetes.io/service-name={SERVICE}"
     with lab_errors(f"look for the endpoints of {SERVICE} in {cluster.name}"):
         slices = discovery.list_namespaced_endpoint_slice(NAMESPACE, label_selector=of).items

@@ -11,10 +11,9 @@ import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from kubernetes.client import AppsV1Api
-
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.expect.names import exists, unknown
+from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.dns import dns_pod
 from meshproof.kube.objects import Object, applied
@@ -155,7 +154,7 @@ def _write(cluster: RunningCluster, text: str) -> None:
 def _server(cluster: RunningCluster, addresses: dict[str, str]) -> list[Object]:
     """The zone's server: CoreDNS as the cluster itself runs it."""
     with lab_errors(f"find the DNS of {cluster.name}"):
-        found = AppsV1Api(cluster.api).read_namespaced_deployment(_DNS, _KUBE_SYSTEM)
+        found = client.AppsV1Api(cluster.api).read_namespaced_deployment(_DNS, _KUBE_SYSTEM)
     image = found.spec.template.spec.containers[0].image
     metadata = {"name": _SERVER, "namespace": SYSTEM}
     labels = {"app": _SERVER}

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from ipaddress import IPv4Address
 
-import kubernetes.client
-
 from meshproof.errors import EvidenceError
+from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.rollout import await_rollout, scale
@@ -97,8 +96,8 @@ def _await_end(cluster: RunningCluster) -> None:
     )
 
 
-def _pods(cluster: RunningCluster) -> list[kubernetes.client.V1Pod]:
+def _pods(cluster: RunningCluster) -> list[client.V1Pod]:
     with lab_errors(f"list the echoes of {cluster.name}"):
         listed = cluster.core.list_namespaced_pod(OUTSIDE, label_selector=f"app={_NAME}")
-    found: list[kubernetes.client.V1Pod] = listed.items
+    found: list[client.V1Pod] = listed.items
     return found

@@ -6,9 +6,8 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
-import kubernetes.client
-
 from meshproof.artifacts.images import WORKLOAD
+from meshproof.kube import client
 from meshproof.kube.asking import QUESTIONS, Question, replies_in, written
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.objects import Object, applied, await_absence
@@ -95,7 +94,7 @@ def _rooted(clusters: Sequence[RunningCluster]) -> set[str]:
 
 def _complete(cluster: RunningCluster) -> bool:
     with lab_errors(f"look at job {JOB} of {cluster.name}"):
-        api = kubernetes.client.BatchV1Api(cluster.api)
+        api = client.BatchV1Api(cluster.api)
         found = api.read_namespaced_job_status(JOB, LATE).status.conditions or []
     return any(one.type == "Complete" and one.status == "True" for one in found)
 

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-import kubernetes.client
-
 from meshproof.errors import EvidenceError
+from meshproof.kube import client
 from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import PROXY, Workload
 from meshproof.wait import eventually
@@ -58,7 +57,7 @@ def _container(name: str, image: str) -> dict[str, object]:
     }
 
 
-def _image_of_proxy(pod: kubernetes.client.V1Pod) -> str:
+def _image_of_proxy(pod: client.V1Pod) -> str:
     for one in [*(pod.spec.init_containers or []), *pod.spec.containers]:
         if one.name == PROXY:
             return str(one.image)

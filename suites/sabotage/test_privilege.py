@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-import kubernetes.client
 import pytest
 
 from meshproof.expect import Outcome, Verdict, noticed
 from meshproof.faults.discovery import READER, known_as, revoked
-from meshproof.kube import RunningCluster
+from meshproof.kube import RunningCluster, client
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.seam import lab_errors
 from meshproof.mesh.account import Right, UnusableSecretError, remote_account
@@ -124,7 +123,7 @@ def _noticed_with(sample: Sample, right: Right, namespace: str) -> Verdict:
 @contextmanager
 def _taken_away(sample: Sample, right: Right) -> Iterator[None]:
     """The reader's role lacks its rules for a resource inside the block."""
-    rbac = kubernetes.client.RbacAuthorizationV1Api(_remote(sample).api)
+    rbac = client.RbacAuthorizationV1Api(_remote(sample).api)
     with lab_errors(f"read {_ROLE}"):
         rules = rbac.read_cluster_role(_ROLE).rules
         kept = [rule for rule in rules if right.resource not in (rule.resources or [])]

@@ -18,7 +18,28 @@ from tests.cli.harness import Case, case, check, refused, run
 from tests.cli.laid import LAB_ID, lab
 from tests.cli.world import World
 
-HEAVY = ("kubernetes", "pydantic", "docker", "scipy", "cryptography", "requests", "jinja2")
+CLUSTERS = ("kubernetes", "docker", "testcontainers", "requests", "urllib3", "websocket", "dns")
+"""What talks to clusters and engines."""
+HEAVY = (*CLUSTERS, "pydantic", "scipy", "cryptography", "jinja2", "jsonschema", "pytest")
+LISTING = """
+import os, sys
+
+def go_on(_, argv, env):  # in this process, so that what it has loaded is known
+    os.environ.clear()
+    os.environ.update(env)
+    sys.argv = argv[argv.index("meshproof.runner"):]
+    from meshproof.runner.__main__ import main
+    main()
+
+os.execve = go_on
+sys.argv = ["meshproof", "verify", "--collect-only", "primary-remote-flat"]
+from meshproof.__main__ import main
+try:
+    main()
+except SystemExit as ended:
+    assert not ended.code, ended.code
+print("loaded:", *sys.modules)
+"""
 
 
 def test_the_page_of_all_commands_has_each_and_loads_none() -> None:
@@ -31,6 +52,19 @@ def test_the_page_of_all_commands_has_each_and_loads_none() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert [name for name in COMMANDS if f" {name} " not in done.stdout] == []
+
+
+def test_tests_are_listed_without_what_talks_to_clusters_and_without_sabotage() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LISTING], env=dict(os.environ), capture_output=True, text=True
+    )
+    listed, _, loaded = done.stdout.partition("\nloaded: ")
+    assert "tests would run, on " in listed, done.stderr
+    modules = set(loaded.split())
+    # What is needed, and can be seen by the same look.
+    assert modules >= {"pydantic", "meshproof.kube.client", "suites.routing.test_routing"}
+    never = (*CLUSTERS, "scipy", "jinja2", "jsonschema", "suites.sabotage")
+    assert [one for one in never if one in modules] == []
 
 
 @pytest.mark.parametrize("name", COMMANDS)

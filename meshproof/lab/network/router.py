@@ -7,10 +7,10 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from ipaddress import IPv4Address
 from pathlib import Path
-
-import docker
+from typing import TYPE_CHECKING
 
 from meshproof.engine import Engine
 from meshproof.engine.engine import RUN_LABEL
@@ -21,11 +21,8 @@ from meshproof.lab.network.subnets import Subnet
 from meshproof.lab.ownership import object_name
 from meshproof.model import Footprint, Wiring
 
-# It reads the user's variables and a file in the home directory when it is imported, fails at
-# those that are malformed, and would log in to registries.
-with set_aside(os.environ, f"{TESTCONTAINERS} DOCKER_AUTH_CONFIG"):
-    from testcontainers.core.config import testcontainers_config
-    from testcontainers.core.container import DockerContainer
+if TYPE_CHECKING:
+    from docker.types import EndpointConfig
 
 _OUR_TABLE = ("nft", "list", "table", "inet", TABLE)
 _SYSCTLS = {"net.ipv4.ip_forward": "1", "net.ipv4.conf.all.rp_filter": "0"}
@@ -58,9 +55,12 @@ class Router:
         """Start the router from the node image (which has nft, ip and conntrack) on all networks.
 
         ``folder``: where the engine's API socket may be made. It forwards nothing until
-        ``apply``. Raises docker.errors.DockerException when the engine refuses.
+        ``apply``. To be called after ``load_testcontainers``. Raises docker.errors.DockerException
+        when the engine refuses.
         """
-        _configure_testcontainers()
+        import docker
+        from testcontainers.core.container import DockerContainer
+
         names = list(self.networks)
         environment = {"DOCKER_HOST": self.engine.socket_url(folder)}
         first, subnet = self.networks[names[0]]
@@ -152,13 +152,24 @@ class Router:
         return self.engine.exec(self.container, argv, input=input).stdout
 
 
-def _configure_testcontainers() -> None:
-    """No habits of the user's, also where somebody else has imported it before us."""
+def load_testcontainers() -> None:
+    """Load the library that starts the router, which takes a while, and let it have no habits of
+    the user's, also where somebody else has imported it before us. Not to be used while other
+    threads run.
+    """
+    # It reads the user's variables and a file in the home directory when it is imported, fails at
+    # those that are malformed, and would log in to registries.
+    with set_aside(os.environ, f"{TESTCONTAINERS} DOCKER_AUTH_CONFIG"):
+        import_module("testcontainers.core.container")
+        from testcontainers.core.config import testcontainers_config
+
     testcontainers_config.ryuk_disabled = True  # meshproof itself removes what it made
     testcontainers_config.tc_properties = {}
     testcontainers_config.hub_image_name_prefix = ""
     testcontainers_config.connection_mode_override = None
 
 
-def _endpoint(subnet: Subnet) -> docker.types.EndpointConfig:
-    return docker.types.EndpointConfig("1.44", ipv4_address=str(subnet.router))
+def _endpoint(subnet: Subnet) -> EndpointConfig:
+    from docker.types import EndpointConfig
+
+    return EndpointConfig("1.44", ipv4_address=str(subnet.router))

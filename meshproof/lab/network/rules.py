@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from ipaddress import IPv4Address, IPv4Network
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import TYPE_CHECKING, Any
 
 from meshproof.model import Cluster, Flow, Footprint, Pair, Wiring
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 TABLE = "meshproof"
 ROUTER_KINDS = (*(flow.value for flow in Flow), "reply", "ended", "tls", "http", "plain", "dropped")
@@ -22,13 +24,6 @@ NODE_KINDS = ("pod", "tls", "http", "plain")
 _WORDS = ("GET ", "HEAD", "POST", "PUT ", "DELE", "OPTI", "PATC", "CONN", "PRI ", "HTTP")
 PLAIN_TEXT = tuple(f"0x{word.encode().hex()}" for word in _WORDS)
 """How a segment of plain HTTP/1 or HTTP/2 begins: methods, HTTP/2's preface, the status line."""
-
-_TEMPLATES = Environment(
-    loader=PackageLoader("meshproof.lab.network"),
-    undefined=StrictUndefined,
-    autoescape=False,  # nft rules, not HTML
-    keep_trailing_newline=True,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +57,7 @@ def chain(pair: Pair) -> str:
 
 def router_rules(footprint: Footprint, places: Mapping[str, Places], wiring: Wiring) -> str:
     """The router's rules for a wiring, as one nft transaction; counters keep their values."""
-    return _TEMPLATES.get_template("router.nft.j2").render(
+    return _template("router.nft.j2").render(
         pairs=[_pair(footprint, places, wiring, pair) for pair in footprint.pairs],
         outside={name: places[name].device for name in footprint.names},
         kinds=ROUTER_KINDS,
@@ -95,7 +90,7 @@ def node_rules(cluster: Cluster, own: IPv4Network, peers: Iterable[Cluster]) -> 
     ``own``: the range of the node's pods. What one of the cluster's pods sends another passes
     two nodes when they lie on two; it is counted where it arrives.
     """
-    return _TEMPLATES.get_template("node.nft.j2").render(
+    return _template("node.nft.j2").render(
         name=cluster.name,
         pods=cluster.pods,
         own=own,
@@ -107,7 +102,20 @@ def node_rules(cluster: Cluster, own: IPv4Network, peers: Iterable[Cluster]) -> 
 
 def host_rules(table: str, bridges: Sequence[Bridge]) -> str:
     """The host's rules of one run."""
-    return _TEMPLATES.get_template("host.nft.j2").render(table=table, bridges=bridges)
+    return _template("host.nft.j2").render(table=table, bridges=bridges)
+
+
+@cache
+def _template(name: str) -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # when rules are written
+
+    templates = Environment(
+        loader=PackageLoader("meshproof.lab.network"),
+        undefined=StrictUndefined,
+        autoescape=False,  # nft rules, not HTML
+        keep_trailing_newline=True,
+    )
+    return templates.get_template(name)
 
 
 def routes(networks: Mapping[IPv4Network, IPv4Address]) -> str:

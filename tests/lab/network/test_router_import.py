@@ -11,9 +11,9 @@ _CODE = """
 import os
 before = dict(os.environ)
 from meshproof.lab.network import router
-router._configure_testcontainers()
+router.load_testcontainers()
 assert dict(os.environ) == before
-found = router.testcontainers_config
+from testcontainers.core.config import testcontainers_config as found
 print(found.max_tries, repr(found.hub_image_name_prefix), found.tc_properties)
 print(found.docker_auth_config, found.connection_mode_override)
 """

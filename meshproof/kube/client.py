@@ -1,0 +1,25 @@
+"""Kubernetes' client, and the errors of the library that connects it.
+
+Each name is looked up when it is first used: to load them takes longer than to collect every
+suite, and who lists tests, or reads a record, talks to no cluster. So they are imported here alone.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_PLACES = {
+    "DynamicClient": "kubernetes.dynamic",
+    "HTTPError": "urllib3.exceptions",
+    "ResourceNotFoundError": "kubernetes.dynamic.exceptions",
+    "load_kube_config": "kubernetes.config",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """What ``kubernetes.client`` calls so, or another part of the library. Raises AttributeError
+    for what there is not."""
+    if name.startswith("_"):  # what pytest looks for in whatever a test's module has imported
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_PLACES.get(name, "kubernetes.client")), name)
