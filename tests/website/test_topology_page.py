@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from meshproof.files import topology_named, topology_names
+from meshproof.mesh.sketch import on_paper, sketched
 from meshproof.resources import resource
-from website.objects import blueprint, sketched, without_ours, written_objects
+from website.objects import without_ours, written_objects
 from website.topology_page import pages, sections, topology_page, without_sections
 
 DOCS = resource("docs")
@@ -77,7 +78,7 @@ def test_nothing_of_the_benchs_own_is_told_to_users() -> None:
 
 
 def test_what_users_need_is_kept() -> None:
-    plan = blueprint(sketched(topology_named("external-control-plane")))
+    plan = on_paper(sketched(topology_named("external-control-plane")))
     control = without_ours(plan.control_plane(plan.deployment.topology["control"]))
     values = control["spec"]["values"]
     assert values["pilot"]["env"] == {"LOCAL_CLUSTER_SECRET_WATCHER": "true"}
