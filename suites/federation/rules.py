@@ -20,7 +20,7 @@ from suites.federation.claims import (
     calls_by_global_name,
     heard_with,
 )
-from suites.federation.setting import asker, gateway_of
+from suites.federation.setting import asker, configured_at, gateway_of
 
 _NETWORKING = "networking.istio.io/v1"
 _NAME = "by-global-name"
@@ -76,8 +76,7 @@ def ruled(
     try:
         with ExitStack() as stack:
             if by_the_provider:
-                homes = {topology.configured_by(name) for name in topology.providers(imported)}
-                rule = the_providers_rule(imported)
+                rule, homes = the_providers_rule(imported), configured_at(sample, imported)
                 stack.enter_context(configured(sample.mesh, [rule], homes))
             rules = the_consumers_rules(imported)
             where = {topology.configured_by(importer)}
