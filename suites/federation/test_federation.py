@@ -35,7 +35,13 @@ from suites.federation.naming import (
     names_have_addresses_apart,
     resolves_only_where_it_is_imported,
 )
-from suites.federation.rules import ruled, rules_decide
+from suites.federation.parts import (
+    aborted_in_part,
+    delayed_in_part,
+    in_parts,
+    subset_is_asked_for_in_part,
+)
+from suites.federation.rules import by_header, ruled, rules_decide
 from suites.federation.selective import (
     address_of_the_service,
     no_address_leads_there,
@@ -163,8 +169,36 @@ def test_rules_apply_to_a_global_name(
     foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
 ) -> None:
     """Routes to subsets and faults apply to a global name as to any other."""
-    with ruled(sample, importer, imported):
+    with ruled(sample, importer, imported, by_header(imported)):
         judge(rules_decide(sample, importer, imported))
+
+
+@behaviour("federation/subsets-shared-by-weight", feature="federation", level="extended")
+def test_calls_by_a_global_name_are_shared_among_subsets(
+    foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """A rule shares the calls by a global name between a subset and the whole service, in
+    percent."""
+    with ruled(sample, importer, imported, in_parts(imported)):
+        judge(subset_is_asked_for_in_part(sample, importer, imported))
+
+
+@behaviour("federation/errors-for-a-part", feature="federation", level="extended")
+def test_a_part_of_the_calls_by_a_global_name_is_aborted(
+    foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """A fault aborts so many percent of the calls by a global name, and no others."""
+    with ruled(sample, importer, imported, in_parts(imported)):
+        judge(aborted_in_part(sample, importer, imported))
+
+
+@behaviour("federation/latency-for-a-part", feature="federation", level="extended")
+def test_a_part_of_the_calls_by_a_global_name_is_delayed(
+    foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """A fault delays so many percent of the calls by a global name, and no others."""
+    with ruled(sample, importer, imported, in_parts(imported)):
+        judge(delayed_in_part(sample, importer, imported))
 
 
 # An entry with the gateway's address says nothing of how many instances are behind it.
