@@ -25,6 +25,7 @@ from suites.federation.access import (
     unchosen_mesh_is_refused,
 )
 from suites.federation.claims import answered_by_the_provider
+from suites.federation.independent import entered, reached_by_its_entry
 from suites.federation.policies import account, letting_in, namespace, trust_domains
 from suites.federation.rights import (
     steps_of_a_team,
@@ -159,3 +160,15 @@ def test_only_some_steps_take_an_administrator(sample: Sample, judge: Judge) -> 
             others = steps_of_an_administrator(hosts)
             verdicts.append(takes_an_administrator_or_not(account, steps, others))
     judge(all_of(verdicts))
+
+
+@behaviour("federation/independent-service-of-both", feature="federation", level="extended")
+@requires(Capability.ROUTER)
+def test_a_service_of_no_mesh_is_called_by_each(
+    foreign: Sample, sample: Sample, judge: Judge
+) -> None:
+    """A service outside all meshes is called by each of them by an entry of its own, in plain text
+    and through no gateway."""
+    with entered(sample, sample.topology.config_clusters) as where:
+        verdict = all_of(reached_by_its_entry(sample, name, where) for name in sample.clusters)
+    judge(verdict)

@@ -27,6 +27,7 @@ from suites.federation.access import (
     one_namespace_is_let_in,
     unchosen_mesh_is_refused,
 )
+from suites.federation.independent import entered, reached_by_its_entry
 from suites.federation.policies import account, letting_in, trust_domains
 from suites.federation.rights import (
     ADMINISTRATOR,
@@ -158,3 +159,15 @@ def test_a_team_of_administrators_is_noticed(sample: Sample, judge: Judge) -> No
             claim = takes_an_administrator_or_not(account, steps, others)
             verdicts.append(noticed([claim], "create gateways"))
     judge(all_of(verdicts))
+
+
+@proves("federation/independent-service-of-both")
+@requires(Capability.ROUTER)
+def test_a_mesh_without_an_entry_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With an entry of the service in one mesh alone, the claim that others call it too fails."""
+    topology = sample.topology
+    first = topology.config_clusters[0]
+    others = [name for name in sample.clusters if topology[name].mesh != topology[first].mesh]
+    with federated(sample), entered(sample, [first]) as where:
+        verdicts = [reached_by_its_entry(sample, name, where) for name in others]
+    judge(noticed(verdicts, "the name does not resolve"))
