@@ -31,6 +31,7 @@ from suites.federation.claims import (
     weighs_the_same,
     weights,
 )
+from suites.federation.logs import either_side_logs_its_part
 from suites.federation.naming import (
     names_have_addresses_apart,
     resolves_only_where_it_is_imported,
@@ -232,6 +233,16 @@ def test_calls_by_a_global_name_are_shared_by_weight(
     """A rule shares the calls by a global name between the other mesh and home, in percent."""
     with shared(sample, importer, imported, _PERCENT):
         judge(shared_by_weight(sample, importer, imported, _PERCENT))
+
+
+# What either side traces of it is suites/traces' affair.
+@behaviour("federation/logs-of-either-side", feature="federation", level="extended")
+def test_either_side_logs_its_part_of_a_call(
+    foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """Both sidecars log a call to another mesh, under one id and with who the other is; the gateway
+    logs a connection and its SNI, and neither request nor identity."""
+    judge(either_side_logs_its_part(sample, importer, imported))
 
 
 @behaviour("federation/disabled-crosses-nothing", feature="federation")

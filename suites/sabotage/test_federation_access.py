@@ -10,6 +10,7 @@ import pytest
 from meshproof.expect import Verdict, all_of, noticed
 from meshproof.kube.objects import applied
 from meshproof.mesh.mesh_config import mesh_configured
+from meshproof.mesh.proxy import outbound
 from meshproof.model import Capability, Exposure
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
@@ -18,7 +19,7 @@ from meshproof.traffic.handshake import certificate_of_sleep
 from meshproof.traffic.policies import enforced, of_policy
 from meshproof.traffic.settle import healed, require
 from meshproof.workloads.dns_sleeps import DNS_SLEEP
-from meshproof.workloads.sample import SLEEP, Sample
+from meshproof.workloads.sample import PORT, SLEEP, Sample
 from suites.federation.access import (
     alike_is_let_in,
     client_outside,
@@ -28,6 +29,7 @@ from suites.federation.access import (
     unchosen_mesh_is_refused,
 )
 from suites.federation.independent import entered, reached_by_its_entry
+from suites.federation.logs import either_side_logs_its_part
 from suites.federation.policies import account, letting_in, trust_domains
 from suites.federation.rights import (
     ADMINISTRATOR,
@@ -37,6 +39,7 @@ from suites.federation.rights import (
     takes_an_administrator_or_not,
     team,
 )
+from suites.federation.rules import SUBSET, ruled
 from suites.federation.setting import (
     asker,
     asker_identity,
@@ -171,3 +174,15 @@ def test_a_mesh_without_an_entry_is_noticed(sample: Sample, judge: Judge) -> Non
     with federated(sample), entered(sample, [first]) as where:
         verdicts = [reached_by_its_entry(sample, name, where) for name in others]
     judge(noticed(verdicts, "the name does not resolve"))
+
+
+@proves("federation/logs-of-either-side")
+def test_calls_for_something_else_are_noticed_in_logs(
+    sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """With a rule that sends all calls to a subset, the claim that both sides' logs tell of the
+    whole service fails, and names the subset."""
+    routes = [{"route": [{"destination": {"host": imported.host, "subset": SUBSET}}]}]
+    with federated(sample), ruled(sample, importer, imported, routes):
+        verdict = either_side_logs_its_part(sample, importer, imported)
+    judge(noticed([verdict], outbound(imported.host, PORT, SUBSET)))
