@@ -43,6 +43,15 @@ def test_what_is_at_work_nowhere_in_a_topology_is_not_said_of_it() -> None:
     assert "remotePilotAddress" not in page("multi-primary-flat")
 
 
+@pytest.mark.parametrize("name", ["federation", "hybrid"])
+def test_several_meshes_have_then_and_now_of_their_own_and_what_a_user_writes(name: str) -> None:
+    told, _, written = page(name).partition("## What a user writes")
+    assert "| then | now |" in told and ".global" in told.partition("| then | now |")[2]
+    assert written.count("name: federation-gateway") == len(topology_named(name).control_planes)
+    for one in topology_named(name).exposes:
+        assert f"name: exposed-{one.host}" in written and f"name: imported-{one.host}" in written
+
+
 def test_what_is_judged_is_as_the_table_of_behaviours_says() -> None:
     judged = page(SPLIT).partition("## What is judged on it")[2]
     assert "`paths/remote-through-gateway`" in judged
