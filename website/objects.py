@@ -4,18 +4,15 @@ own settings (images, small requests, access logs)."""
 from __future__ import annotations
 
 from copy import deepcopy
-from ipaddress import IPv4Address
-from types import SimpleNamespace
-from typing import cast
+from functools import partial
 
 import yaml
 
-from meshproof.artifacts import Bundle, default_wanted
 from meshproof.kube.objects import Object
 from meshproof.mesh.blueprint import Blueprint
-from meshproof.mesh.exposure import address_of, identities_of, imported, provided
-from meshproof.mesh.mesh import Way
-from meshproof.model import Deployment, Exposure, Member, Role, Topology
+from meshproof.mesh.exposure import exposed_objects
+from meshproof.mesh.sketch import on_paper, ways_on_paper
+from meshproof.model import Deployment, Member, Role
 from meshproof.workloads.sample import SERVED
 
 # What is nobody's but the bench's. The rest is what Istio's own pages have a user write.
@@ -36,15 +33,9 @@ _OURS = {
 _KEPT_OF_PILOT = ("LOCAL_CLUSTER_SECRET_WATCHER",)
 
 
-def sketched(topology: Topology) -> Deployment:
-    """The plain deployment of a topology, with the newest versions that are known."""
-    wanted = default_wanted()
-    return Deployment(topology, dict.fromkeys(topology.names, wanted.istio[0]), wanted.kubernetes)
-
-
 def written_objects(deployment: Deployment) -> str:
     """Cluster by cluster what a user writes and runs, as Markdown."""
-    plan = blueprint(deployment)
+    plan = on_paper(deployment)
     texts = [
         "Made from what meshproof installs, without settings of the bench's own. Gateways and"
         " istiods have documentation's addresses (192.0.2.0/24), and `istioctl` runs with the"
@@ -53,28 +44,6 @@ def written_objects(deployment: Deployment) -> str:
     for member in deployment.topology.members:
         texts.append(f"### In {member.name}\n\n{_in_cluster(plan, member)}")
     return "\n\n".join(texts)
-
-
-def blueprint(deployment: Deployment) -> Blueprint:
-    """What is installed, at addresses that are documentation's (RFC 5737)."""
-    topology = deployment.topology
-    images = {
-        f"pilot:{version}": f"docker.io/istio/pilot:{version}"
-        for version in deployment.istio.values()
-    }
-    # As much of a Bundle as documents are made from: nothing was built for it.
-    bundle = cast(Bundle, SimpleNamespace(images=images, source="published"))
-    gateways = {one.name: _address(topology, one, 100) for one in topology.members if one.gateway}
-    istiods = {}
-    for one in topology.remotes:
-        primary = topology[one.primary]
-        near = topology.same_network(one.name, primary.name) or primary.role is Role.EXTERNAL
-        istiods[one.name] = _address(topology, primary, 200 if near else 100)
-    return Blueprint(deployment, bundle, {}, gateways, istiods)
-
-
-def _address(topology: Topology, member: Member, first: int) -> IPv4Address:
-    return IPv4Address("192.0.2.0") + first + topology.names.index(member.name)
 
 
 def _in_cluster(plan: Blueprint, member: Member) -> str:
@@ -88,7 +57,8 @@ def _in_cluster(plan: Blueprint, member: Member) -> str:
     if member.gateway is not None:
         steps.append("The east-west gateway:\n\n" + _install("gateway.yaml", plan.gateway(member)))
     objects = plan.beside_istiod(member) if member in topology.control_planes else []
-    objects += _exposures(plan, member)
+    ways = partial(ways_on_paper, plan)
+    objects += exposed_objects(topology, member.name, [SERVED], ways)
     if objects:
         where = (
             topology.config_cluster(member.name)
@@ -176,33 +146,6 @@ def without_ours(document: Object) -> Object:
 def _drop(mapping: Object, names: tuple[str, ...]) -> None:
     for name in names:
         mapping.pop(name, None)
-
-
-def _exposures(plan: Blueprint, member: Member) -> list[Object]:
-    """The entries by which services go from one mesh to another, where this cluster has them."""
-    topology = plan.deployment.topology
-    found: list[Object] = []
-    for one in topology.exposes:
-        if member.name in _configured(topology, topology.providers(one)):
-            found += provided(one, SERVED)
-        if member.name in _configured(topology, topology.importers(one)):
-            identities = identities_of(topology, one, SERVED)
-            found += imported(one, SERVED, address_of(topology, one), _ways(plan, one), identities)
-    return found
-
-
-def _configured(topology: Topology, clusters: tuple[str, ...]) -> set[str]:
-    return {topology.configured_by(name) for name in clusters}
-
-
-def _ways(plan: Blueprint, exposure: Exposure) -> list[Way]:
-    topology = plan.deployment.topology
-    gateways = (one for name in topology.providers(exposure) for one in topology.gateways_to(name))
-    return [
-        Way(plan.gateways[one.name], one.gateway.port)
-        for one in dict.fromkeys(gateways)
-        if one.gateway is not None
-    ]
 
 
 def _yaml(*objects: Object) -> str:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from meshproof.events import Data
 from meshproof.files import read_topology
+from meshproof.mesh.sketch import sketched
 from meshproof.model import Topology
 from meshproof.report.html.drawing import drawn
 from meshproof.report.html.page import picture
 from meshproof.run.described import described_topology
-from website.objects import sketched, written_objects
+from website.objects import written_objects
 from website.tables import Row, table
 
 _RESERVED = "Then and now"

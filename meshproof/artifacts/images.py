@@ -16,10 +16,10 @@ WORKLOAD = f"{OURS}/workload:1"
 """The image of all that runs in clusters for meshproof: helloworld, sleep and probe. Ours with
 every source of artifacts."""
 WORKLOAD_PROGRAMS = ("helloworld", "sleep", "probe")
-PROBE = "probe"
+PROBE, SERVER = "probe", "helloworld"
 MCS_DEFINITIONS = ("mcs-serviceexports.yaml", "mcs-serviceimports.yaml")
 """The kinds of the Multi-Cluster Services API, of the module that Istio is built with."""
-USED_HERE = (PROBE, *MCS_DEFINITIONS)
+USED_HERE = (PROBE, SERVER, *MCS_DEFINITIONS)
 """What this machine itself takes of what is built for workloads."""
 _CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 _BOOTSTRAP = "var/lib/istio/envoy/envoy_bootstrap_tmpl.json"

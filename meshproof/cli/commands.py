@@ -57,7 +57,12 @@ COMMANDS: Mapping[str, Entry] = {
     "topologies": Entry(
         "meshproof.cli.topologies:topologies",
         "List the topologies that there are, or draw them.",
-        ("topologies", "topologies primary-remote-split-horizon --draw", "topologies --json"),
+        (
+            "topologies",
+            "topologies primary-remote-split-horizon --draw",
+            "topologies federation --upkeep",
+            "topologies --json",
+        ),
     ),
     "behaviours": Entry(
         "meshproof.cli.verify:behaviours",

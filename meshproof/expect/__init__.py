@@ -11,7 +11,7 @@ from meshproof.expect.calls import (
     went_through,
 )
 from meshproof.expect.reach import answered_by, host_refused, kept_out, noticed, reached, silent
-from meshproof.expect.share import calls_needed, calls_to_meet, share_of, share_within
+from meshproof.expect.share import calls_needed, calls_to_meet, part_of, share_of, share_within
 from meshproof.expect.verdict import Outcome, Verdict, all_of
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "kept_out",
     "none_served_by",
     "noticed",
+    "part_of",
     "reached",
     "refused_with",
     "served_by_exactly",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import accumulate
 from math import ceil, log
@@ -72,39 +73,68 @@ def share_of(
     INCONCLUSIVE: fewer calls than ``calls_needed``, or calls of which nobody knows who served
     them: the share among the rest says nothing. Raises UsageError as ``calls_needed`` does.
     """
-    from scipy.stats import binomtest
-
-    needed, total = calls_needed(share, tolerance), len(responses)
-    expected = (
-        f"{version} to answer {share:.1%} of {total} calls (at least {needed} are needed to "
-        f"notice one that is off by {tolerance:.1%}: missed at most {1 - POWER:.1%} of the time, "
-        f"false alarm at most {1 - CONFIDENCE:.3%})"
-    )
+    expected = _part(f"{version} to answer", len(responses), share, tolerance)
     if unclear := _unclear(responses, expected):
         return unclear
     count = _count(responses, version)
-    test = binomtest(count, total, share)
-    interval = test.proportion_ci(CONFIDENCE, method="exact")
-    p_value = float(test.pvalue)
-    observed = (
-        f"{count} of {total} calls ({count / total:.1%}), p = {p_value:.2g}, "
-        f"{CONFIDENCE:.3%} interval {float(interval.low):.1%} to {float(interval.high):.1%}"
-    )
+    told, interval = _judged(expected, count, len(responses), share, tolerance)
     seen = Share(
         responses[0].caller,
         version,
         count,
-        total,
+        len(responses),
         max(share - tolerance, 0),
         min(share + tolerance, 1),
         share,
-        (float(interval.low), float(interval.high)),
+        interval,
+    )
+    return replace(told, shares=(seen,))
+
+
+def part_of(calls: Sequence[bool | None], what: str, share: float, tolerance: float) -> Verdict:
+    """FAIL when the part of the calls of which something holds contradicts the expected share, by
+    the same test.
+
+    ``calls``: of each whether it does, None where nobody knows; ``what``: what does it, as in "the
+    fault to end". INCONCLUSIVE, and raised: as for ``share_of``.
+    """
+    expected, total = _part(what, len(calls), share, tolerance), len(calls)
+    unknown = sum(one is None for one in calls)
+    if unknown or not calls:
+        observed = f"{unknown} of {total} calls of which nobody knows" if calls else "no calls"
+        return Verdict(Outcome.INCONCLUSIVE, expected, observed)
+    return _judged(expected, sum(map(bool, calls)), total, share, tolerance)[0]
+
+
+def _part(what: str, total: int, share: float, tolerance: float) -> str:
+    """What is expected of a part of the calls. Raises UsageError as ``calls_needed`` does."""
+    return (
+        f"{what} {share:.1%} of {total} calls (at least {calls_needed(share, tolerance)} are "
+        f"needed to notice one that is off by {tolerance:.1%}: missed at most {1 - POWER:.1%} of "
+        f"the time, false alarm at most {1 - CONFIDENCE:.3%})"
+    )
+
+
+def _judged(
+    expected: str, count: int, total: int, share: float, tolerance: float
+) -> tuple[Verdict, tuple[float, float]]:
+    """The verdict on so many of all calls, and the interval that their true share is in."""
+    from scipy.stats import binomtest
+
+    needed = calls_needed(share, tolerance)
+    test = binomtest(count, total, share)
+    found = test.proportion_ci(CONFIDENCE, method="exact")
+    interval = float(found.low), float(found.high)
+    p_value = float(test.pvalue)
+    observed = (
+        f"{count} of {total} calls ({count / total:.1%}), p = {p_value:.2g}, "
+        f"{CONFIDENCE:.3%} interval {interval[0]:.1%} to {interval[1]:.1%}"
     )
     if total < needed:
         too_few = f"{observed}: too few calls, {needed} are needed"
-        return Verdict(Outcome.INCONCLUSIVE, expected, too_few, shares=(seen,))
+        return Verdict(Outcome.INCONCLUSIVE, expected, too_few), interval
     wrong = p_value < 1 - CONFIDENCE
-    return Verdict(Outcome.FAIL if wrong else Outcome.PASS, expected, observed, shares=(seen,))
+    return Verdict(Outcome.FAIL if wrong else Outcome.PASS, expected, observed), interval
 
 
 def share_within(responses: Sequence[Response], version: str, low: float, high: float) -> Verdict:

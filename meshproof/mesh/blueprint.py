@@ -83,12 +83,17 @@ class Blueprint:
             objects.append(manifests.cross_network_gateway(ports))
             if self.deployment.shares_gateways:
                 objects.append(manifests.short_connections())
-        if hosts := topology.exposed_by(member.name):
-            objects.append(manifests.federation_gateway(ports, hosts))
+        objects += self.exposing(member)
         apart = any(remote.network != member.network for remote in served)
         if apart and member.role is not Role.EXTERNAL:
             objects += manifests.istiod_by_gateway(self.revised("istiod"))
         return objects
+
+    def exposing(self, member: Member) -> list[Object]:
+        """By what a control plane's gateways let other meshes in, to what it exposes alone."""
+        hosts = self.deployment.topology.exposed_by(member.name)
+        ports = self.gateway_ports(member)
+        return [manifests.federation_gateway(ports, hosts)] if hosts else []
 
     def gateway_ports(self, member: Member) -> list[int]:
         """By which ports the gateways that a control plane configures are entered."""

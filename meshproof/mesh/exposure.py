@@ -9,8 +9,9 @@ apart. Fields: https://istio.io/latest/docs/reference/config/networking/.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Address, IPv4Network
 
 from meshproof.kube.objects import Object
@@ -92,11 +93,21 @@ def imported(
 
 
 def exposure_objects(mesh: Mesh, cluster: str, served: Sequence[Served]) -> list[Object]:
+    """What a cluster of a mesh has of exposed services, as ``exposed_objects``."""
+    return exposed_objects(mesh.deployment.topology, cluster, served, partial(ways_of, mesh))
+
+
+def exposed_objects(
+    topology: Topology,
+    cluster: str,
+    served: Sequence[Served],
+    ways: Callable[[Exposure], Sequence[Way]],
+) -> list[Object]:
     """What a cluster whose configuration counts has of exposed services, its own and others'.
 
-    ``served``: the services that the workloads have.
+    ``served``: the services that the workloads have; ``ways``: the gateways by which an exposed one
+    is entered.
     """
-    topology = mesh.deployment.topology
     known = {f"{one.name}.{one.namespace}": one for one in served}
     objects: list[Object] = []
     for one in topology.exposes:
@@ -104,13 +115,8 @@ def exposure_objects(mesh: Mesh, cluster: str, served: Sequence[Served]) -> list
         if _counts_for(topology, cluster, topology.providers(one)):
             objects += provided(one, service)
         if _counts_for(topology, cluster, topology.importers(one)):
-            objects += imported(
-                one,
-                service,
-                address_of(topology, one),
-                ways_of(mesh, one),
-                identities_of(topology, one, service),
-            )
+            address, identities = address_of(topology, one), identities_of(topology, one, service)
+            objects += imported(one, service, address, ways(one), identities)
     return objects
 
 

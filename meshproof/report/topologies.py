@@ -10,12 +10,21 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
+from meshproof.mesh.upkeep import Change, Upkeep
 from meshproof.model import Member, Role, Topology
 from meshproof.report.words import Grid
 from meshproof.telling import shown
 
 _WIDTH = 78
 _MARKS = {Role.PRIMARY: "◆", Role.REMOTE: "◇", Role.EXTERNAL: "◈"}
+UPKEEP = (
+    "objects",
+    "with a mesh more",
+    "mesh configurations then",
+    "when a gateway moves",
+)
+"""What is told of a federation's upkeep: objects in all, and those that are new or changed, with
+the number of clusters that they are in."""
 LEGEND = "◆ istiod and workloads   ◇ served by another's istiod   ◈ istiod for others alone"
 
 
@@ -62,6 +71,26 @@ def as_json(topologies: Iterable[Topology], usual: Collection[str]) -> str:
         for one in topologies
     ]
     return json.dumps(data, indent=1)
+
+
+def federation(name: str, kept: Iterable[Upkeep]) -> Grid:
+    """What a federation takes, a row for each number of meshes."""
+    rows = [(f"{one.meshes} meshes", upkeep_row(one)) for one in kept]
+    return Grid(f"What people write for {name}, and in how many clusters", UPKEEP, rows)
+
+
+def upkeep_row(kept: Upkeep) -> tuple[str, ...]:
+    """What a federation of so many meshes takes, a cell for each of ``UPKEEP``."""
+    return (
+        str(kept.objects),
+        _spread(kept.another),
+        _spread(kept.trust),
+        _spread(kept.worst_move),
+    )
+
+
+def _spread(change: Change) -> str:
+    return f"{change.objects} in {len(change.clusters)}"
 
 
 def _cluster(topology: Topology, member: Member) -> dict[str, object]:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from meshproof.artifacts.images import PROBE
 from meshproof.expect import Outcome, Verdict, all_of, refused_with, went_through
 from meshproof.expect.control import with_control
+from meshproof.expect.denied import DENIED, FORBIDDEN
 from meshproof.kube.asking import Asker
-from meshproof.kube.objects import Object
 from meshproof.lab.outside import OutsideClient
 from meshproof.mesh.credentials import Credential
 from meshproof.mesh.exposure import ways_of
@@ -17,48 +17,90 @@ from meshproof.mesh.gateways import sni_of
 from meshproof.model import Exposure
 from meshproof.traffic.access_log import entries_of_all
 from meshproof.traffic.calls import HELLO, Plan, call
-from meshproof.traffic.handshake import certificate_of_sleep
+from meshproof.traffic.handshake import certificate_for, certificate_of_sleep
 from meshproof.traffic.response import Response
 from meshproof.traffic.tls_question import TlsAnswer, ask
-from meshproof.workloads.sample import NAMESPACE, PORT, SERVED, Sample
+from meshproof.workloads.dns_sleeps import DNS_SLEEP
+from meshproof.workloads.sample import NAMESPACE, OUTSIDE, PORT, SLEEP, Sample
 from suites.federation.claims import answered_by_the_provider, calls_by_global_name
 from suites.federation.setting import exposed_versions, hosts_of
 
-_CALLS, _FORBIDDEN, _WELL = 20, 403, 200
-_DENIED = "RBAC: access denied"
+_CALLS, _WELL = 20, 200
+_OTHERS = (OUTSIDE, f"{NAMESPACE}-beside", f"beside-{NAMESPACE}")
+"""Namespaces that no policy names, two of which have the name of one that is in theirs."""
 
 
-def letting_in(identity: str) -> Object:
-    """A policy by which what is exposed answers one caller alone, ``identity`` being its SPIFFE ID,
-    or a pattern of such
-    (https://istio.io/latest/docs/reference/config/security/authorization-policy/#Source)."""
-    allowed = {"source": {"principals": [identity.removeprefix("spiffe://")]}}
-    spec = {
-        "selector": {"matchLabels": dict(SERVED.labels)},
-        "action": "ALLOW",
-        "rules": [{"from": [allowed]}],
-    }
-    return {
-        "apiVersion": "security.istio.io/v1",
-        "kind": "AuthorizationPolicy",
-        "metadata": {"name": "one-consumer", "namespace": NAMESPACE},
-        "spec": spec,
-    }
+def one_consumer_is_let_in(
+    sample: Sample, let_in: str, imported: Exposure, refused: str, app: str = SLEEP
+) -> Verdict:
+    """Of two accounts of consumers the one that a policy names is answered, and the other is
+    refused by the servers, which log who it is: by the same name, gateway and SNI.
 
-
-def one_account_is_let_in(sample: Sample, importer: str, imported: Exposure) -> Verdict:
-    """Of two accounts of one consumer the one that a policy names is answered, and the other is
-    refused by the servers, which log who it is: by the same name, gateway and SNI."""
-    let_in = calls_by_global_name(sample, importer, imported)
-    # Its proxy answers no global names, but goes by what a request says it is for.
-    plan = Plan(HELLO, times=_CALLS, headers={"host": imported.host})
-    refused = call(sample, sample.caller(importer), plan)
+    ``let_in``: the consumer whose account is named; ``refused``: the other's, which may be the
+    same; ``app``: by which sleep that one calls.
+    """
+    answered = calls_by_global_name(sample, let_in, imported)
+    responses = calls_by_header(sample, refused, imported, app)
+    identity = sample.topology[refused].mesh.identity(NAMESPACE, app)
     return all_of(
         [
-            answered_by_the_provider(sample, imported, let_in),
-            refused_with(refused, status=_FORBIDDEN, detail=_DENIED),
-            went_through(refused, hosts_of(sample, imported), _gateway(imported)),
-            _refused_by_servers(sample, imported, refused, sample.caller_identity(importer)),
+            answered_by_the_provider(sample, imported, answered),
+            refused_with(responses, status=FORBIDDEN, detail=DENIED),
+            went_through(responses, hosts_of(sample, imported), _gateway(imported)),
+            _refused_by_servers(sample, imported, responses, identity),
+        ]
+    )
+
+
+def alike_is_let_in(sample: Sample, named: str, imported: Exposure, other: str) -> Verdict:
+    """A policy for one consumer's account lets in another's of the same name and namespace too,
+    whose trust domain is an alias; another account of that consumer's it does not: the control.
+
+    Rule: https://istio.io/latest/docs/tasks/security/authorization/authz-td-migration/.
+    """
+    responses = calls_by_global_name(sample, other, imported)
+    control = one_consumer_is_let_in(sample, named, imported, other)
+    return with_control(answered_by_the_provider(sample, imported, responses), control)
+
+
+def calls_by_header(sample: Sample, importer: str, imported: Exposure, app: str) -> list[Response]:
+    """Calls for the global name by a sleep that need not know it: a proxy goes by what a request
+    says it is for."""
+    plan = Plan(HELLO, times=_CALLS, headers={"host": imported.host})
+    return call(sample, sample.caller(importer, app), plan)
+
+
+def one_namespace_is_let_in(sample: Sample, importer: str, imported: Exposure) -> Verdict:
+    """Of a consumer's accounts those of the namespace that a policy names are answered, and those
+    of others are refused by the servers: their certificates are of the same authority, and are
+    shown at the same gateway for the same SNI."""
+    way, sni = ways_of(sample.mesh, imported)[0], sni_of(imported.host, PORT)
+    client, mesh = sample.outsider(importer), sample.topology[importer].mesh
+
+    def shown(namespace: str) -> TlsAnswer:
+        shown = certificate_for(sample, importer, mesh.identity(namespace, DNS_SLEEP))
+        return ask(client, way.address, way.port, sni, credential=shown)
+
+    answers = {one: shown(one) for one in _OTHERS}
+    usual = shown(NAMESPACE)
+    expected = f"{imported.host} to refuse accounts of {', '.join(_OTHERS)} of {importer}"
+    let_in = [
+        f"{one}: {answer}"
+        for one, answer in answers.items()
+        if answer.status != FORBIDDEN or DENIED not in answer.body
+    ]
+    outcome = Outcome.FAIL if let_in else Outcome.PASS
+    told = let_in or [f"{one}: {answer}" for one, answer in answers.items()]
+    control = Verdict(
+        Outcome.PASS if usual.status == _WELL else Outcome.FAIL,
+        f"an account of {NAMESPACE} to be answered",
+        str(usual),
+    )
+    calls = calls_by_global_name(sample, importer, imported)
+    return all_of(
+        [
+            with_control(Verdict(outcome, expected, "; ".join(told)), control),
+            answered_by_the_provider(sample, imported, calls),
         ]
     )
 
@@ -126,8 +168,8 @@ def _refused_by_servers(
     homes = exposed_versions(sample, imported)
     servers = [one for one in sample.servers().values() if one.version in homes]
     lines = entries_of_all(servers, [one.id for one in responses])
-    expected = f"the servers to log {_FORBIDDEN} for {len(responses)} requests of {identity}"
-    wrong = [one for one in lines.values() if (one.status, one.peer) != (_FORBIDDEN, identity)]
+    expected = f"the servers to log {FORBIDDEN} for {len(responses)} requests of {identity}"
+    wrong = [one for one in lines.values() if (one.status, one.peer) != (FORBIDDEN, identity)]
     if wrong:
         observed = f"{len(wrong)} with {wrong[0].status} for {wrong[0].peer or 'nobody'}"
         return Verdict(Outcome.FAIL, expected, observed)

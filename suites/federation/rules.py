@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from meshproof.expect import Verdict, all_of, refused_with
@@ -20,7 +20,7 @@ from suites.federation.claims import (
     calls_by_global_name,
     heard_with,
 )
-from suites.federation.setting import asker, gateway_of
+from suites.federation.setting import asker, configured_at, gateway_of
 
 _NETWORKING = "networking.istio.io/v1"
 _NAME = "by-global-name"
@@ -36,19 +36,23 @@ def the_providers_rule(imported: Exposure) -> Object:
     return _object("DestinationRule", spec)
 
 
-def the_consumers_rules(imported: Exposure) -> list[Object]:
-    """By a header a subset, or a fault; the subset is the provider's affair: here it has a name
-    and nothing else, since what is called is a gateway that has no version."""
+def by_header(imported: Exposure) -> list[Object]:
+    """Routes that choose by a header the subset, or a fault, for every call."""
     there: Object = {"host": imported.host}
     aborted = {"abort": {"httpStatus": _STATUS, "percentage": {"value": 100}}}
-    routes: list[Object] = [
-        {"match": [_with(_FAULT, "yes")], "fault": aborted, "route": [{"destination": there}]},
+    return [
+        {"match": [having(_FAULT, "yes")], "fault": aborted, "route": [{"destination": there}]},
         {
-            "match": [_with(_SUBSET, SUBSET)],
+            "match": [having(_SUBSET, SUBSET)],
             "route": [{"destination": {**there, "subset": SUBSET}}],
         },
         {"route": [{"destination": there}]},
     ]
+
+
+def the_consumers_rules(imported: Exposure, routes: Sequence[Object]) -> list[Object]:
+    """Its routes, and the subset, which is the provider's affair: here it has a name and nothing
+    else, since what is called is a gateway that has no version."""
     # A call that is refused is told as it is, and not sent again.
     once = [{**one, "retries": {"attempts": 0}} for one in routes]
     service = {"hosts": [imported.host], "http": once, "exportTo": ["."]}
@@ -58,11 +62,16 @@ def the_consumers_rules(imported: Exposure) -> list[Object]:
 
 @contextmanager
 def ruled(
-    sample: Sample, importer: str, imported: Exposure, *, by_the_provider: bool = True
+    sample: Sample,
+    importer: str,
+    imported: Exposure,
+    routes: Sequence[Object],
+    *,
+    by_the_provider: bool = True,
 ) -> Iterator[None]:
     """The rules are in force inside the block, as far as they are within half a minute; afterwards
-    they are gone from the proxies, or the mesh is marked dirty. ``by_the_provider``: whether its
-    gateway knows the subset."""
+    they are gone from the proxies, or the mesh is marked dirty. ``routes``: the consumer's;
+    ``by_the_provider``: whether its gateway knows the subset."""
     topology, subset = sample.topology, outbound(imported.host, PORT, SUBSET)
     caller, gateway = asker(sample, importer), gateway_of(sample, imported)
     let_in = sni_of(imported.host, PORT, SUBSET)
@@ -76,10 +85,9 @@ def ruled(
     try:
         with ExitStack() as stack:
             if by_the_provider:
-                homes = {topology.configured_by(name) for name in topology.providers(imported)}
-                rule = the_providers_rule(imported)
+                rule, homes = the_providers_rule(imported), configured_at(sample, imported)
                 stack.enter_context(configured(sample.mesh, [rule], homes))
-            rules = the_consumers_rules(imported)
+            rules = the_consumers_rules(imported, routes)
             where = {topology.configured_by(importer)}
             stack.enter_context(configured(sample.mesh, rules, where))
             arrive(sample.mesh, known, until=lambda seen: seen == due, what="rules by global name")
@@ -105,7 +113,8 @@ def rules_decide(sample: Sample, importer: str, imported: Exposure) -> Verdict:
     )
 
 
-def _with(header: str, value: str) -> Object:
+def having(header: str, value: str) -> Object:
+    """What a route matches: calls with this header."""
     return {"headers": {header: {"exact": value}}}
 
 

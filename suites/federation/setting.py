@@ -61,6 +61,12 @@ def gateway_of(sample: Sample, imported: Exposure) -> Workload:
     return gateway_workload(sample.mesh, next(iter(sample.mesh.ways_to(provider))))
 
 
+def configured_at(sample: Sample, imported: Exposure) -> set[str]:
+    """The clusters whose configuration counts for those who expose it."""
+    topology = sample.topology
+    return {topology.configured_by(name) for name in topology.providers(imported)}
+
+
 def private_service(cluster: str) -> Object:
     """The Service that a cluster alone has, and exposes to nobody."""
     return helloworld_service(name=f"{_PRIVATE}-{cluster}")

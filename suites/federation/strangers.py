@@ -1,9 +1,11 @@
-"""Meshes to which a service is not exposed, and which know it all the same."""
+"""Meshes to which a service is not exposed, and which know it all the same; and those to which one
+and the same is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import permutations
 
 from meshproof.mesh.configuration import configured
 from meshproof.mesh.exposure import address_of, identities_of, imported, ways_of
@@ -23,6 +25,18 @@ def strangers(sample: Sample) -> list[tuple[str, Exposure]]:
         for name in topology.workloads
         if name not in topology.importers(one)
         and topology[name].mesh != topology[topology.providers(one)[0]].mesh
+    ]
+
+
+def consumers_of_one(sample: Sample) -> list[tuple[str, Exposure, str]]:
+    """A consumer of each service that is exposed to several meshes, the service, and a consumer of
+    another mesh, in both orders."""
+    topology = sample.topology
+    return [
+        (one, exposed, other)
+        for exposed in topology.exposes
+        for one, other in permutations(topology.importers(exposed), 2)
+        if topology[one].mesh != topology[other].mesh
     ]
 
 

@@ -7,30 +7,42 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, all_of
+from meshproof.expect.control import with_control
 from meshproof.model import Capability, Exposure
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.handshake import certificate_of_another_root
 from meshproof.traffic.policies import enforced, of_policy
-from meshproof.workloads.sample import Sample
+from meshproof.workloads.dns_sleeps import DNS_SLEEP
+from meshproof.workloads.sample import NAMESPACE, SLEEP, Sample
 from suites.federation.access import (
+    alike_is_let_in,
+    calls_by_header,
     client_outside,
-    letting_in,
     nobody_outside_is_let_in,
-    one_account_is_let_in,
+    one_consumer_is_let_in,
+    one_namespace_is_let_in,
     unchosen_mesh_is_refused,
 )
+from suites.federation.claims import answered_by_the_provider
+from suites.federation.independent import entered, reached_by_its_entry
+from suites.federation.policies import account, letting_in, namespace, trust_domains
 from suites.federation.rights import (
     steps_of_a_team,
     steps_of_an_administrator,
     takes_an_administrator_or_not,
     team,
 )
-from suites.federation.setting import asker_identity
-from suites.federation.strangers import known_to, strangers
+from suites.federation.setting import asker_identity, configured_at
+from suites.federation.strangers import consumers_of_one, known_to, strangers
 
 Judge = Callable[[Verdict], None]
 pytestmark = pytest.mark.exposes
+
+
+OF_THREE = pytest.mark.topology(
+    "federation-of-three", reason="needs a service that is exposed to two other meshes"
+)
 
 
 @behaviour("federation/accounts-told-apart", feature="federation", level="extended")
@@ -39,11 +51,74 @@ def test_a_policy_tells_accounts_of_another_mesh_apart(
 ) -> None:
     """A policy at the provider lets in one account of another mesh and no other: all of them come
     by the same gateway and SNI."""
-    policy = letting_in(asker_identity(sample, importer))
-    homes = {sample.topology.configured_by(one) for one in sample.topology.providers(imported)}
-    with enforced(sample, [policy], of_policy(policy), homes):
-        verdict = one_account_is_let_in(sample, importer, imported)
+    policy = letting_in(account(asker_identity(sample, importer)))
+    with enforced(sample, [policy], of_policy(policy), configured_at(sample, imported)):
+        verdict = one_consumer_is_let_in(sample, importer, imported, importer)
     judge(verdict)
+
+
+@behaviour("federation/namespaces-told-apart", feature="federation", level="extended")
+def test_a_policy_tells_namespaces_of_another_mesh_apart(
+    foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """A policy at the provider lets in one namespace of another mesh and no other: all of them come
+    by the same gateway and SNI."""
+    policy = letting_in(namespace(NAMESPACE))
+    with enforced(sample, [policy], of_policy(policy), configured_at(sample, imported)):
+        verdict = one_namespace_is_let_in(sample, importer, imported)
+    judge(verdict)
+
+
+@behaviour("federation/trust-domains-told-apart", feature="federation", level="extended")
+@OF_THREE
+def test_a_policy_tells_two_consumers_apart_by_trust_domain(
+    foreign: Sample, sample: Sample, judge: Judge
+) -> None:
+    """Of two meshes that a service is exposed to, a policy lets in one by its trust domain, and the
+    other no more, whose accounts are called alike."""
+    verdicts = []
+    for let_in, exposed, refused in consumers_of_one(sample):
+        policy = letting_in(trust_domains(sample.topology[let_in].mesh.trust_domain))
+        before = calls_by_header(sample, refused, exposed, DNS_SLEEP)
+        control = answered_by_the_provider(sample, exposed, before)
+        with enforced(sample, [policy], of_policy(policy), configured_at(sample, exposed)):
+            claim = one_consumer_is_let_in(sample, let_in, exposed, refused, DNS_SLEEP)
+        verdicts.append(with_control(claim, control))
+    judge(all_of(verdicts))
+
+
+@behaviour("federation/consumers-told-apart-by-account", feature="federation", level="extended")
+@OF_THREE
+def test_a_policy_tells_two_consumers_apart_by_account(
+    foreign: Sample, sample: Sample, judge: Judge
+) -> None:
+    """Of two meshes that a service is exposed to, a policy lets in one by an account that the other
+    does not call by, and the other no more."""
+    verdicts = []
+    for let_in, exposed, refused in consumers_of_one(sample):
+        policy = letting_in(account(asker_identity(sample, let_in)))
+        before = calls_by_header(sample, refused, exposed, SLEEP)
+        control = answered_by_the_provider(sample, exposed, before)
+        with enforced(sample, [policy], of_policy(policy), configured_at(sample, exposed)):
+            claim = one_consumer_is_let_in(sample, let_in, exposed, refused)
+        verdicts.append(with_control(claim, control))
+    judge(all_of(verdicts))
+
+
+# https://github.com/istio/istio/issues/55529: it is what users of federations trip over.
+@behaviour("federation/aliases-share-accounts", feature="federation", level="extended")
+@OF_THREE
+def test_to_a_policy_accounts_of_aliases_are_one(
+    foreign: Sample, sample: Sample, judge: Judge
+) -> None:
+    """A policy for an account of one consumer lets in the account of that name of another, since
+    the trust domains of both are the provider's aliases."""
+    verdicts = []
+    for named, exposed, other in consumers_of_one(sample):
+        policy = letting_in(account(asker_identity(sample, named)))
+        with enforced(sample, [policy], of_policy(policy), configured_at(sample, exposed)):
+            verdicts.append(alike_is_let_in(sample, named, exposed, other))
+    judge(all_of(verdicts))
 
 
 @behaviour("federation/unchosen-mesh-refused", feature="federation", level="extended")
@@ -85,3 +160,15 @@ def test_only_some_steps_take_an_administrator(sample: Sample, judge: Judge) -> 
             others = steps_of_an_administrator(hosts)
             verdicts.append(takes_an_administrator_or_not(account, steps, others))
     judge(all_of(verdicts))
+
+
+@behaviour("federation/independent-service-of-both", feature="federation", level="extended")
+@requires(Capability.ROUTER)
+def test_a_service_of_no_mesh_is_called_by_each(
+    foreign: Sample, sample: Sample, judge: Judge
+) -> None:
+    """A service outside all meshes is called by each of them by an entry of its own, in plain text
+    and through no gateway."""
+    with entered(sample, sample.topology.config_clusters) as where:
+        verdict = all_of(reached_by_its_entry(sample, name, where) for name in sample.clusters)
+    judge(verdict)

@@ -31,11 +31,18 @@ from suites.federation.claims import (
     weighs_the_same,
     weights,
 )
+from suites.federation.logs import either_side_logs_its_part
 from suites.federation.naming import (
     names_have_addresses_apart,
     resolves_only_where_it_is_imported,
 )
-from suites.federation.rules import ruled, rules_decide
+from suites.federation.parts import (
+    aborted_in_part,
+    delayed_in_part,
+    in_parts,
+    subset_is_asked_for_in_part,
+)
+from suites.federation.rules import by_header, ruled, rules_decide
 from suites.federation.selective import (
     address_of_the_service,
     no_address_leads_there,
@@ -163,8 +170,36 @@ def test_rules_apply_to_a_global_name(
     foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
 ) -> None:
     """Routes to subsets and faults apply to a global name as to any other."""
-    with ruled(sample, importer, imported):
+    with ruled(sample, importer, imported, by_header(imported)):
         judge(rules_decide(sample, importer, imported))
+
+
+@behaviour("federation/subsets-shared-by-weight", feature="federation", level="extended")
+def test_calls_by_a_global_name_are_shared_among_subsets(
+    foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """A rule shares the calls by a global name between a subset and the whole service, in
+    percent."""
+    with ruled(sample, importer, imported, in_parts(imported)):
+        judge(subset_is_asked_for_in_part(sample, importer, imported))
+
+
+@behaviour("federation/errors-for-a-part", feature="federation", level="extended")
+def test_a_part_of_the_calls_by_a_global_name_is_aborted(
+    foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """A fault aborts so many percent of the calls by a global name, and no others."""
+    with ruled(sample, importer, imported, in_parts(imported)):
+        judge(aborted_in_part(sample, importer, imported))
+
+
+@behaviour("federation/latency-for-a-part", feature="federation", level="extended")
+def test_a_part_of_the_calls_by_a_global_name_is_delayed(
+    foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """A fault delays so many percent of the calls by a global name, and no others."""
+    with ruled(sample, importer, imported, in_parts(imported)):
+        judge(delayed_in_part(sample, importer, imported))
 
 
 # An entry with the gateway's address says nothing of how many instances are behind it.
@@ -198,6 +233,16 @@ def test_calls_by_a_global_name_are_shared_by_weight(
     """A rule shares the calls by a global name between the other mesh and home, in percent."""
     with shared(sample, importer, imported, _PERCENT):
         judge(shared_by_weight(sample, importer, imported, _PERCENT))
+
+
+# What either side traces of it is suites/traces' affair.
+@behaviour("federation/logs-of-either-side", feature="federation", level="extended")
+def test_either_side_logs_its_part_of_a_call(
+    foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """Both sidecars log a call to another mesh, under one id and with who the other is; the gateway
+    logs a connection and its SNI, and neither request nor identity."""
+    judge(either_side_logs_its_part(sample, importer, imported))
 
 
 @behaviour("federation/disabled-crosses-nothing", feature="federation")

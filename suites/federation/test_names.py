@@ -13,6 +13,11 @@ from meshproof.traffic.settle import arrive
 from meshproof.workloads.sample import Sample
 from suites.federation.entries import entry_changed, without_address
 from suites.federation.naming import ALLOCATED, has_an_allocated_address
+from suites.federation.pods import (
+    headless_is_one_service,
+    one_pod_alone_answers,
+    pods_exposed,
+)
 from suites.federation.setting import asker, told
 from suites.federation.zone import resolves_by_the_clusters_dns, short_name_leads
 
@@ -52,3 +57,24 @@ def test_a_short_name_leads_home_first(
     """With the zone as a search suffix a short name leads to the own Service of that name, and
     where there is none to the other mesh."""
     judge(short_name_leads(sample, importer, imported))
+
+
+# Across networks a mesh's own single pods have no names either (headless/…).
+@behaviour("federation/headless-by-global-name", feature="federation", level="extended")
+def test_a_headless_service_is_one_by_its_global_name(
+    foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """By the global name of a headless Service all of its pods answer, through the gateway, and
+    none of them has a name below it."""
+    with pods_exposed(sample, importer, imported):
+        judge(headless_is_one_service(sample, importer, imported))
+
+
+@behaviour("federation/one-pod-by-global-name", feature="federation", level="extended")
+def test_one_pod_is_exposed_by_itself(
+    foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """One pod of a headless Service is exposed under a global name of its own, and answers by it
+    alone."""
+    with pods_exposed(sample, importer, imported):
+        judge(one_pod_alone_answers(sample, importer, imported))

@@ -12,7 +12,8 @@ from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.workloads.dns_sleeps import DNS_SLEEP
 from meshproof.workloads.sample import PORT, Sample
-from suites.headless.sets import ask, full_name, pod_name, pod_of
+from meshproof.workloads.stateful import pod_name
+from suites.headless.sets import ask, full_name, pod_of
 
 _CALLS = 4
 

@@ -13,7 +13,8 @@ from meshproof.process import side_by_side
 from meshproof.traffic.settle import arrive
 from meshproof.workloads.dns_sleeps import DNS_SLEEP, dns_sleeps
 from meshproof.workloads.sample import NAMESPACE, PORT, TCP_PORT, Sample
-from suites.headless.sets import ask, await_ready, headless, stateful_set
+from meshproof.workloads.stateful import await_ready, headless, stateful_set
+from suites.headless.sets import ask
 
 POOLED = "pooled"
 """The Service, and the label of the pods."""

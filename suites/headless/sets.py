@@ -1,7 +1,4 @@
-"""A StatefulSet in each cluster behind one headless Service, and what single pods are called.
-
-https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-network-id
-"""
+"""A StatefulSet in each cluster behind one headless Service, and what single pods are called."""
 
 from __future__ import annotations
 
@@ -10,36 +7,23 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import permutations
 
-from meshproof.artifacts.images import WORKLOAD
-from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.dns import dns_address
 from meshproof.kube.names import NameAnswer, ask_name
-from meshproof.kube.objects import Object, applied
-from meshproof.kube.rollout import hopeless
-from meshproof.kube.seam import lab_errors
+from meshproof.kube.objects import applied
 from meshproof.kube.workload import Workload, find_workload
 from meshproof.mesh.routes import host_of
 from meshproof.model import Pair
 from meshproof.process import side_by_side
 from meshproof.traffic.settle import arrive
-from meshproof.wait import eventually
 from meshproof.workloads.dns_sleeps import DNS_SLEEP, dns_sleeps
-from meshproof.workloads.sample import (
-    HELLOWORLD,
-    NAMESPACE,
-    PORT,
-    Sample,
-    helloworld_service,
+from meshproof.workloads.sample import NAMESPACE, Sample
+from meshproof.workloads.stateful import (
+    SERVICE,
+    await_ready,
+    headless,
+    pod_name,
+    stateful_set,
 )
-
-SERVICE = "ordered"
-"""The headless Service, and the label of its pods."""
-_WITHIN = 120.0
-
-
-def pod_name(cluster: str) -> str:
-    """What the one pod of a cluster's StatefulSet is called: each cluster's otherwise."""
-    return f"{SERVICE}-{cluster}-0"
 
 
 def full_name(cluster: str) -> str:
@@ -71,56 +55,6 @@ def ordered_pods(sample: Sample) -> Iterator[None]:
         side_by_side(sample.mesh.shell, await_ready, clusters)
         side_by_side(sample.mesh.shell, partial(_await_names, sample), sample.clusters)
         yield
-
-
-def headless() -> Object:
-    """A Service without an address of its own."""
-    made = helloworld_service(name=SERVICE)
-    http = [{"name": "http", "port": PORT, "targetPort": PORT}]
-    made["spec"] |= {"clusterIP": "None", "selector": {"app": SERVICE}, "ports": http}
-    return made
-
-
-def stateful_set(cluster: str) -> Object:
-    """A StatefulSet of one helloworld, which is none of the version's own."""
-    labels = {"app": SERVICE}
-    container: Object = {"name": SERVICE, "image": WORKLOAD, "imagePullPolicy": "IfNotPresent"}
-    container |= {"command": [HELLOWORLD]}
-    pod = {
-        "serviceAccountName": HELLOWORLD,
-        "terminationGracePeriodSeconds": 0,
-        "containers": [container],
-    }
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "StatefulSet",
-        "metadata": {"name": f"{SERVICE}-{cluster}", "namespace": NAMESPACE},
-        "spec": {
-            "serviceName": SERVICE,
-            "replicas": 1,
-            "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": pod},
-        },
-    }
-
-
-def await_ready(cluster: RunningCluster, app: str = SERVICE, pods: int = 1) -> None:
-    """Wait until so many pods of an app run, their proxies as well. Raises WaitFailedError, or
-    WaitTimeoutError."""
-
-    def ready() -> int:
-        with lab_errors(f"look at {app} in {cluster.name}"):
-            found = cluster.core.list_namespaced_pod(NAMESPACE, label_selector=f"app={app}")
-        states = [one for pod in found.items for one in pod.status.conditions or []]
-        return sum(one.type == "Ready" and one.status == "True" for one in states)
-
-    eventually(
-        ready,
-        until=lambda count: count == pods,
-        fail_if=lambda _: hopeless(cluster, NAMESPACE),
-        what=f"the pods of {app} in {cluster.name}",
-        within=_WITHIN,
-    )
 
 
 def _await_names(sample: Sample, caller: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address
 
-from meshproof.expect import Verdict, noticed
+from meshproof.expect import Verdict, all_of, noticed
 from meshproof.kube.objects import Object, applied
 from meshproof.mesh.config_dump import LISTENERS, ROUTES, in_use
 from meshproof.mesh.configuration import configured
@@ -36,7 +36,13 @@ from suites.federation.naming import (
     names_have_addresses_apart,
     resolves_only_where_it_is_imported,
 )
-from suites.federation.rules import ruled, rules_decide
+from suites.federation.parts import (
+    aborted_in_part,
+    delayed_in_part,
+    in_parts,
+    subset_is_asked_for_in_part,
+)
+from suites.federation.rules import by_header, ruled, rules_decide
 from suites.federation.selective import (
     address_of_the_service,
     names_of_the_private,
@@ -227,9 +233,30 @@ def test_a_subset_that_the_provider_does_not_know_is_noticed(
 ) -> None:
     """Without the provider's rule its gateway refuses the subset, and the claim that rules decide
     fails."""
-    with federated(sample), ruled(sample, importer, imported, by_the_provider=False):
+    routes = by_header(imported)
+    with federated(sample), ruled(sample, importer, imported, routes, by_the_provider=False):
         verdict = rules_decide(sample, importer, imported)
     judge(noticed([verdict], "20 x 503"))
+
+
+@proves(
+    "federation/subsets-shared-by-weight",
+    "federation/errors-for-a-part",
+    "federation/latency-for-a-part",
+)
+def test_parts_of_another_size_are_noticed(
+    sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """With rules for 90 % of the calls, the claims that 30 % are for a subset, aborted or delayed
+    fail."""
+    routes = in_parts(imported, percent=90)
+    with federated(sample), ruled(sample, importer, imported, routes):
+        claims = {
+            "the subset: ": subset_is_asked_for_in_part(sample, importer, imported),
+            "the fault: ": aborted_in_part(sample, importer, imported),
+            "the delay: ": delayed_in_part(sample, importer, imported),
+        }
+    judge(all_of(noticed([claim], told) for told, claim in claims.items()))
 
 
 @proves("federation/instances-change-no-weight")

@@ -10,6 +10,7 @@ import pytest
 from meshproof.expect import Verdict, all_of, noticed
 from meshproof.kube.objects import applied
 from meshproof.mesh.mesh_config import mesh_configured
+from meshproof.mesh.proxy import outbound
 from meshproof.model import Capability, Exposure
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
@@ -17,14 +18,19 @@ from meshproof.traffic.calls import Plan, answers
 from meshproof.traffic.handshake import certificate_of_sleep
 from meshproof.traffic.policies import enforced, of_policy
 from meshproof.traffic.settle import healed, require
-from meshproof.workloads.sample import Sample
+from meshproof.workloads.dns_sleeps import DNS_SLEEP
+from meshproof.workloads.sample import PORT, SLEEP, Sample
 from suites.federation.access import (
+    alike_is_let_in,
     client_outside,
-    letting_in,
     nobody_outside_is_let_in,
-    one_account_is_let_in,
+    one_consumer_is_let_in,
+    one_namespace_is_let_in,
     unchosen_mesh_is_refused,
 )
+from suites.federation.independent import entered, reached_by_its_entry
+from suites.federation.logs import either_side_logs_its_part
+from suites.federation.policies import account, letting_in, trust_domains
 from suites.federation.rights import (
     ADMINISTRATOR,
     binding,
@@ -33,23 +39,75 @@ from suites.federation.rights import (
     takes_an_administrator_or_not,
     team,
 )
-from suites.federation.setting import asker, federated, url_of
-from suites.federation.strangers import known_to, strangers
+from suites.federation.rules import SUBSET, ruled
+from suites.federation.setting import (
+    asker,
+    asker_identity,
+    configured_at,
+    federated,
+    url_of,
+)
+from suites.federation.strangers import consumers_of_one, known_to, strangers
 
 Judge = Callable[[Verdict], None]
 pytestmark = pytest.mark.exposes
 
 
-@proves("federation/accounts-told-apart")
+OF_THREE = pytest.mark.topology(
+    "federation-of-three", reason="needs a service that is exposed to two other meshes"
+)
+
+
+@proves("federation/accounts-told-apart", "federation/namespaces-told-apart")
 def test_a_policy_for_everybody_is_noticed(
     sample: Sample, importer: str, imported: Exposure, judge: Judge
 ) -> None:
-    """With a policy that lets in whoever has an identity, the claim that one account is fails."""
-    policy = letting_in("*")
-    homes = {sample.topology.configured_by(one) for one in sample.topology.providers(imported)}
+    """With a policy that lets in whoever has an identity, the claims that one account is, or one
+    namespace, fail."""
+    policy = letting_in(account("*"))
+    homes = configured_at(sample, imported)
     with federated(sample), enforced(sample, [policy], of_policy(policy), homes):
-        verdict = one_account_is_let_in(sample, importer, imported)
-    judge(noticed([verdict], "20 x 200"))
+        accounts = one_consumer_is_let_in(sample, importer, imported, importer)
+        namespaces = one_namespace_is_let_in(sample, importer, imported)
+    told = [noticed([accounts], "20 x 200"), noticed([namespaces], "HTTP/1.1 200 OK")]
+    judge(all_of(told))
+
+
+@proves("federation/trust-domains-told-apart", "federation/consumers-told-apart-by-account")
+@OF_THREE
+def test_a_policy_for_both_consumers_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a policy for the trust domains of both consumers, the claims that one of them is refused
+    fail."""
+    verdicts = []
+    with federated(sample):
+        for let_in, exposed, other in consumers_of_one(sample):
+            meshes = [sample.topology[one].mesh.trust_domain for one in (let_in, other)]
+            policy = letting_in(trust_domains(*meshes))
+            homes = configured_at(sample, exposed)
+            with enforced(sample, [policy], of_policy(policy), homes):
+                verdicts += [
+                    one_consumer_is_let_in(sample, let_in, exposed, other, app)
+                    for app in (DNS_SLEEP, SLEEP)
+                ]
+    judge(noticed(verdicts, "20 x 200"))
+
+
+@proves("federation/aliases-share-accounts")
+@OF_THREE
+def test_an_account_that_is_told_apart_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a policy by trust domain, the claim that a policy lets in the account of the same name
+    of another consumer fails."""
+    verdicts = []
+    with federated(sample):
+        for named, exposed, other in consumers_of_one(sample):
+            policy = letting_in(
+                account(asker_identity(sample, named))
+                | trust_domains(sample.topology[named].mesh.trust_domain)
+            )
+            homes = configured_at(sample, exposed)
+            with enforced(sample, [policy], of_policy(policy), homes):
+                verdicts.append(alike_is_let_in(sample, named, exposed, other))
+    judge(noticed(verdicts, "20 x 403"))
 
 
 @proves("federation/unchosen-mesh-refused")
@@ -104,3 +162,27 @@ def test_a_team_of_administrators_is_noticed(sample: Sample, judge: Judge) -> No
             claim = takes_an_administrator_or_not(account, steps, others)
             verdicts.append(noticed([claim], "create gateways"))
     judge(all_of(verdicts))
+
+
+@proves("federation/independent-service-of-both")
+@requires(Capability.ROUTER)
+def test_a_mesh_without_an_entry_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With an entry of the service in one mesh alone, the claim that others call it too fails."""
+    topology = sample.topology
+    first = topology.config_clusters[0]
+    others = [name for name in sample.clusters if topology[name].mesh != topology[first].mesh]
+    with federated(sample), entered(sample, [first]) as where:
+        verdicts = [reached_by_its_entry(sample, name, where) for name in others]
+    judge(noticed(verdicts, "the name does not resolve"))
+
+
+@proves("federation/logs-of-either-side")
+def test_calls_for_something_else_are_noticed_in_logs(
+    sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """With a rule that sends all calls to a subset, the claim that both sides' logs tell of the
+    whole service fails, and names the subset."""
+    routes = [{"route": [{"destination": {"host": imported.host, "subset": SUBSET}}]}]
+    with federated(sample), ruled(sample, importer, imported, routes):
+        verdict = either_side_logs_its_part(sample, importer, imported)
+    judge(noticed([verdict], outbound(imported.host, PORT, SUBSET)))

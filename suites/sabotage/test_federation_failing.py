@@ -15,6 +15,7 @@ from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import healed, require
 from meshproof.workloads.sample import HOST, PORT, SLEEP, Sample
 from meshproof.workloads.scale import scaled
+from meshproof.workloads.stateful import pod_name
 from suites.federation.claims import leads_to_the_other_mesh
 from suites.federation.failover import answered_at_home, falling_over
 from suites.federation.moving import await_answers, nobody_answers
@@ -24,6 +25,12 @@ from suites.federation.nearby import (
     callers_beside,
     goes_on_without,
     known_beside,
+)
+from suites.federation.pods import (
+    REPLICAS,
+    headless_is_one_service,
+    one_pod_alone_answers,
+    pods_exposed,
 )
 from suites.federation.setting import federated
 from suites.federation.shares import shared, shared_by_weight
@@ -148,3 +155,27 @@ def test_a_pod_without_the_suffix_is_noticed(sample: Sample, judge: Judge) -> No
                 claim = short_name_leads(sample, importer, imported, app=SLEEP)
                 verdicts.append(noticed([claim], "not greeted"))
     judge(all_of(verdicts))
+
+
+@proves("federation/headless-by-global-name")
+def test_a_headless_service_that_answers_in_part_is_noticed(
+    sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """With the rest of the pods gone from the entry, the claim that all of them answer fails, and
+    names one that never did."""
+    with federated(sample), pods_exposed(sample, importer, imported, all_of_them=False):
+        verdict = headless_is_one_service(sample, importer, imported)
+    last = pod_name(sample.topology.providers(imported)[0], REPLICAS - 1)
+    judge(noticed([verdict], f"{last} never answered"))
+
+
+@proves("federation/one-pod-by-global-name")
+def test_another_pod_that_answers_too_is_noticed(
+    sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """With an entry that selects all pods, the claim that one answers alone fails, and names
+    another."""
+    with federated(sample), pods_exposed(sample, importer, imported, one_alone=False):
+        verdict = one_pod_alone_answers(sample, importer, imported)
+    last = pod_name(sample.topology.providers(imported)[0], REPLICAS - 1)
+    judge(noticed([verdict], f"were answered by {last}"))

@@ -11,10 +11,11 @@ import pytest
 from meshproof.kube.names import NameAnswer
 from meshproof.kube.workload import Workload
 from meshproof.workloads.dns_sleeps import DNS_SLEEP
+from meshproof.workloads.stateful import SERVICE, pod_name
 from suites.headless.claims import found_by_name, nowhere_by_name
 from suites.headless.pool_claims import pools_found_by_name
 from suites.headless.pools import full_name as pool_name
-from suites.headless.sets import SERVICE, full_name, pod_name
+from suites.headless.sets import full_name
 from tests.claims.changes import changed, cut_off, logged
 from tests.claims.table import (
     FLAT,

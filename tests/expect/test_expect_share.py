@@ -11,6 +11,7 @@ from meshproof.expect import (
     Verdict,
     all_of,
     calls_needed,
+    part_of,
     share_of,
     share_within,
 )
@@ -165,3 +166,29 @@ def test_a_share_is_told_in_figures_with_every_verdict() -> None:
     both = [share_within(calls(count, 100), "v2", 0.4, 0.6) for count in (50, 90)]
     assert [one.count for one in all_of(both).shares] == [50, 90]
     assert len(all_of(both[:1] * 2).shares) == 2
+
+
+@pytest.mark.parametrize(
+    ("held", "total", "outcome"),
+    [
+        (81, 270, Outcome.PASS),
+        (150, 270, Outcome.FAIL),
+        (0, 270, Outcome.FAIL),
+        (30, 100, Outcome.INCONCLUSIVE),
+        (0, 0, Outcome.INCONCLUSIVE),
+    ],
+)
+def test_a_part_of_calls_is_judged_by_the_same_test(
+    held: int, total: int, outcome: Outcome
+) -> None:
+    told = part_of([True] * held + [False] * (total - held), "the fault to end", 0.3, 0.2)
+    assert told.outcome is outcome, str(told)
+    assert told.expected.startswith("the fault to end 30.0% of")
+
+
+def test_calls_of_which_nobody_knows_say_nothing_of_a_part() -> None:
+    told = part_of([True] * 81 + [None] + [False] * 189, "the fault to end", 0.3, 0.2)
+    assert (told.outcome, told.observed) == (
+        Outcome.INCONCLUSIVE,
+        "1 of 271 calls of which nobody knows",
+    )

@@ -208,34 +208,3 @@ def test_a_part_of_a_mesh_leaves_the_other_clusters_alone(tmp_path: Path) -> Non
     part = mesh.part(about)
     assert part.deployment.topology == about and part.unmet is mesh.unmet
     assert mesh.deployment.topology.names == ("east", "west", "far")
-
-
-def of_many(count: int) -> str:
-    """So many meshes of one cluster each, each of which exposes its service to all others."""
-    names = ["east", "west", "north", "south", "far"][:count]
-    meshes = "".join(f"  m-{one}: {{trust-domain: {one}.example, root: shared}}\n" for one in names)
-    clusters = "".join(
-        f"  {one}: {{role: primary, mesh: m-{one}, network: net-{one}, gateway: true}}\n"
-        for one in names
-    )
-    exposes = "".join(
-        f"  m-{one}: {{helloworld.sample: {{to: [{others}], as: helloworld.{one}.global}}}}\n"
-        for one in names
-        if (others := ", ".join(f"m-{other}" for other in names if other != one))
-    )
-    return f"name: many\nmeshes:\n{meshes}clusters:\n{clusters}exposes:\n{exposes}"
-
-
-@pytest.mark.parametrize("count", [2, 3, 5])
-def test_what_there_is_to_write_grows_with_the_square_of_meshes(tmp_path: Path, count: int) -> None:
-    """The table of docs/topologies.md."""
-    path = tmp_path / "many.yaml"
-    path.write_text(of_many(count))
-    topology = read_topology(path)
-    mesh = installed(topology)
-    entries = [one for name in topology.names for one in exposure_objects(mesh, name, [SERVED])]
-    gateways_there = [name for name in topology.names if gateways(topology, name)]
-    assert len(entries) + len(gateways_there) == 2 * count**2
-    way = str(ways_of(mesh, topology.exposes[0])[0].address)
-    named = [one for one in entries if f"'{way}'" in str(one["spec"].get("endpoints"))]
-    assert len(named) == count - 1

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from meshproof.files import topology_named, topology_names
+from meshproof.mesh.sketch import on_paper, sketched
 from meshproof.resources import resource
-from website.objects import blueprint, sketched, without_ours, written_objects
+from website.objects import without_ours, written_objects
 from website.topology_page import pages, sections, topology_page, without_sections
 
 DOCS = resource("docs")
@@ -40,6 +41,15 @@ def test_what_is_at_work_nowhere_in_a_topology_is_not_said_of_it() -> None:
     assert "AUTO_PASSTHROUGH" not in page(FLAT) and "15443 (calls)" not in page(FLAT)
     assert "remotePilotAddress" in page(FLAT)
     assert "remotePilotAddress" not in page("multi-primary-flat")
+
+
+@pytest.mark.parametrize("name", ["federation", "hybrid"])
+def test_several_meshes_have_then_and_now_of_their_own_and_what_a_user_writes(name: str) -> None:
+    told, _, written = page(name).partition("## What a user writes")
+    assert "| then | now |" in told and ".global" in told.partition("| then | now |")[2]
+    assert written.count("name: federation-gateway") == len(topology_named(name).control_planes)
+    for one in topology_named(name).exposes:
+        assert f"name: exposed-{one.host}" in written and f"name: imported-{one.host}" in written
 
 
 def test_what_is_judged_is_as_the_table_of_behaviours_says() -> None:
@@ -77,7 +87,7 @@ def test_nothing_of_the_benchs_own_is_told_to_users() -> None:
 
 
 def test_what_users_need_is_kept() -> None:
-    plan = blueprint(sketched(topology_named("external-control-plane")))
+    plan = on_paper(sketched(topology_named("external-control-plane")))
     control = without_ours(plan.control_plane(plan.deployment.topology["control"]))
     values = control["spec"]["values"]
     assert values["pilot"]["env"] == {"LOCAL_CLUSTER_SECRET_WATCHER": "true"}

@@ -24,13 +24,16 @@ from meshproof.model import Footprint, Wiring
 if TYPE_CHECKING:
     from docker.types import EndpointConfig
 
+OWN_ADDRESS = IPv4Address("192.0.2.1")
+"""Where the router itself is called from every cluster, by its nodes' default route: an address of
+documentation's (RFC 5737), which is on no cluster's network."""
 _OUR_TABLE = ("nft", "list", "table", "inet", TABLE)
 _SYSCTLS = {"net.ipv4.ip_forward": "1", "net.ipv4.conf.all.rp_filter": "0"}
 # Packets for addresses that are nowhere in the lab get a way into the forward hook, where they
 # are counted and dropped; nothing is attached to this bridge.
-_NOWHERE = """ip link show nowhere >/dev/null 2>&1 || ip link add nowhere type bridge
+_NOWHERE = f"""ip link show nowhere >/dev/null 2>&1 || ip link add nowhere type bridge
 ip link set nowhere up
-ip address replace 192.0.2.1/32 dev nowhere
+ip address replace {OWN_ADDRESS}/32 dev nowhere
 ip route replace default dev nowhere
 """
 
