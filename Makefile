@@ -59,7 +59,8 @@ browser: $(READY) ## the report's page in Chromium, which is installed where roo
 	$(BIN)/pytest tests/browser
 
 unit-oldest: $(OLDEST)/.ready ## what depends on pytest most, with the oldest that is supported
-	PYTHONPATH=$(CURDIR)/$(OLDEST)$${PYTHONPATH:+:$$PYTHONPATH} $(BIN)/python -m pytest tests/runner/test_scheduling.py
+	PYTHONPATH=$(CURDIR)/$(OLDEST)$${PYTHONPATH:+:$$PYTHONPATH} $(BIN)/python -m pytest tests/runner/test_scheduling.py \
+		-n $$(nproc)
 
 docs: $(READY) ## docs/behaviours.md, from the suites, and docs/known-issues.md, from the catalogue
 	$(BIN)/meshproof behaviours --markdown > docs/behaviours.md.new
