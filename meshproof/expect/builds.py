@@ -23,6 +23,16 @@ def are_of(due: Collection[str], builds: Sequence[Build], who: str) -> Verdict:
     return Verdict(Outcome.PASS, expected, observed)
 
 
+def are_exactly(due: Collection[str], builds: Sequence[Build], who: str) -> Verdict:
+    """As ``are_of``, and each of the versions that are due is there."""
+    verdict = are_of(due, builds, who)
+    missing = sorted(set(due) - {one.version for one in builds})
+    if verdict.outcome is Outcome.PASS and missing:
+        expected = f"{who} to be of Istio {' and '.join(sorted(due))}"
+        return Verdict(Outcome.FAIL, expected, f"none of {who} is {missing[0]}")
+    return verdict
+
+
 def of_one_image_each(builds: Iterable[Build]) -> Verdict:
     """PASS when all programs of a kind and version are of one image, whichever cluster they run in,
     and those of two versions of two; FAIL names what is not. INCONCLUSIVE: no image is known.
