@@ -90,6 +90,7 @@ sabotage: $(READY) ## sabotage that test and nodes have no place for; not part o
 change: $(READY) ## what changes and outages cost calls that go on, and their sabotage; not part of test
 	$(BIN)/meshproof doctor --fix
 	$(BIN)/pytest suites/change suites/outage suites/failover suites/sabotage/test_change.py \
+		suites/sabotage/test_upgrade.py \
 		$(CHANGED:%=--meshproof-topology=%) --meshproof-mtls=strict --meshproof-profile=all \
 		--meshproof-sabotage --meshproof-conformance --meshproof-enforce
 
