@@ -111,7 +111,12 @@ class Upgrading:
         what = f"the end of the istiods of {revision} in {cluster.name}"
         with lab_errors(f"wait for {what}"):
             eventually(
-                lambda: cluster.core.list_namespaced_pod(SYSTEM, label_selector=selector).items,
+                lambda: [
+                    one.metadata.name
+                    for one in cluster.core.list_namespaced_pod(
+                        SYSTEM, label_selector=selector
+                    ).items
+                ],
                 until=lambda left: not left,
                 what=what,
                 within=_ENDS_WITHIN,

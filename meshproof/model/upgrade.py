@@ -153,6 +153,12 @@ def begin(topology: Topology, version: Version) -> State:
 def _check(topology: Topology, old: Version, upgrade: Upgrade) -> None:
     if upgrade.to == old:
         raise ModelError(f"an upgrade from {old} to {old} changes nothing", "name two versions")
+    if upgrade.strategy is Strategy.CANARY and topology.externals:
+        # It looks for them among webhooks, of which there are none where an external istiod runs.
+        raise ModelError(
+            f"istioctl removes no revision of a control plane outside, as {topology.name} has one",
+            f"choose {Strategy.IN_PLACE.value}",
+        )
     planes = [one.name for one in topology.control_planes]
     if upgrade.first and upgrade.first not in planes:
         raise ModelError(

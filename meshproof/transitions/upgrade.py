@@ -23,8 +23,9 @@ from meshproof.workloads.sample import NAMESPACE, Sample, namespace_object
 Look = Callable[[Sample, Stage], Mapping[str, Verdict]]
 """What is claimed of a mesh at a stage of its way, by the behaviours' names."""
 
-_FIRST, _REST = 4.0, 4.0
-"""Seconds of calls before anything is done; and after each step, once the mesh is at rest."""
+_FIRST, _REST = 4.0, 2.0
+"""Seconds of calls before anything is done; and after each stage was looked at, which takes some
+seconds itself."""
 _SETTLES_WITHIN = 30.0
 _LONGEST = 3600.0
 
@@ -118,8 +119,8 @@ def _pass(sample: Sample, stage: Stage, before: list[Passed], stream: Stream, lo
         return Passed(stage, begin, done, done, done, trouble)
     settle(sample, _SETTLES_WITHIN)
     rest = time.time()
-    stream.flow_for(_REST)
     verdicts = look(sample, stage)
+    stream.flow_for(_REST)
     return Passed(stage, begin, done, rest, time.time(), "", verdicts)
 
 

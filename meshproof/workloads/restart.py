@@ -36,11 +36,12 @@ def another_sleep(sample: Sample, cluster: str, meanwhile: Callable[[Workload], 
     new = next((one for one in _sleeps(sample, cluster) if one.name in others), None)
     if new is None:
         raise LabError(f"no second pod of {SLEEP} came up in {cluster}")
-    meanwhile(new)
-    sample.replace_caller(new)
     with lab_errors(f"let {old} go first"):
+        # Long before anybody chooses, so that whoever does knows it.
         patch = {"metadata": {"annotations": {_COST: "-1"}}}
         running.core.patch_namespaced_pod(old.name, NAMESPACE, patch)
+    meanwhile(new)
+    sample.replace_caller(new)
     scale(running, NAMESPACE, {SLEEP: 1})
     await_rollout(running, NAMESPACE, {SLEEP}, sample.mesh.shell)
     await_end_of(running, NAMESPACE, SLEEP, {old.name})

@@ -18,7 +18,7 @@ from meshproof.kube.objects import would_be
 from meshproof.kube.workload import PROXY
 from meshproof.mesh.account import Request, Right, UnusableSecretError, remote_account
 from meshproof.mesh.blueprint import images_of
-from meshproof.mesh.builds import gateway_builds, istiod_builds, proxy_builds
+from meshproof.mesh.builds import Build, gateway_builds, istiod_builds, proxy_builds
 from meshproof.mesh.istiod import unread_by_each
 from meshproof.model import Deed, State, Strategy
 from meshproof.process import side_by_side
@@ -44,7 +44,6 @@ _READ = (
 # new revision has no impact on the existing sidecar proxies"; a tag counts for new pods alone, and
 # a revision that nobody is on serves nobody.
 _WITHOUT_IMPACT = frozenset({Deed.TAG, Deed.CONTROL_PLANE, Deed.PROFILE, Deed.REMOVAL})
-_SHOWN = 5
 
 
 def goes_through(transition: Transition, number: int) -> Verdict:
@@ -64,14 +63,18 @@ def runs_what_is_due(sample: Sample, state: State) -> Verdict:
     """Each control plane has istiods of just the versions that are installed there; every sidecar
     and gateway is of its own version; and each version is of one image, wherever it runs."""
     mesh, topology = sample.mesh, sample.topology
-    istiods = {one.name: istiod_builds(mesh, one.name) for one in topology.control_planes}
-    sidecars = {
-        name: [
-            one for app in (SLEEP, HELLOWORLD) for one in proxy_builds(mesh, name, app, NAMESPACE)
-        ]
-        for name in sample.clusters
-    }
-    gateways = {name: gateway_builds(mesh, name) for name in state.gateways}
+
+    def asked(name: str) -> tuple[list[Build], list[Build], list[Build]]:
+        istiods = istiod_builds(mesh, name) if topology[name] in topology.control_planes else []
+        apps = (SLEEP, HELLOWORLD) if name in sample.clusters else ()
+        sidecars = [one for app in apps for one in proxy_builds(mesh, name, app, NAMESPACE)]
+        return istiods, sidecars, gateway_builds(mesh, name) if name in state.gateways else []
+
+    told = side_by_side(mesh.shell, asked, topology.names)
+    found = dict(zip(topology.names, told, strict=True))
+    istiods = {one.name: found[one.name][0] for one in topology.control_planes}
+    sidecars = {name: found[name][1] for name in sample.clusters}
+    gateways = {name: found[name][2] for name in state.gateways}
     verdicts = [
         are_exactly(set(map(str, state.installed[name])), found, f"the istiods of {name}")
         for name, found in istiods.items()
@@ -171,9 +174,7 @@ def nothing_is_left(
         return Verdict(Outcome.INCONCLUSIVE, expected, observed)
     left = [f"{one} in {name}" for name, found in now.items() for one in sorted(found)]
     if left:
-        more = f", and {len(left) - _SHOWN} more" if len(left) > _SHOWN else ""
-        evidence = {"left": "; ".join(left)}
-        return Verdict(Outcome.FAIL, expected, f"{'; '.join(left[:_SHOWN])}{more}", evidence)
+        return Verdict(Outcome.FAIL, expected, "; ".join(left))
     count = sum(map(len, there.values()))
     return Verdict(Outcome.PASS, expected, f"nothing of {count} objects that named it")
 
