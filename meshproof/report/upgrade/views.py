@@ -14,6 +14,7 @@ from meshproof.report.markdown import MOST, joined
 from meshproof.report.marked import cell, code, fenced, table
 from meshproof.report.texts import bounded, in_line
 from meshproof.report.upgrade.ways import Row, Way
+from meshproof.telling import shown
 
 _SIGNS = {"PASS": "✅", "FAIL": "❌", "INCONCLUSIVE": "❓", "skipped": "⏭️", "KNOWN": "⚠️"}
 _COLUMNS = ("", "step", "held", "lost", "longest outage", "took", "at rest after")
@@ -35,6 +36,7 @@ def page(found: Sequence[Way]) -> str:
         ),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_plain,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -51,7 +53,7 @@ def page(found: Sequence[Way]) -> str:
         cells=_cells,
         line=line,
         reason=reason_of,
-        none=_NONE,
+        nothing=_NONE,
         style=Markup(style),
     )
 
@@ -77,6 +79,13 @@ def line(way: Way) -> str:
 def reason_of(case: Case) -> str:
     """Why a test did not hold."""
     return case.judged.why or "no reason was recorded"
+
+
+def _plain(value: object) -> object:
+    """What is put into the page, without characters that do not print."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return shown(value)
+    return value
 
 
 def _words(row: Row) -> list[str]:
