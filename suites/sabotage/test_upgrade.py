@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from meshproof.errors import LabError
 from meshproof.expect import Verdict, calls_to_meet, noticed
 from meshproof.faults.discovery import unread
 from meshproof.faults.gateway import gateway_scaled
-from meshproof.kube.objects import Object, applied, apply, as_found, delete
+from meshproof.kube.objects import Object, applied, apply, as_found, delete, would_be
+from meshproof.kube.workload import PROXY
 from meshproof.mesh.istiod import unread_clusters
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.model import Capability, Deed, Step, Version, revision_of
@@ -22,7 +24,7 @@ from meshproof.model.upgrade import Stage, State, begin
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.calls import Plan
-from meshproof.traffic.settle import healed, require
+from meshproof.traffic.settle import await_healed, healed, require
 from meshproof.traffic.stream import Stream, streaming
 from meshproof.traffic.stream_history import History
 from meshproof.traffic.stream_over import Shares, over
@@ -43,6 +45,7 @@ from suites.upgrade.claims import (
     runs_what_is_due,
 )
 from suites.upgrade.looking import naming_in
+from suites.upgrade.tried import a_pod, mistaken_service
 
 Judge = Callable[[Verdict], None]
 _OTHER = Version(1, 0, 0)
@@ -110,9 +113,20 @@ def test_a_namespace_that_asks_for_nobody_is_noticed(sample: Sample, judge: Judg
     state, _ = _as_it_is(sample)
     name = sample.clusters[0]
     cluster, alone = sample.mesh.cluster(name), namespace_object(NAMESPACE, injected=False)
-    with as_found(cluster, [alone]):
-        apply(cluster, [alone])
-        verdict = new_pods_are_injected(sample, state)
+
+    def injected() -> bool:
+        spec = would_be(cluster, a_pod())["spec"]
+        made = [*(spec.get("initContainers") or []), *spec["containers"]]
+        return any(one["name"] == PROXY for one in made)
+
+    try:
+        with as_found(cluster, [alone]):
+            apply(cluster, [alone])
+            what = f"a new pod in {name} without a sidecar"
+            require(injected, until=lambda seen: not seen, what=what)
+            verdict = new_pods_are_injected(sample, state)
+    finally:
+        await_healed(sample, injected, f"injection in {name}")
     judge(noticed([verdict], f"in {name} it gets none"))
 
 
@@ -121,9 +135,22 @@ def test_a_webhook_that_is_gone_is_noticed(sample: Sample, judge: Judge) -> None
     """With no webhook that checks configuration, the claim that mistakes are refused fails."""
     name = sample.topology.config_clusters[0]
     cluster, webhooks = sample.mesh.cluster(name), [_validating(one) for one in _VALIDATORS]
-    with as_found(cluster, webhooks):
-        delete(cluster, webhooks)
-        verdict = configuration_is_checked(sample)
+
+    def refused() -> bool:
+        try:
+            would_be(cluster, mistaken_service())
+        except LabError:
+            return True
+        return False
+
+    try:
+        with as_found(cluster, webhooks):
+            delete(cluster, webhooks)
+            what = f"mistakes that nobody refuses in {name}"
+            require(refused, until=lambda seen: not seen, what=what)
+            verdict = configuration_is_checked(sample)
+    finally:
+        await_healed(sample, refused, f"refused mistakes in {name}")
     judge(noticed([verdict], f"in {name} nobody refused it"))
 
 

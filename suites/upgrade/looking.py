@@ -14,6 +14,7 @@ from meshproof.mesh.inventory import Inventory, take_inventory
 from meshproof.model import Deed, Stage, Version, revision_of
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan
+from meshproof.traffic.settle import converge
 from meshproof.traffic.wire import Watched, watch_from_each
 from meshproof.transitions.upgrade import Transition, pass_through
 from meshproof.workloads.sample import Sample
@@ -31,6 +32,7 @@ from suites.upgrade.claims import (
 DUE, ANSWERS, WAYS, TLS = "runs-what-is-due", "every-version-answers", "ways-stay", "encrypted"
 READ, INJECTED, CHECKED = "clusters-are-read", "pods-are-injected", "configuration-is-checked"
 LEFT = "nothing-is-left"
+_GOES_WITHIN = 15.0
 
 
 @dataclass
@@ -61,7 +63,7 @@ class Looking:
                 self.there.update(naming_in(sample, revision, places))
             if stage.number == course[-1].number:
                 claims[LEFT] = lambda: nothing_is_left(
-                    revision, self.there, naming_in(sample, revision, sample.topology.names)
+                    revision, self.there, _left_at_last(sample, revision)
                 )
         return {name: _judged(claim) for name, claim in claims.items()}
 
@@ -107,6 +109,18 @@ def naming_in(sample: Sample, revision: str, clusters: Sequence[str]) -> dict[st
 
     places = list(dict.fromkeys(clusters))
     return dict(zip(places, side_by_side(sample.mesh.shell, found, places), strict=True))
+
+
+def _left_at_last(sample: Sample, revision: str) -> dict[str, list[str]]:
+    """What names a revision once what is deleted with others has had its time to go."""
+    names = sample.topology.names
+    converge(
+        lambda: naming_in(sample, revision, names),
+        until=lambda found: not any(found.values()),
+        what=f"the end of {revision}",
+        within=_GOES_WITHIN,
+    )
+    return naming_in(sample, revision, names)
 
 
 def _watched(sample: Sample) -> Callable[[], Sequence[Watched]]:
