@@ -16,7 +16,7 @@ from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.calls import Plan
 from meshproof.traffic.settle import await_healed, healed, require
-from meshproof.traffic.wire import watch_from_each
+from meshproof.traffic.wire import watch
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample
 from suites.paths.claims import remote_version_by_its_way
 from suites.sabotage.announced import ways_known
@@ -48,7 +48,7 @@ def test_a_second_address_of_a_pod_is_noticed(
             plan = Plan(times=calls_to_meet(sample.smallest_share))
             verdicts = [
                 remote_version_by_its_way(sample, caller, version),
-                ways_stay(watch_from_each(sample, plan)),
+                ways_stay([watch(sample, sample.caller(caller), plan)]),
             ]
     finally:
         gone = partial(_forgotten, sample, second)
