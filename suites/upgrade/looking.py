@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from meshproof.errors import MeshproofError
@@ -60,7 +61,8 @@ class Looking:
             revision, removals = revision_of(gone[0]), gone[1]
             if stage.number + 1 == removals[0].number:
                 places = [one.step.cluster for one in removals if one.step is not None]
-                self.there.update(naming_in(sample, revision, places))
+                with suppress(MeshproofError):  # the claim is unclear then, and the way goes on
+                    self.there.update(naming_in(sample, revision, places))
             if stage.number == course[-1].number:
                 claims[LEFT] = lambda: nothing_is_left(
                     revision, self.there, _left_at_last(sample, revision)
@@ -72,7 +74,7 @@ class Looking:
 class Transitions:
     """The upgrades of a run, each made once; one that could not be made is not tried again."""
 
-    made: dict[str, Transition | MeshproofError] = field(default_factory=dict)
+    made: dict[str, Transition | Exception] = field(default_factory=dict)
 
     def of(self, sample: Sample) -> Transition:
         """The upgrade of a sample's deployment. Raises what kept it from being made."""
@@ -80,10 +82,10 @@ class Transitions:
         if name not in self.made:
             try:
                 self.made[name] = pass_through(sample, Looking())
-            except MeshproofError as error:
+            except Exception as error:
                 self.made[name] = error
         found = self.made[name]
-        if isinstance(found, MeshproofError):
+        if isinstance(found, Exception):
             raise found
         return found
 

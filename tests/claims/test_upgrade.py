@@ -20,7 +20,7 @@ from meshproof.model.upgrade import begin
 from meshproof.traffic.calls import Plan
 from meshproof.traffic.wire import watch_from_each
 from meshproof.transitions.upgrade import Passed, Transition
-from suites.upgrade import claims
+from suites.upgrade import claims, looking
 from suites.upgrade.claims import (
     clusters_are_read,
     configuration_is_checked,
@@ -302,6 +302,25 @@ def test_a_verdict_of_a_stage_is_the_one_that_was_found_there() -> None:
     assert "nothing of the kind is on the way of" in found.verdict(9, "x").observed
     stopped = way(trouble="not ready")
     assert stopped.verdict(2, "x").observed.endswith("did not come to its end: not ready")
+
+
+@pytest.mark.parametrize("error", [LabError("it is lost"), KeyError("x")])
+def test_an_upgrade_that_could_not_be_made_is_not_tried_again(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[object] = []
+
+    def fail(sample: object, _: object) -> Transition:
+        tried.append(sample)
+        raise error
+
+    monkeypatch.setattr(looking, "pass_through", fail)
+    sample: Any = SimpleNamespace(mesh=SimpleNamespace(deployment="a way"))
+    upgrades = looking.Transitions()
+    for _ in range(2):
+        with pytest.raises(type(error)):
+            upgrades.of(sample)
+    assert len(tried) == 1
 
 
 def test_a_revision_is_found_by_names_and_in_what_objects_say() -> None:
