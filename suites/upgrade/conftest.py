@@ -19,11 +19,3 @@ def transitions() -> Transitions:
 def transition(sample: Sample, transitions: Transitions) -> Transition:
     """The way of a deployment to another Istio, with what was found at each stage."""
     return transitions.of(sample)
-
-
-@pytest.fixture
-def step(request: pytest.FixtureRequest) -> int:
-    """The number of a stage: 0 for the mesh as it was installed, else that of the step that led to
-    it. The test runs once with each."""
-    number: int = request.param
-    return number
