@@ -96,7 +96,7 @@ change: $(READY) ## what changes and outages cost calls that go on, and their sa
 
 upgrade: $(READY) ## what it costs to get from one Istio to the next; not part of test
 	$(BIN)/meshproof doctor --fix
-	$(BIN)/meshproof upgrade --from 1.31.0 --to 1.31.1 --enforce --workers 1
+	$(BIN)/meshproof upgrade --from 1.31.0 --to 1.31.1 --enforce
 
 bench: $(READY) ## figures on this machine: a table, and bench.json
 	$(BIN)/meshproof bench

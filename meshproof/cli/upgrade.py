@@ -17,6 +17,7 @@ from meshproof.cli.verify import (
 )
 from meshproof.errors import UsageError
 from meshproof.model import Profile, RunRequest
+from meshproof.model.request import AUTO
 
 _SUITE = "upgrade"
 _USUAL = ("primary-remote-split-horizon", "multi-primary-split-horizon")
@@ -62,11 +63,14 @@ def _asked(request: RunRequest, old: str | None, new: str | None) -> RunRequest:
             f"an upgrade needs {lacking}", "write it as in '--from 1.31.0 --to 1.31.1'"
         )
     chosen = bool(request.topology or request.topology_file)
+    # Labs side by side would disturb each other's calls, which are what is measured.
+    workers = "1" if request.workers == AUTO else request.workers
     return replace(
         request,
         istio=(old,),
         upgrade_to=new,
         suite=request.suite or (_SUITE,),
         profile=Profile.ALL.value,
+        workers=workers,
         topology=request.topology if chosen else _USUAL,
     )
