@@ -25,7 +25,7 @@ SABOTAGE := (test_overlap and not of-three) or hostnames or (shared_gateway and 
 	or test_mcs or test_ports or test_secrets or false_istiod or another_lifetime or test_an_open \
 	or is_no_zero or subset_without or not_forbidden or policy_that_goes) and primary-remote-flat)
 
-.PHONY: verify test nodes sabotage change lint workflows unit unit-oldest browser docs site serve samples bench mutants few-mutants \
+.PHONY: verify test nodes sabotage change upgrade lint workflows unit unit-oldest browser docs site serve samples bench mutants few-mutants \
 	interruptions clean lock
 
 verify: $(READY) ## the main job: clusters up, every behaviour judged, a verdict
@@ -92,8 +92,13 @@ sabotage: $(READY) ## sabotage that test and nodes have no place for; not part o
 change: $(READY) ## what changes and outages cost calls that go on, and their sabotage; not part of test
 	$(BIN)/meshproof doctor --fix
 	$(BIN)/pytest suites/change suites/outage suites/failover suites/sabotage/test_change.py \
+		suites/sabotage/test_upgrade.py \
 		$(CHANGED:%=--meshproof-topology=%) --meshproof-mtls=strict --meshproof-profile=all \
 		--meshproof-sabotage --meshproof-conformance --meshproof-enforce
+
+upgrade: $(READY) ## what it costs to get from one Istio to the next; not part of test
+	$(BIN)/meshproof doctor --fix
+	$(BIN)/meshproof upgrade --from 1.31.0 --to 1.31.1 --enforce
 
 bench: $(READY) ## figures on this machine: a table, and bench.json
 	$(BIN)/meshproof bench

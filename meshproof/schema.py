@@ -45,6 +45,16 @@ class _Kind(BaseModel):
     model_config = ConfigDict(strict=True, extra="allow", defer_build=True)
 
 
+class _Upgrade(_Kind):
+    """The way of a deployment to another Istio; ``words``: how its id tells it."""
+
+    to: str
+    strategy: str
+    first: str
+    back_after: _Count | None
+    words: str
+
+
 class _Mesh(_Kind):
     """A deployment of a topology."""
 
@@ -55,6 +65,7 @@ class _Mesh(_Kind):
     mtls: str
     variants: list[str]
     revision: str
+    upgrade: _Upgrade | None = None
 
 
 class _Bare(_Kind):
@@ -167,6 +178,7 @@ class _Test(_Kind):
     deployment: _Mesh | _Bare
     caller: str | None
     pair: list[str] | None
+    step: _Count | None = None
     outcome: Literal["PASS", "FAIL", "INCONCLUSIVE", "KNOWN", "skipped"]
     why: str
     cause: str = ""
@@ -257,6 +269,28 @@ class _Stream(_Kind):
     lanes: list[_StreamLane]
 
 
+class _StageOfAnUpgrade(_Kind):
+    number: _Count
+    name: str
+    begin: _Number
+    seconds: _Number
+    settled: _Number
+    trouble: str
+    calls: _Count
+    lost: _Count
+    how: str
+    outage: _Number
+
+
+class _Transition(_Kind):
+    deployment: str
+    old: str = Field(alias="from")
+    to: str
+    strategy: str
+    planned: _Count
+    stages: list[_StageOfAnUpgrade]
+
+
 class _Settled(_Kind):
     deployment: str
     seconds: _Number
@@ -294,6 +328,7 @@ _KINDS: Mapping[str, type[_Kind]] = {
     "calls": _Calls,
     "wire": _Wire,
     "stream": _Stream,
+    "transition": _Transition,
     "found": _Found,
     "verdict": _Judged,
     "test": _Test,

@@ -49,6 +49,16 @@ COMMANDS: Mapping[str, Entry] = {
             "verify --dry-run",
         ),
     ),
+    "upgrade": Entry(
+        "meshproof.cli.upgrade:upgrade",
+        "Upgrade meshes step by step while calls go on, and say what it cost.",
+        (
+            "upgrade --from 1.31.0 --to 1.31.1",
+            "upgrade --from 1.31.0 --to 1.31.1 multi-primary-flat --strategy canary --rollback",
+            "upgrade --from 1.31.0 --to 1.31.1 multi-primary-flat --first west --rollback-after 2",
+            "upgrade --from 1.31.0 --to 1.31.1 --dry-run",
+        ),
+    ),
     "matrix": Entry(
         "meshproof.cli.verify:matrix",
         "Share the deployments of a run out among machines.",

@@ -60,6 +60,26 @@ def verify(
     alluredir: AlluredirOption = None,
 ) -> None:
     """Install the topologies, judge every behaviour from evidence, and print the verdict."""
+    go_on_as_verify(
+        request,
+        collect_only=collect_only,
+        dry_run=dry_run,
+        quiet=quiet,
+        json=json,
+        alluredir=alluredir,
+    )
+
+
+def go_on_as_verify(
+    request: RunRequest,
+    *,
+    collect_only: bool,
+    dry_run: bool,
+    quiet: bool,
+    json: bool,
+    alluredir: str | None = None,
+) -> NoReturn:
+    """Do what `meshproof verify` does with this request and these options of its own."""
     if collect_only and dry_run:
         raise UsageError("--collect-only and --dry-run ask for two lists", "give one of them")
     only_listed = collect_only or dry_run

@@ -11,7 +11,6 @@ from meshproof.expect.loss import (
     of_a_stream,
 )
 from meshproof.expect.verdict import Verdict
-from meshproof.traffic.stream_history import History
 from meshproof.traffic.stream_over import Found
 
 _AT_THE_END = 15.0
@@ -36,7 +35,7 @@ def recovered(found: Found, within: float) -> Verdict:
     done, every version answered from then on, and in the end every pod; how many were lost is
     told. INCONCLUSIVE as ``unnoticed``."""
     history = found.history
-    later = _from(history, history.done + within)
+    later = history.part(history.done + within)
     claims = [lost_only_until(history, within)]
     if later.calls:
         claims += [nobody_missing(later, found.shares), _all_there(found)]
@@ -46,9 +45,3 @@ def recovered(found: Found, within: float) -> Verdict:
 def _all_there(found: Found) -> Verdict:
     """Whether every pod answers in the last seconds, the newest included."""
     return all_heard(found.history, found.pods, found.history.end - _AT_THE_END, "at the end")
-
-
-def _from(history: History, moment: float) -> History:
-    """The part of a history that begins then."""
-    calls = [one for one in history.calls if one.at >= moment]
-    return History(calls, history.marks, history.counts, history.rate)

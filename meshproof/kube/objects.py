@@ -55,6 +55,16 @@ def delete(cluster: RunningCluster, objects: Iterable[Object]) -> None:
                     raise
 
 
+def would_be(cluster: RunningCluster, one: Object) -> Object:
+    """What an object that is made now would become, after all webhooks; nothing is stored. Raises
+    LabError with the API server's words, or a webhook's, when it is refused."""
+    with lab_errors(f"make {title(one)} in {cluster.name}, as a dry run"):
+        kind = cluster.dynamic.resources.get(api_version=one["apiVersion"], kind=one["kind"])
+        namespace = one["metadata"].get("namespace")
+        found: Object = kind.create(body=one, namespace=namespace, dry_run="All").to_dict()
+        return found
+
+
 @contextmanager
 def applied(cluster: RunningCluster, objects: Sequence[Object]) -> Iterator[None]:
     """The objects are there inside the block and gone afterwards. Raises LabError."""

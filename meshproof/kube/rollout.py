@@ -25,6 +25,9 @@ _HOPELESS = frozenset(
     }
 )
 _LAST_LINES = 3
+_RESTARTED = "kubectl.kubernetes.io/restartedAt"
+_ENDS_WITHIN = 90.0
+"""Seconds: pods have half a minute to end, and their node is slow to tell."""
 # An account or a webhook that comes a moment after the Deployment is no reason to give up.
 _MAY_PASS = datetime.timedelta(seconds=15)
 
@@ -47,6 +50,41 @@ def scale(cluster: RunningCluster, namespace: str, replicas: Mapping[str, int]) 
         with lab_errors(f"scale Deployment {namespace}/{name} in {cluster.name}"):
             # The number alone: what else is wrong with a Deployment must not be put right by this.
             apps.patch_namespaced_deployment_scale(name, namespace, {"spec": {"replicas": count}})
+
+
+def restart(cluster: RunningCluster, namespace: str, name: str, shell: Shell) -> None:
+    """Have other pods in place of those of a Deployment, as `kubectl rollout restart` does; returns
+    when the new ones are ready, and the old ones have ended. Raises LabError as ``await_rollout``.
+    """
+    before = pods_of(cluster, namespace, name)
+    now = datetime.datetime.now(datetime.UTC).isoformat()
+    change_template(cluster, namespace, name, {"metadata": {"annotations": {_RESTARTED: now}}})
+    await_rollout(cluster, namespace, {name}, shell)
+    await_end_of(cluster, namespace, name, before)
+
+
+def await_end_of(cluster: RunningCluster, namespace: str, name: str, pods: Collection[str]) -> None:
+    """Wait until none of these pods of a Deployment is there any more. Raises LabError."""
+    what = f"the end of {', '.join(sorted(pods))} in {cluster.name}"
+    with lab_errors(f"wait for {what}"):
+        eventually(
+            lambda: pods_of(cluster, namespace, name) & set(pods),
+            until=lambda left: not left,
+            what=what,
+            within=_ENDS_WITHIN,
+            every=0.25,
+        )
+
+
+def pods_of(cluster: RunningCluster, namespace: str, name: str) -> set[str]:
+    """The names of the pods that a Deployment selects, those that are about to end included.
+    Raises LabError."""
+    with lab_errors(f"list the pods of {namespace}/{name} in {cluster.name}"):
+        found = client.AppsV1Api(cluster.api).read_namespaced_deployment(name, namespace)
+        labels = found.spec.selector.match_labels
+        selector = ",".join(f"{key}={value}" for key, value in labels.items())
+        pods = cluster.core.list_namespaced_pod(namespace, label_selector=selector).items
+    return {pod.metadata.name for pod in pods}
 
 
 def await_rollout(

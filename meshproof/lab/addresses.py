@@ -108,6 +108,12 @@ class LoadBalancerAddresses:
                 delete(self._cluster, [_named(_holder_of(key))])
             self._changed()
 
+    def take_all_back(self, namespace: str) -> None:
+        """Take the addresses of all Services of a namespace away."""
+        for key in {*self._given, *self._reserved}:
+            if key[0] == namespace:
+                self.take_back(*key)
+
     def adopt(self) -> None:
         """Read which addresses are given from the cluster itself (for a kept lab)."""
         for service in self._cluster.core.list_service_for_all_namespaces().items:

@@ -21,13 +21,15 @@ from meshproof.model.member import TLS_PORT
 class Blueprint:
     """``roots``: the roots of trust by name; ``gateways``: the address that each gateway will
     have; ``istiods``: where each remote reaches its primary's istiod. Addresses are known before
-    anything is installed."""
+    anything is installed. ``beside``: the Services of istiods of other revisions that are there as
+    well."""
 
     deployment: Deployment
     bundle: Bundle
     roots: Mapping[str, Authority]
     gateways: Mapping[str, IPv4Address]
     istiods: Mapping[str, IPv4Address]
+    beside: tuple[str, ...] = ()
 
     def version(self, member: Member) -> Version:
         """The Istio version of a cluster."""
@@ -76,7 +78,7 @@ class Blueprint:
 
     def beside_istiod(self, member: Member) -> list[Object]:
         """What a primary's istiod is told by objects: mTLS, and the ways across networks."""
-        topology, served = self.deployment.topology, self._served(member)
+        topology = self.deployment.topology
         objects = [manifests.peer_authentication(self.deployment.mtls)]
         ports = self.gateway_ports(member)
         if len(topology.networks_of(member.mesh)) > 1:
@@ -84,10 +86,15 @@ class Blueprint:
             if self.deployment.shares_gateways:
                 objects.append(manifests.short_connections())
         objects += self.exposing(member)
-        apart = any(remote.network != member.network for remote in served)
-        if apart and member.role is not Role.EXTERNAL:
-            objects += manifests.istiod_by_gateway(self.revised("istiod"))
-        return objects
+        return [*objects, *self.ways_to_istiod(member)]
+
+    def ways_to_istiod(self, member: Member) -> list[Object]:
+        """The way through a primary's gateway to its istiods, where a remote needs it."""
+        apart = any(remote.network != member.network for remote in self._served(member))
+        if not apart or member.role is Role.EXTERNAL:
+            return []
+        # Who was there before keeps what asks for nobody by name.
+        return manifests.istiod_by_gateway(*self.beside, self.revised("istiod"))
 
     def exposing(self, member: Member) -> list[Object]:
         """By what a control plane's gateways let other meshes in, to what it exposes alone."""
@@ -117,12 +124,18 @@ class Blueprint:
         revision = self.deployment.revision
         return f"{name}-{revision}" if revision else name
 
+    @property
+    def istiod_address(self) -> Object:
+        """The Service by which istiod has an address of its own."""
+        name = self.revised(manifests.ISTIOD_ADDRESS)
+        return manifests.istiod_by_address(name, self.deployment.revision)
+
     def istiod_service(self, remote: Member) -> str:
         """The Service in its primary's cluster by which a remote reaches istiod."""
         topology = self.deployment.topology
         near = topology.same_network(remote.name, remote.primary)
         own = near or topology[remote.primary].role is Role.EXTERNAL
-        return manifests.ISTIOD_ADDRESS if own else GATEWAY
+        return self.revised(manifests.ISTIOD_ADDRESS) if own else GATEWAY
 
     def _served(self, member: Member) -> tuple[Member, ...]:
         return self.deployment.topology.served_by(member.name)
@@ -132,6 +145,10 @@ class Blueprint:
         return MESH_NETWORKS not in self.deployment.variants
 
     def _images(self, member: Member) -> Images:
-        reference = self.bundle.images[f"pilot:{self.version(member)}"]
-        name, _, tag = reference.rpartition(":")
-        return Images(name.removesuffix("/pilot"), tag, has_plain_envoy(self.bundle.source))
+        return images_of(self.bundle, self.version(member))
+
+
+def images_of(bundle: Bundle, version: Version) -> Images:
+    """Where nodes find the images of a version."""
+    name, _, tag = bundle.images[f"pilot:{version}"].rpartition(":")
+    return Images(name.removesuffix("/pilot"), tag, has_plain_envoy(bundle.source))

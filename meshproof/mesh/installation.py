@@ -16,6 +16,7 @@ from meshproof.kube.workload import node_probe
 from meshproof.mesh import manifests
 from meshproof.mesh.blueprint import Blueprint
 from meshproof.mesh.istioctl import Istioctl
+from meshproof.mesh.istiod import ISTIOD
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 from meshproof.model import Member
@@ -35,15 +36,17 @@ def install_mesh(mesh: Mesh) -> None:
     needs. Raises LabError when something will not come up; the mesh is half there then.
     """
     shell = Shell(mesh.lab.recorder)
-    work = _Installation(mesh, mesh.blueprint, Istioctl(mesh.bundle.istioctl, shell, mesh.folder))
+    istioctl = Istioctl(mesh.bundle.istioctl, shell, mesh.folder)
+    work = Installation(mesh, mesh.blueprint, istioctl)
     with mesh.lab.recorder.step(f"install {mesh.deployment}"):
         side_by_side(shell, work.prepare, mesh.deployment.topology.members)
         side_by_side(shell, lambda install: install(), work.tracks())
 
 
 @dataclass(frozen=True)
-class _Installation:
-    """What one installation goes by. The istioctl's shell is called off when a track fails."""
+class Installation:
+    """What one installation goes by, and its parts, which an upgrade takes one by one. The
+    istioctl's shell is called off when a track fails."""
 
     mesh: Mesh
     plan: Blueprint
@@ -70,39 +73,71 @@ class _Installation:
     # --- tracks
 
     def _install_primary(self, member: Member) -> None:
+        self.primary(member)
+        self._introduce(member)
+        self.gateway(member)
+
+    def _install_external(self, member: Member) -> None:
+        config = self._config_of(member)
+        self.external(member)
+        self._introduce(config)
+        self.await_service(config)
+        self.gateway(config)
+
+    def _install_remote(self, member: Member) -> None:
+        self.remote(member)
+        self._introduce(member)
+        self.await_service(member)
+        self.gateway(member)
+
+    # --- their steps
+
+    def primary(self, member: Member) -> None:
+        """The istiod of a cluster, and what it is told."""
         with self._step(f"install istiod in {member.name}"):
             self._istioctl(member, "primary", self.plan.control_plane(member))
         apply(self._cluster(member), self.plan.beside_istiod(member))
         self._give_istiod_an_address(member)
-        self._introduce(member)
-        self._install_gateway(member)
 
-    def _install_external(self, member: Member) -> None:
+    def external(self, member: Member) -> None:
         """An istiod outside, which needs its config cluster's account before it can start."""
-        config = self.mesh.deployment.topology.served_by(member.name)[0]
+        config = self._config_of(member)
         cluster = self._cluster(config)
         with self._step(f"prepare {config.name} as the config cluster of {member.name}"):
             self._istioctl(config, "remote", self.plan.control_plane(config))
             secret = self.istioctl.config_secret(
-                cluster, self.plan.version(config), self.plan.revised("istiod")
+                cluster, self.plan.version(config), self.plan.revised(ISTIOD)
             )
             apply(self._cluster(member), [secret])
         with self._step(f"install istiod in {member.name}"):
             self._istioctl(member, "external", self.plan.control_plane(member))
         self._give_istiod_an_address(member)
         apply(cluster, self.plan.beside_istiod(member))
-        self._introduce(config)
-        self._await_service(config)
-        self._install_gateway(config)
 
-    def _install_remote(self, member: Member) -> None:
+    def remote(self, member: Member) -> None:
+        """What a cluster has of Istio that another cluster's istiod serves."""
         with self._step(f"install the remote profile in {member.name}"):
             self._istioctl(member, "remote", self.plan.control_plane(member))
-        self._introduce(member)
-        self._await_service(member)
-        self._install_gateway(member)
 
-    # --- their steps
+    def gateway(self, member: Member) -> None:
+        """The gateway of a cluster that has one, and its address."""
+        if member.gateway is None:
+            return
+        with self._step(f"install the gateway of {member.name}"):
+            self._istioctl(member, "gateway", self.plan.gateway(member))
+            self.mesh.open_gateway(member)
+
+    def await_service(self, member: Member) -> None:
+        """Wait until pods of a remote can be injected. Raises LabError."""
+        with self._step(f"wait until {member.primary} serves {member.name}"):
+            eventually(
+                lambda: self._missing(member),
+                until=lambda missing: missing == "",
+                fail_if=lambda _: called_off(self.istioctl.shell),
+                what=f"{member.primary}'s istiod in {member.name}",
+                within=120,
+                recorder=self.mesh.lab.recorder,
+            )
 
     def _introduce(self, member: Member) -> None:
         """Give every istiod that reads this cluster the secret to do so.
@@ -120,27 +155,9 @@ class _Installation:
 
     def _give_istiod_an_address(self, member: Member) -> None:
         if self.plan.has_address(member):
-            apply(self._cluster(member), [manifests.istiod_by_address()])
-            self.mesh.lab.addresses[member.name].give(SYSTEM, manifests.ISTIOD_ADDRESS)
-
-    def _await_service(self, member: Member) -> None:
-        """Wait until pods of a remote can be injected."""
-        with self._step(f"wait until {member.primary} serves {member.name}"):
-            eventually(
-                lambda: self._missing(member),
-                until=lambda missing: missing == "",
-                fail_if=lambda _: called_off(self.istioctl.shell),
-                what=f"{member.primary}'s istiod in {member.name}",
-                within=120,
-                recorder=self.mesh.lab.recorder,
-            )
-
-    def _install_gateway(self, member: Member) -> None:
-        if member.gateway is None:
-            return
-        with self._step(f"install the gateway of {member.name}"):
-            self._istioctl(member, "gateway", self.plan.gateway(member))
-            self.mesh.open_gateway(member)
+            service = self.plan.istiod_address
+            apply(self._cluster(member), [service])
+            self.mesh.lab.addresses[member.name].give(SYSTEM, service["metadata"]["name"])
 
     def _missing(self, member: Member) -> str:
         """What a remote still lacks before pods can be injected; empty when nothing."""
@@ -154,12 +171,17 @@ class _Installation:
             missing = [one.name for one in webhook.webhooks if not one.client_config.ca_bundle]
         if missing:
             return f"the CA bundle of webhook {missing[0]}"
-        return _unanswered(cluster, istiod)
+        return _unanswered(cluster, self.plan.revised(ISTIOD), istiod)
 
     # --- parts
 
     def _istioctl(self, member: Member, name: str, document: dict[str, object]) -> None:
         self.istioctl.install(self._cluster(member), self.plan.version(member), name, document)
+
+    def _config_of(self, member: Member) -> Member:
+        """The cluster that an external istiod takes for its own."""
+        topology = self.mesh.deployment.topology
+        return topology[topology.config_cluster(member.name)]
 
     def _cluster(self, member: Member) -> RunningCluster:
         return self.mesh.cluster(member.name)
@@ -168,9 +190,9 @@ class _Installation:
         return self.mesh.lab.recorder.step(name)
 
 
-def _unanswered(cluster: RunningCluster, istiod: IPv4Address) -> str:
-    """Whether the webhook answers: an API server that asks too early waits ten seconds for the
-    answer, and the pods with it."""
-    url, where = f"https://istiod.{SYSTEM}.svc:{_WEBHOOK_PORT}/", f"{istiod}:{_WEBHOOK_PORT}"
+def _unanswered(cluster: RunningCluster, name: str, istiod: IPv4Address) -> str:
+    """Whether the webhook of an istiod of that name answers: an API server that asks too early
+    waits ten seconds for the answer, and the pods with it."""
+    url, where = f"https://{name}.{SYSTEM}.svc:{_WEBHOOK_PORT}/", f"{istiod}:{_WEBHOOK_PORT}"
     reply = ask(node_probe(cluster), Question("http", _WEBHOOK_PATIENCE, where, url=url))
     return "" if reply.failure is None else f"the webhook at {where}"

@@ -45,13 +45,26 @@ class Istioctl:
             why = hopeless(cluster, SYSTEM) or _said(error)
             raise LabError(f"Istio {version} was not installed in {cluster.name}: {why}") from error
 
-    def uninstall(self, cluster: RunningCluster, version: Version) -> None:
-        """Remove what istioctl takes for Istio's own. Raises LabError with its words."""
+    def uninstall(self, cluster: RunningCluster, version: Version, revision: str = "") -> None:
+        """Remove what istioctl takes for Istio's own, or for a revision's alone. Raises LabError
+        with its words."""
+        what = ["--revision", revision] if revision else ["--purge"]
         try:
-            self._run(cluster, version, "uninstall", "-y", "--purge")
+            self._run(cluster, version, "uninstall", "-y", *what)
         except (CommandError, WaitFailedError) as error:
             why = _said(error)
             raise LabError(f"Istio {version} was not removed from {cluster.name}: {why}") from error
+
+    def tag(self, cluster: RunningCluster, version: Version, name: str, revision: str) -> None:
+        """Let a tag name a revision (https://istio.io/latest/docs/setup/upgrade/canary/). Raises
+        LabError with istioctl's words."""
+        try:
+            self._run(
+                cluster, version, "tag", "set", name, "--revision", revision, "--overwrite", "-y"
+            )
+        except (CommandError, WaitFailedError) as error:
+            told = f"the tag {name} of {cluster.name} does not name {revision}"
+            raise LabError(f"{told}: {_said(error)}") from error
 
     def remote_secret(self, cluster: RunningCluster, version: Version) -> Object:
         """The secret by which an istiod elsewhere reads this cluster, under the reader account.

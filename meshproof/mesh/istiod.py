@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from meshproof.errors import EvidenceError
 from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import lab_errors
-from meshproof.kube.workload import Workload, find_workload
+from meshproof.kube.workload import Workload, find_workload, list_workloads
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 
@@ -162,14 +163,29 @@ def network_gateways(mesh: Mesh, control_plane: str) -> tuple[NetworkGateway, ..
 def clusters_known(mesh: Mesh, control_plane: str) -> dict[str, str]:
     """The clusters that an istiod has secrets of, each with what it says of it: "synced",
     "syncing", "timeout" or "closed". Raises as ``ask_istiod``."""
-    listed = ask_istiod(mesh, control_plane, "clusterz") or []
-    return {one["id"]: one["syncStatus"] for one in listed}
+    return _states_of(ask_istiod(mesh, control_plane, "clusterz"))
+
+
+def _states_of(listed: Any) -> dict[str, str]:
+    return {one["id"]: one["syncStatus"] for one in listed or []}
+
+
+def unread_by_each(mesh: Mesh, control_plane: str) -> dict[str, dict[str, str]]:
+    """By each istiod's pod in a cluster what ``unread_clusters`` says of it. Raises as
+    ``ask_istiod``."""
+    pods = list_workloads(mesh.cluster(control_plane), ISTIOD, SYSTEM, container=CONTAINER)
+    due = mesh.deployment.topology.reads(control_plane)
+    return {one.name: _unread(debug(one, "clusterz"), due) for one in pods}
 
 
 def unread_clusters(mesh: Mesh, control_plane: str) -> dict[str, str]:
     """The clusters that an istiod should read and does not, each with what it says of it, as
     ``clusters_known`` does, or "unknown". Raises as ``ask_istiod``."""
-    known = clusters_known(mesh, control_plane)
     due = mesh.deployment.topology.reads(control_plane)
+    return _unread(ask_istiod(mesh, control_plane, "clusterz"), due)
+
+
+def _unread(listed: Any, due: Iterable[str]) -> dict[str, str]:
+    known = _states_of(listed)
     states = {name: known.get(name, "unknown") for name in due}
     return {name: state for name, state in states.items() if state != "synced"}

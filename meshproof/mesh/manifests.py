@@ -91,10 +91,11 @@ def short_connections() -> Object:
     }
 
 
-def istiod_by_gateway(istiod: str) -> list[Object]:
+def istiod_by_gateway(istiod: str, *others: str) -> list[Object]:
     """The gateway also leads to istiod: discovery on 15012, its webhook on 15017.
 
-    ``istiod``: its Service's name.
+    ``istiod``: its Service's name; ``others``: those of further revisions, to which what asks for
+    them by their own names is led.
     """
     ports = {"tls-istiod": GATEWAY_PORTS["tls-istiod"], "tls-webhook": GATEWAY_PORTS["tls-webhook"]}
     servers = [
@@ -106,18 +107,20 @@ def istiod_by_gateway(istiod: str) -> list[Object]:
         for name, number in ports.items()
     ]
     targets = {ports["tls-istiod"]: 15012, ports["tls-webhook"]: 443}
+    named = [(f"{other}.{SYSTEM}.svc", other) for other in others]
     routes = [
         {
-            "match": [{"port": number, "sniHosts": ["*"]}],
+            "match": [{"port": number, "sniHosts": [sni]}],
             "route": [
                 {
                     "destination": {
-                        "host": f"{istiod}.{SYSTEM}.svc.cluster.local",
+                        "host": f"{service}.{SYSTEM}.svc.cluster.local",
                         "port": {"number": to},
                     }
                 }
             ],
         }
+        for sni, service in (*named, ("*", istiod))
         for number, to in targets.items()
     ]
     service = {
@@ -129,16 +132,19 @@ def istiod_by_gateway(istiod: str) -> list[Object]:
     return [_gateway("istiod-gateway", servers), service]
 
 
-def istiod_by_address() -> Object:
-    """An internal load balancer before istiod: on one network no gateway is needed."""
+def istiod_by_address(name: str = ISTIOD_ADDRESS, revision: str = "") -> Object:
+    """An internal load balancer before istiod: on one network no gateway is needed.
+
+    ``revision``: whose istiods it leads to, where it is for one of several.
+    """
     ports = {"tcp-istiod": 15012, "tcp-webhook": 15017}
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {"name": ISTIOD_ADDRESS, "namespace": SYSTEM},
+        "metadata": {"name": name, "namespace": SYSTEM},
         "spec": {
             "type": "LoadBalancer",
-            "selector": {"app": "istiod"},
+            "selector": {"app": "istiod"} | ({"istio.io/rev": revision} if revision else {}),
             "ports": [
                 {"name": name, "port": port, "targetPort": port} for name, port in ports.items()
             ],

@@ -167,13 +167,17 @@ class Mesh:
     @property
     def blueprint(self) -> Blueprint:
         """What is installed, cluster by cluster."""
-        topology, addresses = self.deployment.topology, self.lab.addresses
+        return self.blueprint_of(self.deployment)
+
+    def blueprint_of(self, deployment: Deployment) -> Blueprint:
+        """What of another deployment of the same topology would be installed here."""
+        topology, addresses = deployment.topology, self.lab.addresses
         gateways = {
             member.name: addresses[member.name].reserve(SYSTEM, GATEWAY)
             for member in topology.members
             if member.gateway is not None
         }
-        plan = Blueprint(self.deployment, self.bundle, self.roots, gateways, {})
+        plan = Blueprint(deployment, self.bundle, self.roots, gateways, {})
         istiods = {
             remote.name: addresses[remote.primary].reserve(SYSTEM, plan.istiod_service(remote))
             for remote in topology.remotes
@@ -196,5 +200,4 @@ def remove_mesh(lab: Lab, before: Mapping[str, Inventory], shell: Shell) -> None
             shell, lambda one: remove_rest(one, before[one.name], recorder=lab.recorder), running
         )
         for addresses in lab.addresses.values():
-            for service in (GATEWAY, manifests.ISTIOD_ADDRESS):
-                addresses.take_back(SYSTEM, service)
+            addresses.take_all_back(SYSTEM)

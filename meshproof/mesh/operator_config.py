@@ -73,6 +73,11 @@ class Images:
     tag: str
     plain_envoy: bool
 
+    @property
+    def proxy(self) -> str:
+        """What sidecars and gateways are of, as the injector writes it."""
+        return f"{self.hub}/proxyv2:{self.tag}"
+
 
 def primary(deployment: Deployment, member: Member, images: Images, networks: Document) -> Document:
     """istiod for a primary. ``networks``: what ``meshNetworks`` says, {} where labels do."""

@@ -36,6 +36,7 @@ from meshproof.model.member import (
 from meshproof.model.releases import Releases
 from meshproof.model.request import RunRequest
 from meshproof.model.topology import Topology
+from meshproof.model.upgrade import Deed, Stage, State, Step, Strategy, Upgrade, revision_of
 from meshproof.model.variants import (
     JOINED_ROOTS,
     MESH_NETWORKS,
@@ -67,6 +68,7 @@ __all__ = [
     "Behaviour",
     "Capability",
     "Cluster",
+    "Deed",
     "Deployment",
     "Exposure",
     "Flow",
@@ -85,8 +87,13 @@ __all__ = [
     "Role",
     "RunRequest",
     "Setting",
+    "Stage",
+    "State",
+    "Step",
+    "Strategy",
     "Topology",
     "TopologyError",
+    "Upgrade",
     "Variant",
     "Version",
     "Wiring",
@@ -95,5 +102,6 @@ __all__ = [
     "flat",
     "isolated",
     "issue_name",
+    "revision_of",
     "wiring_named",
 ]

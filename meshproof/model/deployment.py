@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from meshproof.errors import ModelError
 from meshproof.model.member import Member, Mtls
 from meshproof.model.topology import Topology
+from meshproof.model.upgrade import Stage, Strategy, Upgrade, course, revision_of
 from meshproof.model.variants import (
     JOINED_ROOTS,
     MESH_NETWORKS,
@@ -28,7 +30,8 @@ class Deployment:
 
     ``istio``: the version in each cluster. ``variants``: names such as "mesh-networks".
     ``revision``: the name of Istio's revision; "" unless ``variants`` holds "revision".
-    Raises ModelError for what cannot exist.
+    ``upgrade``: how it gets to another Istio from the one in ``istio``; for a canary that is a
+    revision, called after its version. Raises ModelError for what cannot exist.
     """
 
     topology: Topology
@@ -37,6 +40,7 @@ class Deployment:
     mtls: Mtls = Mtls.STRICT
     variants: frozenset[str] = frozenset()
     revision: str = ""
+    upgrade: Upgrade | None = None
 
     def __post_init__(self) -> None:
         lacking = [name for name in self.topology.names if name not in self.istio]
@@ -58,10 +62,37 @@ class Deployment:
                 else f"the revision {self.revision} is named without the variant {REVISION}",
                 "give both, or neither",
             )
+        if self.upgrade is not None:
+            self._check_upgrade(self.upgrade)
 
     def __hash__(self) -> int:
         # Tables of them are large, and a topology holds much that its name tells apart.
-        return hash((self.topology.name, self.mtls, self.variants, self.revision))
+        return hash((self.topology.name, self.mtls, self.variants, self.revision, self.upgrade))
+
+    @property
+    def old(self) -> Version:
+        """The Istio that an upgrade begins with: the same in all clusters."""
+        return next(iter(self.istio.values()))
+
+    @cached_property
+    def course(self) -> tuple[Stage, ...]:
+        """The stages of the upgrade, the mesh as it is installed first; () without one."""
+        return course(self.topology, self.old, self.upgrade) if self.upgrade is not None else ()
+
+    def _check_upgrade(self, upgrade: Upgrade) -> None:
+        if len(set(self.istio.values())) > 1:
+            raise ModelError(
+                f"an upgrade of {self.topology.name} begins with {self._versions()}",
+                "let it begin with one Istio in all clusters",
+            )
+        due = revision_of(self.old) if upgrade.strategy is Strategy.CANARY else ""
+        if self.revision != due:
+            raise ModelError(
+                f"an upgrade by {upgrade.strategy.value} begins with the revision '{due}', not "
+                f"'{self.revision}'",
+                "leave the revision to the upgrade",
+            )
+        _ = self.course  # raises what cannot be
 
     def _check_variant(self, name: str) -> None:
         if name not in VARIANTS:
@@ -126,7 +157,12 @@ class Deployment:
 
     def __str__(self) -> str:
         words = [self.topology.name, self._versions(), self.mtls.value]
-        return "+".join([*words, *(self._word(variant) for variant in sorted(self.variants))])
+        if self.upgrade is None:
+            return "+".join([*words, *map(self._word, sorted(self.variants))])
+        words[1] += f"-to-{self.upgrade.to}"
+        # The revision is called after the version, which is there already.
+        variants = sorted(self.variants - {REVISION})
+        return "+".join([*words, *map(self._word, variants), str(self.upgrade)])
 
     def _versions(self) -> str:
         """The version that all clusters have, or each cluster with its own."""

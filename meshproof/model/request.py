@@ -17,6 +17,7 @@ from meshproof.errors import ModelError
 from meshproof.model.behaviour import Profile
 from meshproof.model.known_issue import Policy
 from meshproof.model.member import Mtls
+from meshproof.model.upgrade import Strategy
 from meshproof.model.variants import USUAL_REVISION, VARIANTS
 from meshproof.nearest import choose
 
@@ -96,6 +97,26 @@ class RunRequest:
     )
     istio: tuple[str, ...] = field(
         default=(), metadata=asked("version, or east=1.31.0,west=1.31.1", shown="VERSION")
+    )
+    upgrade_to: str | None = field(
+        default=None,
+        metadata=asked("judge the way from that Istio to this version", shown="VERSION"),
+    )
+    strategy: str = field(
+        default=Strategy.IN_PLACE.value,
+        metadata=asked(
+            "how an upgrade is done", choices=tuple(Strategy), noun="strategy of an upgrade"
+        ),
+    )
+    first: str | None = field(
+        default=None,
+        metadata=asked("the cluster whose control plane an upgrade begins with", shown="CLUSTER"),
+    )
+    rollback: bool = field(
+        default=False, metadata=asked("after an upgrade, go back the way it came")
+    )
+    rollback_after: tuple[str, ...] = field(
+        default=(), metadata=asked("go back after this step of an upgrade", shown="N")
     )
     kubernetes: str | None = field(
         default=None, metadata=asked("version, for example 1.36.3", shown="VERSION")

@@ -46,7 +46,8 @@ def about(record: Record) -> About:
     asked = _distinct(one for begin in begins for one in begin.get("deployments", ()))
     engines = (f"{one['engine']['name']} {one['engine']['version']}" for one in made_of)
     deployments = used or asked
-    istio = (version for one in deployments for version in one.get("istio", {}).values())
+    istio = [version for one in deployments for version in one.get("istio", {}).values()]
+    istio += [one["upgrade"]["to"] for one in deployments if one.get("upgrade")]
     return About(
         began=_first(events),
         ended=max((event.at for event in events), default=0.0),
@@ -63,8 +64,11 @@ def about(record: Record) -> About:
 
 
 def istio_of(deployment: Data) -> str:
-    """The Istio of a deployment: its version, or each cluster's with its name; "" of a bare lab."""
-    versions = deployment.get("istio", {})
+    """The Istio of a deployment: its version, or each cluster's with its name, and the one that it
+    is on the way to; "" of a bare lab."""
+    versions, way = deployment.get("istio", {}), deployment.get("upgrade")
+    if way:
+        return f"{next(iter(versions.values()), '')} to {way['to']}"
     if len(set(versions.values())) <= 1:
         return next(iter(versions.values()), "")
     return ", ".join(f"{cluster} {version}" for cluster, version in versions.items())

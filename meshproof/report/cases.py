@@ -42,7 +42,8 @@ class Said:
 class Case:
     """A test. ``judged``: how it ended, where of several outcomes the worst counts; ``folder``:
     that of its run, in which its evidence lies; ``on``: the deployment's fields; ``began``,
-    ``ended``: seconds since the epoch; ``worker``: as people are told of it, or ""; ``calls``: the
+    ``ended``: seconds since the epoch; ``step``: the number of the stage of an upgrade that it is
+    about; ``worker``: as people are told of it, or ""; ``calls``: the
     figures of each batch of calls."""
 
     judged: Judged
@@ -53,6 +54,7 @@ class Case:
     on: Data
     caller: str | None
     pair: tuple[str, ...]
+    step: int | None
     proves: tuple[str, ...]
     worker: str
     began: float
@@ -68,7 +70,10 @@ class Case:
 
     @property
     def called_from(self) -> str:
-        """Which clusters it is about, in words; "" where it is about all."""
+        """Which clusters, or which stage of an upgrade, it is about, in words; "" where it is about
+        all."""
+        if self.step is not None:
+            return f"step {self.step}"
         if self.pair:
             return " → ".join(self.pair)
         return f"from {self.caller}" if self.caller else ""
@@ -111,6 +116,7 @@ def case_of(events: Sequence[Event], folder: Path) -> Case | None:
         on=about["deployment"],
         caller=about["caller"],
         pair=tuple(about["pair"] or ()),
+        step=about.get("step"),
         proves=tuple(about["proves"]),
         worker=worker_name(str(about.get("worker", ""))),
         began=min(begin, events[0].at),

@@ -69,8 +69,9 @@ def left_out_in(events: Iterable[Event]) -> list[LeftOut]:
 
 
 def is_plain(deployment: Deployment) -> bool:
-    """Whether a deployment is strict and without variants."""
-    return deployment.mtls is Mtls.STRICT and not deployment.variants
+    """Whether a deployment is strict and without variants, and stays as it is."""
+    plain = deployment.mtls is Mtls.STRICT and not deployment.variants
+    return plain and deployment.upgrade is None
 
 
 def _is_told(one: Declared, deployment: Deployment) -> bool:

@@ -40,6 +40,7 @@ FORMATS: Mapping[str, Format] = {
     "allure": Format("meshproof.report.allure", "allure-results, a folder for Allure"),
     "markdown": Format("meshproof.report.markdown", "report.md, for pull requests and summaries"),
     "annotations": Format("meshproof.report.annotations", "annotations.txt, for GitHub Actions"),
+    "upgrade": Format("meshproof.report.upgrade", "upgrade.md and upgrade.html, of upgrades"),
     "yaml": Format("meshproof.report.conformance", "conformance.yaml, by profiles and levels"),
 }
 

@@ -26,7 +26,9 @@ def shape_of(deployment: Data) -> Shape:
     """What of a deployment decides how long it takes: not its versions. As a record has it."""
     if "topology" not in deployment:
         return (*deployment["clusters"].values(), deployment["wiring"])
-    return (deployment["topology"], deployment["mtls"], *deployment["variants"])
+    way = deployment.get("upgrade")
+    words = (way["words"],) if way else ()
+    return (deployment["topology"], deployment["mtls"], *deployment["variants"], *words)
 
 
 @dataclass(frozen=True)

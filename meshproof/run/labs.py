@@ -272,5 +272,7 @@ class Labs:
 
 
 def _differ_in_mtls(mesh: Mesh, deployment: Deployment) -> bool:
-    """Whether a mesh becomes the deployment by another mTLS mode alone."""
-    return replace(mesh.deployment, mtls=deployment.mtls) == deployment
+    """Whether a mesh becomes the deployment by another mTLS mode alone. One that is upgraded is
+    what it was no more."""
+    own = mesh.deployment
+    return own.upgrade is None and replace(own, mtls=deployment.mtls) == deployment

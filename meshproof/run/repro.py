@@ -139,13 +139,15 @@ def _request(asked: RunRequest, deployment: Data, source: str | None) -> RunRequ
         return request  # clusters without a mesh
     istio = ",".join(f"{name}={version}" for name, version in deployment["istio"].items())
     own = deployment["topology"] not in topology_names()
+    # The revision of an upgrade is its own, and how it goes is asked for already.
+    upgraded = deployment.get("upgrade") is not None
     return replace(
         request,
         topology=() if own else (deployment["topology"],),
         topology_file=asked.topology_file if own else (),
         mtls=(deployment["mtls"],),
-        variant=tuple(deployment["variants"]),
-        revision=deployment["revision"] or None,
+        variant=() if upgraded else tuple(deployment["variants"]),
+        revision=None if upgraded else deployment["revision"] or None,
         istio=() if own_tree else (istio,),
         profile=Profile.CORE.value,
     )

@@ -29,12 +29,14 @@ from meshproof.model import (
     Releases,
     RunRequest,
     Topology,
+    Upgrade,
 )
 from meshproof.model.addresses import NETWORK, pool_named
 from meshproof.nearest import choose
 from meshproof.resources import resource
 from meshproof.run.again import troubled
 from meshproof.run.session import Choices
+from meshproof.run.upgrades import check_upgrades, upgrades_of
 
 _ON_DEMAND = frozenset(
     {
@@ -97,6 +99,11 @@ class Selection:
         checkout, istio = self.request.checkout, self.request.istio
         if checkout is not None and istio:
             raise UsageError("with --checkout Istio is the tree's own", "leave --istio out")
+        if checkout is not None and self.request.upgrade_to is not None:
+            raise UsageError(
+                "with --checkout there is one Istio alone, and no other to upgrade to",
+                "leave --checkout or --upgrade-to out",
+            )
         check_source(self.request.artifacts, checkout)
         newest = checkout_version(checkout) if checkout else default_wanted().istio[-1]
         asked = [Releases.parse(text, newest, istio_version) for text in istio]
@@ -111,13 +118,20 @@ class Selection:
                 )
         return tuple(dict.fromkeys(asked))
 
+    @cached_property
+    def upgrades(self) -> tuple[Upgrade, ...]:
+        """The ways to another Istio that are asked for; () where none is."""
+        return upgrades_of(self.request)
+
     @property
     def versions(self) -> tuple[str, ...]:
         """The Istio versions that the clusters' nodes must hold; () stands for the newest."""
+        to = [str(one.to) for one in self.upgrades]
         if not any("=" in text for text in self.request.istio):
-            return self.request.istio
+            return tuple(dict.fromkeys([*self.request.istio, *to]))
         maps = [one.on(topology) for one in self.releases for topology in self.topologies]
-        return tuple(dict.fromkeys(str(version) for found in maps for version in found.values()))
+        found = [str(version) for one in maps for version in one.values()]
+        return tuple(dict.fromkeys([*found, *to]))
 
     @property
     def modes(self) -> tuple[Mtls, ...]:
@@ -189,6 +203,7 @@ class Selection:
             check_tree(asked.checkout)
         _ = self.topologies, self.releases, self.variants, self.revision, self.pool
         _ = self.rounds, self.troubled
+        check_upgrades(asked, self.topologies, self.releases, self.upgrades)
         if asked.suite and not asked.suites:
             _check_suites(asked.suite)
         if asked.repair and asked.reuse is None:
@@ -232,6 +247,7 @@ class Selection:
             "--variant": bool(asked.variant),
             "--revision": asked.revision is not None,
             "--istio": bool(asked.istio),
+            "--upgrade-to": asked.upgrade_to is not None,
         }
         said = [option for option, is_given in given.items() if is_given]
         if said:

@@ -6,28 +6,32 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
-from meshproof.model import Exposure, Topology
+from meshproof.model import Exposure, Stage, Topology
 
 
 @dataclass(frozen=True)
 class Axis:
     """One way to run a test several times on a deployment.
 
-    ``fixtures``: what it asks for; ``values``: what these are each time; ``ends``: the two
-    clusters that a value is about, if it is about two; ``id``: a value in a test's id; ``lacks``:
+    ``fixtures``: what it asks for; ``values``: what these are each time, on a topology, or along
+    the stages of an upgrade; ``ends``: the two clusters that a value is about, if it is about two;
+    ``id``: a value in a test's id; ``lacks``:
     the reason where there is no value.
     """
 
     fixtures: tuple[str, ...]
-    values: Callable[[Topology], Sequence[tuple[object, ...]]]
+    values: Callable[[Topology, Sequence[Stage]], Sequence[tuple[object, ...]]]
     id: Callable[[tuple[object, ...]], str]
     lacks: str
     ends: Callable[[Topology, tuple[object, ...]], tuple[str, str]] | None = None
 
-    def on(self, topology: Topology, networks: int | None) -> list[tuple[object, ...]]:
+    def on(
+        self, topology: Topology, networks: int | None, course: Sequence[Stage] = ()
+    ) -> list[tuple[object, ...]]:
         """The values on a topology. ``networks``: 1 for those whose clusters are on one network,
-        2 for those whose are not; for an axis that is about two clusters."""
-        values = list(self.values(topology))
+        2 for those whose are not; for an axis that is about two clusters. ``course``: the stages of
+        an upgrade, if it is on its way through one."""
+        values = list(self.values(topology, course))
         if networks is None or self.ends is None:
             return values
         ends = self.ends
@@ -43,11 +47,11 @@ def axis_of(fixtures: Collection[str]) -> Axis | None:
     return next((axis for axis in _AXES if set(axis.fixtures) <= set(fixtures)), None)
 
 
-def _homes(topology: Topology) -> list[tuple[object, ...]]:
+def _homes(topology: Topology, _: Sequence[Stage]) -> list[tuple[object, ...]]:
     return [(name,) for name in dict.fromkeys(topology.versions.values())]
 
 
-def _imports(topology: Topology) -> list[tuple[object, ...]]:
+def _imports(topology: Topology, _: Sequence[Stage]) -> list[tuple[object, ...]]:
     return list(topology.imports)
 
 
@@ -63,6 +67,8 @@ def _import_ends(topology: Topology, value: tuple[object, ...]) -> tuple[str, st
     return str(importer), topology.providers(imported)[0]
 
 
+NO_UPGRADE = "on the way to another Istio only: 'meshproof upgrade'"
+"""Why what is about an upgrade does not apply."""
 _AXES = (
     Axis(
         ("importer", "imported"),
@@ -73,14 +79,14 @@ _AXES = (
     ),
     Axis(
         ("caller", "target"),
-        lambda topology: topology.pairs,
+        lambda topology, _: topology.pairs,
         lambda value: f"from-{value[0]}-to-{value[1]}",
         "needs a version of helloworld in another cluster",
         lambda topology, value: (str(value[0]), topology.versions[str(value[1])]),
     ),
     Axis(
         ("pair",),
-        lambda topology: [(pair,) for pair in permutations(topology.names, 2)],
+        lambda topology, _: [(pair,) for pair in permutations(topology.names, 2)],
         lambda value: "{}-to-{}".format(*value[0]),  # type: ignore[misc]
         "needs several clusters",
         lambda topology, value: value[0],  # type: ignore[arg-type, return-value]
@@ -88,8 +94,14 @@ _AXES = (
     Axis(("home",), _homes, lambda value: f"in-{value[0]}", "needs a version of helloworld"),
     Axis(
         ("caller",),
-        lambda topology: [(name,) for name in topology.workloads],
+        lambda topology, _: [(name,) for name in topology.workloads],
         lambda value: f"from-{value[0]}",
         "needs a cluster with workloads",
+    ),
+    Axis(
+        ("step",),
+        lambda _, course: [(one.number,) for one in course],
+        lambda value: f"step-{value[0]}",
+        NO_UPGRADE,
     ),
 )

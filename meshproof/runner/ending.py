@@ -10,13 +10,15 @@ import pytest
 from rich.console import Console
 
 from meshproof.console import say_line, with_lost_output
-from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, EXIT_USAGE
+from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, EXIT_USAGE, MeshproofError
 from meshproof.events import Event
 from meshproof.model import Policy
 from meshproof.model.request import command_line, once_more
 from meshproof.report import Judged, Tally, found_in, judged, left_out_in, planned_in, summary
 from meshproof.report.ended import as_json
+from meshproof.report.formats import rendered
 from meshproof.report.outcomes import KNOWN
+from meshproof.report.record import Record, run_named
 from meshproof.runner.known import policy_of
 from meshproof.runner.options import request_of
 from meshproof.runner.stash import LABS, SESSION
@@ -66,9 +68,31 @@ def end_run(config: pytest.Config, events: Sequence[Event], exitstatus: int) -> 
     code = with_lost_output(code)
     if planned:
         recorder.emit("run-end", exit_code=code)
+        if request_of(config).upgrade_to is not None:
+            _tell_of_upgrades(config)
     if recorder.lost is not None and code == EXIT_HELD:
         code = EXIT_COULD_NOT_TELL
     return code
+
+
+def _tell_of_upgrades(config: pytest.Config) -> None:
+    """Write what the upgrades of this run came to, and say it; whatever prevents that, what the run
+    came to stays."""
+    # Loaded by those runs alone that have a use for it.
+    from meshproof.report.upgrade.views import lines
+    from meshproof.report.upgrade.ways import ways
+
+    folder = config.stash[SESSION].folder
+    if folder is None:
+        return
+    err = config.option.meshproof_tell == "json"
+    try:
+        record = Record((run_named(str(folder)),))
+        told = [*lines(ways(record)), *map(str, rendered(record, "upgrade", folder))]
+    except MeshproofError as error:
+        told = [f"The upgrade's page is not there: {error}"]
+    for text in told:
+        say_line(text, err=err)
 
 
 def _exit_code(code: int, exitstatus: int) -> int:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
 import pytest
 
+from meshproof.errors import ModelError
 from meshproof.files import topology_names
 from meshproof.lab import Lab
 from meshproof.model import (
@@ -21,10 +23,12 @@ from meshproof.model import (
     Profile,
     Releases,
     Topology,
+    Upgrade,
     Version,
 )
 from meshproof.report import Declared
 from meshproof.run.selection import Selection
+from meshproof.run.upgrades import deployment_of
 from meshproof.runner.applies import NAMES, ground, lacking, networks_of, why_not
 from meshproof.runner.axes import axis_of
 from meshproof.runner.declaring import declared_by
@@ -50,7 +54,8 @@ class Matrix:
 
     ``mtls``: modes instead of the default ones; ``variants``: in addition to the default ones,
     where a topology can have them; ``full``: the product of all that is not narrowed so; ``only``:
-    of the deployments those with these ids, or all.
+    of the deployments those with these ids, or all; ``upgrades``: the ways to another Istio, on
+    which all of them are then.
     """
 
     topologies: tuple[Topology, ...]
@@ -61,6 +66,7 @@ class Matrix:
     revision: str = USUAL_REVISION
     full: bool = False
     only: tuple[str, ...] = ()
+    upgrades: tuple[Upgrade, ...] = ()
 
     @classmethod
     def of(cls, asked: Selection, kubernetes: Version) -> Matrix:
@@ -74,6 +80,7 @@ class Matrix:
             asked.revision,
             full=asked.profile is Profile.ALL,
             only=asked.request.deployment,
+            upgrades=asked.upgrades,
         )
 
     @cached_property
@@ -85,6 +92,8 @@ class Matrix:
     @cached_property
     def asked(self) -> tuple[Deployment, ...]:
         """The same, also those that are left out since others are named."""
+        if self.upgrades:
+            return tuple(dict.fromkeys(self._upgraded()))
         found = [
             Deployment(
                 topology,
@@ -99,6 +108,15 @@ class Matrix:
             for mode in self._modes(topology, variant)
         ]
         return tuple(dict.fromkeys(found))
+
+    def _upgraded(self) -> Iterator[Deployment]:
+        """Each topology that can have them on each of the ways asked for."""
+        modes = self.mtls or (Mtls.STRICT,)
+        for topology, release, mode, upgrade in product(
+            self.topologies, self.releases, modes, self.upgrades
+        ):
+            with suppress(ModelError):
+                yield deployment_of(topology, release, self.kubernetes, upgrade, mode)
 
     @cached_property
     def reasons(self) -> dict[str, Mapping[Deployment, str | None]]:
@@ -136,7 +154,7 @@ def expand(metafunc: pytest.Metafunc, matrix: Matrix) -> Declared:
         runs = [
             (one, value)
             for one in chosen
-            for value in axis.on(ground(marks, one.topology), networks)
+            for value in axis.on(ground(marks, one.topology), networks, one.course)
         ]
         values = [(one, *value) for one, value in runs]
         ids = [f"{one}-{axis.id(value)}" for one, value in runs]

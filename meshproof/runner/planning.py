@@ -50,7 +50,8 @@ def parts_of(items: Iterable[pytest.Item]) -> list[Part]:
 def _part(on: BareLab | Deployment, tests: Mapping[str, str]) -> Part:
     shape: Shape
     if isinstance(on, Deployment):
-        shape = (on.topology.name, on.mtls.value, *sorted(on.variants))
+        way = [str(on.upgrade)] if on.upgrade is not None else []
+        shape = (on.topology.name, on.mtls.value, *sorted(on.variants), *way)
         clusters, installed = shared_keys(on)
         return Part(str(on), shape, clusters, len(on.topology.members), installed, tests)
     shape = (*on.kind_configs.values(), on.wiring)

@@ -118,6 +118,7 @@ def record_test(
         deployment=_described(on, session.wanted.kubernetes),
         caller=caller,
         pair=pair,
+        step=_step(item),
         outcome=outcome,
         why="" if error is None else _why(error),
         cause=cause_of(item) if outcome == "INCONCLUSIVE" else "",
@@ -154,6 +155,12 @@ def _called_from(item: pytest.Item) -> tuple[str | None, list[str] | None]:
         caller if isinstance(caller, str) else None,
         [str(name) for name in pair] if isinstance(pair, tuple) else None,
     )
+
+
+def _step(item: pytest.Item) -> int | None:
+    """The number of the stage of an upgrade that a test is about."""
+    step = getattr(getattr(item, "callspec", None), "params", {}).get("step")
+    return step if isinstance(step, int) else None
 
 
 def _deployments(config: pytest.Config, planned: list[pytest.Item]) -> list[Data]:
@@ -218,4 +225,18 @@ def _described(on: BareLab | Deployment, kubernetes: Version) -> Data:
         "mtls": on.mtls.value,
         "variants": sorted(on.variants),
         "revision": on.revision,
+        "upgrade": _upgrade(on),
+    }
+
+
+def _upgrade(on: Deployment) -> Data | None:
+    upgrade = on.upgrade
+    if upgrade is None:
+        return None
+    return {
+        "to": str(upgrade.to),
+        "strategy": upgrade.strategy.value,
+        "first": upgrade.first,
+        "back_after": upgrade.back_after,
+        "words": str(upgrade),
     }

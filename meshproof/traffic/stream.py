@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from meshproof.errors import EvidenceError, MeshproofError, WaitTimeoutError
 from meshproof.kube.node_logs import folder, printed_since
@@ -63,17 +63,38 @@ class StreamPlan:
 
 
 @dataclass
+class Calling:
+    """A pod that makes calls. ``process``: the program's, in it; ``read_until``: when its logs were
+    read last."""
+
+    workload: Workload
+    lines: Lines
+    process: str
+    read_until: float
+
+    @property
+    def is_written_down(self) -> bool:
+        """Whether all lines are there: the program's, and those of the proxy beside it."""
+        whole = self.lines.count == len(self.lines.calls)
+        return whole and not unlogged(self.lines.joined({}))
+
+    def end(self) -> None:
+        """End the calls. Raises LabError, or CommandError, when that does not come about."""
+        self.workload.run("probe", "end-stream", self.process, timeout=90)
+
+
+@dataclass
 class Stream:
-    """A stream that goes on, or has ended. ``marks``: what was done meanwhile."""
+    """A stream that goes on, or has ended. ``callers``: by cluster who makes its calls; ``former``:
+    the lines of those that have made them before; ``marks``: what was done meanwhile."""
 
     sample: Sample
     plan: StreamPlan
-    callers: dict[str, Workload]
-    lines: dict[str, Lines]
+    callers: dict[str, Calling] = field(default_factory=dict)
+    former: dict[str, list[Lines]] = field(default_factory=dict)
     marks: list[Mark] = field(default_factory=list)
     clusters: dict[str, str] = field(default_factory=dict)
     """Where each pod that was ever seen runs."""
-    read_until: float = field(default_factory=time.time)
     history: History | None = None
 
     @contextmanager
@@ -100,9 +121,9 @@ class Stream:
 
         def looked() -> bool:
             self.look()
-            for name, lines in self.lines.items():
-                if lines.count is not None or lines.said:
-                    said = lines.said or "it ended by itself"
+            for name, one in self.callers.items():
+                if one.lines.count is not None or one.lines.said:
+                    said = one.lines.said or "it ended by itself"
                     raise EvidenceError(f"the stream of calls from {name} broke off: {said}")
             return seen()
 
@@ -113,14 +134,37 @@ class Stream:
 
     def look(self) -> None:
         """Read what was printed since it was looked at before. Raises EvidenceError."""
-        begin = time.time()
-        side_by_side(self.sample.mesh.shell, self._read, self.callers)
-        self.read_until = begin
+        self._read_all(self.callers.values())
+
+    def begin(self, caller: str, workload: Workload) -> None:
+        """Let a pod make the calls of a caller from now on. Raises CommandError when they do not
+        begin, LabError when the pod is not there."""
+        lines = Lines(caller, f"mp-{secrets.token_hex(3)}-{caller}")
+        at = time.time()
+        said = workload.run("probe", "start-stream", input=self.plan.line(lines.name))
+        self.callers[caller] = Calling(workload, lines, said.stdout.strip(), at)
+
+    def hand_over(self, caller: str, workload: Workload) -> None:
+        """Let another pod make the calls of a caller: it begins, then the one before ends, whose
+        lines are all read before this returns, so that it may go. Raises as ``begin``."""
+        before = self.callers[caller]
+        self.begin(caller, workload)
+        self.former.setdefault(caller, []).append(before.lines)
+        self._finish([before])
 
     def calls_of(self, caller: str) -> list[StreamCall]:
         """The calls of a caller that were seen to end when it was looked at last, without the lines
         of its proxy."""
-        return list(self.lines[caller].calls.values())
+        return [one for lines in self._lines_of(caller) for one in lines.calls.values()]
+
+    def end(self) -> None:
+        """End the calls, wait for what is still to be written down, and take down what came of
+        them all."""
+        self._finish(list(self.callers.values()))
+        counts = {name: _sum([one.count for one in self._lines_of(name)]) for name in self.callers}
+        calls = [call for name in self.callers for call in self._joined(name)]
+        ordered = sorted(calls, key=lambda one: one.at)
+        self.history = History(ordered, tuple(self.marks), counts, self.plan.rate)
 
     def know_pods(self) -> None:
         """Note where the pods run that there are now, as far as API servers say so."""
@@ -128,28 +172,44 @@ class Stream:
             servers = self.sample.servers().values()
             self.clusters |= {one.name: one.cluster for one in servers}
 
-    def _read(self, caller: str) -> None:
-        workload, lines = self.callers[caller], self.lines[caller]
-        where = [
-            folder(workload.namespace, workload.name, container)
-            for container in (workload.container, PROXY)
-        ]
+    def _finish(self, callers: Sequence[Calling]) -> None:
+        """End the calls of some pods, and wait for their lines."""
+        side_by_side(self.sample.mesh.shell, Calling.end, callers)
+        self.know_pods()
+
+        def finished() -> bool:
+            self._read_all(callers)
+            return all(one.is_written_down for one in callers)
+
+        with suppress(WaitTimeoutError):
+            eventually(finished, what="the lines of a stream", within=WITHIN, every=_LOOK_EVERY)
+
+    def _lines_of(self, caller: str) -> list[Lines]:
+        return [*self.former.get(caller, ()), self.callers[caller].lines]
+
+    def _joined(self, caller: str) -> Iterator[StreamCall]:
+        """The calls of a caller, numbered on from one pod to the next."""
+        first = 0
+        for lines in self._lines_of(caller):
+            for one in lines.joined(self.clusters):
+                yield replace(one, number=first + one.number)
+            first += lines.count or 0
+
+    def _read_all(self, callers: Iterable[Calling]) -> None:
+        side_by_side(self.sample.mesh.shell, self._read, callers)
+
+    def _read(self, one: Calling) -> None:
+        pod, begin = one.workload, time.time()
+        where = [folder(pod.namespace, pod.name, container) for container in (pod.container, PROXY)]
         # Connections have no request id; the program's own name is in what it says of itself.
         port = self.plan.to.rpartition(":")[2]
-        words = [lines.name, f'"outbound|{port}|', "probe: "]
-        since = self.read_until - _OVERLAP
-        lines.take(printed_since(workload.running, workload.node, where, since, words))
+        words = [one.lines.name, f'"outbound|{port}|', "probe: "]
+        since = one.read_until - _OVERLAP
+        one.lines.take(printed_since(pod.running, pod.node, where, since, words))
+        one.read_until = begin
 
     def _latest(self) -> float:
-        return min(lines.latest for lines in self.lines.values())
-
-    def _finished(self) -> bool:
-        """Whether all lines are there: the program's, and those of the proxies beside them."""
-        self.look()
-        return all(
-            one.count == len(one.calls) and not unlogged(one.joined({}))
-            for one in self.lines.values()
-        )
+        return min(one.lines.latest for one in self.callers.values())
 
 
 @contextmanager
@@ -161,37 +221,19 @@ def streaming(
 
     Raises EvidenceError when a stream does not begin, LabError when a caller is not there.
     """
-    plan = plan or StreamPlan()
-    workloads = {name: sample.caller(name) for name in callers or sample.clusters}
-    run = secrets.token_hex(3)
-    lines = {name: Lines(name, f"mp-{run}-{name}") for name in workloads}
-    stream = Stream(sample, plan, workloads, lines)
+    stream = Stream(sample, plan or StreamPlan())
     stream.know_pods()
-    processes: dict[str, str] = {}
     try:
-        for name, workload in workloads.items():
-            said = workload.run("probe", "start-stream", input=plan.line(lines[name].name))
-            processes[name] = said.stdout.strip()
+        for name in callers or sample.clusters:
+            stream.begin(name, sample.caller(name))
         yield stream
     finally:
-        _end(stream, processes)
+        stream.end()
+        if stream.history is not None:
+            sample.mesh.lab.recorder.emit("stream", **timeline(stream.history))
 
 
-def _end(stream: Stream, processes: dict[str, str]) -> None:
-    """End the calls, wait for what is still to be written down, and record it all."""
-    side_by_side(
-        stream.sample.mesh.shell,
-        lambda name: stream.callers[name].run("probe", "end-stream", processes[name], timeout=90),
-        processes,
-    )
-    stream.know_pods()
-    with suppress(WaitTimeoutError):
-        eventually(stream._finished, what="the lines of a stream", within=WITHIN, every=_LOOK_EVERY)
-    calls = [one for lines in stream.lines.values() for one in lines.joined(stream.clusters)]
-    stream.history = History(
-        calls=sorted(calls, key=lambda one: one.at),
-        marks=tuple(stream.marks),
-        counts={name: lines.count for name, lines in stream.lines.items()},
-        rate=stream.plan.rate,
-    )
-    stream.sample.mesh.lab.recorder.emit("stream", **timeline(stream.history))
+def _sum(counts: Sequence[int | None]) -> int | None:
+    """How many there are in all; None where one is not known."""
+    known = [one for one in counts if one is not None]
+    return sum(known) if len(known) == len(counts) else None

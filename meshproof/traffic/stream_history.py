@@ -142,6 +142,10 @@ class History:
         """The calls of one caller."""
         return tuple(one for one in self.calls if one.caller == caller)
 
+    def part(self, begin: float, end: float = float("inf")) -> History:
+        """The calls that were due from one moment until another, as a history of its own."""
+        return History(self.between(begin, end), self.marks, self.counts, self.rate)
+
     def between(self, begin: float, end: float) -> tuple[StreamCall, ...]:
         """The calls that were due from one moment until another."""
         return tuple(one for one in self.calls if begin <= one.at < end)

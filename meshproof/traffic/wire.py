@@ -11,7 +11,7 @@ from typing import TypeVar
 from meshproof.kube.workload import Workload
 from meshproof.lab import Lab
 from meshproof.lab.network import Counters
-from meshproof.traffic.calls import Plan, call
+from meshproof.traffic.calls import Plan, call, call_from_each
 from meshproof.traffic.response import Response
 from meshproof.workloads.sample import Sample
 
@@ -51,6 +51,19 @@ def watch(sample: Sample, caller: Workload, plan: Plan | None = None) -> Watched
     before = sample.mesh.lab.counters()
     responses = call(sample, caller, plan)
     return Watched(sample, caller, responses, counted_since(sample.mesh.lab, before))
+
+
+def watch_from_each(sample: Sample, plan: Plan) -> list[Watched]:
+    """The same from sleep in each cluster with workloads, at once: what was counted is of all of
+    them together."""
+    before = sample.mesh.lab.counters()
+    batches = call_from_each(sample, plan)
+    counted = counted_since(sample.mesh.lab, before)
+    callers = map(sample.caller, sample.clusters)
+    return [
+        Watched(sample, caller, responses, counted)
+        for caller, responses in zip(callers, batches, strict=True)
+    ]
 
 
 def counted_since(lab: Lab, before: Counters) -> Counters:

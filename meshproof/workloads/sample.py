@@ -5,7 +5,8 @@ Both are ours, with every source of artifacts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 from meshproof.artifacts.images import WORKLOAD
@@ -32,6 +33,8 @@ TCP_PORT = 9000
 LOCALITY_LABEL = "istio-locality"
 """Where a pod is, in place of its node's labels."""
 SLEEP, HELLOWORLD = "sleep", "helloworld"
+_GRACE, _GOES_ON = 30, 5
+"""Seconds that pods have to end, and in which they still answer."""
 HOST = host_of(HELLOWORLD, NAMESPACE)
 SERVED = Served(
     HELLOWORLD, NAMESPACE, {"app": HELLOWORLD}, HELLOWORLD, {"http": PORT, "tcp": TCP_PORT}
@@ -153,6 +156,10 @@ class Sample:
             self.callers[key] = find_workload(self.mesh.cluster(cluster), app, namespace)
         return self.callers[key]
 
+    def replace_caller(self, caller: Workload) -> None:
+        """Let another pod be the sleep of its cluster."""
+        self.callers[caller.cluster, f"{NAMESPACE}/{SLEEP}"] = caller
+
     def outsider(self, cluster: str) -> Workload:
         """A caller without a sidecar."""
         return self.caller(cluster, namespace=OUTSIDE)
@@ -247,6 +254,20 @@ def helloworld_objects(
     return objects
 
 
+def ending_gracefully(objects: Sequence[Object]) -> list[Object]:
+    """The same, but that pods of Deployments go on for some seconds after they were told to end, as
+    those must that are to be restarted while they are called: proxies learn of it meanwhile
+    (https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/)."""
+    found = deepcopy(list(objects))
+    for one in found:
+        if one["kind"] == "Deployment":
+            pod = one["spec"]["template"]["spec"]
+            pod["terminationGracePeriodSeconds"] = _GRACE
+            for container in pod["containers"]:
+                container["lifecycle"] = {"preStop": {"sleep": {"seconds": _GOES_ON}}}
+    return found
+
+
 def helloworld_service(
     namespace: str = NAMESPACE, name: str = HELLOWORLD, version: str | None = None
 ) -> Object:
@@ -275,7 +296,9 @@ def _deploy(mesh: Mesh, cluster: RunningCluster, shell: Shell) -> None:
         names = {SLEEP}
         for one in topology.placements:
             if one.cluster == cluster.name:
-                apply(cluster, helloworld_objects(one.version, one.replicas))
+                objects = helloworld_objects(one.version, one.replicas)
+                upgraded = mesh.deployment.upgrade is not None
+                apply(cluster, ending_gracefully(objects) if upgraded else objects)
                 names.add(f"{HELLOWORLD}-{one.version}")
         await_rollout(cluster, NAMESPACE, names, shell)
     await_rollout(cluster, OUTSIDE, {SLEEP}, shell)

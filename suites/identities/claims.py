@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +11,7 @@ from cryptography import x509
 from meshproof.expect import Outcome, Verdict, all_of, answered_from_home, calls_to_meet
 from meshproof.expect.control import as_control
 from meshproof.expect.handshake import answered_as, objected_to
+from meshproof.expect.identities import peers_are
 from meshproof.kube.workload import Workload, node_probe
 from meshproof.mesh.credentials import Credential, authorities, distinct, installed_authority
 from meshproof.mesh.mesh import Way
@@ -46,20 +46,7 @@ def peers_know_each_other(sample: Sample, caller: Workload) -> Verdict:
     """In calls to every version the server is told of sleep's identity, and the caller's proxy
     of helloworld's."""
     responses = call(sample, caller, Plan(times=calls_to_meet(sample.smallest_share)))
-    client, server = (of(caller.cluster) for of in (sample.caller_identity, sample.server_identity))
-    # A call without its line in the caller's log is for ``believable`` to judge.
-    seen = Counter(
-        (one.identity, one.served_as, one.log.upstream_peer) for one in responses if one.log
-    )
-    right = (client, server, server)
-    wrong = {names: count for names, count in seen.items() if names != right}
-    sides = f"the client to be {client} and the server {server}"
-    expected = f"{sides} in {len(responses)} calls"
-    observed = "; ".join(
-        f"{count} with client {names[0]}, server {names[1]}, in the caller's log {names[2] or None}"
-        for names, count in (wrong or seen).items()
-    )
-    names = Verdict(Outcome.FAIL if wrong else Outcome.PASS, expected, observed)
+    names = peers_are(sample, caller.cluster, responses)
     return all_of([answered_from_home(responses, reachable(sample, caller.cluster)), names])
 
 

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from meshproof.errors import EvidenceError
-from meshproof.expect import Outcome, Verdict, all_of, noticed
+from meshproof.expect import Outcome, Verdict, all_of, calls_to_meet, noticed
 from meshproof.kube.objects import Object
 from meshproof.mesh.config_dump import takes_plain_text
 from meshproof.mesh.configuration import configured
@@ -20,6 +20,7 @@ from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.policies import enforced
 from meshproof.traffic.response import Response
 from meshproof.traffic.settle import healed, require
+from meshproof.traffic.wire import watch_from_each
 from meshproof.workloads.sample import HOST, NAMESPACE, PORT, Sample
 from suites.mtls.claims import encrypted_on_the_wire, plain_on_the_wire
 from suites.mtls.modes import (
@@ -50,6 +51,7 @@ from suites.sabotage.shown import (
     turned,
     without_tls,
 )
+from suites.upgrade.claims import is_encrypted
 
 Judge = Callable[[Verdict], None]
 
@@ -92,7 +94,7 @@ def test_a_strict_mesh_is_noticed(sample: Sample, judge: Judge) -> None:
     judge(noticed([verdict], "connection reset"))
 
 
-@proves("mtls/encrypted-on-the-wire", "mtls/permissive-answers-everybody")
+@proves("mtls/encrypted-on-the-wire", "mtls/permissive-answers-everybody", "upgrade/encrypted")
 @requires(Capability.ROUTER)
 def test_plain_text_between_sidecars_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a DestinationRule that turns TLS off, the claim that the wire is encrypted fails."""
@@ -102,6 +104,8 @@ def test_plain_text_between_sidecars_is_noticed(sample: Sample, judge: Judge) ->
             look, what = partial(peers, sample, name), f"plain text from {name}"
             require(look, until=lambda seen: seen == {""}, what=what)
         verdicts = [encrypted_on_the_wire(sample, name) for name in names]
+        plan = Plan(times=calls_to_meet(sample.smallest_share))
+        verdicts.append(is_encrypted(watch_from_each(sample, plan)))
     judge(noticed(verdicts, "plain text on the wire"))
 
 

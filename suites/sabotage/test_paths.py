@@ -8,24 +8,27 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from meshproof.expect import Verdict, noticed
+from meshproof.expect import Verdict, calls_to_meet, noticed
 from meshproof.kube.objects import Object
 from meshproof.mesh.configuration import configured
 from meshproof.model import Capability
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
+from meshproof.traffic.calls import Plan
 from meshproof.traffic.settle import await_healed, healed, require
+from meshproof.traffic.wire import watch
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample
 from suites.paths.claims import remote_version_by_its_way
 from suites.sabotage.announced import ways_known
 from suites.sabotage.leading import leading
 from suites.sabotage.shown import calls_by, faults
+from suites.upgrade.claims import ways_stay
 
 # Of a range that nobody has: https://www.rfc-editor.org/rfc/rfc5737.
 _SECOND = IPv4Address("203.0.113.9")
 
 
-@proves("paths/remote-by-pod")
+@proves("paths/remote-by-pod", "upgrade/ways-stay")
 @requires(Capability.ROUTER, Capability.NODES)
 @pytest.mark.networks(1)
 def test_a_second_address_of_a_pod_is_noticed(
@@ -42,12 +45,16 @@ def test_a_second_address_of_a_pod_is_noticed(
         ):
             look, what = partial(_upstreams, sample, caller), f"calls that {second} answers"
             require(look, until=lambda seen: second in seen, what=what)
-            verdict = remote_version_by_its_way(sample, caller, version)
+            plan = Plan(times=calls_to_meet(sample.smallest_share))
+            verdicts = [
+                remote_version_by_its_way(sample, caller, version),
+                ways_stay([watch(sample, sample.caller(caller), plan)]),
+            ]
     finally:
         gone = partial(_forgotten, sample, second)
         await_healed(sample, gone, f"the end of {second} among the endpoints")
         healed(sample)
-    judge(noticed([verdict], second))
+    judge(noticed(verdicts, second))
 
 
 def _upstreams(sample: Sample, caller: str) -> set[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from meshproof.expect import Outcome, Verdict, all_of
+from meshproof.expect.builds import are_of
 from meshproof.mesh.builds import Build, gateway_builds, istiod_builds, proxy_builds
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, SLEEP, Sample
 
@@ -43,20 +44,6 @@ def runs_the_envoy_of_the_record(sample: Sample) -> Verdict:
         one for name in sample.clusters for one in proxy_builds(sample.mesh, name, SLEEP, NAMESPACE)
     ]
     return envoys_are(noted, builds)
-
-
-def are_of(due: Collection[str], builds: Sequence[Build], who: str) -> Verdict:
-    """PASS when all say that they are of a version that is due; FAIL names those that do not.
-    INCONCLUSIVE: nobody was there to be asked."""
-    expected = f"{who} to be of Istio {' or '.join(sorted(due))}"
-    if not builds:
-        return Verdict(Outcome.INCONCLUSIVE, expected, "there are none")
-    others = [one for one in builds if one.version not in due]
-    if others:
-        return Verdict(Outcome.FAIL, expected, f"{others[0].who} says {others[0].version}")
-    told = Counter(f"{one.version} ({one.details})" for one in builds)
-    observed = ", ".join(f"{count} of {text}" for text, count in told.items())
-    return Verdict(Outcome.PASS, expected, observed)
 
 
 def envoys_are(noted: Mapping[str, str], builds: Sequence[Build]) -> Verdict:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import copy
+import json
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from kubernetes.client.exceptions import ApiException
 
+from meshproof.errors import LabError
 from meshproof.kube.cluster import RunningCluster
-from meshproof.kube.objects import Object, apply, as_found
+from meshproof.kube.objects import Object, apply, as_found, would_be
 
 MODE: Object = {
     "apiVersion": "security.istio.io/v1",
@@ -36,9 +38,21 @@ class Kind:
     def server_side_apply(self, *, body: Object, name: str, **_: Any) -> None:
         self._put(name, {**self.there.get(name, {}), **copy.deepcopy(body)})
 
-    def create(self, *, body: Object, namespace: str | None) -> None:
+    def create(self, *, body: Object, namespace: str | None, dry_run: str = "") -> Any:
+        if dry_run:
+            return self._tried(body, dry_run)
         assert "resourceVersion" not in body["metadata"] and "uid" not in body["metadata"]
         self._put(body["metadata"]["name"], body)
+        return None
+
+    def _tried(self, body: Object, dry_run: str) -> Any:
+        """What webhooks make of it; one of them refuses mode "NONE"."""
+        assert dry_run == "All"
+        if body["spec"]["mtls"]["mode"] == "NONE":
+            error = ApiException(400, reason="Bad Request")
+            error.body = json.dumps({"message": 'admission webhook "x" denied the request'})
+            raise error
+        return SimpleNamespace(to_dict=lambda: {**body, "status": {"tried": True}})
 
     def replace(self, *, body: Object, namespace: str | None) -> None:
         name = body["metadata"]["name"]
@@ -87,6 +101,16 @@ def test_what_was_deleted_meanwhile_is_made_anew(kind: Kind, cluster: RunningClu
     with as_found(cluster, [MODE]):
         kind.delete(name="default")
     assert kind.there["default"]["spec"] == MODE["spec"]
+
+
+def test_a_dry_run_tells_what_would_become_of_it_and_makes_nothing(
+    kind: Kind, cluster: RunningCluster
+) -> None:
+    assert would_be(cluster, MODE)["status"] == {"tried": True}
+    refused = {**MODE, "spec": {"mtls": {"mode": "NONE"}}}
+    with pytest.raises(LabError, match=r'as a dry run: .*webhook "x" denied the request'):
+        would_be(cluster, refused)
+    assert kind.there == {}
 
 
 def test_it_is_put_back_also_when_the_block_fails(kind: Kind, cluster: RunningCluster) -> None:

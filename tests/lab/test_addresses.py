@@ -122,6 +122,17 @@ def test_taking_back_what_was_never_given_changes_nothing(
     assert addresses.reserve("sample", "another") == FIRST
 
 
+def test_all_of_a_namespace_is_taken_back_and_nothing_else(
+    cluster: Cluster, addresses: LoadBalancerAddresses
+) -> None:
+    addresses.give("istio-system", "gateway")
+    addresses.reserve("istio-system", "istiod-internal-1-31-0")
+    kept = addresses.give("sample", "gateway")
+    addresses.take_all_back("istio-system")
+    assert (cluster.held, addresses.given) == ({str(kept)}, (kept,))
+    assert addresses.reserve("sample", "another") == FIRST
+
+
 def test_a_refusal_of_the_api_is_not_hidden(
     cluster: Cluster, addresses: LoadBalancerAddresses
 ) -> None:

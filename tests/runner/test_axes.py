@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from meshproof.files import topology_named
+from meshproof.model import Upgrade, Version, upgrade
 from meshproof.runner.axes import axis_of
 
 
@@ -36,6 +37,17 @@ def test_pairs_take_in_clusters_without_workloads() -> None:
 
 def test_homes_are_the_clusters_that_have_a_version() -> None:
     assert ids(["sample", "home"], "zones") == ["in-east", "in-west"]
+
+
+def test_a_step_is_one_of_an_upgrade() -> None:
+    axis = axis_of(["sample", "step"])
+    assert axis is not None
+    topology = topology_named("multi-primary-flat")
+    course = Upgrade(Version(1, 31, 1))
+    stages = upgrade.course(topology, Version(1, 31, 0), course)
+    found = [axis.id(value) for value in axis.on(topology, None, stages)]
+    assert found == [f"step-{number}" for number in range(len(stages))]
+    assert axis.on(topology, None) == []
 
 
 def test_a_test_without_an_axis_runs_once() -> None:

@@ -121,6 +121,7 @@ def test_the_record_begins_with_what_was_asked_for_and_what_it_is_asked_of(
         "mtls": "strict",
         "variants": [],
         "revision": "",
+        "upgrade": None,
     }
     assert bare == {
         "id": "same-cidrs+isolated",
@@ -339,3 +340,47 @@ def test_a_cluster_that_dies_in_the_middle_is_one_cause_whatever_each_test_says(
     # One line of the first, one that there are others, and one at the end.
     assert said.count("  INCONCLUSIVE ") == 1 and said.count(cause) == 1
     assert said.count("more for the same reason") == 1
+
+
+STAGES = """
+import pytest
+from meshproof.expect import Outcome, Verdict
+
+@pytest.fixture
+def sample(request):
+    return request.param
+
+@pytest.mark.upgrades
+def test_on_the_way(sample, step, judge):
+    judge(Verdict(Outcome.PASS, "this", "that"))
+
+@pytest.mark.upgrades("canary")
+def test_by_a_canary(sample, judge):
+    judge(Verdict(Outcome.PASS, "this", "that"))
+
+def test_at_rest(sample, judge):
+    judge(Verdict(Outcome.PASS, "this", "that"))
+"""
+
+
+def test_a_test_of_an_upgrade_is_recorded_with_its_way_and_its_stage(
+    pytester: pytest.Pytester,
+) -> None:
+    words = ("istio=1.31.0", "upgrade-to=1.31.1", f"topology={FLAT}", "mtls=strict")
+    run(pytester, STAGES, *(f"--meshproof-{word}" for word in words))
+    events = recorded(pytester)
+    tests = of(events, "test")
+    name = f"{FLAT}+1.31.0-to-1.31.1+strict+in-place"
+    assert [one["test"].partition("[")[2] for one in tests] == [
+        f"{name}-step-{number}]" for number in range(5)
+    ]
+    assert [one["step"] for one in tests] == [0, 1, 2, 3, 4]
+    assert tests[0]["deployment"]["upgrade"] == {
+        "to": "1.31.1",
+        "strategy": "in-place",
+        "first": "",
+        "back_after": None,
+        "words": "in-place",
+    }
+    reasons = {one["reason"] for one in of(events, "not-applicable")}
+    assert reasons == {"by canary only", "not on the way to another Istio"}

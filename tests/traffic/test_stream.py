@@ -33,6 +33,7 @@ class Node:
         self.breaks_at: int | None = None
         self.ended = False
         self.logs = True
+        self.mute = False
 
     def run(self, *argv: str, input: str | None = None, **_: Any) -> Finished:
         self.asked.append(argv)
@@ -52,7 +53,7 @@ class Node:
         elif not self.ended:
             for _number in range(10):
                 lines += self._call()
-        else:
+        elif not self.mute:
             told = {"stream": self.stream, "ended": True, "calls": self.count}
             lines.append(self._line(json.dumps(told)))
         return Finished(argv, 0, "".join(lines), "", 0.0)
@@ -158,3 +159,31 @@ def test_lines_that_do_not_come_are_left_to_the_verdict(
     with streaming(world.sample) as stream:
         stream.flow_for(0.02)
     assert all(one.log is None for one in ended(stream).of("east"))
+
+
+def test_another_pod_goes_on_with_a_callers_calls(world: World) -> None:
+    first, second = world.nodes["west"], Node("west")
+    with streaming(world.sample, ["west"]) as stream:
+        stream.flow_for(0.03)
+        stream.hand_over("west", cast(Any, second))
+        read = first.count
+        assert first.ended and not second.ended
+        stream.flow_for(0.03)
+        assert len(stream.calls_of("west")) == read + second.count
+    history = ended(stream)
+    assert first.count == read, "who was replaced makes no calls any more"
+    assert history.counts == {"west": first.count + second.count}
+    assert [one.number for one in history.calls] == list(range(first.count + second.count))
+    assert all(one.log is not None for one in history.calls)
+
+
+def test_a_pod_that_was_replaced_and_never_said_its_end_is_left_to_the_verdict(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WITHIN", 0.05)
+    with streaming(world.sample, ["west"]) as stream:
+        stream.flow_for(0.02)
+        world.nodes["west"].mute = True
+        stream.hand_over("west", cast(Any, Node("west")))
+        stream.flow_for(0.02)
+    assert ended(stream).counts == {"west": None}

@@ -87,8 +87,9 @@ def shape(deployment: Data) -> str:
     without a mesh have none, and are called as they are."""
     if "topology" not in deployment:
         return str(deployment["id"])
-    variants = sorted(deployment["variants"])
-    return "+".join([deployment["topology"], deployment["mtls"], *variants])
+    way = deployment.get("upgrade")
+    words = [*sorted(deployment["variants"]), *([way["words"]] if way else [])]
+    return "+".join([deployment["topology"], deployment["mtls"], *words])
 
 
 def _lacking(tests: Sequence[str], deployment: str, group: Sequence[Case]) -> int:
