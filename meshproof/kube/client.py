@@ -22,4 +22,6 @@ def __getattr__(name: str) -> Any:
     for what there is not."""
     if name.startswith("_"):  # what pytest looks for in whatever a test's module has imported
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # The whole of it at once: threads that begin at two ends of it would wait for each other.
+    import_module("kubernetes")
     return getattr(import_module(_PLACES.get(name, "kubernetes.client")), name)

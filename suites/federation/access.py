@@ -84,13 +84,11 @@ def one_namespace_is_let_in(sample: Sample, importer: str, imported: Exposure) -
     answers = {one: shown(one) for one in _OTHERS}
     usual = shown(NAMESPACE)
     expected = f"{imported.host} to refuse accounts of {', '.join(_OTHERS)} of {importer}"
-    let_in = [
-        f"{one}: {answer}"
-        for one, answer in answers.items()
-        if answer.status != FORBIDDEN or DENIED not in answer.body
-    ]
-    outcome = Outcome.FAIL if let_in else Outcome.PASS
-    told = let_in or [f"{one}: {answer}" for one, answer in answers.items()]
+    refused = [one.status == FORBIDDEN and DENIED in one.body for one in answers.values()]
+    # What got neither answer, as by a connection that broke, says nothing of who is let in.
+    let_in = any(one.status == _WELL for one in answers.values())
+    outcome = Outcome.FAIL if let_in else Outcome.PASS if all(refused) else Outcome.INCONCLUSIVE
+    told = [f"{one}: {answer}" for one, answer in answers.items()]
     control = Verdict(
         Outcome.PASS if usual.status == _WELL else Outcome.FAIL,
         f"an account of {NAMESPACE} to be answered",

@@ -28,7 +28,7 @@ from meshproof.mesh.exposure import (
     imported as of_consumer,
 )
 from meshproof.mesh.gateways import gateway_workload, sni_of
-from meshproof.mesh.manifests import passing_on
+from meshproof.mesh.manifests import SHORT_CONNECTIONS, passing_on
 from meshproof.mesh.mesh import Way
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.model import Exposure
@@ -95,7 +95,12 @@ def pods_exposed(
             arrive(mesh, known, until=lambda found: all(found) and found[-1] == behind, what=came)
             yield
     finally:
-        await_healed(sample, lambda: not any(known()), "the end of pods by global names")
+        # Also of the pods: the next test's, of the same names, would be mistaken for them.
+        await_healed(
+            sample,
+            lambda: not _pods(sample, imported) and not any(known()),
+            "the end of pods by global names",
+        )
 
 
 def headless_is_one_service(sample: Sample, importer: str, imported: Exposure) -> Verdict:
@@ -181,6 +186,10 @@ def _of_both(
     ways = [way for name in providers for way in _ways(sample, name)]
     ours = of_consumer(every, service, _ALL, ways, names)
     ours += of_consumer(one, pod, _ONE, _ways(sample, providers[0]), names)
+    # A gateway leads each connection to one pod: all of them answer only by many connections.
+    for rule in ours:
+        if rule["kind"] == "DestinationRule":
+            rule["spec"]["trafficPolicy"] |= SHORT_CONNECTIONS
     return theirs, ours
 
 

@@ -35,6 +35,6 @@ def namespace(name: str) -> Object:
 
 
 def trust_domains(*names: str) -> Object:
-    """All accounts of trust domains as a source. Unlike a principal it stands for no alias
-    (https://github.com/istio/istio/pull/59358)."""
-    return {"trustDomains": list(names)}
+    """All accounts of trust domains as a source. A pattern of principals stands for no alias; the
+    field ``trustDomains`` does (https://github.com/istio/istio/pull/59358, read in 1.31.1)."""
+    return {"principals": [f"{name}/*" for name in names]}

@@ -74,8 +74,8 @@ def test_a_policy_tells_namespaces_of_another_mesh_apart(
 def test_a_policy_tells_two_consumers_apart_by_trust_domain(
     foreign: Sample, sample: Sample, judge: Judge
 ) -> None:
-    """Of two meshes that a service is exposed to, a policy lets in one by its trust domain, and the
-    other no more, whose accounts are called alike."""
+    """Of two meshes that a service is exposed to, and whose accounts have the same names, a policy
+    lets in one by its trust domain; the other was answered before, and is refused then."""
     verdicts = []
     for let_in, exposed, refused in consumers_of_one(sample):
         policy = letting_in(trust_domains(sample.topology[let_in].mesh.trust_domain))
@@ -93,7 +93,7 @@ def test_a_policy_tells_two_consumers_apart_by_account(
     foreign: Sample, sample: Sample, judge: Judge
 ) -> None:
     """Of two meshes that a service is exposed to, a policy lets in one by an account that the other
-    does not call by, and the other no more."""
+    does not call by; the other was answered before, and is refused then."""
     verdicts = []
     for let_in, exposed, refused in consumers_of_one(sample):
         policy = letting_in(account(asker_identity(sample, let_in)))

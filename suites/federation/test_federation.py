@@ -188,7 +188,7 @@ def test_calls_by_a_global_name_are_shared_among_subsets(
 def test_a_part_of_the_calls_by_a_global_name_is_aborted(
     foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
 ) -> None:
-    """A fault aborts so many percent of the calls by a global name, and no others."""
+    """A fault aborts so many percent of the calls by a global name, and leaves the rest alone."""
     with ruled(sample, importer, imported, in_parts(imported)):
         judge(aborted_in_part(sample, importer, imported))
 
@@ -197,7 +197,7 @@ def test_a_part_of_the_calls_by_a_global_name_is_aborted(
 def test_a_part_of_the_calls_by_a_global_name_is_delayed(
     foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
 ) -> None:
-    """A fault delays so many percent of the calls by a global name, and no others."""
+    """A fault delays so many percent of the calls by a global name, and leaves the rest alone."""
     with ruled(sample, importer, imported, in_parts(imported)):
         judge(delayed_in_part(sample, importer, imported))
 

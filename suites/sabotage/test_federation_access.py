@@ -42,7 +42,6 @@ from suites.federation.rights import (
 from suites.federation.rules import SUBSET, ruled
 from suites.federation.setting import (
     asker,
-    asker_identity,
     configured_at,
     federated,
     url_of,
@@ -100,10 +99,7 @@ def test_an_account_that_is_told_apart_is_noticed(sample: Sample, judge: Judge) 
     verdicts = []
     with federated(sample):
         for named, exposed, other in consumers_of_one(sample):
-            policy = letting_in(
-                account(asker_identity(sample, named))
-                | trust_domains(sample.topology[named].mesh.trust_domain)
-            )
+            policy = letting_in(trust_domains(sample.topology[named].mesh.trust_domain))
             homes = configured_at(sample, exposed)
             with enforced(sample, [policy], of_policy(policy), homes):
                 verdicts.append(alike_is_let_in(sample, named, exposed, other))

@@ -45,8 +45,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> Played:
     apps = SimpleNamespace(
         read_namespaced_deployment=made.read, patch_namespaced_deployment=made.patch
     )
-    client = SimpleNamespace(AppsV1Api=lambda _: apps)
-    monkeypatch.setattr(rollout, "kubernetes", SimpleNamespace(client=client))
+    monkeypatch.setattr(rollout, "client", SimpleNamespace(AppsV1Api=lambda _: apps))
     monkeypatch.setattr(rollout, "await_rollout", lambda *_: None)
     return made
 
