@@ -10,13 +10,12 @@ from meshproof.errors import LabError
 from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.objects import Object, applied, read
-from meshproof.kube.rollout import await_rollout, scale
+from meshproof.kube.rollout import await_no_pods, await_rollout, scale
 from meshproof.kube.seam import lab_errors
 from meshproof.lab.lab import Lab
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY
 from meshproof.process import Shell
-from meshproof.wait import eventually
 
 SECOND = f"{GATEWAY}-second"
 _LABEL = f"app={GATEWAY}"
@@ -121,12 +120,4 @@ def _scale(cluster: RunningCluster, replicas: int, shell: Shell) -> None:
     scale(cluster, SYSTEM, {GATEWAY: replicas})
     await_rollout(cluster, SYSTEM, {GATEWAY}, shell)
     if replicas == 0:
-        eventually(lambda: not _pods(cluster), what="the end of the gateway", within=_WITHIN)
-
-
-def _pods(cluster: RunningCluster) -> list[client.V1Pod]:
-    with lab_errors(f"list the pods of the gateway of {cluster.name}"):
-        found: list[client.V1Pod] = cluster.core.list_namespaced_pod(
-            SYSTEM, label_selector=_LABEL
-        ).items
-    return found
+        await_no_pods(cluster, SYSTEM, _LABEL, within=_WITHIN)

@@ -9,7 +9,7 @@ from typing import Any
 from meshproof.errors import LabError, MeshproofError
 from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
-from meshproof.kube.rollout import await_rollout, change_template, scale
+from meshproof.kube.rollout import await_no_pods, await_rollout, change_template, scale
 from meshproof.kube.seam import lab_errors
 from meshproof.mesh.istiod import CONTAINER, ISTIOD, deployed, istiod_of
 from meshproof.mesh.manifests import SYSTEM
@@ -17,7 +17,6 @@ from meshproof.mesh.mesh import Mesh
 from meshproof.process import Shell
 from meshproof.traffic.connected import await_proxies
 from meshproof.traffic.settle import healed
-from meshproof.wait import eventually
 from meshproof.workloads.sample import Sample
 
 _LABEL = f"app={ISTIOD}"
@@ -64,9 +63,7 @@ def istiod_stopped(cluster: RunningCluster, shell: Shell) -> Iterator[None]:
 
     try:
         have(dict.fromkeys(before, 0))
-        eventually(
-            lambda: not _pods(cluster), what=f"the end of istiod in {cluster.name}", within=60
-        )
+        await_no_pods(cluster, SYSTEM, _LABEL, within=60)
         yield
     finally:
         have(before)
@@ -101,14 +98,6 @@ def _replicas(cluster: RunningCluster) -> dict[str, int]:
     if not found:
         raise LabError(f"no istiod runs in {cluster.name}", "name a cluster that runs one")
     return {one.metadata.name: one.spec.replicas for one in found}
-
-
-def _pods(cluster: RunningCluster) -> list[client.V1Pod]:
-    with lab_errors(f"look for istiod's pods in {cluster.name}"):
-        found: list[client.V1Pod] = cluster.core.list_namespaced_pod(
-            SYSTEM, label_selector=_LABEL
-        ).items
-    return found
 
 
 def _delete(cluster: RunningCluster) -> None:

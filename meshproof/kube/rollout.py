@@ -76,6 +76,21 @@ def await_end_of(cluster: RunningCluster, namespace: str, name: str, pods: Colle
         )
 
 
+def await_no_pods(
+    cluster: RunningCluster, namespace: str, labels: str, within: float = _ENDS_WITHIN
+) -> None:
+    """Wait until no pod is left that ``labels`` select. Raises LabError, or WaitTimeoutError after
+    ``within`` seconds."""
+    what = f"the end of the pods of {labels} in {cluster.name}"
+    with lab_errors(f"wait for {what}"):
+        eventually(
+            lambda: cluster.core.list_namespaced_pod(namespace, label_selector=labels).items,
+            until=lambda left: not left,
+            what=what,
+            within=within,
+        )
+
+
 def pods_of(cluster: RunningCluster, namespace: str, name: str) -> set[str]:
     """The names of the pods that a Deployment selects, those that are about to end included.
     Raises LabError."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from meshproof.kube import RunningCluster, client
 from meshproof.kube.objects import apply, delete
-from meshproof.kube.rollout import await_end_of, pods_of, restart
+from meshproof.kube.rollout import await_end_of, await_no_pods, pods_of, restart
 from meshproof.kube.seam import lab_errors
 from meshproof.mesh.blueprint import Blueprint
 from meshproof.mesh.installation import Installation
@@ -23,14 +23,12 @@ from meshproof.mesh.mesh import Mesh
 from meshproof.mesh.operator_config import GATEWAY
 from meshproof.model import Deed, Member, Role, State, Step, Strategy, Version, revision_of
 from meshproof.process import Shell
-from meshproof.wait import eventually
 
 STABLE, DEFAULT = "stable", "default"
 """The tag that namespaces ask for; and the one that Istio makes for the first revision, which also
 says whose webhook validates configuration."""
 _DEFAULT_INJECTOR = "istio-revision-tag-default"
 _NOT_FOUND = 404
-_ENDS_WITHIN = 90.0
 
 
 @dataclass(frozen=True)
@@ -101,23 +99,7 @@ class Upgrading:
         stays = next(one for one in before.installed[member.name] if one != version)
         apply(cluster, self._plan(stays).ways_to_istiod(member))
         self._istioctl(version).uninstall(cluster, version, revision_of(version))
-        self._await_end_of_istiods(cluster, revision_of(version))
-
-    def _await_end_of_istiods(self, cluster: RunningCluster, revision: str) -> None:
-        selector = f"app={ISTIOD},istio.io/rev={revision}"
-        what = f"the end of the istiods of {revision} in {cluster.name}"
-        with lab_errors(f"wait for {what}"):
-            eventually(
-                lambda: [
-                    one.metadata.name
-                    for one in cluster.core.list_namespaced_pod(
-                        SYSTEM, label_selector=selector
-                    ).items
-                ],
-                until=lambda left: not left,
-                what=what,
-                within=_ENDS_WITHIN,
-            )
+        await_no_pods(cluster, SYSTEM, f"app={ISTIOD},istio.io/rev={revision_of(version)}")
 
     def _installation(self, version: Version, member: Member, before: State) -> Installation:
         plan = self._plan(version)

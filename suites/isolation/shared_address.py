@@ -10,15 +10,15 @@ from meshproof.errors import EvidenceError
 from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.objects import Object, applied
-from meshproof.kube.rollout import await_rollout, scale
+from meshproof.kube.rollout import await_no_pods, await_rollout, scale
 from meshproof.kube.seam import lab_errors
 from meshproof.model import Pair
 from meshproof.traffic import Target
-from meshproof.wait import eventually
 from meshproof.workloads.echo import HIGH, echo_pod
 from meshproof.workloads.sample import OUTSIDE, Sample
 
 _NAME = "twin"
+_LABEL = f"app={_NAME}"
 # A node has room for 110 pods.
 _MOST = 60
 
@@ -36,7 +36,7 @@ def shared_target(sample: Sample, pair: Pair) -> Iterator[Target]:
     nodes = _alike(caller, called)
     with ExitStack() as stack:
         for cluster, node in zip((caller, called), nodes, strict=True):
-            stack.callback(_await_end, cluster)
+            stack.callback(await_no_pods, cluster, OUTSIDE, _LABEL, within=60)
             stack.enter_context(applied(cluster, [_deployment(cluster.name, node)]))
             await_rollout(cluster, OUTSIDE, {_NAME}, sample.mesh.shell)
         _catch_up(sample, caller, called)
@@ -90,14 +90,8 @@ def _addresses(cluster: RunningCluster) -> list[IPv4Address]:
     return [IPv4Address(one.status.pod_ip) for one in _pods(cluster) if one.status.pod_ip]
 
 
-def _await_end(cluster: RunningCluster) -> None:
-    eventually(
-        lambda: not _pods(cluster), what=f"the end of the echoes in {cluster.name}", within=60
-    )
-
-
 def _pods(cluster: RunningCluster) -> list[client.V1Pod]:
     with lab_errors(f"list the echoes of {cluster.name}"):
-        listed = cluster.core.list_namespaced_pod(OUTSIDE, label_selector=f"app={_NAME}")
+        listed = cluster.core.list_namespaced_pod(OUTSIDE, label_selector=_LABEL)
     found: list[client.V1Pod] = listed.items
     return found

@@ -133,8 +133,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     for name in ("apply", "delete", "pods_of", "restart", "await_end_of"):
         monkeypatch.setattr(upgrade, name, getattr(made, name))
     monkeypatch.setattr(upgrade, "_has_default", lambda _: made.default)
-    for module in (installation, upgrade):
-        monkeypatch.setattr(module, "eventually", lambda *_, **__: None)
+    monkeypatch.setattr(installation, "eventually", lambda *_, **__: None)
+    monkeypatch.setattr(upgrade, "await_no_pods", lambda *_: None)
     return made
 
 
