@@ -9,6 +9,7 @@ from meshproof.expect.calls import (
     served_by_exactly,
     succeeded,
     went_through,
+    who_answered,
 )
 from meshproof.expect.reach import answered_by, host_refused, kept_out, noticed, reached, silent
 from meshproof.expect.share import calls_needed, calls_to_meet, part_of, share_of, share_within
@@ -37,4 +38,5 @@ __all__ = [
     "silent",
     "succeeded",
     "went_through",
+    "who_answered",
 ]

@@ -68,11 +68,11 @@ def served_by_exactly(responses: Sequence[Response], versions: Mapping[str, str]
     expected = f"{len(responses)} calls to be answered by {wanted or 'versions'}, all of them"
     if not responses or not versions:
         return _nothing(expected, "no calls" if versions else "no versions to compare with")
-    evidence = {"answers": _count(map(_who, responses)), **_examples(responses)}
+    evidence = {"answers": who_answered(responses), **_examples(responses)}
     strays = [one for one in responses if not _at_home(one, versions)]
     if strays:
         observed = (
-            f"{len(strays)} answered otherwise: {_count(map(_who, strays))}; "
+            f"{len(strays)} answered otherwise: {who_answered(strays)}; "
             f"such as {_example(strays[0])}"
         )
         return Verdict(Outcome.FAIL, expected, observed, evidence)
@@ -104,7 +104,7 @@ def none_served_by(responses: Sequence[Response], version: str) -> Verdict:
     expected = f"none of {len(responses)} calls to be answered by {version}"
     if not responses:
         return _nothing(expected)
-    evidence = {"answers": _count(map(_who, responses)), **_examples(responses)}
+    evidence = {"answers": who_answered(responses), **_examples(responses)}
     bad = [one for one in responses if version in (one.version, one.server and one.server.version)]
     if bad:
         observed = f"{len(bad)} were, such as {_example(bad[0])}"
@@ -112,7 +112,7 @@ def none_served_by(responses: Sequence[Response], version: str) -> Verdict:
     unknown = [one for one in responses if agreed_version(one) is None]
     if unknown:
         observed = (
-            f"{len(unknown)} of which nobody knows who served them: {_count(map(_who, unknown))}; "
+            f"{len(unknown)} of which nobody knows who served them: {who_answered(unknown)}; "
             f"such as {_example(unknown[0])}"
         )
         return Verdict(Outcome.INCONCLUSIVE, expected, observed, evidence)
@@ -276,6 +276,11 @@ def _logged_with(response: Response, flags: str, detail: str) -> bool | None:
     if line is None:
         return True if detailed and not flags else None
     return detailed and set(flags.split(",")) - {""} <= set(line.flags.split(","))
+
+
+def who_answered(responses: Iterable[Response]) -> str:
+    """How many calls each version, or nobody that is known, answered, and how, in words."""
+    return _count(map(_who, responses))
 
 
 def _who(response: Response) -> str:

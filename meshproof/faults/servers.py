@@ -13,6 +13,7 @@ from meshproof.kube.objects import Object
 from meshproof.mesh.config_dump import inbound_chains
 from meshproof.mesh.configuration import configured
 from meshproof.process import side_by_side
+from meshproof.traffic.calls import Plan, answers
 from meshproof.traffic.drain import draining
 from meshproof.traffic.settle import await_healed, require
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample
@@ -24,6 +25,11 @@ _FAULT = "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault"
 _MANAGER = "envoy.filters.network.http_connection_manager"
 _ROUTER = "envoy.filters.http.router"
 _ALWAYS = {"numerator": 100}
+_SHOWN = 430
+"""A status that nobody else answers with, and no error of a server: rules for errors, which send
+calls again or count them, leave it alone."""
+_CALLS = 40
+"""A connection for each: a proxy has two workers, which hold connections of their own."""
 
 
 def failing(version: str, status: int = 503) -> dict[str, str]:
@@ -38,8 +44,9 @@ def slow(version: str, seconds: float) -> dict[str, str]:
 
 @contextmanager
 def faulty(sample: Sample) -> Iterator[None]:
-    """The versions' proxies do inside the block what requests ask of them, and no more afterwards,
-    or the mesh is marked dirty. Raises EvidenceError when they do not come to it."""
+    """The versions' proxies do inside the block what requests ask of them, as calls from every
+    cluster show, and no more afterwards, or the mesh is marked dirty. Raises EvidenceError when
+    they do not come to it."""
     servers = sample.every_server()
 
     def holding(*, it: bool) -> list[str]:
@@ -56,9 +63,34 @@ def faulty(sample: Sample) -> Iterator[None]:
             require(lambda: holding(it=False), until=lambda lacking: not lacking, what=what)
             # A call that sets out on a connection that is being closed is a 503 as well.
             require(lambda: draining(sample), until=lambda told: told == "", what="old connections")
+            what = "an end of calls without the fault that they ask for"
+            require(lambda: _spared(sample), until=lambda told: not told, what=what)
             yield
     finally:
         await_healed(sample, lambda: not holding(it=True), "the end of faults")
+
+
+def _spared(sample: Sample) -> list[str]:
+    """Who calls a version and does not meet the fault that it asks for, with how often.
+
+    What a proxy's configuration says is not enough: it was seen to have the filter while calls
+    went by it.
+    """
+
+    def of(cluster: str) -> list[str]:
+        told = []
+        for version in sample.reached_from(cluster):
+            plan = Plan(times=_CALLS, headers=failing(version, _SHOWN), fresh=True)
+            responses = answers(sample, sample.caller(cluster), plan)
+            met = sum(one.status == _SHOWN for one in responses)
+            spared = [one for one in responses if one.status != _SHOWN and one.version == version]
+            if spared or not met:
+                example = f", such as {spared[0]}" if spared else ""
+                told.append(f"{cluster} to {version}: {met} met it, {len(spared)} did not{example}")
+        return told
+
+    found = side_by_side(sample.mesh.shell, of, list(sample.clusters))
+    return [one for told in found for one in told]
 
 
 def _filter(version: str) -> Object:

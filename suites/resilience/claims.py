@@ -15,6 +15,7 @@ from meshproof.expect import (
     refused_with,
     served_by_exactly,
     succeeded,
+    who_answered,
 )
 from meshproof.expect.control import as_control, with_control
 from meshproof.faults.servers import failing, slow
@@ -135,8 +136,9 @@ def _met(responses: Sequence[Response], arrived: Arrived, version: str) -> Verdi
     """A control: the version was called, and failed."""
     met = [one for one in responses if _arrived_at(arrived, one, version)]
     expected = f"some of {len(responses)} calls to meet {version}, which fails them"
-    outcome = Outcome.PASS if met else Outcome.INCONCLUSIVE
-    return Verdict(outcome, expected, f"{len(met)} did")
+    if not met:
+        return Verdict(Outcome.INCONCLUSIVE, expected, f"none did: {who_answered(responses)}")
+    return Verdict(Outcome.PASS, expected, f"{len(met)} did")
 
 
 def _as_often_as_sent(responses: Sequence[Response], arrived: Arrived) -> Verdict:
@@ -171,4 +173,4 @@ def _enough_errors(responses: Sequence[Response]) -> Verdict:
         f"at least {EJECTED_AFTER} of {len(responses)} calls from {responses[0].caller} to fail"
     )
     outcome = Outcome.PASS if len(errors) >= EJECTED_AFTER else Outcome.INCONCLUSIVE
-    return Verdict(outcome, expected, f"{len(errors)} did")
+    return Verdict(outcome, expected, f"{len(errors)} did: {who_answered(responses)}")
