@@ -3,6 +3,8 @@ before anything is created."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from functools import cache
 from ipaddress import IPv4Network
@@ -32,7 +34,8 @@ def read_cluster(name: str, kind_config: str | Path | None = None) -> Cluster:
     ours = path.parent == resource("kind-configs")
     document, pods, services, nodes = _read_our_shape(path) if ours else _read_shape(path)
     try:
-        return Cluster(name, pods, services, str(path.resolve()), nodes)
+        digest = _digest(document)
+        return Cluster(name, pods, services, str(path.resolve()), nodes, digest)
     except ModelError as error:
         raise document.error(SERVICES, error.cause, error.remedy) from None
 
@@ -48,6 +51,11 @@ def _read_shape(path: Path) -> _Shape:
     nodes = len(config.nodes) or 1
     pods = read_pods(document, config.networking.pods, nodes, node_mask(config))
     return document, pods, read_services(document, config.networking.services), nodes
+
+
+def _digest(document: Document) -> str:
+    said = json.dumps(document.content, sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 @cache

@@ -126,7 +126,7 @@ class Lab:
         claim.take()
         about = claim.read()
         image, version = made_with.node_image, str(footprint.kubernetes)
-        if about is None or about.footprint != footprint.kind_configs or about.node_image != image:
+        if about is None or about.digests != footprint.digests or about.node_image != image:
             claim.release()
             what = f"{', '.join(footprint.names)} with Kubernetes {version} and image {image}"
             raise UsageError(f"lab {claim.id} is not made of {what}", "see 'meshproof status'")
@@ -370,6 +370,7 @@ class Lab:
                 owner=os.getpid(),
                 kubernetes=str(self.footprint.kubernetes),
                 footprint=self.footprint.kind_configs,
+                digests=self.footprint.digests,
                 networks=self.networks,
                 node_image=self._made_with.node_image,
                 wiring=self.wiring.name,

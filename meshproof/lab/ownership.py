@@ -72,8 +72,9 @@ class Description:
     """What is written down about a lab so that another process can find, use or remove it.
 
     ``created``: seconds since the epoch; ``footprint``: kind configuration by cluster;
-    ``networks``: engine network by cluster; ``kept``: stays when its owner ends; ``subnets``:
-    of those networks, by cluster; ``nodes``: by cluster, each node's address by its container;
+    ``digests``: of what those files said, by which a lab is known to be made of the same;
+    ``networks``: engine network by cluster; ``kept``: stays when its owner ends; ``subnets``: of
+    those networks, by cluster; ``nodes``: by cluster, each node's address by its container;
     ``pool``: what the subnets were taken from.
     """
 
@@ -91,6 +92,7 @@ class Description:
     subnets: dict[str, str] = field(default_factory=dict)
     nodes: dict[str, dict[str, str]] = field(default_factory=dict)
     pool: str = ""
+    digests: dict[str, str] = field(default_factory=dict)
 
 
 _DESCRIPTION = TypeAdapter(Description)

@@ -40,7 +40,7 @@ class Cluster:
     """One Kubernetes cluster to be. ``name``: a DNS label ("east"), unique in its footprint.
 
     ``kind_config``: the file of kind's own configuration from which ``pods`` and ``services``
-    were read.
+    were read; ``digest``: of what it says, wherever it lies.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Cluster:
     services: IPv4Network
     kind_config: str
     nodes: int = 1
+    digest: str = ""
 
     def __post_init__(self) -> None:
         check_cluster_name(self.name)
@@ -88,6 +89,12 @@ class Footprint:
     def kind_configs(self) -> dict[str, str]:
         """The file of kind's configuration that each cluster is made from, by name."""
         return {cluster.name: cluster.kind_config for cluster in self.clusters}
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """By cluster, the digest of what it is made from: the same in another checkout, another
+        when the file has been edited since."""
+        return {cluster.name: cluster.digest for cluster in self.clusters}
 
     @property
     def pairs(self) -> tuple[Pair, ...]:

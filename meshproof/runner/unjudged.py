@@ -106,7 +106,7 @@ def spare_other_meshes(config: pytest.Config, items: list[pytest.Item]) -> list[
 
 
 def _is_made_of(footprint: Footprint | None, about: Description) -> bool:
-    return footprint is None or footprint.kind_configs == about.footprint
+    return footprint is None or footprint.digests == about.digests
 
 
 @pytest.hookimpl(wrapper=True)

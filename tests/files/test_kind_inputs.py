@@ -300,6 +300,14 @@ def test_those_that_travel_are_read() -> None:
         assert read_cluster("east", name).kind_config == str(find_kind_config(name))
 
 
+def test_a_cluster_is_known_by_what_its_file_says_wherever_it_lies(tmp_path: Path) -> None:
+    def digest(name: str, text: str) -> str:
+        return read_cluster("east", write(tmp_path / name, text)).digest
+
+    assert digest("one.yaml", GOOD) == digest("two.yaml", f"# a word\n{GOOD}")
+    assert digest("one.yaml", GOOD.replace("10.61.", "10.62.")) != digest("two.yaml", GOOD)
+
+
 def test_footprints_are_read_from_kind_configurations() -> None:
     same = read_footprint("east=same,west=same", Version.parse("1.36.3"))
     assert same["east"].pods == same["west"].pods == IPv4Network("10.10.0.0/16")
