@@ -275,6 +275,7 @@ class _StageOfAnUpgrade(_Kind):
     begin: _Number
     seconds: _Number
     settled: _Number
+    missing: str = ""
     trouble: str
     calls: _Count
     lost: _Count

@@ -95,7 +95,7 @@ def istiod_by_gateway(istiod: str, *others: str) -> list[Object]:
     """The gateway also leads to istiod: discovery on 15012, its webhook on 15017.
 
     ``istiod``: its Service's name; ``others``: those of further revisions, to which what asks for
-    them by their own names is led.
+    them by their own names is led (samples/multicluster/expose-istiod-rev.yaml.tmpl of Istio).
     """
     ports = {"tls-istiod": GATEWAY_PORTS["tls-istiod"], "tls-webhook": GATEWAY_PORTS["tls-webhook"]}
     servers = [
@@ -107,10 +107,13 @@ def istiod_by_gateway(istiod: str, *others: str) -> list[Object]:
         for name, number in ports.items()
     ]
     targets = {ports["tls-istiod"]: 15012, ports["tls-webhook"]: 443}
-    named = [(f"{other}.{SYSTEM}.svc", other) for other in others]
+    named = [
+        ([f"{other}.{SYSTEM}.svc", f"{other}.{SYSTEM}.svc.cluster.local"], other)
+        for other in others
+    ]
     routes = [
         {
-            "match": [{"port": number, "sniHosts": [sni]}],
+            "match": [{"port": number, "sniHosts": names}],
             "route": [
                 {
                     "destination": {
@@ -120,7 +123,7 @@ def istiod_by_gateway(istiod: str, *others: str) -> list[Object]:
                 }
             ],
         }
-        for sni, service in (*named, ("*", istiod))
+        for names, service in (*named, (["*"], istiod))
         for number, to in targets.items()
     ]
     service = {

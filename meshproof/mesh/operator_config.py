@@ -59,6 +59,11 @@ _SWITCHES = {
 FILTERS_OFF = (*_SWITCHES.values(), "istio.stats")
 """Istio's own filters that are not configured for plain Envoy; the last is telemetry's."""
 _SMALL = {"requests": {"cpu": "10m", "memory": "64Mi"}}
+_CONTROL_PLANE, _EAST_WEST = "control-plane", "eastwest"
+"""What istioctl knows the two installations of a cluster by. One without a name takes the objects
+of all others of its version and revision for its own, and deletes those that it does not list
+(https://github.com/istio/istio/issues/29633): who goes back to the older Istio before the gateway
+was upgraded would lose the gateway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +192,7 @@ def gateway(deployment: Deployment, member: Member, images: Images, *, labelled:
     values["gateways"] = {
         "istio-ingressgateway": {"injectionTemplate": "gateway", "autoscaleEnabled": False}
     }
-    document = _document("empty", images, values, deployment.revision)
-    document["metadata"] = {"name": "eastwest", "namespace": "istio-system"}
+    document = _document("empty", images, values, deployment.revision, _EAST_WEST)
     document["spec"]["components"] = {"ingressGateways": [component]}
     return document
 
@@ -227,7 +231,9 @@ def _pilot(images: Images) -> Document:
     return {"resources": _SMALL, "autoscaleEnabled": False, "env": environment}
 
 
-def _document(profile: str, images: Images, values: Document, revision: str) -> Document:
+def _document(
+    profile: str, images: Images, values: Document, revision: str, name: str = _CONTROL_PLANE
+) -> Document:
     spec: Document = {
         "profile": profile,
         "hub": images.hub,
@@ -239,7 +245,12 @@ def _document(profile: str, images: Images, values: Document, revision: str) -> 
         spec["components"] = {"ingressGateways": [off]}
     if revision:
         spec["revision"] = revision
-    return {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": spec}
+    return {
+        "apiVersion": "install.istio.io/v1alpha1",
+        "kind": "IstioOperator",
+        "metadata": {"name": name, "namespace": "istio-system"},
+        "spec": spec,
+    }
 
 
 def _values(member: Member, images: Images) -> Document:

@@ -35,9 +35,10 @@ class Passed:
     """A stage that was come to.
 
     ``begin``: when its step was begun, in seconds since the epoch; ``done``: when that had been
-    taken; ``rest``: from when on the mesh was at rest; ``end``: when the next step was begun;
-    ``trouble``: why the step did not come to its end, "" when it did; ``verdicts``: on what was
-    claimed then.
+    taken; ``rest``: from when on the mesh was at rest, or was not waited for any longer;
+    ``end``: when the next step was begun; ``trouble``: why the step did not come to its end, ""
+    when it did; ``verdicts``: on what was claimed then; ``missing``: what it lacked to be at rest,
+    "" for nothing.
     """
 
     stage: Stage
@@ -47,6 +48,7 @@ class Passed:
     end: float
     trouble: str = ""
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    missing: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,11 +119,11 @@ def _pass(sample: Sample, stage: Stage, before: list[Passed], stream: Stream, lo
     done = time.time()
     if trouble:
         return Passed(stage, begin, done, done, done, trouble)
-    settle(sample, _SETTLES_WITHIN)
+    settling = settle(sample, _SETTLES_WITHIN)
     rest = time.time()
     verdicts = look(sample, stage)
     stream.flow_for(_REST)
-    return Passed(stage, begin, done, rest, time.time(), "", verdicts)
+    return Passed(stage, begin, done, rest, time.time(), "", verdicts, settling.missing)
 
 
 def taken(sample: Sample, step: Step, before: Stage, stream: Stream) -> str:
@@ -172,6 +174,7 @@ def _told_of(transition: Transition, one: Passed, begin: float) -> Data:
         "begin": round(one.begin - begin, 1),
         "seconds": round(one.done - one.begin, 1),
         "settled": round(one.rest - one.done, 1),
+        "missing": one.missing,
         "trouble": one.trouble,
         "calls": len(calls.calls),
         "lost": len(calls.lost),

@@ -34,6 +34,11 @@ DUE, ANSWERS, WAYS, TLS = "runs-what-is-due", "every-version-answers", "ways-sta
 READ, INJECTED, CHECKED = "clusters-are-read", "pods-are-injected", "configuration-is-checked"
 LEFT = "nothing-is-left"
 _GOES_WITHIN = 15.0
+# The account of remote secrets, and the kinds of Istio's own objects: istioctl puts its labels on
+# them each time, and no uninstallation of a revision removes or mends them (``includeCN`` in
+# operator/pkg/uninstall/prune.go).
+_COMPONENT, _SHARED = "metadata.labels.operator.istio.io/component", '"Base"'
+_BY = "metadata.labels.istio.io/rev"
 
 
 @dataclass
@@ -91,14 +96,15 @@ class Transitions:
 
 
 def naming(revision: str, contents: Contents, things: Iterable[str]) -> list[str]:
-    """The objects that name a revision, by their own names or in what they say."""
+    """The objects that name a revision, by their own names or in what they say. What all revisions
+    share bears a label of the one that was installed last, which is no part of it."""
     word = re.compile(rf"(?<![0-9a-z]){re.escape(revision)}(?![0-9a-z])")
     named = {what for what in things if word.search(what)}
-    named |= {
-        what
-        for what, said in contents.items()
-        if word.search(what) or any(word.search(text) for text in (*said, *said.values()))
-    }
+    for what, said in contents.items():
+        shared = said.get(_COMPONENT) == _SHARED
+        told = (text for path in said for text in (path, said[path]) if path != _BY or not shared)
+        if word.search(what) or any(map(word.search, told)):
+            named.add(what)
     return sorted(named)
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from meshproof.errors import LabError
 from meshproof.expect import Outcome, Verdict
-from meshproof.files import topology_named
+from meshproof.expect.known import explained
+from meshproof.files import read_known_issues, topology_named
 from meshproof.kube.objects import Object
 from meshproof.mesh.account import Reply, UnusableSecretError
 from meshproof.mesh.builds import Build
@@ -135,9 +136,15 @@ def refusing_pods(words: str) -> Doing:
     return tried(made)
 
 
-def way(*changes: Change, strategy: Strategy = Strategy.IN_PLACE, trouble: str = "") -> Transition:
+def way(
+    *changes: Change,
+    strategy: Strategy = Strategy.IN_PLACE,
+    trouble: str = "",
+    missing: str = "",
+) -> Transition:
     """The first step of an upgrade, from the 10th second to the 14th of a minute, after which the
-    mesh is at rest in the 16th; then, where there was no trouble, the second."""
+    mesh is at rest in the 16th, or lacks what is ``missing``; then, where there was no trouble, the
+    second."""
     canary = strategy is Strategy.CANARY
     deployment = Deployment(
         TOPOLOGY,
@@ -154,7 +161,11 @@ def way(*changes: Change, strategy: Strategy = Strategy.IN_PLACE, trouble: str =
     stages = []
     for number, seconds in enumerate(times):
         begun, done, rest, end = (BEGIN + one for one in seconds)
-        stages.append(Passed(course[number], begun, done, rest, end, verdicts={"x": verdict}))
+        stages.append(
+            Passed(
+                course[number], begun, done, rest, end, verdicts={"x": verdict}, missing=missing
+            )
+        )
     if trouble:
         stages = [stages[0], replace(stages[1], trouble=trouble)]
     found = history(*changes, seconds=60, marks=marks)
@@ -175,6 +186,7 @@ CANARY = Strategy.CANARY
 CASES = [
     *cases(goes_through, going(1), passes("control plane of east: 1.31.1: in 4.0 s")),
     *cases(goes_through, going(0), passes("as installed")),
+    *cases(goes_through, going(1, missing="no v2"), passes("not at rest 2.0 s later: no v2")),
     *cases(goes_through, going(1, trouble="not ready"), fails("not ready")),
     *cases(goes_through, going(2, trouble="not ready"), unclear("did not come to its end: not")),
     *cases(
@@ -334,3 +346,51 @@ def test_a_revision_is_found_by_names_and_in_what_objects_say() -> None:
         "Lease istio-system/istio-leader-1-31-0",
         "Service istio-system/other",
     ]
+
+
+def test_what_all_revisions_share_is_found_by_what_it_says_alone() -> None:
+    labels = {
+        "metadata.labels.istio.io/rev": '"1-31-0"',
+        "metadata.labels.operator.istio.io/component": '"Base"',
+    }
+    contents = {
+        "ServiceAccount istio-system/istio-reader-service-account": labels,
+        "ConfigMap istio-system/says-it": {**labels, "data.x": '"istiod-1-31-0"'},
+        "ConfigMap istio-system/named-1-31-0": labels,
+        "Deployment istio-system/gateway": {
+            **labels,
+            "metadata.labels.operator.istio.io/component": '"IngressGateways"',
+        },
+    }
+    assert naming("1-31-0", contents, []) == [
+        "ConfigMap istio-system/named-1-31-0",
+        "ConfigMap istio-system/says-it",
+        "Deployment istio-system/gateway",
+    ]
+
+
+LEASE = "Lease.coordination.k8s.io istio-system/istio-gateway-status-leader-1-31-0"
+SLICE = "EndpointSlice.discovery.k8s.io istio-system/istiod-1-31-0"
+
+
+OLD_MAP = "ConfigMap istio-system/istio-1-31-0"
+
+
+@pytest.mark.parametrize(
+    ("now", "other"),
+    [
+        ({"east": [LEASE], "west": []}, ""),
+        ({"east": [LEASE], "west": [LEASE]}, ""),
+        ({"east": [], "west": [SLICE]}, f"{SLICE} in west"),
+        ({"east": [LEASE], "west": [SLICE, LEASE]}, f"{SLICE} in west"),
+        ({"east": [LEASE, OLD_MAP], "west": [OLD_MAP]}, f"{OLD_MAP} in east; {OLD_MAP} in west"),
+        ({"east": [f"{LEASE}/x"], "west": []}, f"{LEASE}/x in east"),
+    ],
+)
+def test_leases_that_stay_are_known_and_hide_nothing_else(
+    now: Mapping[str, list[str]], other: str
+) -> None:
+    issues = [one for one in read_known_issues() if one.behaviour == "upgrade/nothing-is-left"]
+    verdict, known = explained(nothing_is_left("1-31-0", THERE, now), issues)
+    assert bool(known) is not bool(other)
+    assert not other or verdict.observed == other

@@ -47,6 +47,18 @@ def test_a_gateway_tells_its_network_by_label_unless_told_not_to(split: Deployme
         assert (labels.get("topology.istio.io/network") == "net-west") is labelled
 
 
+def test_no_installation_takes_anothers_objects_for_its_own(split: Deployment) -> None:
+    east, west = split.topology["east"], split.topology["west"]
+    gateway = operator_config.gateway(split, east, PLAIN, labelled=True)["metadata"]
+    for document in (
+        operator_config.primary(split, east, PLAIN, {}),
+        operator_config.remote(split, west, PLAIN, GATEWAYS["east"]),
+        operator_config.trusting(operator_config.primary(split, east, PLAIN, {}), ["a root"]),
+    ):
+        assert document["metadata"]["name"] not in ("", gateway["name"])
+        assert document["metadata"]["namespace"] == gateway["namespace"]
+
+
 def test_mesh_networks_name_each_networks_clusters_and_gateways(split: Deployment) -> None:
     assert operator_config.mesh_networks(split, split.topology["east"], GATEWAYS)["net-west"] == {
         "endpoints": [{"fromRegistry": "west"}],

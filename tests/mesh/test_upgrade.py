@@ -19,6 +19,7 @@ from meshproof.kube import RunningCluster
 from meshproof.lab import Lab
 from meshproof.mesh import installation, upgrade
 from meshproof.mesh.istioctl import Istioctl
+from meshproof.mesh.manifests import istiod_by_gateway
 from meshproof.mesh.mesh import Mesh
 from meshproof.mesh.upgrade import Upgrading
 from meshproof.model import (
@@ -226,6 +227,22 @@ def test_both_revisions_are_reached_through_the_gateway_while_both_are_there(wor
     both = ((f"{new}.istio-system.svc", new), ("*", old))
     back = ((f"{old}.istio-system.svc", old), ("*", new))
     assert states == [both, (("*", new),), back, (("*", old),)]
+
+
+def test_whoever_asks_for_an_istiod_by_name_is_led_to_it_by_either_of_its_names() -> None:
+    (_, service) = istiod_by_gateway("istiod-old", "istiod-new")
+    asked = {
+        (one["match"][0]["port"], name): one["route"][0]["destination"]
+        for one in service["spec"]["tls"]
+        for name in one["match"][0]["sniHosts"]
+    }
+    assert len(asked) == 6
+    for short in ("istiod-new.istio-system.svc", "*"):
+        host = f"istiod-{'old' if short == '*' else 'new'}.istio-system.svc.cluster.local"
+        assert asked[15012, short] == {"host": host, "port": {"number": 15012}}
+        assert asked[15017, short] == {"host": host, "port": {"number": 443}}
+        if short != "*":
+            assert all(asked[port, short] == asked[port, host] for port in (15012, 15017))
 
 
 def test_each_revision_has_an_address_of_its_own_where_remotes_are_near(world: World) -> None:

@@ -111,6 +111,15 @@ def test_an_upgrade_that_failed_says_how_far_it_came_and_why(tmp_path: Path) -> 
         assert "Istio was not installed" in told
 
 
+def test_a_mesh_that_did_not_come_to_rest_is_not_said_to_be(tmp_path: Path) -> None:
+    restless = stage(1, "gateway of east: 1.31.1", settled=30.2, missing="east does not reach v2")
+    found = ways(record(tmp_path, transition(STAGES[0], restless), judged(DUE, 0)))
+    told = lines(found)
+    assert told[1].endswith("at rest after 1.5 s")
+    assert told[2].endswith("at rest not in 30.2 s")
+    assert "| not in 30.2 s |" in markdown(found)
+
+
 def test_where_none_was_made_that_is_said(tmp_path: Path) -> None:
     found = record(tmp_path, None, judged(DUE, 0))
     assert lines(ways(found)) == ["No upgrade was made."]

@@ -13,6 +13,7 @@ from meshproof.errors import EvidenceError, LabError
 from meshproof.events import Event, Recorder
 from meshproof.expect import Outcome, Verdict
 from meshproof.files import topology_named
+from meshproof.mesh.mesh import Settling
 from meshproof.mesh.upgrade import Upgrading
 from meshproof.model import (
     REVISION,
@@ -35,12 +36,13 @@ PASS = Verdict(Outcome.PASS, "this", "that")
 
 
 class World:
-    """Notes what is done with a mesh, in order. ``fails``: the step that does not come about."""
+    """Notes what is done with a mesh, in order. ``fails``: the step that does not come about;
+    ``missing``: what the mesh lacks to be at rest."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, upgrade: Upgrade | None) -> None:
         self.done: list[str] = []
         self.events: list[Event] = []
-        self.fails = ""
+        self.fails = self.missing = ""
         self.stream = SimpleNamespace(
             flow_for=lambda _: None, mark=self._mark, history=None, hand_over=self._hand_over
         )
@@ -61,7 +63,7 @@ class World:
         self.sample = Sample(cast(Any, self.mesh))
         for name, value in (
             ("streaming", self._streaming),
-            ("settle", lambda *_: self.done.append("settle")),
+            ("settle", self._settle),
             ("restart_helloworld", lambda _, name: self.done.append(f"restart in {name}")),
             ("another_sleep", lambda _, name, do: do(SimpleNamespace(name=f"new in {name}"))),
             ("apply", lambda name, objects: self.done.append(f"{objects[0]['metadata']} {name}")),
@@ -78,6 +80,10 @@ class World:
         self.done.append(str(step))
         if str(step) == self.fails:
             raise LabError("Istio was not installed: it says no")
+
+    def _settle(self, *_: object) -> Settling:
+        self.done.append("settle")
+        return Settling(0.1, self.missing)
 
     def _hand_over(self, name: str, new: Any) -> None:
         self.done.append(f"{new.name} calls for {name}")
@@ -142,6 +148,16 @@ def test_a_step_that_fails_ends_the_way_and_is_told(monkeypatch: pytest.MonkeyPa
     told = world.told()
     assert (told["planned"], len(told["stages"])) == (5, 4)
     assert "it says no" in told["stages"][-1]["trouble"]
+
+
+def test_a_mesh_that_does_not_come_to_rest_is_looked_at_and_told_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(monkeypatch, Upgrade(NEW))
+    world.missing = "east does not reach v2"
+    found = pass_through(world.sample, world.look)
+    assert {one.missing for one in found.stages} == {world.missing}
+    assert found.trouble == "" and found.verdict(4, "x") is PASS
 
 
 def test_what_is_on_no_way_is_not_taken_on_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,7 +92,7 @@ def _words(row: Row) -> list[str]:
     number, name, held, lost, outage, took, rest = _cells(row)
     words = [f"{number} {name}", f"held {held}", f"lost {lost}"]
     words += [f"outage {outage}"] if outage else []
-    return [*words, f"took {took}", f"at rest after {rest}"]
+    return [*words, f"took {took}", f"at rest {rest if row.missing else f'after {rest}'}"]
 
 
 def _cells(row: Row) -> list[str]:
@@ -106,7 +106,8 @@ def _cells(row: Row) -> list[str]:
     outage = f"{row.outage:.1f} s" if row.lost else ""
     took = f"{row.seconds:.1f} s, and did not come to its end" if row.trouble else ""
     took = took or f"{row.seconds:.1f} s"
-    return [str(row.number), row.name, held, lost, outage, took, f"{row.settled:.1f} s"]
+    rest = f"{'not in ' if row.missing else ''}{row.settled:.1f} s"
+    return [str(row.number), row.name, held, lost, outage, took, rest]
 
 
 def _sections(found: Sequence[Way]) -> Iterable[str]:

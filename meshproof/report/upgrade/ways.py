@@ -16,14 +16,16 @@ PASS = "PASS"  # noqa: S105 - not a password
 @dataclass(frozen=True)
 class Row:
     """A stage. ``name``: of the step that led to it; ``seconds``: how long that took; ``settled``:
-    how long it was then until the mesh was at rest; ``calls``, ``lost``: until the next step was
-    begun; ``how``: how they were lost; ``outage``: the longest time without an answer, in seconds;
-    ``trouble``: why the step did not come to its end; ``cases``: the tests about it."""
+    how long it was then until the mesh was at rest, or was not waited for any longer, since
+    something was ``missing``; ``calls``, ``lost``: until the next step was begun; ``how``: how they
+    were lost; ``outage``: the longest time without an answer, in seconds; ``trouble``: why the step
+    did not come to its end; ``cases``: the tests about it."""
 
     number: int
     name: str
     seconds: float
     settled: float
+    missing: str
     calls: int
     lost: int
     how: str
@@ -118,6 +120,7 @@ def _row(stage: Data, own: Iterable[Case]) -> Row:
         name=stage["name"],
         seconds=stage["seconds"],
         settled=stage["settled"],
+        missing=stage.get("missing", ""),
         calls=stage["calls"],
         lost=stage["lost"],
         how=stage["how"],
