@@ -162,9 +162,7 @@ def way(
     for number, seconds in enumerate(times):
         begun, done, rest, end = (BEGIN + one for one in seconds)
         stages.append(
-            Passed(
-                course[number], begun, done, rest, end, verdicts={"x": verdict}, missing=missing
-            )
+            Passed(course[number], begun, done, rest, end, verdicts={"x": verdict}, missing=missing)
         )
     if trouble:
         stages = [stages[0], replace(stages[1], trouble=trouble)]
