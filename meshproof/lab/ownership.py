@@ -74,7 +74,7 @@ class Description:
     ``created``: seconds since the epoch; ``footprint``: kind configuration by cluster;
     ``networks``: engine network by cluster; ``kept``: stays when its owner ends; ``subnets``:
     of those networks, by cluster; ``nodes``: by cluster, each node's address by its container;
-    ``pool``: what the subnets were taken from.
+    ``pool``: what the subnets were taken from, named or found; "" where that is not noted.
     """
 
     id: str
