@@ -15,7 +15,8 @@ CHANGED := primary-remote-split-horizon multi-primary-split-horizon
 # Where sabotage is seen to work that the short run has no topology, variant or level for.
 ELSEWHERE := overlapping-cidrs mixed-networks hostname-gateways two-primaries-four-clusters zones \
 	multi-primary-split-horizon primary-remote-flat federation federation-of-three hybrid
-# Of those topologies: what is for the one alone, and of what is for several the plainest.
+# Of those topologies: what is for the one alone, and of what is for several the plainest. A new
+# sabotage that tests/runner/test_sabotage_targets.py names is run by no target, and goes in here.
 SABOTAGE := (test_overlap and not of-three) or hostnames or (shared_gateway and two-primaries) or (test_networks and mixed) \
 	or (zone_has and zones) or (test_domains and split-horizon) \
 	or ((test_headless or test_outside or service_lacks) and split-horizon) or (under_a_mesh and overlapping) \
@@ -28,7 +29,7 @@ SABOTAGE := (test_overlap and not of-three) or hostnames or (shared_gateway and 
 .PHONY: verify test nodes sabotage change upgrade lint workflows unit unit-oldest browser docs site serve samples bench mutants few-mutants \
 	interruptions clean lock
 
-verify: $(READY) ## the main job: clusters up, every behaviour judged, a verdict
+verify: $(READY) ## the main job: what is judged by default, from nothing to a verdict
 	$(BIN)/meshproof doctor --fix
 	$(BIN)/meshproof verify --enforce
 
@@ -81,7 +82,7 @@ nodes: $(READY) ## clusters of several nodes without a mesh, and their sabotage;
 	$(BIN)/meshproof doctor --fix
 	$(BIN)/meshproof verify bare-nodes --sabotage --enforce
 
-sabotage: $(READY) ## sabotage that test and nodes have no place for; not part of test
+sabotage: $(READY) ## sabotage that no other target runs; not part of test
 	$(BIN)/meshproof doctor --fix
 	$(BIN)/pytest suites/sabotage -k '$(SABOTAGE)' $(ELSEWHERE:%=--meshproof-topology=%) \
 		--meshproof-mtls=strict --meshproof-variant=trust-domains \

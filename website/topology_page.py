@@ -184,7 +184,7 @@ def _judged(behaviours: str, name: str) -> str:
         told = [f"{', '.join(ids)} ({how})" for how, ids in by.items() if ids]
         if told:
             lines.append(f"- **{suite}**: {'; '.join(told)}")
-    more = "Sentences, other modes and what sees each fail: [Behaviours](../behaviours.md)."
+    more = "Sentences, other modes and the sabotage of each: [Behaviours](../behaviours.md)."
     return "\n".join([*lines, "", more])
 
 

@@ -56,7 +56,7 @@ def up(
     footprint = read_footprint(clusters, session.wanted.kubernetes)
     wanted = wiring_named(wiring, footprint)
     if session.choices.pool is not None:
-        footprint.check_pool(session.choices.pool)
+        footprint.check_clear_of(session.choices.pool)
     check_ready(session)
     with orderly_end(_say), Lab.create(footprint, session.ingredients(), wanted) as lab:
         lab.await_dns()

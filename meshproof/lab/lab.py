@@ -49,7 +49,7 @@ from meshproof.process import RUN_VARIABLE, Shell, side_by_side
 class Ingredients:
     """What a lab is made with: the engine, and where the artifacts are.
 
-    ``pool``: what its networks are taken from; None for the first range that is free.
+    ``pool``: the range that was named for its networks; None for the first that is free.
     """
 
     engine: Engine
@@ -79,7 +79,8 @@ class Lab:
         self.addresses: dict[str, LoadBalancerAddresses] = {}
         self.kept = False
         self._created = time.time()
-        self._pool = "" if made_with.pool is None else str(made_with.pool)
+        # What its networks were taken from: the range that was named, or the one that was found.
+        self._taken_from = ""
         self._made_with = made_with
         self._kind = Kind(made_with.kind, self.engine, self.recorder, claim.id)
         self.networks = {name: object_name(claim.id, name) for name in footprint.names}
@@ -96,7 +97,7 @@ class Lab:
         """
         wiring.check(footprint)
         if made_with.pool is not None:
-            footprint.check_pool(made_with.pool)
+            footprint.check_clear_of(made_with.pool)
         check_programs(made_with.engine)
         claim = Claim(new_id())
         lab = cls(claim, footprint, made_with)
@@ -131,7 +132,7 @@ class Lab:
             what = f"{', '.join(footprint.names)} with Kubernetes {version} and image {image}"
             raise UsageError(f"lab {claim.id} is not made of {what}", "see 'meshproof status'")
         lab = cls(claim, footprint, made_with)
-        lab.kept, lab._created, lab._pool = True, about.created, about.pool
+        lab.kept, lab._created, lab._taken_from = True, about.created, about.pool
         try:
             with lab_errors(f"take over lab {claim.id}"):
                 for spec in footprint.clusters:
@@ -319,7 +320,7 @@ class Lab:
             taken = [*known, *self.footprint.ranges, *networks_in_use(shell, pool)]
             Leases().take(self.id, len(self.networks), taken, pool)
             used = pool_of((one.network for one in self.subnets.values()), pool)
-            self._pool = "" if used is None else str(used)
+            self._taken_from = "" if used is None else str(used)
             for name, network in self.networks.items():
                 subnet = self.subnets[name]
                 labels = {RUN_LABEL: self.id, STATE_LABEL: str(real_state_dir())}
@@ -381,6 +382,6 @@ class Lab:
                     name: {node.container: str(node.address) for node in cluster.nodes}
                     for name, cluster in self.clusters.items()
                 },
-                pool=self._pool,
+                pool=self._taken_from,
             )
         )

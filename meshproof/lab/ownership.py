@@ -75,7 +75,7 @@ class Description:
     ``digests``: of what those files said, by which a lab is known to be made of the same;
     ``networks``: engine network by cluster; ``kept``: stays when its owner ends; ``subnets``: of
     those networks, by cluster; ``nodes``: by cluster, each node's address by its container;
-    ``pool``: what the subnets were taken from.
+    ``pool``: what the subnets were taken from, named or found; "" where that is not noted.
     """
 
     id: str

@@ -121,7 +121,7 @@ class Footprint:
         ]
         return frozenset(found) | {(other, one) for one, other in found}
 
-    def check_pool(self, pool: IPv4Network) -> None:
+    def check_clear_of(self, pool: IPv4Network) -> None:
         """Raise ModelError when the networks of a lab cannot be taken from ``pool``, since a
         cluster's pods or services have addresses of it."""
         for cluster in self.clusters:

@@ -15,7 +15,7 @@ Made from `meshproof/known-issues.yaml` by `make docs`, not written by hand; `me
 
 These are behaviours that users rely on and some versions of Istio do not keep, each with the public issue. Such a failure is told as KNOWN, with its link, and does not fail a run by itself, if every part of the verdict that failed was seen just as the entry says. On another version, where a condition does not hold, or seen otherwise, it is a failure as any; where something else beside it failed or could not be told, that is what the verdict is on. What is KNOWN has been judged, also for `--enforce`.
 
-Where an entry applies and all that was judged of its behaviour on a deployment held, the end of the run says so: the issue seems to be mended there, and the entry's range of versions should end. A sabotage whose claim failed just as an entry says has shown nothing, and is KNOWN as well.
+If every test of a behaviour on a deployment held where an entry applies to it, the end of the run says so: the issue seems to be mended there, and the entry needs an upper version. A sabotage whose claim failed just as an entry says has shown nothing, and is KNOWN as well.
 
 The versions are those of the istiod that serves the caller; where a test has no caller, all control planes must be of them. A pre-release counts as the release that it leads to.
 """  # noqa: E501 - a paragraph of Markdown is one line

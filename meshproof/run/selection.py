@@ -161,7 +161,7 @@ class Selection:
 
     @cached_property
     def pool(self) -> IPv4Network | None:
-        """What the networks of labs are taken from, where that is named."""
+        """The range that was named for labs' networks; None where they find one themselves."""
         return pool_named(self.request.pool) if self.request.pool is not None else None
 
     @property
@@ -225,12 +225,12 @@ class Selection:
                 "leave --pool or --reuse out",
             )
         for topology in self.topologies:
-            topology.footprint(default_wanted().kubernetes).check_pool(pool)
+            topology.footprint(default_wanted().kubernetes).check_clear_of(pool)
         clusters = max((len(one.members) for one in self.topologies), default=_BARE_CLUSTERS)
         holds = 2 ** (NETWORK - pool.prefixlen)
         if labs * clusters > holds:
             each = f"each of {labs} labs at once" if labs > 1 else "a lab"
-            fewer = ", or fewer --workers" if labs > 1 else ""
+            fewer = ", or take fewer workers" if labs > 1 else ""
             raise UsageError(
                 f"{pool} holds {holds} network{'s' if holds > 1 else ''}, and {each} needs "
                 f"{clusters}",

@@ -43,7 +43,7 @@ class Choices:
 
     ``engine``: "podman" or "docker"; ``source``: "published", "built" or "checkout";
     ``checkout``: an Istio source tree; ``reports``: where the run's folder is made; without it
-    nothing is written down; ``pool``: what the networks of labs are taken from.
+    nothing is written down; ``pool``: the range that was named for labs' networks.
     """
 
     engine: str | None = None

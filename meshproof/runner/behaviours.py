@@ -126,8 +126,8 @@ class Behaviours:
         return {one.behaviour.id: one for one in self.tests.values()}
 
     @cached_property
-    def seen_to_fail_by(self) -> Mapping[str, tuple[str, ...]]:
-        """The ids of the sabotages that prove each behaviour that any does."""
+    def sabotages(self) -> Mapping[str, tuple[str, ...]]:
+        """By the id of each behaviour that any sabotage proves, the ids of those that do."""
         found: dict[str, list[str]] = {}
         for one in self.tests.values():
             for proven in one.proves:

@@ -72,6 +72,7 @@ from meshproof.runner.workers import (
     make_session,
     pytest_xdist_auto_num_workers,  # noqa: F401 - a hook of this plugin by being here
     tell_controller,
+    worker_count,
 )
 
 _HEARD = pytest.StashKey[Heard]()
@@ -103,6 +104,8 @@ def pytest_configure(config: pytest.Config) -> None:
     listeners: list[Listener] = [narrator, heard] if conforms(config) else []
     try:
         choices = selection_of(config).choices
+        if not is_worker(config):
+            selection_of(config).check_pool(worker_count(config))
         config.stash.setdefault(CATALOGUE, read_known_issues())
         config.stash[SESSION] = session = make_session(config, choices, listeners)
         if not is_worker(config) and (choices.kubernetes or choices.istio):

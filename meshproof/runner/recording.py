@@ -196,7 +196,7 @@ def _proofs(config: pytest.Config, planned: list[pytest.Item]) -> dict[str, Data
     # Reading the catalogue takes half a second, which only a run has to spare.
     from meshproof.mutants.catalogue import catalogue
 
-    by = config.stash[BEHAVIOURS].seen_to_fail_by
+    by = config.stash[BEHAVIOURS].sabotages
     return {
         name: {
             "sabotages": list(by.get(name, ())),

@@ -13,6 +13,7 @@ from meshproof.report.behaviours import as_json, markdown, sections, tables
 from meshproof.run.selection import usual_topologies
 from meshproof.runner.behaviours import BEHAVIOURS
 from meshproof.runner.declaring import declared_in
+from meshproof.runner.known import CATALOGUE
 from meshproof.runner.matrix import MATRIX
 
 
@@ -33,9 +34,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     plain = replace(matrix, full=False).deployments if matrix is not None else ()
     on_demand = set(topology_names()).difference(usual_topologies())
     judged = [one for one in plain if one.topology.name not in on_demand]
-    found = sections(declared_in(config), judged, config.stash[BEHAVIOURS].seen_to_fail_by)
+    sabotages, issues = config.stash[BEHAVIOURS].sabotages, config.stash[CATALOGUE]
+    found = sections(declared_in(config), judged, sabotages, issues)
     if shape == "json":
-        say_line(as_json(declared_in(config), config.stash[BEHAVIOURS].seen_to_fail_by))
+        say_line(as_json(declared_in(config), sabotages))
     elif shape == "markdown":
         say_line(markdown(found).rstrip("\n"))
     else:

@@ -32,7 +32,8 @@ _REMOTE = re.compile(r"remote address:([0-9.]+:\d+),(.*)")
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of an access log (the format is meshproof's own); what is not known is "" or 0.
+    """One line of an access log; what is not known is "" or 0. The fields have the names of
+    ``ACCESS_LOG`` in meshproof/mesh/operator_config.py, by which proxies write them.
 
     ``upstream_host``: "address:port" of the endpoint that was chosen; ``attempts``: how often the
     request was sent upstream; ``flags``: Envoy's response flags, such as "UH"; ``peer``: the

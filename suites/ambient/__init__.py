@@ -1,1 +1,1 @@
-"""Ambient's settings of istiods, on a mesh of sidecars: they change nothing there."""
+"""Ambient's settings of istiods, on a mesh of sidecars: they must change nothing there."""

@@ -87,6 +87,27 @@ def test_it(lab, judge, pytestconfig):
     refused.stderr.fnmatch_lines(["*10.213.0.1/16' does not begin where its range does*"])
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--meshproof-pool=10.213.0.0/24"], "*holds 1 network, and a lab needs 2: name a larger*"),
+        (["--meshproof-pool=10.213.0.0/23", "-n2"], "*and each of 2 labs at once needs 2*"),
+        (
+            ["--meshproof-pool=10.213.0.0/16", "--meshproof-reuse=0a1b2c3d"],
+            "*lab 0a1b2c3d has its networks already: leave --meshproof-pool or --meshproof-reuse*",
+        ),
+    ],
+)
+def test_a_pool_without_room_for_the_labs_is_refused_at_once(
+    pytester: pytest.Pytester, options: list[str], said: str
+) -> None:
+    body = f"{ON_ONE}def test_it(lab, judge):\n    judge(PASS)\n"
+    refused = run(pytester, body, *options)
+    assert refused.ret == pytest.ExitCode.USAGE_ERROR
+    refused.stderr.fnmatch_lines([f"ERROR: {said}"])
+    assert not list(pytester.path.glob("reports/*/events.jsonl"))
+
+
 def test_bare_labs_are_visited_once_each(pytester: pytest.Pytester) -> None:
     body = """
 @pytest.mark.bare_lab("east=same,west=same", "isolated")

@@ -32,3 +32,9 @@ def test_what_the_readme_links_is_there() -> None:
     links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", text)]
     assert len(links) > 20
     assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
+
+
+def test_the_how_tos_example_is_the_one_that_is_tested() -> None:
+    page = (ROOT / "docs" / "howto" / "behaviour.md").read_text(encoding="utf-8")
+    example = (ROOT / "docs" / "example" / "test_greetings.py").read_text(encoding="utf-8")
+    assert f"```python\n{example}```\n" in page

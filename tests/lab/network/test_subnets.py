@@ -92,7 +92,7 @@ def test_pools_that_are_tried_are_private_and_apart() -> None:
     assert not any(a.overlaps(b) for a in POOLS for b in POOLS if a is not b)
     footprint = read_footprint("east,west,far,north", Version.parse("1.36.3"))
     for pool in POOLS:
-        footprint.check_pool(pool)
+        footprint.check_clear_of(pool)
 
 
 def test_what_the_clusters_use_is_no_pool() -> None:
@@ -100,7 +100,7 @@ def test_what_the_clusters_use_is_no_pool() -> None:
     assert footprint.ranges == tuple(nets("10.10.0.0/16", "10.110.0.0/16"))
     for pool in ("10.10.0.0/16", "10.110.5.0/24", "10.0.0.0/8"):
         with pytest.raises(ModelError, match=r"overlaps the (pods|services) .* of cluster east"):
-            footprint.check_pool(IPv4Network(pool))
+            footprint.check_clear_of(IPv4Network(pool))
 
 
 def test_the_room_that_is_left_in_each_pool() -> None:
