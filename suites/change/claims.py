@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
-from meshproof.expect import Outcome, Verdict
+from meshproof.expect import Outcome, Verdict, all_of, refused_with, succeeded
 from meshproof.expect.loss import nothing_lost, of_a_stream
+from meshproof.model import Mtls
+from meshproof.traffic.response import Refused, Response
 from meshproof.traffic.stream_history import History
 
 AWAY, BACK = "the remote secret is removed", "it is given again"
@@ -14,6 +17,16 @@ AWAY, BACK = "the remote secret is removed", "it is given again"
 _QUIET = 60
 """So many answered calls, none of which met a version: by chance once in 2^35 where it had a third
 of them."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What callers without a sidecar got at a stage. ``mode``: what the mesh's mTLS mode was then;
+    ``when``: for people."""
+
+    mode: Mtls
+    when: str
+    responses: Sequence[Response]
 
 
 def forgotten_and_read_again(
@@ -36,6 +49,46 @@ def was_taken(history: History, way: str) -> Verdict:
     count = sum(one.upstream_host == way for one in logged)
     observed = f"{count} of {len(logged)} calls were sent there"
     return Verdict(Outcome.PASS if count else Outcome.FAIL, expected, observed)
+
+
+def kept_encrypted(history: History) -> Verdict:
+    """Whoever answered had shown a certificate to the caller's proxy, in every call."""
+    expected = "every call to be answered by somebody who showed a certificate"
+    logged = [one for one in history.calls if one.answered and one.log is not None]
+    if not logged:
+        return Verdict(Outcome.INCONCLUSIVE, expected, "no call was answered and logged")
+    plain = [one for one in logged if one.log is not None and not one.log.upstream_peer]
+    if plain:
+        observed = (
+            f"{len(plain)} of {len(logged)} calls were in plain text, the first of them from "
+            f"{plain[0].caller} {history.relative(plain[0].at)}"
+        )
+        return Verdict(Outcome.FAIL, expected, observed)
+    return Verdict(Outcome.PASS, expected, f"all of {len(logged)} calls were")
+
+
+def outsiders_met_the_mode(stages: Sequence[Outside]) -> Verdict:
+    """At each stage callers without a sidecar got what the mode has for them: an answer, in plain
+    text as it came, or a connection that is reset where the mesh is strict."""
+    return all_of(verdict for one in stages for verdict in _met_the_mode(one))
+
+
+def _met_the_mode(stage: Outside) -> list[Verdict]:
+    if stage.mode is Mtls.STRICT:
+        found = [refused_with(stage.responses, refusal=Refused.RESET)]
+    else:
+        named = sorted({one.identity for one in stage.responses if one.identity})
+        nobody = Verdict(
+            Outcome.FAIL if named else Outcome.PASS,
+            "the server to know nothing of who calls in plain text",
+            f"it took a caller without a sidecar for {named[0]}" if named else "it knew nobody",
+        )
+        found = [succeeded(stage.responses), nobody]
+    when = stage.when
+    return [
+        replace(one, expected=f"{when} {one.expected}", observed=f"{when}: {one.observed}")
+        for one in found
+    ]
 
 
 def _forgotten(history: History, caller: str, version: str) -> Verdict:

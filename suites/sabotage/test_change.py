@@ -7,21 +7,31 @@ from contextlib import ExitStack
 
 import pytest
 
-from meshproof.expect import Verdict, noticed
+from meshproof.expect import Verdict, all_of, noticed
 from meshproof.expect.undisturbed import recovered, unnoticed
 from meshproof.faults.between import partitioned
 from meshproof.faults.discovery import unread
-from meshproof.model import Capability, Flow
+from meshproof.model import Capability, Flow, Mtls
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.stream import Stream
 from meshproof.traffic.stream_over import over
 from meshproof.workloads.sample import Sample
 from meshproof.workloads.scale import scaled, usual
-from suites.change.claims import AWAY, BACK, forgotten_and_read_again, was_taken
+from suites.change.claims import (
+    AWAY,
+    BACK,
+    Outside,
+    forgotten_and_read_again,
+    kept_encrypted,
+    outsiders_met_the_mode,
+    was_taken,
+)
+from suites.change.modes import from_outside, over_turns
 from suites.failover.claims import BACK as THERE_AGAIN
 from suites.failover.claims import GONE, goes_over_and_back
 from suites.outage.claims import answered_all_along
+from suites.sabotage.shown import turned
 
 Judge = Callable[[Verdict], None]
 pytestmark = [pytest.mark.remote_secrets, requires(Capability.NODES)]
@@ -60,6 +70,7 @@ def test_a_secret_that_is_away_for_a_moment_is_noticed(sample: Sample, judge: Ju
     "change/secret-removed-and-added",
     "change/second-gateway",
     "change/gateway-address",
+    "change/mtls-turned",
     "outage/istiod-away",
     "outage/api-server-away",
 )
@@ -145,6 +156,26 @@ def test_a_gateway_that_nobody_uses_is_noticed(sample: Sample, judge: Judge) -> 
     """With no second gateway, the claim that it was used fails and names it."""
     history = over(sample, lambda stream, _: stream.flow_for(2.0)).history
     judge(noticed([was_taken(history, "192.0.2.7:15443")], "0 of"))
+
+
+@proves("change/mtls-turned")
+def test_a_mode_without_encryption_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With mTLS that is disabled for a while instead of permissive, the claim that calls between
+    sidecars stay encrypted fails."""
+    found, _ = over_turns(sample, Mtls.DISABLED)
+    judge(noticed([kept_encrypted(found.history)], "in plain text"))
+
+
+@proves("change/mtls-turned")
+def test_a_mode_that_was_not_turned_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a mesh that stays strict, the claim that callers without a sidecar are answered once it
+    is permissive fails; with one that stays permissive, the claim that they are turned away."""
+    kept = Outside(Mtls.PERMISSIVE, "with mTLS permissive", from_outside(sample))
+    with turned(sample, Mtls.PERMISSIVE):
+        left = Outside(Mtls.STRICT, "once it was strict again", from_outside(sample))
+    refused = noticed([outsiders_met_the_mode([kept])], "connection reset")
+    answered = noticed([outsiders_met_the_mode([left])], f"{len(left.responses)} x 200")
+    judge(all_of([refused, answered]))
 
 
 @pytest.mark.several_versions

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from meshproof.model import Mtls
+from meshproof.traffic.response import Refused, Response
 from suites.change.claims import (
     AWAY,
     BACK,
+    Outside,
     forgotten_and_read_again,
+    kept_encrypted,
+    outsiders_met_the_mode,
     was_taken,
 )
 from tests.claims.table import Case, Setting, cases, fails, judge, passes, unclear
-from tests.doubles.streams import Change, broken, by, history, of, unlogged, within
+from tests.doubles.streams import (
+    Change,
+    broken,
+    by,
+    history,
+    logged,
+    of,
+    unlogged,
+    within,
+)
 
 MARKS = ((AWAY, 5.0, 5.1), (BACK, 12.0, 12.1))
 
@@ -25,6 +41,21 @@ def going(way: str, *changes: Change) -> Setting:
     return Setting(lambda _: (history(*changes), way))
 
 
+def called(*changes: Change) -> Setting:
+    return Setting(lambda _: (history(logged(upstream_peer=SERVER), *changes),))
+
+
+def outside(**by_mode: Response) -> Setting:
+    """What each of five calls came to, in a mode of the mesh."""
+    stages = [Outside(Mtls(mode), f"with mTLS {mode}", [one] * 5) for mode, one in by_mode.items()]
+    return Setting(lambda _: (stages,))
+
+
+SERVER = "spiffe://cluster.local/ns/sample/sa/helloworld"
+RESET = Response("1", "east", None, Refused.RESET, "connection reset by peer", "", 0.01)
+SILENT = Response("1", "east", None, Refused.TIMEOUT, "timed out", "", 5.0)
+ANSWER = Response("1", "east", 200, None, "", "Hello", 0.01)
+KNOWN = replace(ANSWER, identity=SERVER)
 FORGOTTEN = of("east", within(6, 13, by("v1")))
 CASES = [
     *cases(
@@ -47,6 +78,43 @@ CASES = [
     *cases(was_taken, going("10.0.0.1:5000"), passes("2000 of 2000 calls were sent there")),
     *cases(was_taken, going("10.9.9.9:15443"), fails("0 of 2000 calls were sent there")),
     *cases(was_taken, going("10.0.0.1:5000", unlogged), unclear("no call was answered and logged")),
+    *cases(kept_encrypted, called(), passes("all of 2000 calls were")),
+    *cases(
+        kept_encrypted,
+        called(of("west", within(6, 7, logged(upstream_peer="")))),
+        fails("50 of 2000 calls were in plain text, the first of them from west 1.0 s after"),
+    ),
+    *cases(kept_encrypted, called(unlogged), unclear("no call was answered and logged")),
+    *cases(
+        outsiders_met_the_mode,
+        outside(strict=RESET, permissive=ANSWER),
+        passes("all of it"),
+    ),
+    *cases(
+        outsiders_met_the_mode,
+        outside(strict=RESET, permissive=RESET),
+        fails("with mTLS permissive: 5 did not: 5 x connection reset"),
+    ),
+    *cases(
+        outsiders_met_the_mode,
+        outside(strict=ANSWER, permissive=ANSWER),
+        fails("with mTLS strict: 5 x 200"),
+    ),
+    *cases(
+        outsiders_met_the_mode,
+        outside(strict=SILENT, permissive=ANSWER),
+        fails("with mTLS strict: 5 x no answer in time"),
+    ),
+    *cases(
+        outsiders_met_the_mode,
+        outside(strict=RESET, permissive=KNOWN),
+        fails(f"with mTLS permissive: it took a caller without a sidecar for {SERVER}"),
+    ),
+    *cases(
+        outsiders_met_the_mode,
+        Setting(lambda _: ([Outside(Mtls.STRICT, "before", [])],)),
+        unclear("before: no calls"),
+    ),
 ]
 
 
