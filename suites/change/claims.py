@@ -14,6 +14,7 @@ from meshproof.traffic.stream_history import History
 AWAY, BACK = "the remote secret is removed", "it is given again"
 """What is done to a secret, as a stream's marks have it."""
 
+_FEW = 10
 _QUIET = 60
 """So many answered calls, none of which met a version: by chance once in 2^35 where it had a third
 of them."""
@@ -71,6 +72,24 @@ def outsiders_met_the_mode(stages: Sequence[Outside]) -> Verdict:
     """At each stage callers without a sidecar got what the mode has for them: an answer, in plain
     text as it came, or a connection that is reset where the mesh is strict."""
     return all_of(verdict for one in stages for verdict in _met_the_mode(one))
+
+
+def went_over(history: History, version: str, home: str, to: str) -> Verdict:
+    """A version answered from one cluster alone until anything was done, and from another alone
+    when everything had been."""
+    expected = f"{version} to answer from {home} before, and from {to} alone afterwards"
+    calls = [one for one in history.calls if one.answered and one.version == version]
+    before = [one for one in calls if one.at < history.changed]
+    after = [one for one in calls if one.at >= history.done]
+    if len(before) < _FEW or len(after) < _FEW:
+        observed = f"it answered {len(before)} calls before, and {len(after)} afterwards"
+        return Verdict(Outcome.INCONCLUSIVE, expected, observed)
+    for listed, due, when in ((before, home, "before"), (after, to, "afterwards")):
+        if others := sorted({one.cluster or "nobody knows where" for one in listed} - {due}):
+            observed = f"it answered from {', '.join(others)} {when}"
+            return Verdict(Outcome.FAIL, expected, observed)
+    observed = f"{len(before)} answers came from {home}, and {len(after)} from {to} afterwards"
+    return Verdict(Outcome.PASS, expected, observed)
 
 
 def _met_the_mode(stage: Outside) -> list[Verdict]:

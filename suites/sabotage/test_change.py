@@ -26,8 +26,10 @@ from suites.change.claims import (
     kept_encrypted,
     outsiders_met_the_mode,
     was_taken,
+    went_over,
 )
 from suites.change.modes import from_outside, over_turns
+from suites.change.services import move_of
 from suites.failover.claims import BACK as THERE_AGAIN
 from suites.failover.claims import GONE, goes_over_and_back
 from suites.outage.claims import answered_all_along
@@ -45,6 +47,7 @@ _A_WHILE = 20.0
     "change/secret-rotated",
     "change/secrets-rotated-at-once",
     "change/second-gateway",
+    "change/service-moved",
     "outage/istiod-away",
 )
 def test_a_secret_that_is_away_for_a_moment_is_noticed(sample: Sample, judge: Judge) -> None:
@@ -71,6 +74,7 @@ def test_a_secret_that_is_away_for_a_moment_is_noticed(sample: Sample, judge: Ju
     "change/second-gateway",
     "change/gateway-address",
     "change/mtls-turned",
+    "change/service-moved",
     "outage/istiod-away",
     "outage/api-server-away",
 )
@@ -176,6 +180,22 @@ def test_a_mode_that_was_not_turned_is_noticed(sample: Sample, judge: Judge) -> 
     refused = noticed([outsiders_met_the_mode([kept])], "connection reset")
     answered = noticed([outsiders_met_the_mode([left])], f"{len(left.responses)} x 200")
     judge(all_of([refused, answered]))
+
+
+@pytest.mark.several_versions
+@proves("change/service-moved")
+def test_a_service_that_stays_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a version that stays in its cluster, the claim that it has moved to another fails."""
+    move = move_of(sample)
+
+    def doing(stream: Stream, _: ExitStack) -> None:
+        with stream.mark(f"{move.version} moves to {move.to}"):
+            pass
+        stream.flow_for(_FOR)
+
+    history = over(sample, doing).history
+    verdict = went_over(history, move.version, move.home, move.to)
+    judge(noticed([verdict], f"it answered from {move.home} afterwards"))
 
 
 @pytest.mark.several_versions

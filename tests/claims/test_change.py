@@ -8,6 +8,7 @@ import pytest
 
 from meshproof.model import Mtls
 from meshproof.traffic.response import Refused, Response
+from meshproof.traffic.stream_history import StreamCall
 from suites.change.claims import (
     AWAY,
     BACK,
@@ -16,6 +17,7 @@ from suites.change.claims import (
     kept_encrypted,
     outsiders_met_the_mode,
     was_taken,
+    went_over,
 )
 from tests.claims.table import Case, Setting, cases, fails, judge, passes, unclear
 from tests.doubles.streams import (
@@ -49,6 +51,16 @@ def outside(**by_mode: Response) -> Setting:
     """What each of five calls came to, in a mode of the mesh."""
     stages = [Outside(Mtls(mode), f"with mTLS {mode}", [one] * 5) for mode, one in by_mode.items()]
     return Setting(lambda _: (stages,))
+
+
+def moved(*changes: Change) -> Setting:
+    """A stream over v1's move from east to west."""
+    return Setting(lambda _: (history(*changes), "v1", "east", "west"))
+
+
+def from_west(call: StreamCall) -> StreamCall:
+    """v1's answers come from west."""
+    return replace(call, cluster="west") if call.version == "v1" else call
 
 
 SERVER = "spiffe://cluster.local/ns/sample/sa/helloworld"
@@ -114,6 +126,18 @@ CASES = [
         outsiders_met_the_mode,
         Setting(lambda _: ([Outside(Mtls.STRICT, "before", [])],)),
         unclear("before: no calls"),
+    ),
+    *cases(
+        went_over,
+        moved(within(5.5, 99, from_west)),
+        passes("252 answers came from east, and 696 from west afterwards"),
+    ),
+    *cases(went_over, moved(), fails("it answered from east afterwards")),
+    *cases(went_over, moved(from_west), fails("it answered from west before")),
+    *cases(
+        went_over,
+        moved(within(5.5, 99, by("v2"))),
+        unclear("it answered 252 calls before, and 0 afterwards"),
     ),
 ]
 
