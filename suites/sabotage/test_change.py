@@ -21,14 +21,23 @@ from meshproof.workloads.scale import scaled, usual
 from suites.change.claims import (
     AWAY,
     BACK,
+    EDITED,
+    JOINED,
+    LEFT,
+    UNDONE,
     Outside,
+    followed,
     forgotten_and_read_again,
     kept_encrypted,
+    left_and_joined,
     outsiders_met_the_mode,
     was_taken,
     went_over,
 )
+from suites.change.clusters import lost_without, secrets_between, without
+from suites.change.gateways import far_gateway
 from suites.change.modes import from_outside, over_turns
+from suites.change.secrets import WITHIN, are_silent
 from suites.change.services import move_of
 from suites.failover.claims import BACK as THERE_AGAIN
 from suites.failover.claims import GONE, goes_over_and_back
@@ -48,6 +57,7 @@ _A_WHILE = 20.0
     "change/secrets-rotated-at-once",
     "change/second-gateway",
     "change/service-moved",
+    "change/mesh-networks-edited",
     "outage/istiod-away",
 )
 def test_a_secret_that_is_away_for_a_moment_is_noticed(sample: Sample, judge: Judge) -> None:
@@ -75,6 +85,8 @@ def test_a_secret_that_is_away_for_a_moment_is_noticed(sample: Sample, judge: Ju
     "change/gateway-address",
     "change/mtls-turned",
     "change/service-moved",
+    "change/cluster-left-and-joined",
+    "change/mesh-networks-edited",
     "outage/istiod-away",
     "outage/api-server-away",
 )
@@ -85,7 +97,7 @@ def test_calls_that_are_lost_are_noticed(sample: Sample, judge: Judge) -> None:
     pair = caller, sample.versions[version]
 
     def doing(stream: Stream, _: ExitStack) -> None:
-        for what in (AWAY, BACK):
+        for what in (AWAY, BACK, LEFT, JOINED):
             with stream.mark(what):
                 pass
         stream.flow_for(2.0)
@@ -98,6 +110,7 @@ def test_calls_that_are_lost_are_noticed(sample: Sample, judge: Judge) -> None:
         unnoticed(found),
         recovered(found, within=1.0),
         forgotten_and_read_again(found.history, [caller], [version]),
+        left_and_joined(found, {caller: [version]}),
     ]
     judge(noticed(claims, "were lost"))
 
@@ -196,6 +209,54 @@ def test_a_service_that_stays_is_noticed(sample: Sample, judge: Judge) -> None:
     history = over(sample, doing).history
     verdict = went_over(history, move.version, move.home, move.to)
     judge(noticed([verdict], f"it answered from {move.home} afterwards"))
+
+
+@pytest.mark.several_versions
+@proves("change/cluster-left-and-joined")
+def test_a_cluster_that_does_not_leave_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a cluster that is still read while it should be no part of the mesh, the claim that it
+    has left fails; with one that nobody reads any more once it has joined, the claim that it is
+    called again."""
+    secrets = secrets_between(sample, sample.read_from_elsewhere[1])
+    gone = lost_without(sample, secrets)
+    caller, versions = next(iter(gone.items()))
+
+    def stays(stream: Stream, _: ExitStack) -> None:
+        for what in (LEFT, JOINED):
+            with stream.mark(what):
+                pass
+            stream.flow_for(_FOR)
+
+    def is_lost(stream: Stream, stack: ExitStack) -> None:
+        with stream.mark(LEFT):
+            for pair in secrets:
+                stack.enter_context(without(sample, pair))
+        stream.flow_until(lambda: are_silent(stream, gone), LEFT, WITHIN)
+        with stream.mark(JOINED):
+            pass
+        stream.flow_for(_FOR)
+
+    still = noticed([left_and_joined(over(sample, stays), gone)], f"it still answered {caller}")
+    never = left_and_joined(over(sample, is_lost), {caller: versions[:1]})
+    judge(all_of([still, noticed([never], f"it did not answer {caller}")]))
+
+
+@pytest.mark.networks(2)
+@proves("change/mesh-networks-edited")
+def test_networks_that_nobody_reads_are_noticed(sample: Sample, judge: Judge) -> None:
+    """With meshNetworks that stay as they are, the claim that callers follow another address that
+    they say fails and names the one that is used."""
+    cluster = far_gateway(sample)
+    own = str(sample.mesh.ways_to(cluster)[cluster])
+
+    def doing(stream: Stream, _: ExitStack) -> None:
+        for what in (EDITED, UNDONE):
+            with stream.mark(what):
+                pass
+            stream.flow_for(_FOR)
+
+    verdict = followed(over(sample, doing).history, "192.0.2.7:15443", own)
+    judge(noticed([verdict], f"requests went in at {own}"))
 
 
 @pytest.mark.several_versions
