@@ -18,6 +18,7 @@ from meshproof.traffic.stream import Stream
 from meshproof.traffic.stream_over import over
 from meshproof.workloads.sample import Sample
 from meshproof.workloads.scale import scaled, usual
+from suites.change.authorities import issuer_of, over_a_rotation
 from suites.change.claims import (
     AWAY,
     BACK,
@@ -39,6 +40,7 @@ from suites.change.gateways import far_gateway
 from suites.change.modes import from_outside, over_turns
 from suites.change.secrets import WITHIN, are_silent
 from suites.change.services import move_of
+from suites.change.trust import Issued, came_into_force, issued_as_due
 from suites.failover.claims import BACK as THERE_AGAIN
 from suites.failover.claims import GONE, goes_over_and_back
 from suites.outage.claims import answered_all_along
@@ -58,6 +60,8 @@ _A_WHILE = 20.0
     "change/second-gateway",
     "change/service-moved",
     "change/mesh-networks-edited",
+    "change/intermediate-rotated",
+    "change/root-rotated",
     "outage/istiod-away",
 )
 def test_a_secret_that_is_away_for_a_moment_is_noticed(sample: Sample, judge: Judge) -> None:
@@ -87,6 +91,8 @@ def test_a_secret_that_is_away_for_a_moment_is_noticed(sample: Sample, judge: Ju
     "change/service-moved",
     "change/cluster-left-and-joined",
     "change/mesh-networks-edited",
+    "change/intermediate-rotated",
+    "change/root-rotated",
     "outage/istiod-away",
     "outage/api-server-away",
 )
@@ -257,6 +263,26 @@ def test_networks_that_nobody_reads_are_noticed(sample: Sample, judge: Judge) ->
 
     verdict = followed(over(sample, doing).history, "192.0.2.7:15443", own)
     judge(noticed([verdict], f"requests went in at {own}"))
+
+
+@proves("change/intermediate-rotated")
+def test_an_authority_that_stays_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With control planes that sign as before, the claim that what comes up has its certificate by
+    another authority fails and names the one that has signed."""
+    server = next(iter(sample.servers().values()))
+    plane = sample.topology[server.cluster].primary
+    due = f"meshproof {plane} anew"
+    verdict = issued_as_due([Issued(server.name, issuer_of(sample, server), due)])
+    judge(noticed([verdict], f"{server.name} has a certificate by meshproof {plane}"))
+
+
+@pytest.mark.each_shape
+@proves("change/root-rotated")
+def test_a_root_that_nobody_takes_up_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With control planes that are not ready for several roots, the claim that each stage of a
+    rotation comes into force fails and names the first."""
+    _, begun = over_a_rotation(sample, within=_A_WHILE)
+    judge(noticed([came_into_force(begun)], "'the new root is trusted as well' did not"))
 
 
 @pytest.mark.several_versions
