@@ -95,6 +95,7 @@ change: $(READY) ## what changes and outages cost calls that go on, and their sa
 	$(BIN)/pytest suites/change suites/outage suites/failover suites/sabotage/test_change.py \
 		suites/sabotage/test_upgrade.py \
 		$(CHANGED:%=--meshproof-topology=%) --meshproof-mtls=strict --meshproof-profile=all \
+		--meshproof-variant=mesh-networks --meshproof-variant=several-roots \
 		--meshproof-sabotage --meshproof-conformance --meshproof-enforce
 
 upgrade: $(READY) ## what it costs to get from one Istio to the next; not part of test

@@ -13,7 +13,7 @@ from meshproof.mesh import manifests, operator_config
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY, Document, Images
 from meshproof.mesh.trust import SECRET, Authority
-from meshproof.model import MESH_NETWORKS, Deployment, Member, Role, Version
+from meshproof.model import MESH_NETWORKS, SEVERAL_ROOTS, Deployment, Member, Role, Version
 from meshproof.model.member import TLS_PORT
 
 
@@ -69,7 +69,8 @@ class Blueprint:
             return operator_config.external(self.deployment, member, images)
         document = operator_config.primary(self.deployment, member, images, networks)
         others = [self.roots[name].pem for name in self.deployment.also_trusted(member)]
-        return operator_config.trusting(document, others) if others else document
+        ready = others or SEVERAL_ROOTS in self.deployment.variants
+        return operator_config.trusting(document, others) if ready else document
 
     def gateway(self, member: Member) -> Document:
         """The east-west gateway of a cluster that has one."""

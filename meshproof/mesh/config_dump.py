@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from typing import Any
+
+from cryptography import x509
 
 from meshproof.kube.workload import Workload
 
 ROUTES = "dynamic_route_configs"
 CLUSTERS = "dynamic_active_clusters"
 LISTENERS = "dynamic_listeners"
+SECRETS = "dynamic_active_secrets"
 _ENDPOINTS = "dynamic_endpoint_configs"
 _INBOUND, _PORT = "virtualInbound", "destination_port"
 _EXACT = re.compile(r'"exact": "(spiffe://[^"]+)"')
@@ -88,6 +92,29 @@ def endpoint_clusters(workload: Workload, cluster: str) -> dict[str, str]:
             for group in one.get("endpoints", []):
                 found |= dict(map(_told, group.get("lb_endpoints", [])))
     return found
+
+
+def shown_chain(workload: Workload) -> tuple[x509.Certificate, ...]:
+    """The certificates that the workload's proxy shows, its own first; () when it has none.
+
+    Raises EvidenceError when the proxy does not answer.
+    """
+    return _certificates(workload, "tls_certificate", "certificate_chain")
+
+
+def trusted_roots(workload: Workload) -> tuple[x509.Certificate, ...]:
+    """The roots that the workload's proxy trusts; () when it has none.
+
+    Raises EvidenceError when the proxy does not answer.
+    """
+    return _certificates(workload, "validation_context", "trusted_ca")
+
+
+def _certificates(workload: Workload, kind: str, part: str) -> tuple[x509.Certificate, ...]:
+    secrets = [one.get("secret", {}) for one in json.loads(in_use(workload, SECRETS))]
+    texts = [one.get(kind, {}).get(part, {}).get("inline_bytes", "") for one in secrets]
+    pems = [base64.b64decode(text) for text in texts if text]
+    return tuple(one for pem in pems for one in x509.load_pem_x509_certificates(pem))
 
 
 def _inbound(workload: Workload) -> list[dict[str, Any]]:

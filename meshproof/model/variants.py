@@ -15,6 +15,8 @@ UNRELATED_ROOTS = "unrelated-roots"
 """Every control plane has a root of its own."""
 JOINED_ROOTS = "joined-roots"
 """Every control plane has a root of its own, and trusts those of all others beside it."""
+SEVERAL_ROOTS = "several-roots"
+"""Control planes and agents are ready to trust several roots, of which there is one at first."""
 TRUST_DOMAINS = "trust-domains"
 """Every control plane has a trust domain of its own, and takes the others' for its own."""
 TRUST_DOMAINS_APART = "trust-domains-apart"
@@ -54,6 +56,10 @@ def _federated(topology: Topology) -> bool:
     return _primaries_alone(topology) and bool(topology.imports)
 
 
+def _controlled_inside(topology: Topology) -> bool:
+    return not topology.externals and len(topology.meshes) == 1
+
+
 VARIANTS = {
     one.name: one
     for one in (
@@ -67,6 +73,11 @@ VARIANTS = {
         Variant(TRUST_DOMAINS, _PRIMARIES_ALONE, _primaries_alone),
         Variant(TRUST_DOMAINS_APART, _PRIMARIES_ALONE, _primaries_alone),
         Variant(JOINED_ROOTS, _FEDERATED, _federated),
+        Variant(
+            SEVERAL_ROOTS,
+            "one mesh, and control planes in its own clusters",
+            _controlled_inside,
+        ),
         Variant(ONE_TRUST_DOMAIN, _FEDERATED, _federated),
     )
 }

@@ -254,17 +254,18 @@ def helloworld_objects(
     return objects
 
 
-def ending_gracefully(objects: Sequence[Object]) -> list[Object]:
+def ending_gracefully(objects: Sequence[Object], goes_on: int = _GOES_ON) -> list[Object]:
     """The same, but that pods of Deployments go on for some seconds after they were told to end, as
     those must that are to be restarted while they are called: proxies learn of it meanwhile
-    (https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/)."""
+    (https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/). ``goes_on``: for
+    how many, fewer than the half minute that they have to end."""
     found = deepcopy(list(objects))
     for one in found:
         if one["kind"] == "Deployment":
             pod = one["spec"]["template"]["spec"]
             pod["terminationGracePeriodSeconds"] = _GRACE
             for container in pod["containers"]:
-                container["lifecycle"] = {"preStop": {"sleep": {"seconds": _GOES_ON}}}
+                container["lifecycle"] = {"preStop": {"sleep": {"seconds": goes_on}}}
     return found
 
 

@@ -11,7 +11,7 @@ from meshproof.mesh.mesh import Way
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.traffic.settle import require
 from meshproof.traffic.stream import Stream
-from meshproof.traffic.stream_over import Found, over
+from meshproof.traffic.stream_over import Found, Ways, over
 from meshproof.workloads.sample import HOST, PORT, Sample
 
 FOLLOWS_WITHIN = 30.0
@@ -79,17 +79,22 @@ def over_a_second_one(sample: Sample) -> tuple[Found, str]:
 
     found = over(sample, doing)
     way = str(Way(entered[0], port))
-    ways = {
+    return replace(found, ways=with_way(sample, found.ways, cluster, way)), way
+
+
+def with_way(sample: Sample, ways: Ways, cluster: str, way: str) -> Ways:
+    """The ways that calls may take, and a further one into a cluster's network."""
+    return {
         caller: {
-            version: hosts | {way} if _by(sample, caller, version) == cluster else hosts
-            for version, hosts in known_ways.items()
+            version: hosts | {way} if _leads(sample, cluster, caller, version) else hosts
+            for version, hosts in known.items()
         }
-        for caller, known_ways in found.ways.items()
+        for caller, known in ways.items()
     }
-    return replace(found, ways=ways), way
 
 
-def _by(sample: Sample, caller: str, version: str) -> str:
-    """The cluster by whose gateway a version is called; "" on one network."""
+def _leads(sample: Sample, cluster: str, caller: str, version: str) -> bool:
+    """Whether a version is called by the gateway of a cluster: its own, or one of its network."""
     home = sample.versions[version]
-    return "" if sample.topology.same_network(caller, home) else home
+    near = sample.topology.same_network(caller, home)
+    return not near and cluster in sample.mesh.ways_to(home)

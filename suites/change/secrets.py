@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 
 from meshproof.errors import EvidenceError
@@ -18,9 +18,13 @@ from suites.change.claims import AWAY, BACK
 Change = Callable[[RunningCluster, RunningCluster], AbstractContextManager[object]]
 """Changes the remote secret in the first cluster by which that one's istiod reads the second."""
 
+Gone = Mapping[str, Collection[str]]
+"""By caller the versions that it is not to be answered by for a while."""
+
+A_MINUTE = 60.0
+WITHIN = 60.0
+"""Seconds until a cluster is forgotten, or read again: nobody promises a time."""
 _AFTERWARDS = 10.0
-_A_MINUTE = 60.0
-_WITHIN = 60.0
 _SILENT = 80
 """So many answered calls without a version: then it is forgotten."""
 
@@ -52,7 +56,7 @@ def over_a_change(
         stream.flow_for(_AFTERWARDS)
         with stream.mark(f"{version} gets another instance"):
             stack.enter_context(scaled(sample, version, usual(sample, version) + 1))
-        stream.flow_for(_A_MINUTE)
+        stream.flow_for(A_MINUTE)
 
     return over(sample, doing, more={version: 1})
 
@@ -67,25 +71,26 @@ def away_and_back(sample: Sample) -> tuple[History, list[str], tuple[str, ...]]:
         one for one in sample.clusters if sample.topology[one].primary == reader and one != home
     ]
     versions = sample.versions_in(home)
+    gone = dict.fromkeys(callers, versions)
     clusters = sample.mesh.cluster(reader), sample.mesh.cluster(home)
 
     def doing(stream: Stream, _: ExitStack) -> None:
         with ExitStack() as secret:
             with stream.mark(AWAY):
                 secret.enter_context(unread(*clusters))
-            stream.flow_until(lambda: _silent(stream, callers, versions), AWAY, _WITHIN)
+            stream.flow_until(lambda: are_silent(stream, gone), AWAY, WITHIN)
             with stream.mark(BACK):
                 secret.close()
         begin = stream.marks[-1].begin
-        stream.flow_until(lambda: _heard(stream, callers, versions, begin), BACK, _WITHIN)
+        stream.flow_until(lambda: are_heard(stream, gone, begin), BACK, WITHIN)
         stream.flow_for(_AFTERWARDS)
 
     return over(sample, doing).history, callers, versions
 
 
-def _silent(stream: Stream, callers: Sequence[str], versions: Sequence[str]) -> bool:
-    """Whether none of these versions has answered the last calls of each caller."""
-    for caller in callers:
+def are_silent(stream: Stream, gone: Gone) -> bool:
+    """Whether those versions have answered none of the last calls of each caller."""
+    for caller, versions in gone.items():
         calls = sorted(
             (one for one in stream.calls_of(caller) if one.answered and one.kind.chooses),
             key=lambda one: one.at,
@@ -95,9 +100,9 @@ def _silent(stream: Stream, callers: Sequence[str], versions: Sequence[str]) -> 
     return True
 
 
-def _heard(stream: Stream, callers: Sequence[str], versions: Sequence[str], since: float) -> bool:
-    """Whether each of these versions has answered each caller since then."""
+def are_heard(stream: Stream, gone: Gone, since: float) -> bool:
+    """Whether each of those versions has answered each caller since then."""
     return all(
         set(versions) <= {one.version for one in stream.calls_of(caller) if one.at >= since}
-        for caller in callers
+        for caller, versions in gone.items()
     )

@@ -7,21 +7,44 @@ from contextlib import ExitStack
 
 import pytest
 
-from meshproof.expect import Verdict, noticed
+from meshproof.expect import Verdict, all_of, noticed
 from meshproof.expect.undisturbed import recovered, unnoticed
 from meshproof.faults.between import partitioned
 from meshproof.faults.discovery import unread
-from meshproof.model import Capability, Flow
+from meshproof.model import Capability, Flow, Mtls
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.stream import Stream
 from meshproof.traffic.stream_over import over
 from meshproof.workloads.sample import Sample
 from meshproof.workloads.scale import scaled, usual
-from suites.change.claims import AWAY, BACK, forgotten_and_read_again, was_taken
+from suites.change.authorities import issuer_of, over_a_rotation
+from suites.change.claims import (
+    AWAY,
+    BACK,
+    EDITED,
+    JOINED,
+    LEFT,
+    UNDONE,
+    Outside,
+    followed,
+    forgotten_and_read_again,
+    kept_encrypted,
+    left_and_joined,
+    outsiders_met_the_mode,
+    was_taken,
+    went_over,
+)
+from suites.change.clusters import lost_without, secrets_between, without
+from suites.change.gateways import far_gateway
+from suites.change.modes import from_outside, over_turns
+from suites.change.secrets import WITHIN, are_silent
+from suites.change.services import move_of
+from suites.change.trust import Issued, came_into_force, issued_as_due
 from suites.failover.claims import BACK as THERE_AGAIN
 from suites.failover.claims import GONE, goes_over_and_back
 from suites.outage.claims import answered_all_along
+from suites.sabotage.shown import turned
 
 Judge = Callable[[Verdict], None]
 pytestmark = [pytest.mark.remote_secrets, requires(Capability.NODES)]
@@ -35,6 +58,10 @@ _A_WHILE = 20.0
     "change/secret-rotated",
     "change/secrets-rotated-at-once",
     "change/second-gateway",
+    "change/service-moved",
+    "change/mesh-networks-edited",
+    "change/intermediate-rotated",
+    "change/root-rotated",
     "outage/istiod-away",
 )
 def test_a_secret_that_is_away_for_a_moment_is_noticed(sample: Sample, judge: Judge) -> None:
@@ -60,6 +87,12 @@ def test_a_secret_that_is_away_for_a_moment_is_noticed(sample: Sample, judge: Ju
     "change/secret-removed-and-added",
     "change/second-gateway",
     "change/gateway-address",
+    "change/mtls-turned",
+    "change/service-moved",
+    "change/cluster-left-and-joined",
+    "change/mesh-networks-edited",
+    "change/intermediate-rotated",
+    "change/root-rotated",
     "outage/istiod-away",
     "outage/api-server-away",
 )
@@ -70,7 +103,7 @@ def test_calls_that_are_lost_are_noticed(sample: Sample, judge: Judge) -> None:
     pair = caller, sample.versions[version]
 
     def doing(stream: Stream, _: ExitStack) -> None:
-        for what in (AWAY, BACK):
+        for what in (AWAY, BACK, LEFT, JOINED):
             with stream.mark(what):
                 pass
         stream.flow_for(2.0)
@@ -83,6 +116,7 @@ def test_calls_that_are_lost_are_noticed(sample: Sample, judge: Judge) -> None:
         unnoticed(found),
         recovered(found, within=1.0),
         forgotten_and_read_again(found.history, [caller], [version]),
+        left_and_joined(found, {caller: [version]}),
     ]
     judge(noticed(claims, "were lost"))
 
@@ -145,6 +179,110 @@ def test_a_gateway_that_nobody_uses_is_noticed(sample: Sample, judge: Judge) -> 
     """With no second gateway, the claim that it was used fails and names it."""
     history = over(sample, lambda stream, _: stream.flow_for(2.0)).history
     judge(noticed([was_taken(history, "192.0.2.7:15443")], "0 of"))
+
+
+@proves("change/mtls-turned")
+def test_a_mode_without_encryption_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With mTLS that is disabled for a while instead of permissive, the claim that calls between
+    sidecars stay encrypted fails."""
+    found, _ = over_turns(sample, Mtls.DISABLED)
+    judge(noticed([kept_encrypted(found.history)], "in plain text"))
+
+
+@proves("change/mtls-turned")
+def test_a_mode_that_was_not_turned_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a mesh that stays strict, the claim that callers without a sidecar are answered once it
+    is permissive fails; with one that stays permissive, the claim that they are turned away."""
+    kept = Outside(Mtls.PERMISSIVE, "with mTLS permissive", from_outside(sample))
+    with turned(sample, Mtls.PERMISSIVE):
+        left = Outside(Mtls.STRICT, "once it was strict again", from_outside(sample))
+    refused = noticed([outsiders_met_the_mode([kept])], "connection reset")
+    answered = noticed([outsiders_met_the_mode([left])], f"{len(left.responses)} x 200")
+    judge(all_of([refused, answered]))
+
+
+@pytest.mark.several_versions
+@proves("change/service-moved")
+def test_a_service_that_stays_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a version that stays in its cluster, the claim that it has moved to another fails."""
+    move = move_of(sample)
+
+    def doing(stream: Stream, _: ExitStack) -> None:
+        with stream.mark(f"{move.version} moves to {move.to}"):
+            pass
+        stream.flow_for(_FOR)
+
+    history = over(sample, doing).history
+    verdict = went_over(history, move.version, move.home, move.to)
+    judge(noticed([verdict], f"it answered from {move.home} afterwards"))
+
+
+@pytest.mark.several_versions
+@proves("change/cluster-left-and-joined")
+def test_a_cluster_that_does_not_leave_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a cluster that is still read while it should be no part of the mesh, the claim that it
+    has left fails; with one that nobody reads any more once it has joined, the claim that it is
+    called again."""
+    secrets = secrets_between(sample, sample.read_from_elsewhere[1])
+    gone = lost_without(sample, secrets)
+    caller, versions = next(iter(gone.items()))
+
+    def stays(stream: Stream, _: ExitStack) -> None:
+        for what in (LEFT, JOINED):
+            with stream.mark(what):
+                pass
+            stream.flow_for(_FOR)
+
+    def is_lost(stream: Stream, stack: ExitStack) -> None:
+        with stream.mark(LEFT):
+            for pair in secrets:
+                stack.enter_context(without(sample, pair))
+        stream.flow_until(lambda: are_silent(stream, gone), LEFT, WITHIN)
+        with stream.mark(JOINED):
+            pass
+        stream.flow_for(_FOR)
+
+    still = noticed([left_and_joined(over(sample, stays), gone)], f"it still answered {caller}")
+    never = left_and_joined(over(sample, is_lost), {caller: versions[:1]})
+    judge(all_of([still, noticed([never], f"it did not answer {caller}")]))
+
+
+@pytest.mark.networks(2)
+@proves("change/mesh-networks-edited")
+def test_networks_that_nobody_reads_are_noticed(sample: Sample, judge: Judge) -> None:
+    """With meshNetworks that stay as they are, the claim that callers follow another address that
+    they say fails and names the one that is used."""
+    cluster = far_gateway(sample)
+    own = str(sample.mesh.ways_to(cluster)[cluster])
+
+    def doing(stream: Stream, _: ExitStack) -> None:
+        for what in (EDITED, UNDONE):
+            with stream.mark(what):
+                pass
+            stream.flow_for(_FOR)
+
+    verdict = followed(over(sample, doing).history, "192.0.2.7:15443", own)
+    judge(noticed([verdict], f"requests went in at {own}"))
+
+
+@proves("change/intermediate-rotated")
+def test_an_authority_that_stays_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With control planes that sign as before, the claim that what comes up has its certificate by
+    another authority fails and names the one that has signed."""
+    server = next(iter(sample.servers().values()))
+    plane = sample.topology[server.cluster].primary
+    due = f"meshproof {plane} anew"
+    verdict = issued_as_due([Issued(server.name, issuer_of(sample, server), due)])
+    judge(noticed([verdict], f"{server.name} has a certificate by meshproof {plane}"))
+
+
+@pytest.mark.each_shape
+@proves("change/root-rotated")
+def test_a_root_that_nobody_takes_up_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With control planes that are not ready for several roots, the claim that each stage of a
+    rotation comes into force fails and names the first."""
+    _, begun = over_a_rotation(sample, within=_A_WHILE)
+    judge(noticed([came_into_force(begun)], "'the new root is trusted as well' did not"))
 
 
 @pytest.mark.several_versions

@@ -379,13 +379,14 @@ OLD_MAP = "ConfigMap istio-system/istio-1-31-0"
     [
         ({"east": [LEASE], "west": []}, ""),
         ({"east": [LEASE], "west": [LEASE]}, ""),
-        ({"east": [], "west": [SLICE]}, f"{SLICE} in west"),
-        ({"east": [LEASE], "west": [SLICE, LEASE]}, f"{SLICE} in west"),
+        ({"east": [], "west": [SLICE]}, ""),
+        ({"east": [LEASE], "west": [SLICE, LEASE]}, ""),
+        ({"east": [SLICE], "west": [SLICE, f"{SLICE}/x"]}, f"{SLICE} in east; {SLICE}/x in west"),
         ({"east": [LEASE, OLD_MAP], "west": [OLD_MAP]}, f"{OLD_MAP} in east; {OLD_MAP} in west"),
         ({"east": [f"{LEASE}/x"], "west": []}, f"{LEASE}/x in east"),
     ],
 )
-def test_leases_that_stay_are_known_and_hide_nothing_else(
+def test_what_is_known_to_stay_hides_nothing_else(
     now: Mapping[str, list[str]], other: str
 ) -> None:
     issues = [one for one in read_known_issues() if one.behaviour == "upgrade/nothing-is-left"]

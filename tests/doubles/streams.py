@@ -102,6 +102,15 @@ def by(version: str) -> Change:
     return changed
 
 
+def logged(**fields: object) -> Change:
+    """The caller's proxy has written something else in the call's line."""
+
+    def changed(call: StreamCall) -> StreamCall:
+        return replace(call, log=replace(call.log, **fields)) if call.log else call  # type: ignore[arg-type]
+
+    return changed
+
+
 def unlogged(call: StreamCall) -> StreamCall:
     """The caller's proxy has written no line."""
     return replace(call, log=None)

@@ -14,7 +14,7 @@ from meshproof.files import read_topology, topology_named
 from meshproof.mesh.blueprint import Blueprint
 from meshproof.mesh.manifests import node_localities
 from meshproof.mesh.trust import Authority
-from meshproof.model import JOINED_ROOTS, Deployment, Topology, Version
+from meshproof.model import JOINED_ROOTS, SEVERAL_ROOTS, Deployment, Topology, Version
 
 VERSION = Version(1, 31, 1)
 BUNDLE: Any = SimpleNamespace(
@@ -84,6 +84,11 @@ def test_roots_that_are_joined_are_told_to_istiods_and_to_agents() -> None:
     assert agents == {"PROXY_CONFIG_XDS_AGENT": "true"}
     (secret,) = plan.prepared(plan.deployment.topology["east"])[1:]
     assert secret["stringData"]["root-cert.pem"] == plan.roots["east"].pem
+    ready = blueprint(topology_named("multi-primary-flat"), SEVERAL_ROOTS)
+    alone = ready.control_plane(ready.deployment.topology["east"])["spec"]
+    assert alone["meshConfig"]["caCertificates"] == []
+    assert alone["values"]["pilot"]["env"]["ISTIO_MULTIROOT_MESH"] == "true"
+    assert alone["meshConfig"]["defaultConfig"]["proxyMetadata"] == agents
     plain = blueprint(federation).control_plane(federation["east"])["spec"]["meshConfig"]
     assert "caCertificates" not in plain
 

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Sequence
 from typing import Any, cast
 
 from meshproof.kube.workload import Workload
-from meshproof.mesh.config_dump import inbound_chains, inbound_ports
+from meshproof.mesh.config_dump import (
+    LISTENERS,
+    SECRETS,
+    inbound_chains,
+    inbound_ports,
+    shown_chain,
+    trusted_roots,
+)
+from meshproof.mesh.trust import Authority
 
 
 class Proxy:
-    """One that says of its listeners what it is given."""
+    """One that says of a part of its configuration, its listeners by default, what it is given."""
 
-    def __init__(self, *listeners: dict[str, Any]) -> None:
-        self.configs = list(listeners)
+    def __init__(self, *configs: dict[str, Any], part: str = LISTENERS) -> None:
+        self.configs, self.part = list(configs), part
 
     def admin(self, path: str) -> str:
-        assert path == "config_dump?resource=dynamic_listeners"
+        assert path == f"config_dump?resource={self.part}"
         return json.dumps({"configs": self.configs})
 
 
@@ -46,3 +55,20 @@ def test_what_is_no_inbound_listener_or_is_not_in_use_yet_does_not_count() -> No
     coming = {"name": "virtualInbound", "warming_state": listener([chain(5000)])["active_state"]}
     proxy = of(listener([chain(5000)], "virtualOutbound"), coming)
     assert inbound_chains(proxy, 5000) == "[]"
+
+
+def test_the_certificates_that_a_proxy_shows_are_not_those_that_it_trusts() -> None:
+    root, other = Authority.root("a"), Authority.root("b")
+    below = root.intermediate("c")
+
+    def inline(*pems: str) -> dict[str, str]:
+        return {"inline_bytes": base64.b64encode("".join(pems).encode()).decode()}
+
+    chain = {"certificate_chain": inline(below.pem, root.pem), "private_key": {}}
+    trusted = {"trusted_ca": inline(root.pem, other.pem)}
+    own = {"name": "default", "secret": {"name": "default", "tls_certificate": chain}}
+    roots = {"name": "ROOTCA", "secret": {"name": "ROOTCA", "validation_context": trusted}}
+    proxy = cast(Workload, Proxy(own, roots, part=SECRETS))
+    assert shown_chain(proxy) == (below.certificate, root.certificate)
+    assert trusted_roots(proxy) == (root.certificate, other.certificate)
+    assert shown_chain(cast(Workload, Proxy(roots, part=SECRETS))) == ()

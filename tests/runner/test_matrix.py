@@ -84,7 +84,7 @@ def test_with_a_mode_and_a_variant_named_there_are_these_alone() -> None:
 
 def test_in_full_everything_is_multiplied_that_can_be() -> None:
     found = ids(matrix(FLAT, SPLIT, PRIMARIES, full=True))
-    variants = {FLAT: 1, SPLIT: 2, PRIMARIES: 4}
+    variants = {FLAT: 2, SPLIT: 3, PRIMARIES: 5}
     for name, count in variants.items():
         assert len([one for one in found if one.startswith(f"{name}+")]) == 3 * (1 + count)
     narrowed = matrix(FLAT, SPLIT, full=True, mtls=(Mtls.STRICT,), variants=("mesh-networks",))

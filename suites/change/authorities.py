@@ -1,0 +1,89 @@
+"""Certificate authorities, and a root of trust, that are replaced while calls go on."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from meshproof.faults.authority import (
+    WITHIN,
+    awaited,
+    intermediates_replaced,
+    rotation,
+    trust_restored,
+)
+from meshproof.kube.workload import Workload, node_probe
+from meshproof.traffic.stream import Stream
+from meshproof.traffic.stream_over import Found, over
+from meshproof.traffic.tls_question import ask
+from meshproof.workloads.sample import PORT, SNI, Sample
+from meshproof.workloads.scale import scaled, usual
+from suites.change.trust import Begun, Issued
+
+_AFTERWARDS = 10.0
+_AT_THE_END = 20.0
+
+
+def over_new_intermediates(sample: Sample) -> tuple[Found, list[Issued]]:
+    """What comes of calls while every control plane gets another authority below its root, and a
+    version of each cluster another instance then; and by whom these have their certificates.
+    Raises as ``intermediates_replaced``."""
+    grown = {home: sample.versions_in(home)[0] for home in sample.homes}
+    issued: list[Issued] = []
+
+    def doing(stream: Stream, stack: ExitStack) -> None:
+        before = set(sample.servers())
+        with stream.mark("every control plane gets another authority below its root"):
+            new = stack.enter_context(intermediates_replaced(sample.mesh))
+        stream.flow_for(_AFTERWARDS)
+        with stream.mark(f"{' and '.join(grown.values())} get another instance"):
+            for version in grown.values():
+                stack.enter_context(scaled(sample, version, usual(sample, version) + 1))
+        for name, one in sample.servers().items():
+            if name not in before:
+                due = new[sample.topology[one.cluster].primary]
+                issued.append(Issued(name, issuer_of(sample, one), _name(due.subject)))
+        stream.flow_for(_AT_THE_END)
+
+    found = over(sample, doing, more=dict.fromkeys(grown.values(), 1))
+    return found, issued
+
+
+def over_a_rotation(sample: Sample, within: float = WITHIN) -> tuple[Found, list[Begun]]:
+    """What comes of calls while a mesh gets another root, stage by stage, both being trusted
+    meanwhile, and a version another instance in the end; and the stages that were begun: none
+    after one that was not in force within so many seconds. Raises LabError."""
+    stages = rotation(sample.mesh)
+    plane = sample.topology.control_planes[0].name
+    version = next((one for one in sample.versions_in(plane)), next(iter(sample.versions)))
+    begun: list[Begun] = []
+
+    def doing(stream: Stream, stack: ExitStack) -> None:
+        begin = stack.enter_context(trust_restored(sample, stages))
+        for number, stage in list(enumerate(stages))[1:]:
+            with stream.mark(stage.what):
+                begin(number)
+                begun.append(Begun(stage.what, awaited(sample, stage, within)))
+            if begun[-1].missing:
+                return
+            stream.flow_for(_AFTERWARDS)
+        with stream.mark(f"{version} gets another instance"):
+            stack.enter_context(scaled(sample, version, usual(sample, version) + 1))
+        stream.flow_for(_AT_THE_END)
+
+    return over(sample, doing, more={version: 1}), begun
+
+
+def issuer_of(sample: Sample, server: Workload) -> str:
+    """The name of the authority by which a pod has its certificate; "" when it shows none. Raises
+    EvidenceError when it cannot be asked."""
+    asker = node_probe(sample.mesh.cluster(server.cluster))
+    chain = ask(asker, server.address, PORT, SNI).chain
+    return _name(chain[0].issuer) if chain else ""
+
+
+def _name(subject: x509.Name) -> str:
+    names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if names else ""
