@@ -386,9 +386,7 @@ OLD_MAP = "ConfigMap istio-system/istio-1-31-0"
         ({"east": [f"{LEASE}/x"], "west": []}, f"{LEASE}/x in east"),
     ],
 )
-def test_what_is_known_to_stay_hides_nothing_else(
-    now: Mapping[str, list[str]], other: str
-) -> None:
+def test_what_is_known_to_stay_hides_nothing_else(now: Mapping[str, list[str]], other: str) -> None:
     issues = [one for one in read_known_issues() if one.behaviour == "upgrade/nothing-is-left"]
     verdict, known = explained(nothing_is_left("1-31-0", THERE, now), issues)
     assert bool(known) is not bool(other)
