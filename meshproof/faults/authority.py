@@ -35,10 +35,14 @@ Cacerts = Mapping[str, Mapping[str, str]]
 """By the cluster of a control plane what its secret ``cacerts`` says, by key, in PEM."""
 
 WITHIN = 120.0
-"""Seconds in which kubelet brings a change to pods, and istiod, agents and proxies follow."""
+"""Seconds in which istiod, agents and proxies follow, and kubelet brings ConfigMaps to pods."""
+_BROUGHT_WITHIN = 120.0
+"""Seconds in which kubelet brings a Secret to pods: about one, when it is made to look."""
 _EVERY = 2.0
 _DISCOVERY, _NAME = 15012, f"istiod.{SYSTEM}.svc"
 _ROOT, _CERTIFICATE = "root-cert.pem", "ca-cert.pem"
+_FILES = ("secret", "cacerts")
+"""Where istiod finds what its secret says."""
 _MOUNTED = ("configmap", "istiod-ca-cert", _ROOT)
 """Where an agent finds the roots by which it knows its istiod."""
 
@@ -70,8 +74,8 @@ def intermediates_replaced(mesh: Mesh) -> Iterator[Mapping[str, x509.Certificate
     shows a certificate by it; workloads keep theirs until they are renewed. Gives the new ones, by
     the clusters of control planes.
 
-    Raises EvidenceError where the key of a root is gone with the run that made it, LabError as API
-    servers do, WaitTimeoutError when an istiod does not follow.
+    Raises EvidenceError where the key of a root is gone with the run that made it, LabError and
+    WaitTimeoutError as ``give``, WaitTimeoutError when an istiod does not follow.
     """
     before = installed(mesh)
     new = {plane: _below(mesh, plane, said) for plane, said in before.items()}
@@ -108,7 +112,7 @@ def trust_restored(sample: Sample, stages: Sequence[Trust]) -> Iterator[Callable
     """Inside the block control planes can be brought from stage to stage, by the number of each;
     afterwards they go back to the first, step by step, or the mesh is marked dirty.
 
-    Gives what begins a stage. It is in force once ``awaited`` says so. Raises LabError.
+    Gives what begins a stage. It is in force once ``awaited`` says so. Raises as ``give``.
     """
     begun = [0]
 
@@ -128,21 +132,21 @@ def trust_restored(sample: Sample, stages: Sequence[Trust]) -> Iterator[Callable
 
 def awaited(sample: Sample, stage: Trust, within: float) -> str:
     """Wait until a stage of a rotation is in force, or ``within`` seconds have passed. Returns what
-    is not, in words; "" when all of it is."""
-    seen = ["nobody has looked"]
+    is not, in words; "" when all of it is. Raises EvidenceError when nobody could look in the end:
+    that is no stage that did not come into force."""
+    seen, failures = [""], list[MeshproofError]()
 
     def in_force() -> bool:
         try:
-            seen[:] = [amiss(sample, stage)]
-            if seen[0]:
-                for plane in stage.cacerts:
-                    look_again(istiod_of(sample.mesh, plane))
+            seen[:], failures[:] = [amiss(sample, stage)], []
         except MeshproofError as error:
-            seen[:] = [error.cause]
-        return seen[0] == ""
+            failures[:] = [error]
+        return not seen[0] and not failures
 
     with suppress(WaitTimeoutError):
         eventually(in_force, what=stage.what, within=within, every=_EVERY)
+    if failures:
+        raise EvidenceError(f"nobody can tell whether {stage.what}: {failures[0].cause}")
     return seen[0]
 
 
@@ -157,11 +161,19 @@ def installed(mesh: Mesh) -> dict[str, dict[str, str]]:
 
 
 def give(mesh: Mesh, cacerts: Cacerts) -> None:
-    """Let each control plane's ``cacerts`` say something else. Raises LabError."""
+    """Let each control plane's ``cacerts`` say something else, and wait until its istiod has that
+    in its files: what comes of it from then on is Istio's affair, and not kubelet's.
+
+    Raises LabError, and WaitTimeoutError when kubelet does not bring it.
+    """
     for plane, said in cacerts.items():
         with lab_errors(f"write {SECRET} of {plane}"):
             body = {"stringData": dict(said)}
             mesh.cluster(plane).core.patch_namespaced_secret(SECRET, SYSTEM, body)
+    for plane, said in cacerts.items():
+        what = f"the new {SECRET} in the files of istiod in {plane}"
+        has = partial(_is_brought, mesh, plane, said)
+        eventually(has, what=what, within=_BROUGHT_WITHIN, every=_EVERY)
 
 
 def amiss(sample: Sample, stage: Trust) -> str:
@@ -191,6 +203,17 @@ def amiss(sample: Sample, stage: Trust) -> str:
     return "; ".join(one for one in found if one)
 
 
+def _is_brought(mesh: Mesh, plane: str, said: Mapping[str, str]) -> bool:
+    """Whether an istiod has the files; where not, its node's kubelet is made to look."""
+    with suppress(MeshproofError):  # an istiod that is not there now may be so later
+        istiod = istiod_of(mesh, plane)
+        files = {key: mounted(istiod, *_FILES, key) for key in (_ROOT, _CERTIFICATE)}
+        if all(text.split() == said[key].split() for key, text in files.items()):
+            return True
+        look_again(istiod)
+    return False
+
+
 def _sign(mesh: Mesh, cacerts: Cacerts) -> None:
     give(mesh, cacerts)
     for plane, said in cacerts.items():
@@ -204,9 +227,7 @@ def _signs(mesh: Mesh, plane: str, by: x509.Certificate) -> bool:
         istiod = istiod_of(mesh, plane)
         asker = node_probe(mesh.cluster(plane))
         chain = ask(asker, istiod.address, _DISCOVERY, _NAME, alpn="h2").chain
-        if chain and signed(chain[0], by):
-            return True
-        look_again(istiod)
+        return bool(chain) and signed(chain[0], by)
     return False
 
 
@@ -217,8 +238,9 @@ def _put_back(mesh: Mesh, back: Callable[[], None]) -> Iterator[None]:
     finally:
         try:
             back()
-        except MeshproofError as error:
-            mesh.mark_dirty(f"its authorities are not what they were: {error.cause}")
+        except BaseException as error:  # half of the way back is no way back, whoever interrupts
+            why = error.cause if isinstance(error, MeshproofError) else "interrupted on the way"
+            mesh.mark_dirty(f"its authorities are not what they were: {why}")
             raise
 
 

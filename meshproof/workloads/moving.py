@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from meshproof.errors import MeshproofError
 from meshproof.kube.rollout import (
     await_end_of,
     await_no_pods,
@@ -44,7 +43,7 @@ def ends_gracefully(sample: Sample, version: str) -> Iterator[None]:
         try:
             # In a patch what is to go is named.
             _change(sample, version, {**usually, "lifecycle": None})
-        except MeshproofError:
+        except BaseException:
             sample.mesh.mark_dirty(f"the pods of {version} do not end as they did before")
             raise
 
@@ -53,7 +52,8 @@ def ends_gracefully(sample: Sample, version: str) -> Iterator[None]:
 def also_in(sample: Sample, version: str, cluster: str) -> Iterator[None]:
     """A version has as many pods in another cluster as in its own, all ready, inside the block, and
     none of them is left afterwards. They end as inside ``ends_gracefully``. Proxies learn of both
-    later. Raises LabError, and WaitTimeoutError when they do not end."""
+    later. Raises LabError, and WaitTimeoutError when they do not end; then the mesh is marked
+    dirty: whoever asks for the version elsewhere would be answered by them."""
     # The account is there: another version runs in that cluster.
     objects = ending_gracefully(helloworld_objects(version, usual(sample, version)), _GOES_ON)
     try:
@@ -61,7 +61,11 @@ def also_in(sample: Sample, version: str, cluster: str) -> Iterator[None]:
             yield
     finally:
         labels = f"app={HELLOWORLD},version={version}"
-        await_no_pods(sample.mesh.cluster(cluster), NAMESPACE, labels)
+        try:
+            await_no_pods(sample.mesh.cluster(cluster), NAMESPACE, labels)
+        except BaseException:
+            sample.mesh.mark_dirty(f"pods of {version} are left in {cluster}")
+            raise
 
 
 @contextmanager

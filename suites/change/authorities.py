@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 
 from cryptography import x509
@@ -15,6 +16,7 @@ from meshproof.faults.authority import (
     trust_restored,
 )
 from meshproof.kube.workload import Workload, node_probe
+from meshproof.mesh.istiod import Endings, endings
 from meshproof.traffic.stream import Stream
 from meshproof.traffic.stream_over import Found, over
 from meshproof.traffic.tls_question import ask
@@ -26,12 +28,13 @@ _AFTERWARDS = 10.0
 _AT_THE_END = 20.0
 
 
-def over_new_intermediates(sample: Sample) -> tuple[Found, list[Issued]]:
+def over_new_intermediates(sample: Sample) -> tuple[Found, list[Issued], dict[str, str]]:
     """What comes of calls while every control plane gets another authority below its root, and a
-    version of each cluster another instance then; and by whom these have their certificates.
-    Raises as ``intermediates_replaced``."""
+    version of each cluster another instance then; by whom these have their certificates; and, as
+    ``ran_on`` takes it, which istiods ended. Raises as ``intermediates_replaced``."""
     grown = {home: sample.versions_in(home)[0] for home in sample.homes}
     issued: list[Issued] = []
+    istiods = _endings(sample)
 
     def doing(stream: Stream, stack: ExitStack) -> None:
         before = set(sample.servers())
@@ -48,14 +51,17 @@ def over_new_intermediates(sample: Sample) -> tuple[Found, list[Issued]]:
         stream.flow_for(_AT_THE_END)
 
     found = over(sample, doing, more=dict.fromkeys(grown.values(), 1))
-    return found, issued
+    return found, issued, _ended_since(sample, istiods)
 
 
-def over_a_rotation(sample: Sample, within: float = WITHIN) -> tuple[Found, list[Begun]]:
+def over_a_rotation(
+    sample: Sample, within: float = WITHIN
+) -> tuple[Found, list[Begun], dict[str, str]]:
     """What comes of calls while a mesh gets another root, stage by stage, both being trusted
-    meanwhile, and a version another instance in the end; and the stages that were begun: none
-    after one that was not in force within so many seconds. Raises LabError."""
-    stages = rotation(sample.mesh)
+    meanwhile, and a version another instance in the end; the stages that were begun: none after one
+    that was not in force within so many seconds; and, as ``ran_on`` takes it, which istiods ended.
+    Raises as ``trust_restored`` and ``awaited``."""
+    stages, istiods = rotation(sample.mesh), _endings(sample)
     plane = sample.topology.control_planes[0].name
     version = next((one for one in sample.versions_in(plane)), next(iter(sample.versions)))
     begun: list[Begun] = []
@@ -73,7 +79,8 @@ def over_a_rotation(sample: Sample, within: float = WITHIN) -> tuple[Found, list
             stack.enter_context(scaled(sample, version, usual(sample, version) + 1))
         stream.flow_for(_AT_THE_END)
 
-    return over(sample, doing, more={version: 1}), begun
+    found = over(sample, doing, more={version: 1})
+    return found, begun, _ended_since(sample, istiods)
 
 
 def issuer_of(sample: Sample, server: Workload) -> str:
@@ -82,6 +89,22 @@ def issuer_of(sample: Sample, server: Workload) -> str:
     asker = node_probe(sample.mesh.cluster(server.cluster))
     chain = ask(asker, server.address, PORT, SNI).chain
     return _name(chain[0].issuer) if chain else ""
+
+
+def _endings(sample: Sample) -> dict[str, Endings]:
+    planes = [one.name for one in sample.topology.control_planes]
+    return {name: endings(sample.mesh, name) for name in planes}
+
+
+def _ended_since(sample: Sample, before: Mapping[str, Endings]) -> dict[str, str]:
+    """By control plane how its istiod has ended since, "" where it has not. The way back is part of
+    it: the same files change again."""
+    now = _endings(sample)
+    how = {name: f"in a panic: {one.panic}" if one.panic else "" for name, one in now.items()}
+    return {
+        name: f"ended {how[name]}".rstrip() if now[name].count > one.count else ""
+        for name, one in before.items()
+    }
 
 
 def _name(subject: x509.Name) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 
 from meshproof.errors import EvidenceError
 from meshproof.faults.discovery import unread
 from meshproof.model import Pair
-from meshproof.traffic.stream import Stream
+from meshproof.traffic.stream import Stream, StreamPlan
 from meshproof.traffic.stream_over import Found, over
 from meshproof.workloads.sample import Sample
 from meshproof.workloads.scale import scaled, usual
@@ -61,7 +62,23 @@ def over_an_absence(sample: Sample) -> tuple[Found, Gone]:
             stack.enter_context(scaled(sample, version, usual(sample, version) + 1))
         stream.flow_for(A_MINUTE)
 
-    return over(sample, doing, more={version: 1}), gone
+    return over(sample, doing, more={version: 1}, plan=plan_without(sample, cluster)), gone
+
+
+def plan_without(sample: Sample, cluster: str) -> StreamPlan:
+    """The calls of a stream over the absence of a cluster.
+
+    An istiod elsewhere that has lost the cluster does not know any more which services the
+    cluster's own proxies stand before (``GetProxyServiceTargets`` in Istio's
+    pilot/pkg/serviceregistry/aggregate): it takes the services' filter chains off their listeners,
+    and with those go the connections that came by them. It tells the cluster's gateway at the same
+    time as callers that there is nobody to lead to: who learns of it later than the gateway calls
+    somebody else, for which nothing but a request can be sent again. So there are no others there.
+    """
+    usual = StreamPlan()
+    if sample.topology[cluster].primary == cluster:
+        return usual
+    return replace(usual, kinds=tuple(one for one in usual.kinds if one.is_http))
 
 
 def without(sample: Sample, pair: Pair) -> AbstractContextManager[None]:

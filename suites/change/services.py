@@ -67,9 +67,13 @@ def over_a_service_that_moves(sample: Sample) -> tuple[Found, Move]:
             if missing:
                 raise EvidenceError(f"nothing can be claimed: missing is {', '.join(missing)}")
             healed(sample)  # its pods are others by now
-            return over(sample, doing, more=more, plan=_PLAN), move
-    finally:
+            found = over(sample, doing, more=more, plan=_PLAN)
+    except Exception:
         healed(sample)
+        raise
+    # Whoever interrupts does not wait for it.
+    healed(sample)
+    return found, move
 
 
 def _heard_by_all(stream: Stream, move: Move) -> bool:

@@ -13,7 +13,7 @@ from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.change.authorities import over_a_rotation, over_new_intermediates
-from suites.change.trust import came_into_force, issued_as_due
+from suites.change.trust import came_into_force, issued_as_due, ran_on
 
 Judge = Callable[[Verdict], None]
 pytestmark = requires(Capability.NODES)
@@ -25,8 +25,8 @@ pytestmark = requires(Capability.NODES)
 def test_another_authority_below_the_root_costs_nothing(sample: Sample, judge: Judge) -> None:
     """Another authority below the same root that every control plane is given costs no call, and
     signs for what comes up then, which is called as any other; nobody restarts istiod."""
-    found, issued = over_new_intermediates(sample)
-    judge(all_of([unnoticed(found), issued_as_due(issued)]))
+    found, issued, ended = over_new_intermediates(sample)
+    judge(all_of([unnoticed(found), issued_as_due(issued), ran_on(ended)]))
 
 
 # Who promises it: https://github.com/istio/istio/pull/47063 ("Support plugged root cert rotation"),
@@ -37,5 +37,5 @@ def test_another_authority_below_the_root_costs_nothing(sample: Sample, judge: J
 def test_another_root_costs_nothing_while_both_are_trusted(sample: Sample, judge: Judge) -> None:
     """Another root that is trusted beside the old one first, signs then, and is trusted alone in
     the end costs no call; every sidecar follows each time, and nobody restarts anything."""
-    found, begun = over_a_rotation(sample)
-    judge(all_of([unnoticed(found), came_into_force(begun)]))
+    found, begun, ended = over_a_rotation(sample)
+    judge(all_of([unnoticed(found), came_into_force(begun), ran_on(ended)]))

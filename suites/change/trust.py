@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from meshproof.expect import Outcome, Verdict
@@ -49,3 +49,17 @@ def came_into_force(stages: Sequence[Begun]) -> Verdict:
             observed = f"'{one.what}' did not: {one.missing}"
             return Verdict(Outcome.FAIL, expected, observed)
     return Verdict(Outcome.PASS, expected, f"all {len(stages)} stages did")
+
+
+def ran_on(endings: Mapping[str, str]) -> Verdict:
+    """No istiod has ended meanwhile: one that did has read its files anew, whatever it makes of
+    files that change.
+
+    ``endings``: by control plane how its istiod ended, "" where it did not.
+    """
+    expected = f"the istiods of {', '.join(endings) or 'control planes'} to run on"
+    if not endings:
+        return Verdict(Outcome.INCONCLUSIVE, expected, "no control plane was looked at")
+    if ended := [f"the istiod in {name} {how}" for name, how in endings.items() if how]:
+        return Verdict(Outcome.FAIL, expected, "; ".join(ended))
+    return Verdict(Outcome.PASS, expected, "all of them did")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from suites.change.trust import Begun, Issued, came_into_force, issued_as_due
+from suites.change.trust import Begun, Issued, came_into_force, issued_as_due, ran_on
 from tests.claims.table import Case, Setting, cases, fails, judge, passes, unclear
 
 ANEW = "meshproof east anew"
@@ -24,6 +24,11 @@ def begun(**missing: str) -> Setting:
     return Setting(lambda _: (found,))
 
 
+def ended(**how: str) -> Setting:
+    """Istiods that ended, or did not, by their clusters."""
+    return Setting(lambda _: (how,))
+
+
 CASES = [
     *cases(issued_as_due, issued(ANEW, ANEW), passes("2 are")),
     *cases(
@@ -40,6 +45,13 @@ CASES = [
         fails(f"'{SECOND}' did not: {STALE}"),
     ),
     *cases(came_into_force, begun(), unclear("nothing was begun")),
+    *cases(ran_on, ended(east="", west=""), passes("all of them did")),
+    *cases(
+        ran_on,
+        ended(east="", west="ended in a panic: nil map"),
+        fails("the istiod in west ended in a panic: nil map"),
+    ),
+    *cases(ran_on, ended(), unclear("no control plane was looked at")),
 ]
 
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from cryptography import x509
 
-from meshproof.errors import EvidenceError, LabError
+from meshproof.errors import EvidenceError, LabError, WaitTimeoutError
 from meshproof.faults import authority as module
 from meshproof.faults.authority import (
     Trust,
@@ -53,6 +53,8 @@ class World:
         own = {name: ROOT.intermediate(f"meshproof {name}").cacerts() for name in PLANES}
         self.cores = {name: Core(said) for name, said in own.items()}
         self.dirty: list[str] = []
+        self.looked: list[str] = []
+        self.interrupts = False
         self.stale: dict[str, str] = {}
         """What is left behind at one of the places that are looked at, by its name."""
         members = [SimpleNamespace(name=one, primary=one, gateway=None) for one in PLANES]
@@ -86,12 +88,18 @@ class World:
         return (cast(Any, SimpleNamespace(issuer=issuer.subject, by=issuer)),)
 
     def _replace(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def pem(one: Any, *_: object) -> str:
-            return str(self.stale.get("mounted") or self.now(one.cluster)["root-cert.pem"])
+        def pem(one: Any, kind: str, _: object, key: str) -> str:
+            place = "mounted" if kind == "configmap" else "files"
+            return str(self.stale.get(place) or self.now(one.cluster)[key])
+
+        def look_again(one: Any) -> None:
+            self.looked.append(one.name)
+            if self.interrupts:
+                raise KeyboardInterrupt
 
         replaced: dict[str, Any] = {
             "mounted": pem,
-            "look_again": lambda *_: None,
+            "look_again": look_again,
             "istiod_of": lambda _, plane: workload("istiod", plane),
             "node_probe": lambda cluster: cluster,
             "ask": lambda asker, *_, **__: SimpleNamespace(chain=self.shown(asker.name, "istiod")),
@@ -100,6 +108,7 @@ class World:
             "signed": lambda one, by: one.by == by,
             "side_by_side": lambda _, do, many: [do(one) for one in many],
             "WITHIN": 0.2,
+            "_BROUGHT_WITHIN": 0.05,
             "_EVERY": 0.01,
         }
         for name, value in replaced.items():
@@ -160,6 +169,40 @@ def test_a_rotation_that_got_stuck_is_put_back_from_there(world: World) -> None:
         assert "trusts other roots" in awaited(world.sample, stages[1], within=0.05)
     assert [len(core.said) for core in world.cores.values()] == [3, 3]
     assert world.dirty == []
+
+
+def test_a_stage_begins_when_istiods_have_their_files(world: World) -> None:
+    stages = rotation(cast(Any, world.mesh))
+    late = pytest.raises(WaitTimeoutError, match="in the files of istiod in east")
+    with late, trust_restored(world.sample, stages) as begin:
+        world.stale["files"] = stages[0].cacerts["east"]["root-cert.pem"]
+        begin(1)
+    assert set(world.looked) == {"istiod"}, "kubelet is made to look"
+
+
+def test_who_could_not_look_has_seen_nothing_amiss(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deaf(_: object) -> None:
+        raise EvidenceError("no proxy answers")
+
+    stages = rotation(cast(Any, world.mesh))
+    with trust_restored(world.sample, stages) as begin:
+        begin(1)
+        with monkeypatch.context() as patched:
+            patched.setattr(module, "trusted_roots", deaf)
+            with pytest.raises(EvidenceError, match="nobody can tell whether the new root is"):
+                awaited(world.sample, stages[1], within=0.05)
+        assert awaited(world.sample, stages[1], within=0.05) == ""
+
+
+def test_a_way_back_that_is_interrupted_marks_the_mesh(world: World) -> None:
+    stages = rotation(cast(Any, world.mesh))
+    with pytest.raises(KeyboardInterrupt), trust_restored(world.sample, stages) as begin:
+        begin(1)
+        world.stale["mounted"] = stages[3].cacerts["east"]["root-cert.pem"]
+        world.interrupts = True
+    assert world.dirty == ["its authorities are not what they were: interrupted on the way"]
 
 
 def test_a_mesh_that_does_not_come_back_is_marked(world: World) -> None:

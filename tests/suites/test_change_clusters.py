@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from meshproof.errors import EvidenceError
+from meshproof.traffic.stream_history import CallKind
 from meshproof.workloads.sample import Sample
-from suites.change.clusters import lost_without, secrets_between
+from suites.change.clusters import lost_without, plan_without, secrets_between
 from suites.change.services import Move, move_of
 from tests.claims.substitutes import world
 from tests.claims.table import MIXED, REMOTE, SPLIT
@@ -29,6 +30,14 @@ def test_a_remote_is_lost_to_its_own_callers_as_well(monkeypatch: pytest.MonkeyP
     secrets = secrets_between(sample, "west")
     assert secrets == [("east", "west")]
     assert lost_without(sample, secrets) == {"east": ("v2",), "west": ("v2",)}
+
+
+def test_a_cluster_that_its_own_istiod_loses_is_called_by_requests_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    requests = (CallKind.HTTP_KEPT, CallKind.HTTP_FRESH)
+    assert plan_without(on(monkeypatch, REMOTE), "west").kinds == requests
+    assert plan_without(on(monkeypatch, SPLIT), "west").kinds == tuple(CallKind)
 
 
 def test_the_rest_of_a_mesh_keeps_each_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from meshproof.errors import LabError
+from meshproof.errors import LabError, WaitTimeoutError
 from meshproof.workloads import moving as module
 from meshproof.workloads.moving import also_in, ended, ends_gracefully
 from meshproof.workloads.sample import Sample
@@ -30,9 +30,7 @@ class World:
             "await_end_of": lambda cluster, _, name, pods: self.done.append(
                 f"{', '.join(pods)} of {name} ended in {cluster}"
             ),
-            "await_no_pods": lambda cluster, _, labels: self.done.append(
-                f"no {labels} in {cluster}"
-            ),
+            "await_no_pods": self._await_none,
             "pods_of": lambda *_: {"old"},
             "usual": lambda *_: 2,
             "scaled": self._scaled,
@@ -50,6 +48,11 @@ class World:
         told = hook and hook["preStop"]["sleep"]["seconds"]
         grace = pod["terminationGracePeriodSeconds"]
         self.done.append(f"{name} of {cluster}: {told} of {grace}")
+
+    def _await_none(self, cluster: str, _: str, labels: str) -> None:
+        if self.refused:
+            raise WaitTimeoutError("still there")
+        self.done.append(f"no {labels} in {cluster}")
 
     @contextmanager
     def _scaled(self, _: object, version: str, replicas: int) -> Any:
@@ -97,6 +100,12 @@ def test_it_comes_up_elsewhere_and_nothing_of_it_stays(world: World) -> None:
         "deleted",
         "no app=helloworld,version=v1 in west",
     ]
+
+
+def test_a_mesh_in_which_pods_are_left_elsewhere_is_marked(world: World) -> None:
+    with pytest.raises(WaitTimeoutError), also_in(world.sample, "v1", "west"):
+        world.refused = True
+    assert world.done[-1] == "pods of v1 are left in west"
 
 
 def test_it_has_ended_before_the_block_begins(world: World) -> None:
