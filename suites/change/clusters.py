@@ -75,10 +75,10 @@ def plan_without(sample: Sample, cluster: str) -> StreamPlan:
     time as callers that there is nobody to lead to: who learns of it later than the gateway calls
     somebody else, for which nothing but a request can be sent again. So there are no others there.
     """
-    usual = StreamPlan()
+    plan = StreamPlan()
     if sample.topology[cluster].primary == cluster:
-        return usual
-    return replace(usual, kinds=tuple(one for one in usual.kinds if one.is_http))
+        return plan
+    return replace(plan, kinds=tuple(one for one in plan.kinds if one.is_http))
 
 
 def without(sample: Sample, pair: Pair) -> AbstractContextManager[None]:
