@@ -58,7 +58,10 @@ def over(
     except Exception:
         healed(sample)
         raise
-    # Whoever interrupts does not wait for it.
+    except BaseException:
+        # Whoever interrupts does not wait for it; then nobody knows whether it has healed.
+        sample.mesh.mark_dirty("interrupted while it was changed, and not seen to heal")
+        raise
     healed(sample)
     return found
 

@@ -71,8 +71,7 @@ def over_a_service_that_moves(sample: Sample) -> tuple[Found, Move]:
     except Exception:
         healed(sample)
         raise
-    # Whoever interrupts does not wait for it.
-    healed(sample)
+    healed(sample)  # whoever interrupts does not wait for it
     return found, move
 
 
