@@ -27,17 +27,18 @@ from meshproof.report.html.material import Material, Test
 from meshproof.report.html.matrix import Suite, by_outcome, suites
 from meshproof.report.html.pages import Pages
 from meshproof.report.known import mended_in, shown_in
+from meshproof.report.outcomes import KNOWN, SIGNS
 from meshproof.report.record import Record
 from meshproof.report.setting import setting
 from meshproof.report.templating import asset, environment
 from meshproof.report.timeline import timeline
 
 OUTCOMES = {
-    "FAIL": ("✗", "failed"),
-    "INCONCLUSIVE": ("?", "could not tell"),
-    "KNOWN": ("!", "known issue"),
-    "skipped": ("-", "not run"),
-    "PASS": ("✓", "held"),
+    "FAIL": (SIGNS["FAIL"], "failed"),
+    "INCONCLUSIVE": (SIGNS["INCONCLUSIVE"], "could not tell"),
+    KNOWN: (SIGNS[KNOWN], "known issue"),
+    "skipped": (SIGNS["skipped"], "not run"),
+    "PASS": (SIGNS["PASS"], "held"),
     "n/a": ("·", "does not apply"),
 }
 """The mark and the words of each outcome."""
