@@ -311,7 +311,7 @@ class _StepEnd(_Kind):
 
 class _Found(_Kind):
     lab: str
-    done: Literal["left", "repaired", "mended"]
+    done: Literal["left", "repaired", "mended", "broken"]
     text: str
 
 

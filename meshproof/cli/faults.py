@@ -17,16 +17,14 @@ from meshproof.cli.options import session_of
 from meshproof.console import say_line
 from meshproof.doctor.facts import Outcome
 from meshproof.doctor.probes import netem
-from meshproof.errors import UsageError
 from meshproof.faults.catalogue import FAULTS, Words, fault_named
-from meshproof.files import read_footprint, topology_named, topology_names
+from meshproof.faults.unhealed import InForce, Stays, forget, noted, unhealed
+from meshproof.files import read_footprint
 from meshproof.lab import Ingredients, Lab
 from meshproof.lab.kept import find_kept
-from meshproof.lab.ownership import Claim, Description
-from meshproof.mesh.keep import noted_of
-from meshproof.model import Footprint, Wiring, wiring_named
 from meshproof.process import Shell
 from meshproof.run.session import orderly_end
+from meshproof.run.wired import wiring_of_kept
 
 _NO_NETEM = "Not on this machine: its kernel has no netem."
 
@@ -51,11 +49,13 @@ def fault(
     chosen.check(name, given)
     with orderly_end(lambda text: say_line(text, err=True)), _taken_over(lab) as found:
         broken = chosen.begin(Words(found, given))
-        with broken:
-            if chosen.once:
+        if chosen.once:
+            with broken:
                 say_line(f"Done on lab {lab}: {chosen.what}")
-                return
+            return
+        with noted(found.claim, InForce(lab, name, given, chosen.stays), broken):
             say_line(f"In force on lab {lab}: {chosen.what} Ctrl-C heals it.")
+            say_line(f"After kill -9 it stays: {chosen.stays.remedy(lab)}.")
             with suppress(KeyboardInterrupt):
                 signal.pause()
         say_line(f"Healed on lab {lab}.")
@@ -70,20 +70,10 @@ def _taken_over(lab_id: str) -> Iterator[Lab]:
     session = session_of(about.engine)
     # Nothing is made of them: kind is not asked for anything.
     made_with = Ingredients(session.engine, about.node_image, Path("kind"), session.recorder)
-    with Lab.adopt(claim, footprint, made_with, _wiring(claim, about, footprint)) as lab:
+    wiring = wiring_of_kept(claim, about, footprint)
+    unhealed(claim)  # what cannot be read is told before anything is touched
+    with Lab.adopt(claim, footprint, made_with, wiring) as lab:
+        forget(claim, Stays.UNTIL_USED)
+        for one in unhealed(claim):
+            say_line(f"Not as it should be: {one}.", err=True)
         yield lab
-
-
-def _wiring(claim: Claim, about: Description, footprint: Footprint) -> Wiring:
-    """How a lab was left wired: as its mesh's topology has it, or as clusters without a mesh."""
-    noted = noted_of(claim)
-    topology = noted.name.partition("+")[0] if noted is not None else ""
-    if topology in topology_names():
-        return topology_named(topology).wiring(footprint)
-    if topology:
-        raise UsageError(
-            f"lab {claim.id} holds a mesh of {topology}, which is no topology of meshproof's own, "
-            "so nobody knows how it is wired",
-            "choose a lab with a mesh of one of those",
-        )
-    return wiring_named(about.wiring, footprint)

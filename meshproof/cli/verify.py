@@ -150,11 +150,13 @@ def _prepare(request: RunRequest, *, only_listed: bool) -> Session:
     session = session_for(replace(selection.choices, reports=None))
     if request.reuse is not None:
         # What few runs need, and takes long to be loaded: here and below.
+        from meshproof.faults.unhealed import unhealed
         from meshproof.lab.kept import find_kept
         from meshproof.mesh.keep import noted_of
 
         claim, _ = find_kept(request.reuse)
         noted_of(claim)
+        unhealed(claim)
     if only_listed:
         return session
     needles = (

@@ -10,6 +10,7 @@ from meshproof.errors import UsageError
 from meshproof.faults import between, credential, discovery, dns, gateway, istiod
 from meshproof.faults.api_server import account_refused, api_server_stopped
 from meshproof.faults.node import nodes_stopped
+from meshproof.faults.unhealed import Stays
 from meshproof.kube.cluster import RunningCluster
 from meshproof.lab.lab import Lab
 from meshproof.model import Flow
@@ -57,12 +58,14 @@ class Words:
 @dataclass(frozen=True, slots=True)
 class Fault:
     """``what``: what is broken while it is in force; ``takes``: the words that it needs, those in
-    brackets perhaps; ``begin``: breaks it; ``once``: it is over as soon as it was done;
-    ``netem``: it needs a kernel that can delay packets."""
+    brackets perhaps; ``begin``: breaks it; ``stays``: what becomes of it after ``kill -9``;
+    ``once``: it is over as soon as it was done; ``netem``: it needs a kernel that can delay
+    packets."""
 
     what: str
     takes: tuple[str, ...]
     begin: Callable[[Words], Broken]
+    stays: Stays = Stays.IN_MESH
     once: bool = False
     netem: bool = False
 
@@ -111,26 +114,31 @@ FAULTS: Mapping[str, Fault] = {
         "Nothing, or nothing of one kind (api, gateway, pod), passes between two clusters.",
         ("CLUSTER", "CLUSTER", "[FLOW]"),
         _partition,
+        Stays.IN_LAB,
     ),
     "one-way-partition": Fault(
         "The same from the first cluster to the second alone.",
         ("CLUSTER", "CLUSTER", "[FLOW]"),
         _one_way,
+        Stays.IN_LAB,
     ),
     "loss": Fault(
         "So many packets of a hundred from one cluster to another are lost.",
         ("CLUSTER", "CLUSTER", "PERCENT"),
         lambda one: between.lossy(one.lab, (one.cluster(0), one.cluster(1)), one.number(2)),
+        Stays.IN_LAB,
     ),
     "thin-path": Fault(
         "No more than so many kbit a second get into a cluster from others.",
         ("CLUSTER", "KBIT"),
         lambda one: between.thin(one.lab, one.cluster(0), round(one.number(1))),
+        Stays.IN_LAB,
     ),
     "delay": Fault(
         "What others send into a cluster gets there so many milliseconds later.",
         ("CLUSTER", "MILLISECONDS"),
         lambda one: between.delayed(one.lab, one.cluster(0), round(one.number(1))),
+        Stays.IN_LAB,
         netem=True,
     ),
     "reset": Fault(
@@ -159,6 +167,7 @@ FAULTS: Mapping[str, Fault] = {
         "No API server runs in a cluster.",
         ("CLUSTER",),
         lambda one: api_server_stopped(one.running(0)),
+        Stays.IN_LAB,
     ),
     "account-refused": Fault(
         "A cluster's API server lets the account of remote secrets do nothing.",
@@ -190,11 +199,13 @@ FAULTS: Mapping[str, Fault] = {
         "No DNS server runs in a cluster.",
         ("CLUSTER",),
         lambda one: dns.dns_stopped(one.running(0), one.lab.engine.shell),
+        Stays.IN_LAB,
     ),
     "no-load-balancer-names": Fault(
         "The DNS of a cluster knows no host names of load balancers.",
         ("CLUSTER",),
         lambda one: dns.load_balancers_unnamed(one.running(0)),
+        Stays.IN_LAB,
     ),
     "no-remote-secret": Fault(
         "istiod in the first cluster has no remote secret of the second.",
@@ -226,6 +237,7 @@ FAULTS: Mapping[str, Fault] = {
         "All nodes of a cluster are stopped, as by a power failure.",
         ("CLUSTER",),
         lambda one: nodes_stopped(one.lab, one.cluster(0)),
+        Stays.UNTIL_USED,
     ),
 }
 """By name. Each says in its own docstring when it is in force, and healed."""

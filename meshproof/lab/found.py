@@ -14,6 +14,8 @@ REPAIRED: Final = "repaired"
 """The mesh is installed anew because of it."""
 MENDED: Final = "mended"
 """It is the lab's own, and is put right."""
+BROKEN: Final = "broken"
+"""It was broken on purpose outside the mesh, and nobody has healed it."""
 
 
 def say(lab: Lab, done: str, sentences: Iterable[str]) -> None:

@@ -17,7 +17,7 @@ from meshproof.lab.ownership import Claim
 from meshproof.mesh.contents import Contents, Difference, differences, take_contents
 from meshproof.mesh.inventory import Inventory
 from meshproof.mesh.mesh import Mesh, remove_mesh
-from meshproof.model import Deployment
+from meshproof.model import Deployment, Flow, Wiring
 from meshproof.process import Shell, side_by_side
 from meshproof.reading import file_errors, read_text
 from meshproof.writing import written
@@ -32,12 +32,29 @@ _Record = tuple[str, str, str, str, list[str], _Key | None]
 
 
 @dataclass(frozen=True)
+class NotedWiring:
+    """How clusters are wired for a mesh, as ``Wiring`` has it. ``flows``: who calls, who is called,
+    and what may pass."""
+
+    name: str
+    flows: list[tuple[str, str, frozenset[Flow]]]
+    gateway_ports: tuple[int, ...]
+
+    def wiring(self) -> Wiring:
+        """The same as it is used."""
+        flows = {(caller, called): kinds for caller, called, kinds in self.flows}
+        return Wiring(self.name, flows, self.gateway_ports)
+
+
+@dataclass(frozen=True)
 class Noted:
     """What is noted of a lab's mesh. ``deployment``: what it is of, in full, "" where that is not
     known; ``name``: as tests' ids have it; ``dirty``: why it is not as a run should find it;
     ``before``: by cluster, what ``Inventory.to_json`` gave; ``istioctl``: by cluster, the program
     of the version that it got; ``installed``: by cluster, what its
-    objects said when it was installed, None where nobody looked."""
+    objects said when it was installed, None where nobody looked; ``wired``: how its clusters are to
+    be wired, which its topology's file need not say any more; None where an older meshproof has
+    noted it."""
 
     lab: str
     deployment: str
@@ -47,6 +64,7 @@ class Noted:
     name: str = ""
     istioctl: dict[str, str] = field(default_factory=dict)
     installed: dict[str, Contents] | None = None
+    wired: NotedWiring | None = None
 
     def inventories(self) -> dict[str, Inventory]:
         """What each cluster held before the mesh."""
@@ -197,5 +215,15 @@ def _write(mesh: Mesh, dirty: str | None) -> None:
             if version in mesh.bundle.istioctl
         },
         "installed": mesh.installed,
+        "wired": _wired(mesh.deployment.topology.wiring(mesh.lab.footprint)),
     }
     written(mesh.lab.claim.folder / _FILE, json.dumps(noted), _WHAT, error=LabError)
+
+
+def _wired(wiring: Wiring) -> dict[str, object]:
+    """A wiring as JSON takes it; ``NotedWiring`` is read from that."""
+    flows = [
+        [caller, called, sorted(kind.value for kind in kinds)]
+        for (caller, called), kinds in wiring.flows.items()
+    ]
+    return {"name": wiring.name, "flows": flows, "gateway_ports": list(wiring.gateway_ports)}

@@ -16,6 +16,7 @@ from meshproof.model.clusters import (
 )
 from meshproof.model.deployment import Deployment
 from meshproof.model.exposure import Exposure
+from meshproof.model.fields import clusters_read, member_fields
 from meshproof.model.known_issue import (
     CONDITIONS,
     KnownIssue,
@@ -101,9 +102,11 @@ __all__ = [
     "Wiring",
     "applying",
     "check_id",
+    "clusters_read",
     "flat",
     "isolated",
     "issue_name",
+    "member_fields",
     "revision_of",
     "wiring_named",
 ]

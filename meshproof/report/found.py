@@ -11,6 +11,7 @@ _DONE = {
     "left": "NOT AS IT WAS INSTALLED, and left so, on lab {lab} (--repair installs the mesh anew)",
     "repaired": "Not as it should have been on lab {lab}, whose mesh was installed anew",
     "mended": "Mended of lab {lab} itself",
+    "broken": "BROKEN of lab {lab} itself, and left so (no installation mends it)",
 }
 _SHOWN = 20
 

@@ -9,6 +9,8 @@ from meshproof.events import Event
 
 KNOWN = "KNOWN"
 """What a record calls a failure that known issues explain."""
+SIGNS = {"FAIL": "✗", "INCONCLUSIVE": "?", KNOWN: "!", "skipped": "-", "PASS": "✓"}
+"""What stands for each outcome where there is room for one character."""
 WORST_FIRST = ("FAIL", "INCONCLUSIVE", "skipped", KNOWN, "PASS")
 
 

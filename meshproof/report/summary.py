@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from rich.console import Group, RenderableType
-from rich.text import Text
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 
 from meshproof.report.causes import by_cause
 from meshproof.report.declared import LeftOut
 from meshproof.report.flaky import flaky_in
 from meshproof.report.found import Found
 from meshproof.report.known import mended_in, shown_in
-from meshproof.report.outcomes import KNOWN, WORST_FIRST, Judged
-from meshproof.report.words import Grid, marks
-from meshproof.telling import shown
+from meshproof.report.outcomes import KNOWN, SIGNS, WORST_FIRST, Judged
+from meshproof.report.words import Grid, Lines, marks
 
-_MARKS = {"PASS": "held", "FAIL": "FAILED", "INCONCLUSIVE": "could not tell", KNOWN: KNOWN}
+_MARKS = {
+    "PASS": "held",
+    "FAIL": "FAILED",
+    "INCONCLUSIVE": "could not tell",
+    KNOWN: KNOWN,
+    "skipped": "skipped",
+}
+_FEW = 2
+"""Tables below each other in which one still finds a behaviour."""
 
 
 def summary(
@@ -30,42 +37,64 @@ def summary(
     """
     told = [one for one in without if one.told]
     marked = marks(one.reason for one in told)
-    lines: list[RenderableType] = [_grid(outcomes, told, marked)]
-    lines += [Text(shown(text)) for text in _reasons(outcomes, without, marked)]
+    lines: list[RenderableType] = [Overview(outcomes, told, marked)]
+    lines += [Lines(text) for text in _reasons(outcomes, without, marked)]
     troubles = [one for one in outcomes if one.outcome in ("FAIL", "INCONCLUSIVE")]
     skipped = [one for one in outcomes if one.outcome == "skipped"]
-    lines += [Text(f"\n{shown(str(one))}") for one in found]
-    lines += [Text(f"\n{shown(text)}") for text in _troubles(troubles)]
-    lines += [Text(f"\n{shown(f'skipped: {one.test}: {one.why}')}") for one in skipped]
-    lines += [Text(f"\n{shown(str(one))}") for one in flaky_in(outcomes)]
-    lines += [Text(f"\n{shown(str(one))}") for one in shown_in(outcomes)]
-    lines += [Text(f"\n{shown(str(one))}", style="bold") for one in mended_in(outcomes)]
+    lines += [Lines(f"\n{one}") for one in found]
+    lines += [Lines(f"\n{text}") for text in _troubles(troubles)]
+    lines += [Lines(f"\nskipped: {one.test}: {one.why}") for one in skipped]
+    lines += [Lines(f"\n{one}") for one in flaky_in(outcomes)]
+    lines += [Lines(f"\n{one}") for one in shown_in(outcomes)]
+    lines += [Lines(f"\n{one}", style="bold") for one in mended_in(outcomes)]
     return Group(*lines)
 
 
-def _grid(outcomes: Sequence[Judged], told: Sequence[LeftOut], marked: Mapping[str, str]) -> Grid:
-    names = [one.deployment for one in outcomes] + [one.deployment for one in told]
-    deployments = list(dict.fromkeys(names))
-    rows = []
-    for behaviour, sentence in _behaviours(outcomes, told).items():
-        cells = (_cell(outcomes, behaviour, name) for name in deployments)
-        notes = (_note(told, behaviour, name, marked) for name in deployments)
-        rows.append((sentence, [cell or note for cell, note in zip(cells, notes, strict=True)]))
-    return Grid("Behaviours", deployments, rows)
+@dataclass(frozen=True)
+class Overview:
+    """Behaviours by deployment, in words; where that would take more than two tables, a sign for
+    each outcome, with what signs and numbers stand for below."""
+
+    outcomes: Sequence[Judged]
+    told: Sequence[LeftOut]
+    marked: Mapping[str, str]
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        names = [one.deployment for one in (*self.outcomes, *self.told)]
+        deployments = list(dict.fromkeys(names))
+        in_words = Grid("Behaviours", deployments, self._rows(deployments, _in_words, "n/a "))
+        if in_words.tables(options.max_width) <= _FEW:
+            yield in_words
+            return
+        numbers = [str(number) for number, _ in enumerate(deployments, 1)]
+        yield Grid("Behaviours", numbers, self._rows(deployments, _in_signs, ""))
+        yield Lines(", ".join(f"{SIGNS[outcome]} {word}" for outcome, word in _MARKS.items()))
+        for number, name in zip(numbers, deployments, strict=True):
+            yield Lines(f"{number:>{len(numbers[-1])}} {name}")
+
+    def _rows(
+        self, deployments: Sequence[str], cell: Callable[[Sequence[str]], str], without: str
+    ) -> list[tuple[str, list[str]]]:
+        """A row for each behaviour. ``cell``: of the outcomes; ``without``: what stands before the
+        mark of a reason."""
+        ended: dict[tuple[str, str], list[str]] = {}
+        for one in self.outcomes:
+            ended.setdefault((one.behaviour, one.deployment), []).append(one.outcome)
+        notes: dict[tuple[str, str], str] = {}
+        for left in self.told:
+            place = (left.behaviour, left.deployment)
+            notes.setdefault(place, f"{without}{self.marked[left.reason]}")
+        cells = {**notes, **{place: cell(found) for place, found in ended.items()}}
+        return [
+            (sentence, [cells.get((behaviour, name), "") for name in deployments])
+            for behaviour, sentence in _behaviours(self.outcomes, self.told).items()
+        ]
 
 
 def _behaviours(outcomes: Sequence[Judged], told: Sequence[LeftOut]) -> dict[str, str]:
     """The sentence of each behaviour, by its id."""
     judged = {one.behaviour: one.sentence for one in outcomes}
     return judged | {one.behaviour: one.sentence for one in told}
-
-
-def _note(
-    told: Sequence[LeftOut], behaviour: str, deployment: str, marked: Mapping[str, str]
-) -> str:
-    here = (behaviour, deployment)
-    reasons = [one.reason for one in told if (one.behaviour, one.deployment) == here]
-    return f"n/a {marked[reasons[0]]}" if reasons else ""
 
 
 def _reasons(
@@ -100,9 +129,13 @@ def _troubles(troubles: Sequence[Judged]) -> list[str]:
     return texts
 
 
-def _cell(outcomes: Sequence[Judged], behaviour: str, deployment: str) -> str:
-    here = [o for o in outcomes if (o.behaviour, o.deployment) == (behaviour, deployment)]
-    if not here:
-        return ""
-    worst = min((one.outcome for one in here), key=WORST_FIRST.index)
-    return f"{_MARKS.get(worst, worst)} ({len(here)})"
+def _in_words(outcomes: Sequence[str]) -> str:
+    return f"{_MARKS[_worst(outcomes)]} ({len(outcomes)})"
+
+
+def _in_signs(outcomes: Sequence[str]) -> str:
+    return SIGNS[_worst(outcomes)]
+
+
+def _worst(outcomes: Sequence[str]) -> str:
+    return min(outcomes, key=WORST_FIRST.index)

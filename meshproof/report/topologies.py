@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from meshproof.mesh.upkeep import Change, Upkeep
-from meshproof.model import Member, Role, Topology
+from meshproof.model import Member, Role, Topology, clusters_read, member_fields
 from meshproof.report.words import Grid
 from meshproof.telling import shown
 
@@ -66,7 +66,7 @@ def as_json(topologies: Iterable[Topology], usual: Collection[str]) -> str:
             "name": one.name,
             "default": one.name in usual,
             "networks": list(one.networks),
-            "clusters": [_cluster(one, member) for member in one.members],
+            "clusters": [member_fields(one, member) for member in one.members],
         }
         for one in topologies
     ]
@@ -91,22 +91,6 @@ def upkeep_row(kept: Upkeep) -> tuple[str, ...]:
 
 def _spread(change: Change) -> str:
     return f"{change.objects} in {len(change.clusters)}"
-
-
-def _cluster(topology: Topology, member: Member) -> dict[str, object]:
-    gateway = member.gateway
-    return {
-        "name": member.name,
-        "role": member.role.value,
-        "network": member.network,
-        "primary": member.primary,
-        "mesh": member.mesh.name,
-        "gateway": gateway and {"port": gateway.port, "hostname": gateway.hostname},
-        "reads": _reads(topology, member),
-        "versions": {
-            one.version: one.replicas for one in topology.placements if one.cluster == member.name
-        },
-    }
 
 
 def _network(name: str, topology: Topology, members: Sequence[Member]) -> Panel:
@@ -143,7 +127,7 @@ def _runs(topology: Topology, member: Member) -> Iterator[str]:
 
 def _reading(topology: Topology) -> Iterator[str]:
     for member in topology.control_planes:
-        reads = _reads(topology, member)
+        reads = clusters_read(topology, member)
         if reads:
             yield f"istiod in {member.name} reads {', '.join(reads)}, by a remote secret"
     for name, exposure in topology.imports:
@@ -162,7 +146,3 @@ def _passing(topology: Topology) -> Iterator[str]:
         ways.setdefault(", ".join(what), []).append(f"{caller} → {called}")
     for said, pairs in ways.items():
         yield f"{', '.join(pairs)}: {said}"
-
-
-def _reads(topology: Topology, member: Member) -> list[str]:
-    return list(topology.reads(member.name)) if member in topology.control_planes else []

@@ -7,7 +7,9 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -15,9 +17,13 @@ from meshproof.telling import shown
 
 _NARROW = 12
 _BEHAVIOUR = 28
-_WIDEST = 16
+_WIDEST = 19
 _FRAME = 3
 """What a column takes beside its content: a line, and a space on either side."""
+
+_TOKEN = re.compile(r" *[^ ]+")
+# Where a word may be broken: after one of these, or several.
+_PIECE = re.compile(r"[^-/:\[+,|=]*[-/:\[+,|=]+|[^-/:\[+,|=]+")
 
 
 def marks(reasons: Iterable[str]) -> dict[str, str]:
@@ -25,6 +31,61 @@ def marks(reasons: Iterable[str]) -> dict[str, str]:
     digits = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
     distinct = dict.fromkeys(reasons)
     return {reason: str(number).translate(digits) for number, reason in enumerate(distinct, 1)}
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A text as wide as there is room. Only a word that is longer than a line is broken, where it
+    has hyphens, slashes and the like: paths and the names of tests and deployments have many."""
+
+    text: str
+    style: str = ""
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[Text]:
+        lines = (filled(line, options.max_width) for line in shown(self.text).split("\n"))
+        yield Text("\n".join("\n".join(parts) for parts in lines), style=self.style)
+
+    def __rich_measure__(self, _: Console, options: ConsoleOptions) -> Measurement:
+        lines = shown(self.text).split("\n")
+        pieces = (piece for line in lines for word in line.split() for piece in _pieces(word))
+        longest = max(map(cell_len, lines))
+        return Measurement(max(map(cell_len, pieces), default=0), longest).with_maximum(
+            options.max_width
+        )
+
+
+def filled(line: str, width: int) -> list[str]:
+    """A line as lines of ``width`` characters at most, each with the indentation of the first."""
+    indent = line[: len(line) - len(line.lstrip(" "))]
+    indent = indent if 2 * len(indent) < width else ""
+    lines, now = [], ""
+    for token in _TOKEN.findall(line):
+        word = token.lstrip(" ")
+        whole = cell_len(indent + word) <= width
+        for number, piece in enumerate([word] if whole else _within(word, width - len(indent))):
+            joined = now + (token[: len(token) - len(word)] if number == 0 else "") + piece
+            if cell_len(joined) <= width:
+                now = joined
+                continue
+            lines += [now] if now.strip() else []
+            now = indent + piece
+    return [*lines, now]
+
+
+def _within(word: str, width: int) -> Iterator[str]:
+    """The pieces of a word, those that are wider than ``width`` cut."""
+    for piece in _pieces(word):
+        while cell_len(piece) > width:
+            fits = len(piece) - 1
+            while fits > 1 and cell_len(piece[:fits]) > width:
+                fits -= 1
+            yield piece[:fits]
+            piece = piece[fits:]
+        yield piece
+
+
+def _pieces(word: str) -> list[str]:
+    return _PIECE.findall(word)
 
 
 @dataclass(frozen=True)
@@ -41,12 +102,20 @@ class Grid:
     right: bool = False
 
     def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[Table]:
-        room = options.max_width - 1
-        first = max(_NARROW, min(_BEHAVIOUR, room - _WIDEST - 2 * _FRAME, self._longest()))
-        parts = list(self._parts(room - first - _FRAME))
+        first, parts = self._laid_out(options.max_width)
         for number, part in enumerate(parts, 1):
             several = f" ({number} of {len(parts)})" if len(parts) > 1 else ""
             yield self._table(f"{self.title}{several}", first, part)
+
+    def tables(self, width: int) -> int:
+        """As how many tables it is shown in so many characters."""
+        return len(self._laid_out(width)[1])
+
+    def _laid_out(self, width: int) -> tuple[int, list[range]]:
+        """How wide the first column is at least, and the columns of each table."""
+        room = width - 1
+        first = max(_NARROW, min(_BEHAVIOUR, room - _WIDEST - 2 * _FRAME, self._longest()))
+        return first, list(self._parts(room - first - _FRAME))
 
     def _longest(self) -> int:
         return max((len(name) for name, _ in self.rows), default=_NARROW)
@@ -82,7 +151,7 @@ class Grid:
         for name, row in self.rows:
             cells = [row[number] for number in part]
             if any(cells):
-                made.add_row(*(Text(shown(text)) for text in (name, *cells)))
+                made.add_row(Lines(name), *(Text(shown(text)) for text in cells))
         return made
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from itertools import permutations
 
 from meshproof.events import Data
-from meshproof.model import Cluster, Deployment, Footprint, Member, Topology, Wiring
+from meshproof.model import (
+    Cluster,
+    Deployment,
+    Footprint,
+    Member,
+    Topology,
+    Wiring,
+    member_fields,
+)
 
 
 def described_topology(deployment: Deployment) -> Data:
@@ -25,23 +33,11 @@ def described_wiring(footprint: Footprint, wiring: Wiring) -> Data:
 
 
 def _member(topology: Topology, one: Member) -> Data:
-    gateway = one.gateway
     return {
-        "name": one.name,
+        **member_fields(topology, one),
         **_ranges(one.cluster),
-        "role": one.role.value,
-        "network": one.network,
-        "primary": one.primary,
-        "mesh": one.mesh.name,
         "trust_domain": one.mesh.trust_domain,
         "root": one.mesh.root,
-        "gateway": gateway and {"port": gateway.port, "hostname": gateway.hostname},
-        "reads": list(topology.reads(one.name)) if one in topology.control_planes else [],
-        "versions": {
-            placed.version: placed.replicas
-            for placed in topology.placements
-            if placed.cluster == one.name
-        },
     }
 
 

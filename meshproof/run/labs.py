@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from meshproof.errors import LabError, MeshproofError, WaitTimeoutError
+from meshproof.faults.unhealed import Stays, forget
 from meshproof.kube.seam import in_words
 from meshproof.lab import Lab
 from meshproof.lab.alive import lost_part
@@ -16,7 +17,7 @@ from meshproof.mesh.keep import keep_mesh, note_before, note_installed, read_not
 from meshproof.mesh.mesh import Mesh
 from meshproof.model import Deployment, Footprint, Wiring
 from meshproof.process import side_by_side
-from meshproof.run.reuse import as_kept, leave_damage
+from meshproof.run.reuse import as_kept, leave_damage, tell_unhealed
 from meshproof.run.session import Session
 from meshproof.traffic.settle import settle, turn
 from meshproof.workloads import Echo, deploy_echo
@@ -202,7 +203,9 @@ class Labs:
         made_with = self._session.ingredients()
         if self._reuse is not None:
             claim, _ = find_kept(self._reuse)
-            return Lab.adopt(claim, footprint, made_with, wiring)
+            lab = Lab.adopt(claim, footprint, made_with, wiring)
+            tell_unhealed(lab)
+            return lab
         return Lab.create(footprint, made_with, wiring)
 
     def _check_changeable(self, lab: Lab, asked: str) -> None:
@@ -217,6 +220,7 @@ class Labs:
         self._sample = self._left = None
         if remove_noted(lab):
             self._echoes.clear()
+            forget(lab.claim, Stays.IN_MESH)
 
     def _cleaned(self, lab: Lab) -> Lab:
         """The lab without its mesh; a new one where the mesh cannot be removed."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from meshproof.artifacts import Bundle
 from meshproof.errors import MeshproofError
+from meshproof.faults.unhealed import Stays, forget, unhealed
 from meshproof.lab import Lab
-from meshproof.lab.found import LEFT, REPAIRED, say
+from meshproof.lab.found import BROKEN, LEFT, REPAIRED, say
 from meshproof.mesh.keep import Noted, changed_since_installed, keep_mesh, read_noted, take_over
 from meshproof.mesh.mesh import Mesh
 from meshproof.model import Deployment
@@ -52,10 +53,18 @@ def leave_damage(mesh: Mesh) -> None:
         say(mesh.lab, LEFT, [f"the mesh {mesh.deployment} is damaged: {reason}"])
 
 
+def tell_unhealed(lab: Lab) -> None:
+    """Say which faults were in force when their process was killed: those that are in the lab, and
+    no installation mends. Raises LabError when their note cannot be read."""
+    forget(lab.claim, Stays.UNTIL_USED)  # the lab has been taken over
+    say(lab, BROKEN, [str(one) for one in unhealed(lab.claim) if one.stays is Stays.IN_LAB])
+
+
 def _not_as_installed(lab: Lab, noted: Noted) -> list[str]:
     """Why the mesh may not be as it was installed, in a sentence each."""
     whole = f"the mesh {noted.name}"
     found = [f"{whole} is damaged: {noted.dirty}"] if noted.dirty else []
+    found += [str(one) for one in unhealed(lab.claim) if one.stays is Stays.IN_MESH]
     if noted.installed is None:
         found.append(f"{whole} cannot be compared: nobody took down what was installed")
     return found + [str(one) for one in changed_since_installed(lab, noted)]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from meshproof.errors import MeshproofError
-from meshproof.kube.workload import Workload, find_workload
+from meshproof.kube.workload import Workload, find_workload, list_workloads
+from meshproof.mesh.builds import istiod_builds
 from meshproof.mesh.config_dump import inbound_ports
 from meshproof.mesh.gateways import gateway_workload
-from meshproof.mesh.istiod import debug, istiod_of
+from meshproof.mesh.istiod import CONTAINER, ISTIOD, debug, istiod_of
+from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 from meshproof.process import side_by_side
 from meshproof.wait import eventually
@@ -19,6 +22,18 @@ _WITHIN = 90.0
 # What a proxy is sent one after the other when it connects: until then it goes by what another
 # istiod has sent it.
 _ALWAYS_SENT = ("Cluster", "Listener")
+Proxy = tuple[str, str]
+"""A proxy as istiods know it: its cluster, and its id as ``proxy_id`` has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """An istiod, and whom it serves. ``who``: its pod, in words; ``version``: the Istio that it
+    says it is of; ``proxies``: those that are connected to it now."""
+
+    who: str
+    version: str
+    proxies: frozenset[Proxy]
 
 
 def await_proxies(sample: Sample) -> None:
@@ -91,6 +106,23 @@ def rejected(expected: Iterable[str], entries: Sequence[Mapping[str, Any]]) -> l
 def istiods(mesh: Mesh) -> list[Workload]:
     """The istiod of each control plane. Raises LabError when one does not run."""
     return [istiod_of(mesh, one.name) for one in mesh.deployment.topology.control_planes]
+
+
+def serving(mesh: Mesh, control_plane: str) -> list[Serving]:
+    """Each istiod that runs in a cluster, of whichever revision, and whom it serves, as it says
+    itself (``Syncz`` in pilot/pkg/xds/debug.go). Raises EvidenceError when one does not answer."""
+    versions = {one.who: one.version for one in istiod_builds(mesh, control_plane)}
+    pods = list_workloads(mesh.cluster(control_plane), ISTIOD, SYSTEM, container=CONTAINER)
+    return [
+        Serving(str(pod), versions[str(pod)], proxies_in(debug(pod, "syncz") or []))
+        for pod in pods
+        if str(pod) in versions
+    ]
+
+
+def proxies_in(entries: Iterable[Mapping[str, Any]]) -> frozenset[Proxy]:
+    """The proxies in the entries of an istiod's ``/debug/syncz``."""
+    return frozenset((str(one.get("cluster_id")), str(one.get("proxy"))) for one in entries)
 
 
 def proxy_id(workload: Workload) -> str:

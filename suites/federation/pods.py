@@ -60,6 +60,12 @@ def one_pod(sample: Sample, imported: Exposure) -> Exposure:
     return replace(every, host=f"{name}.{every.host}")
 
 
+def name_below(sample: Sample, imported: Exposure) -> str:
+    """The name that its last pod would have below the global one, if there were such names."""
+    last = pod_name(_providers(sample, imported)[0], REPLICAS - 1)
+    return f"{last}.{all_pods(imported).host}"
+
+
 @contextmanager
 def pods_exposed(
     sample: Sample,
@@ -105,11 +111,15 @@ def pods_exposed(
 
 def headless_is_one_service(sample: Sample, importer: str, imported: Exposure) -> Verdict:
     """By the global name of a headless Service all of its pods answer and nobody else, through the
-    gateway; and a pod's name below it is not known."""
+    gateway; and a pod's name below it is not known.
+
+    The control is another pod's name below it, which an entry of its own exposes: that one the
+    same pod is told.
+    """
     every, caller = all_pods(imported), asker(sample, importer)
     pods = _pods(sample, imported)
-    below = f"{pod_name(_providers(sample, imported)[0], REPLICAS - 1)}.{every.host}"
-    control = told(sample, caller, every.host)
+    below = name_below(sample, imported)
+    control = told(sample, caller, one_pod(sample, imported).host)
     ways = {str(way) for name in _providers(sample, imported) for way in _ways(sample, name)}
     return all_of(
         [

@@ -91,6 +91,18 @@ def denying_gateway() -> Object:
     return _filter("denying", SYSTEM, _SELECTOR, "NETWORK_FILTER", match, value, operation)
 
 
+def telling_gateway(identity: str) -> Object:
+    """The gateway logs each connection that it passes on once more, as one of ``identity``."""
+    written = {"json_format": {"sni": "%REQUESTED_SERVER_NAME%", "peer": identity}}
+    file = {"@type": f"{_TYPES}.access_loggers.file.v3.FileAccessLog", "path": "/dev/stdout"}
+    log = {"name": "envoy.access_loggers.file", "typed_config": file | {"log_format": written}}
+    proxy = {"@type": f"{_TYPES}.filters.network.tcp_proxy.v3.TcpProxy", "access_log": [log]}
+    value = {"name": _PROXY, "typed_config": proxy}
+    match = {"context": "GATEWAY", "listener": {"filterChain": {"filter": {"name": _PROXY}}}}
+    # What is merged goes to the end of a list: istiod's own log stays.
+    return _filter("telling", SYSTEM, _SELECTOR, "NETWORK_FILTER", match, value, "MERGE")
+
+
 def duplicate_chain() -> Object:
     """The gateway is told twice what to do with the same SNI, which no Envoy accepts."""
     protocols = ["istio", "istio-peer-exchange", "istio-http/1.0", "istio-http/1.1", "istio-h2"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from ipaddress import IPv4Address
 
 from meshproof.expect import Verdict, all_of, noticed
 from meshproof.kube.objects import Object, applied
@@ -52,9 +51,9 @@ from suites.federation.selective import (
     snis_of_the_unexposed,
 )
 from suites.federation.setting import asker, federated, gateway_of, private_host, told, url_of
+from suites.sabotage.named import named
 
 Judge = Callable[[Verdict], None]
-_NETWORKING = "networking.istio.io/v1"
 _SABOTAGE = "sabotage"
 
 
@@ -140,7 +139,7 @@ def test_a_private_service_with_a_name_is_noticed(
 ) -> None:
     """With an entry for the Service that is not exposed, the claim that it has no name fails."""
     private = names_of_the_private(sample.topology.providers(imported)[0])[1]
-    with federated(sample), _named(sample, importer, private):
+    with federated(sample), named(sample, importer, private):
         judge(noticed([no_name_leads_there(sample, importer, imported)], private))
 
 
@@ -200,7 +199,7 @@ def test_a_name_that_the_provider_knows_is_noticed(
     """With an entry of the global name in the provider's cluster, the claim that it resolves only
     where it is imported fails."""
     provider = sample.topology.providers(imported)[0]
-    with federated(sample), _named(sample, provider, imported.host):
+    with federated(sample), named(sample, provider, imported.host):
         verdict = resolves_only_where_it_is_imported(sample, importer, imported)
     judge(noticed([verdict], f"exists in {provider}"))
 
@@ -287,7 +286,9 @@ def test_a_weight_that_changes_is_noticed(
 def _leading(sample: Sample, importer: str, imported: Exposure) -> Iterator[None]:
     """A rule leads the plain name to the global one inside the block."""
     route = {"route": [{"destination": {"host": imported.host, "port": {"number": PORT}}}]}
-    rule = _object("VirtualService", {"hosts": [HOST], "http": [route], "exportTo": ["."]})
+    rule: Object = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService"}
+    rule["metadata"] = {"name": _SABOTAGE, "namespace": NAMESPACE}
+    rule["spec"] = {"hosts": [HOST], "http": [route], "exportTo": ["."]}
     caller = asker(sample, importer)
 
     def there() -> bool:
@@ -299,32 +300,6 @@ def _leading(sample: Sample, importer: str, imported: Exposure) -> Iterator[None
             yield
     finally:
         await_healed(sample, lambda: not there(), "the end of a rule across meshes")
-
-
-@contextmanager
-def _named(sample: Sample, cluster: str, host: str) -> Iterator[None]:
-    """A cluster's sidecars know a name inside the block, whatever stands behind it."""
-    spec = {
-        "hosts": [host],
-        "addresses": [str(IPv4Address("240.0.0.99"))],
-        "ports": [{"number": PORT, "name": "http", "protocol": "HTTP"}],
-        "resolution": "STATIC",
-        "endpoints": [{"address": "240.0.0.99"}],
-        "exportTo": ["."],
-    }
-    caller = asker(sample, cluster)
-
-    def known() -> bool:
-        return told(sample, caller, host).exists
-
-    try:
-        with configured(
-            sample.mesh, [_object("ServiceEntry", spec)], [sample.topology.configured_by(cluster)]
-        ):
-            require(known, what=f"{host} in {cluster}")
-            yield
-    finally:
-        await_healed(sample, lambda: not known(), f"the end of {host} in {cluster}")
 
 
 def _remote_secret(sample: Sample, cluster: str) -> Object:
@@ -349,8 +324,3 @@ users: [{{name: {cluster}, user: {{token: nobody}}}}]
         "metadata": metadata,
         "stringData": {cluster: config},
     }
-
-
-def _object(kind: str, spec: Object) -> Object:
-    metadata = {"name": _SABOTAGE, "namespace": NAMESPACE}
-    return {"apiVersion": _NETWORKING, "kind": kind, "metadata": metadata, "spec": spec}

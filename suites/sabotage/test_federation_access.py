@@ -9,6 +9,8 @@ import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
 from meshproof.kube.objects import applied
+from meshproof.mesh.config_dump import LISTENERS, in_use
+from meshproof.mesh.configuration import configured
 from meshproof.mesh.mesh_config import mesh_configured
 from meshproof.mesh.proxy import outbound
 from meshproof.model import Capability, Exposure
@@ -17,7 +19,7 @@ from meshproof.runner.behaviours import proves
 from meshproof.traffic.calls import Plan, answers
 from meshproof.traffic.handshake import certificate_of_sleep
 from meshproof.traffic.policies import enforced, of_policy
-from meshproof.traffic.settle import healed, require
+from meshproof.traffic.settle import await_healed, healed, require
 from meshproof.workloads.dns_sleeps import DNS_SLEEP
 from meshproof.workloads.sample import PORT, SLEEP, Sample
 from suites.federation.access import (
@@ -42,11 +44,14 @@ from suites.federation.rights import (
 from suites.federation.rules import SUBSET, ruled
 from suites.federation.setting import (
     asker,
+    asker_identity,
     configured_at,
     federated,
+    gateway_of,
     url_of,
 )
 from suites.federation.strangers import consumers_of_one, known_to, strangers
+from suites.sabotage.broken_gateways import telling_gateway
 
 Judge = Callable[[Verdict], None]
 pytestmark = pytest.mark.exposes
@@ -182,3 +187,25 @@ def test_calls_for_something_else_are_noticed_in_logs(
     with federated(sample), ruled(sample, importer, imported, routes):
         verdict = either_side_logs_its_part(sample, importer, imported)
     judge(noticed([verdict], outbound(imported.host, PORT, SUBSET)))
+
+
+@proves("federation/logs-of-either-side")
+def test_a_gateway_that_tells_who_calls_is_noticed(
+    sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """With a gateway whose log has an identity of each connection, the claim that it has nobody's
+    fails, and names it."""
+    identity, gateway = asker_identity(sample, importer), gateway_of(sample, imported)
+
+    def telling() -> bool:
+        return identity in in_use(gateway, LISTENERS)
+
+    with federated(sample):
+        try:
+            where = configured_at(sample, imported)
+            with configured(sample.mesh, [telling_gateway(identity)], where):
+                require(telling, what=f"a log of {identity} at the gateway of {gateway.cluster}")
+                verdict = either_side_logs_its_part(sample, importer, imported)
+        finally:
+            await_healed(sample, lambda: not telling(), "the end of a gateway that tells who calls")
+    judge(noticed([verdict], f"connections of {identity}"))

@@ -29,6 +29,7 @@ from suites.federation.nearby import (
 from suites.federation.pods import (
     REPLICAS,
     headless_is_one_service,
+    name_below,
     one_pod_alone_answers,
     pods_exposed,
 )
@@ -39,6 +40,7 @@ from suites.federation.zone import (
     short_name_leads,
     zones_forwarded,
 )
+from suites.sabotage.named import named
 
 Judge = Callable[[Verdict], None]
 pytestmark = pytest.mark.exposes
@@ -167,6 +169,22 @@ def test_a_headless_service_that_answers_in_part_is_noticed(
         verdict = headless_is_one_service(sample, importer, imported)
     last = pod_name(sample.topology.providers(imported)[0], REPLICAS - 1)
     judge(noticed([verdict], f"{last} never answered"))
+
+
+@proves("federation/headless-by-global-name")
+def test_a_pod_with_a_name_of_its_own_is_noticed(
+    sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """With an entry for one more pod, the claim that its name below the Service's is not known
+    fails."""
+    below = name_below(sample, imported)
+    with (
+        federated(sample),
+        pods_exposed(sample, importer, imported),
+        named(sample, importer, below),
+    ):
+        verdict = headless_is_one_service(sample, importer, imported)
+    judge(noticed([verdict], f"{below} exists"))
 
 
 @proves("federation/one-pod-by-global-name")

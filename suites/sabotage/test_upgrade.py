@@ -11,19 +11,22 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.errors import LabError
+from meshproof.errors import LabError, MeshproofError
 from meshproof.expect import Verdict, calls_to_meet, noticed
 from meshproof.faults.discovery import unread
 from meshproof.faults.gateway import gateway_scaled
+from meshproof.faults.istiod import restart_istiod
 from meshproof.kube.objects import Object, applied, apply, as_found, delete, would_be
+from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import PROXY
-from meshproof.mesh.istiod import unread_clusters
+from meshproof.mesh.istiod import ISTIOD, unread_clusters
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.model import Capability, Deed, Step, Version, revision_of
 from meshproof.model.upgrade import Stage, State, begin
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.calls import Plan
+from meshproof.traffic.connected import await_proxies, proxy_id, serving
 from meshproof.traffic.settle import await_healed, healed, require
 from meshproof.traffic.stream import Stream, streaming
 from meshproof.traffic.stream_history import History
@@ -45,6 +48,7 @@ from suites.upgrade.claims import (
     runs_what_is_due,
 )
 from suites.upgrade.looking import naming_in
+from suites.upgrade.served import served_by_its_own
 from suites.upgrade.tried import a_pod, mistaken_service
 
 Judge = Callable[[Verdict], None]
@@ -65,6 +69,33 @@ def test_an_old_proxy_that_stays_is_noticed(sample: Sample, judge: Judge) -> Non
     if state.gateways:
         due.append(replace(state, gateways=dict.fromkeys(state.gateways, _OTHER)))
     judge(noticed([runs_what_is_due(sample, one) for one in due], f"says {running}"))
+
+
+@proves("upgrade/served-by-its-own")
+def test_a_proxy_that_another_istiod_serves_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With proxies whose istiod is of another version than is due, the claim that they are served
+    by their own fails and names what it is of."""
+    state, running = _as_it_is(sample)
+    due = replace(state, installed=dict.fromkeys(state.installed, (_OTHER,)))
+    judge(noticed([served_by_its_own(sample, due)], f"which is {running}"))
+
+
+@proves("upgrade/served-by-its-own")
+def test_a_proxy_that_nobody_serves_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With an istiod that proxies do not find any more, the claim that they are served by their own
+    fails."""
+    state, _ = _as_it_is(sample)
+    caller = sample.caller(sample.clusters[0])
+    plane = sample.topology[caller.cluster].primary
+    proxy = (caller.cluster, proxy_id(caller))
+    with _out_of_reach(sample, plane):
+        require(
+            lambda: [one for one in serving(sample.mesh, plane) if proxy in one.proxies],
+            until=lambda found: not found,
+            what=f"{caller} without an istiod",
+        )
+        verdict = served_by_its_own(sample, state)
+    judge(noticed([verdict], "is connected to no istiod"))
 
 
 @proves("upgrade/every-version-answers")
@@ -221,6 +252,36 @@ def test_what_is_left_of_a_revision_is_noticed(sample: Sample, judge: Judge) -> 
         found = naming_in(sample, revision, names)
         verdict = nothing_is_left(revision, {name: found[name]}, found)
     judge(noticed([verdict], f"ConfigMap {SYSTEM}/istio-{revision} in {name}"))
+
+
+@contextmanager
+def _out_of_reach(sample: Sample, name: str) -> Iterator[None]:
+    """The Services of a cluster's istiod lead to nobody inside the block, and the istiod is another
+    one, which nobody has found; afterwards they lead there again, and proxies are connected, or the
+    mesh is marked dirty."""
+    mesh, cluster = sample.mesh, sample.mesh.cluster(name)
+    with lab_errors(f"look for the Services of {name}'s istiod"):
+        found = cluster.core.list_namespaced_service(SYSTEM).items
+    names = [one.metadata.name for one in found if (one.spec.selector or {}).get("app") == ISTIOD]
+    nobody = {"spec": {"selector": {"app": "nobody"}}}
+    try:
+        with as_found(cluster, [_service(one) for one in names]):
+            with lab_errors(f"lead the Services of {name}'s istiod to nobody"):
+                for one in names:
+                    cluster.core.patch_namespaced_service(one, SYSTEM, nobody)
+            restart_istiod(cluster, mesh.shell)
+            yield
+    finally:
+        try:
+            await_proxies(sample)
+        except MeshproofError as error:
+            mesh.mark_dirty(f"istiod can be found again, but {error.cause}")
+        healed(sample)
+
+
+def _service(name: str) -> Object:
+    metadata = {"name": name, "namespace": SYSTEM}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata}
 
 
 _VALIDATORS = ("istio-validator-istio-system", "istiod-default-validator")

@@ -29,10 +29,11 @@ from suites.upgrade.claims import (
     runs_what_is_due,
     ways_stay,
 )
+from suites.upgrade.served import served_by_its_own
 
 DUE, ANSWERS, WAYS, TLS = "runs-what-is-due", "every-version-answers", "ways-stay", "encrypted"
 READ, INJECTED, CHECKED = "clusters-are-read", "pods-are-injected", "configuration-is-checked"
-LEFT = "nothing-is-left"
+SERVED, LEFT = "served-by-its-own", "nothing-is-left"
 _GOES_WITHIN = 15.0
 # The account of remote secrets, and the kinds of Istio's own objects: istioctl puts its labels on
 # them each time, and no uninstallation of a revision removes or mends them (``includeCN`` in
@@ -60,6 +61,7 @@ class Looking:
             READ: lambda: clusters_are_read(sample),
             INJECTED: lambda: new_pods_are_injected(sample, stage.state),
             CHECKED: lambda: configuration_is_checked(sample),
+            SERVED: lambda: served_by_its_own(sample, stage.state),
         }
         course, gone = sample.mesh.deployment.course, _removed(sample.mesh.deployment.course)
         if gone is not None:

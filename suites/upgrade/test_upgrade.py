@@ -12,7 +12,7 @@ from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.transitions.upgrade import Transition
 from suites.upgrade.claims import costs_what_was_promised, goes_through
-from suites.upgrade.looking import ANSWERS, CHECKED, DUE, INJECTED, LEFT, READ, TLS, WAYS
+from suites.upgrade.looking import ANSWERS, CHECKED, DUE, INJECTED, LEFT, READ, SERVED, TLS, WAYS
 
 Judge = Callable[[Verdict], None]
 pytestmark = [
@@ -36,6 +36,17 @@ def test_programs_are_of_the_version_that_is_due(
     """After each step istiods, sidecars and gateways say that they are of the version that is due
     there, and each version is of one image in all clusters."""
     judge(transition.verdict(step, DUE))
+
+
+# Who its istiod is, is the injector's choice: a new proxy that the old revision serves has new
+# programs, and an old mesh's configuration.
+@behaviour("upgrade/served-by-its-own", feature="change", level="extended")
+def test_every_proxy_is_served_by_the_istiod_that_is_due(
+    transition: Transition, step: int, judge: Judge
+) -> None:
+    """After each step every sidecar and gateway is connected to an istiod of its own control plane,
+    and of its own revision; where that is replaced in place, to the one that is there."""
+    judge(transition.verdict(step, SERVED))
 
 
 @behaviour("upgrade/every-version-answers", feature="change", level="extended")

@@ -28,6 +28,13 @@ ABOUT: dict[str, Any] = {
 }
 
 
+WIRED: dict[str, Any] = {
+    "name": "mine",
+    "flows": [["east", "west", ["api", "gateway"]], ["west", "east", ["gateway"]]],
+    "gateway_ports": [15443],
+}
+
+
 def encoded(text: object) -> bytes:
     """A text, or bytes that are none."""
     return text if isinstance(text, bytes) else str(text).encode()
@@ -69,6 +76,15 @@ def noted_mesh(name: str, **other: Any) -> Lay:
         said: dict[str, Any] = {"lab": LAB_ID, "deployment": "another", "name": name, "dirty": None}
         said |= {"folder": "mesh", "before": {}, **other}
         (world.state / "labs" / LAB_ID / "mesh.json").write_text(json.dumps(said))
+
+    return lay
+
+
+def noted_faults(text: str) -> Lay:
+    """What a kept lab notes of faults in force."""
+
+    def lay(world: World) -> None:
+        (world.state / "labs" / LAB_ID / "faults.json").write_text(text)
 
     return lay
 

@@ -6,7 +6,18 @@ import pytest
 
 from tests.cli import laid
 from tests.cli.harness import LONG, Case, case, check, refused, unable
-from tests.cli.laid import LAB_ID, all_of, file, foreign, lab, leases, loop, noted_mesh
+from tests.cli.laid import (
+    LAB_ID,
+    WIRED,
+    all_of,
+    file,
+    foreign,
+    lab,
+    leases,
+    loop,
+    noted_faults,
+    noted_mesh,
+)
 from tests.cli.world import World
 
 TWICE = "the sentence is printed twice, once as if it had been overcome"
@@ -258,11 +269,48 @@ FAULTS = [
         lay=lab(ready=False),
     ),
     unable("fault on a damaged lab", f"fault {LAB_ID} reset", "cannot be read", lay=lab("[]")),
-    refused(
+    case(
         "fault on a lab of one's own topology",
         f"fault {LAB_ID} reset",
-        "a mesh of mine, which is no topology of meshproof's own",
+        None,
+        went="lab",
+        lay=all_of(lab(), noted_mesh("mine+1.31.1+strict", wired=WIRED)),
+    ),
+    refused(
+        "fault on a lab of one's own topology that an older meshproof made",
+        f"fault {LAB_ID} reset",
+        "a mesh of mine, and an older meshproof noted",
+        f"meshproof verify --reuse {LAB_ID}",
         lay=all_of(lab(), noted_mesh("mine+1.31.1+strict")),
+    ),
+    refused(
+        "fault on a lab that was wired for one's own topology",
+        f"fault {LAB_ID} reset",
+        "has no mesh and is wired as 'mine'",
+        lay=lab(wiring="mine"),
+    ),
+    case(
+        "fault on a lab that was wired for a topology",
+        f"fault {LAB_ID} reset",
+        None,
+        went="lab",
+        lay=lab(wiring="multi-primary-flat"),
+    ),
+    unable(
+        "fault on a lab with a damaged note of its wiring",
+        f"fault {LAB_ID} reset",
+        "mesh.json does not say what is needed",
+        lay=all_of(lab(), noted_mesh("mine", wired={"name": "mine"})),
+    ),
+    *(
+        unable(
+            f"{command} on a lab with a damaged note of faults",
+            f"{command} {LAB_ID} {more}",
+            "faults.json",
+            "meshproof down",
+            lay=all_of(lab(), noted_faults("[{}]")),
+        )
+        for command, more in (("fault", "reset"), ("verify --reuse", ""))
     ),
     case("fault", f"fault {LAB_ID} reset", None, went="lab", lay=lab()),
     case(

@@ -15,7 +15,7 @@ from meshproof.mesh import keep
 from meshproof.mesh.inventory import Inventory, Thing
 from meshproof.mesh.keep import find_mesh, keep_mesh, note_before, remove_noted
 from meshproof.mesh.mesh import Mesh
-from meshproof.model import Deployment
+from meshproof.model import Deployment, Flow, Wiring
 
 BEFORE = Inventory(
     frozenset(
@@ -28,10 +28,18 @@ BEFORE = Inventory(
 )
 
 
+WIRING = Wiring(
+    "mine",
+    {("east", "west"): frozenset({Flow.API, Flow.GATEWAY}), ("west", "east"): frozenset()},
+    (15443, 16443),
+)
+
+
 class Told(str):
     """A deployment of which nothing is told but its name, and which Istio it has."""
 
     istio: ClassVar = {"east": "1.31.1"}
+    topology: ClassVar = SimpleNamespace(wiring=lambda footprint: WIRING)
 
 
 @pytest.fixture
@@ -39,6 +47,7 @@ def stub(tmp_path: Path) -> Any:
     return SimpleNamespace(
         id="0a1b2c3d",
         clusters={"east": None},
+        footprint=None,
         claim=SimpleNamespace(id="0a1b2c3d", folder=tmp_path),
         recorder=Recorder(),
     )
@@ -92,6 +101,8 @@ def test_what_was_noted_is_gone_back_to_once(
         {"name": 1},
         {"installed": {"east": {"Secret x/y": 1}}},
         {"folder": []},
+        {"wired": {}},
+        {"wired": {"name": "mine", "flows": [["east", "west", ["x"]]], "gateway_ports": []}},
     ],
 )
 def test_what_is_of_another_lab_or_shape_removes_nothing(
@@ -119,6 +130,16 @@ def test_what_cannot_be_read_is_said_and_removes_nothing(
     assert removed == []
 
 
+def test_how_clusters_are_wired_is_noted_whatever_becomes_of_their_topology_s_file(
+    stub: Any, noted: Any
+) -> None:
+    for note in (note_before, keep_mesh):
+        note(noted)
+        found = keep.read_noted(stub)
+        assert found is not None and found.wired is not None
+        assert found.wired.wiring() == WIRING
+
+
 def test_whose_run_did_not_end_is_noted_with_what_it_is_of(stub: Any, noted: Any) -> None:
     note_before(noted)
     found = keep.read_noted(stub)
@@ -140,11 +161,12 @@ def test_a_note_of_an_older_meshproof_is_read(stub: Any, noted: Any) -> None:
     keep_mesh(noted)
     path = stub.claim.folder / "mesh.json"
     older = json.loads(path.read_text())
-    del older["name"], older["installed"]
+    del older["name"], older["installed"], older["wired"]
     path.write_text(json.dumps(older))
     found = keep.read_noted(stub)
     assert found is not None
     assert (found.name, found.installed, found.is_of(noted.deployment)) == ("", None, True)
+    assert found.wired is None
     assert "lab 0a1b2c3d holds a mesh of which nobody noted what it is, and e is asked for" in str(
         found.refusal(["e"])
     )

@@ -3,7 +3,9 @@ it is not as it should be."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,6 +14,7 @@ import pytest
 
 from meshproof.errors import LabError, UsageError
 from meshproof.events import Event, Recorder
+from meshproof.faults.unhealed import InForce, Stays, unhealed
 from meshproof.files import read_footprint, topology_named
 from meshproof.lab import Lab
 from meshproof.mesh import keep
@@ -62,6 +65,7 @@ class World:
         )
 
     def note(self, of: Deployment, *, dirty: str | None = None, compared: bool = True) -> None:
+        self.lab.footprint = of.topology.footprint(of.kubernetes)
         mesh = self.mesh(of)
         mesh.dirty, mesh.installed = dirty, {} if compared else None
         keep.keep_mesh(mesh)
@@ -144,6 +148,36 @@ def test_what_differs_is_said_and_installed_anew_where_it_may_be(world: World) -
     assert world.found() == [("repaired", GONE)]
     assert labs.sample(deployment(mtls=Mtls.DISABLED)).mesh.deployment.mtls is Mtls.DISABLED
     assert world.did[3:] == [f"turn to {deployment(mtls=Mtls.DISABLED)}", "take down"]
+
+
+def test_a_fault_in_the_mesh_that_nobody_healed_is_said_until_the_mesh_is_installed_anew(
+    world: World,
+) -> None:
+    world.note(deployment())
+    left = InForce("0a1b2c3d", "no-istiod", ["east"], Stays.IN_MESH)
+    unhealed_on(world, left)
+    KeptLabs(world).sample(deployment())
+    assert world.did == [] and world.found() == [("left", str(left))]
+    world.note(deployment())
+    KeptLabs(world, repair=True).sample(deployment())
+    assert world.did == ["remove", f"install {deployment()}", "take down"]
+    assert world.found()[1:] == [("repaired", str(left))]
+    assert unhealed(world.lab.claim) == []
+
+
+def test_a_fault_in_the_lab_that_nobody_healed_is_said_by_every_run(world: World) -> None:
+    left = InForce("0a1b2c3d", "partition", ["east", "west"], Stays.IN_LAB)
+    unhealed_on(world, left, InForce("0a1b2c3d", "no-nodes", ["east"], Stays.UNTIL_USED))
+    for _ in range(2):
+        reuse.tell_unhealed(world.lab)
+    assert world.found() == [("broken", str(left))] * 2
+    assert unhealed(world.lab.claim) == [left]
+
+
+def unhealed_on(world: World, *faults: InForce) -> None:
+    """Let the lab say that these were in force when their processes were killed."""
+    data = [{**asdict(one), "stays": one.stays.value} for one in faults]
+    (world.lab.claim.folder / "faults.json").write_text(json.dumps(data))
 
 
 @pytest.mark.parametrize(

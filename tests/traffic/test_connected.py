@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.traffic.connected import passed_over, rejected, unready
+from meshproof.traffic.connected import passed_over, proxies_in, rejected, unready
 from tests.claims.substitutes import world
 
 CLUSTER = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
@@ -69,3 +69,9 @@ def test_servers_that_pass_calls_on_unread_are_told(monkeypatch: pytest.MonkeyPa
     assert passed_over(made.sample) == f"{last} without a filter chain for 5000"
     made.dumps[last.name] = made.dumps[first.name]
     assert passed_over(made.sample) == ""
+
+
+def test_a_proxy_is_known_by_its_cluster_and_its_pod() -> None:
+    entries = [{"proxy": "a.x", "cluster_id": "east"}, {"proxy": "a.x", "cluster_id": "west"}]
+    assert proxies_in(entries) == {("east", "a.x"), ("west", "a.x")}
+    assert proxies_in([]) == frozenset()

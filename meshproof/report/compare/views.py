@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from meshproof.model import issue_name
 from meshproof.report.about import About, about
 from meshproof.report.compare.cells import Cell
@@ -14,6 +12,7 @@ from meshproof.report.compare.changes import Change, Comparison, Kind, Phase
 from meshproof.report.markdown import MOST, joined
 from meshproof.report.marked import cell, code, fenced, table
 from meshproof.report.record import Record
+from meshproof.report.templating import environment
 from meshproof.report.texts import bounded, in_line, moment
 
 _TOLD = tuple(kind for kind in Kind if kind is not Kind.SAME)
@@ -67,15 +66,10 @@ def markdown(found: Comparison, most: int = MOST) -> str:
 
 def page(found: Comparison) -> str:
     """A comparison as a page that needs nothing else."""
-    environment = Environment(
-        loader=PackageLoader("meshproof.report.compare"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    templates = environment(
+        "meshproof.report.compare", line=in_line, bounded=lambda text: bounded(text, _LONGEST)
     )
-    environment.filters |= {"line": in_line, "bounded": lambda text: bounded(text, _LONGEST)}
-    return environment.get_template("compare.html.j2").render(
+    return templates.get_template("compare.html.j2").render(
         found=found,
         sides=sides_of(found),
         kinds=[(kind, found.of(kind)) for kind in Kind],

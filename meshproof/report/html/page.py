@@ -12,7 +12,7 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from meshproof.events import Data
@@ -27,21 +27,21 @@ from meshproof.report.html.material import Material, Test
 from meshproof.report.html.matrix import Suite, by_outcome, suites
 from meshproof.report.html.pages import Pages
 from meshproof.report.known import mended_in, shown_in
+from meshproof.report.outcomes import KNOWN, SIGNS
 from meshproof.report.record import Record
 from meshproof.report.setting import setting
+from meshproof.report.templating import asset, environment
 from meshproof.report.timeline import timeline
-from meshproof.telling import shown
 
 OUTCOMES = {
-    "FAIL": ("✗", "failed"),
-    "INCONCLUSIVE": ("?", "could not tell"),
-    "KNOWN": ("!", "known issue"),
-    "skipped": ("-", "not run"),
-    "PASS": ("✓", "held"),
+    "FAIL": (SIGNS["FAIL"], "failed"),
+    "INCONCLUSIVE": (SIGNS["INCONCLUSIVE"], "could not tell"),
+    KNOWN: (SIGNS[KNOWN], "known issue"),
+    "skipped": (SIGNS["skipped"], "not run"),
+    "PASS": (SIGNS["PASS"], "held"),
     "n/a": ("·", "does not apply"),
 }
 """The mark and the words of each outcome."""
-_LONG = 400
 _MOST_NOT_RUN = 500
 _FIELDS = ("status", "upstream_host", "upstream_cluster", "flags", "details", "attempts")
 
@@ -51,7 +51,7 @@ def page(record: Record) -> str:
     material = Material(record)
     found, left = suites(material), not_run(record)
     template = _environment().get_template("report.html.j2")
-    style, script = _asset("style.css"), _asset("script.js")
+    style, script = (asset(_environment(), name) for name in ("style.css", "script.js"))
     return template.render(
         material=material,
         record=record,
@@ -178,45 +178,23 @@ def _is_public(link: str) -> bool:
     return link.startswith("https://")
 
 
-def _plain(value: object) -> object:
-    """What is put into the page, without characters that do not print."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return value if value.isprintable() and len(value) < _LONG else shown(value)
-    return value
-
-
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("meshproof.report.html"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_plain,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    made = environment(
+        "meshproof.report.html",
+        clock=clock,
+        issue_name=issue_name,
+        log_line=_log_line,
+        public=_is_public,
     )
-    environment.filters |= {
-        "clock": clock,
-        "issue_name": issue_name,
-        "log_line": _log_line,
-        "public": _is_public,
-    }
-    environment.globals |= {
+    made.globals |= {
         "ways": _ways,
         "lines": _lines,
         "wire": _wire,
         "streams": streams.pictures,
         "untold": _untold,
     }
-    return environment
-
-
-@cache
-def _asset(name: str) -> str:
-    """A file of the page's own, as it is."""
-    environment = _environment()
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, name)[0]
+    return made
 
 
 def _digest(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from meshproof.report.cases import Case
@@ -12,9 +11,9 @@ from meshproof.report.html import streams
 from meshproof.report.html.lanes import clock
 from meshproof.report.markdown import MOST, joined
 from meshproof.report.marked import cell, code, fenced, table
+from meshproof.report.templating import asset, environment
 from meshproof.report.texts import bounded, in_line
 from meshproof.report.upgrade.ways import Row, Way
-from meshproof.telling import shown
 
 _SIGNS = {"PASS": "✅", "FAIL": "❌", "INCONCLUSIVE": "❓", "skipped": "⏭️", "KNOWN": "⚠️"}
 _COLUMNS = ("", "step", "held", "lost", "longest outage", "took", "at rest after")
@@ -29,32 +28,22 @@ def markdown(found: Sequence[Way], most: int = MOST) -> str:
 
 def page(found: Sequence[Way]) -> str:
     """All upgrades as a page that needs nothing else."""
-    environment = Environment(
-        # Streams are drawn as in the report, with its colours.
-        loader=ChoiceLoader(
-            [PackageLoader("meshproof.report.upgrade"), PackageLoader("meshproof.report.html")]
-        ),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_plain,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    # Streams are drawn as in the report, with its colours.
+    templates = environment(
+        "meshproof.report.upgrade",
+        "meshproof.report.html",
+        clock=clock,
+        line=in_line,
+        bounded=lambda text: bounded(text, _LONGEST),
     )
-    environment.filters |= {
-        "clock": clock,
-        "line": in_line,
-        "bounded": lambda text: bounded(text, _LONGEST),
-    }
-    assert environment.loader is not None
-    style = environment.loader.get_source(environment, "style.css")[0]
-    return environment.get_template("upgrade.html.j2").render(
+    return templates.get_template("upgrade.html.j2").render(
         ways=[(way, list(streams.pictures([way.stream] if way.stream else []))) for way in found],
         columns=_COLUMNS,
         cells=_cells,
         line=line,
         reason=reason_of,
         nothing=_NONE,
-        style=Markup(style),
+        style=Markup(asset(templates, "style.css")),
     )
 
 
@@ -79,13 +68,6 @@ def line(way: Way) -> str:
 def reason_of(case: Case) -> str:
     """Why a test did not hold."""
     return case.judged.why or "no reason was recorded"
-
-
-def _plain(value: object) -> object:
-    """What is put into the page, without characters that do not print."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return shown(value)
-    return value
 
 
 def _words(row: Row) -> list[str]:

@@ -1,0 +1,29 @@
+"""The clusters of a topology as plain values: what programs are told of them, and records keep."""
+
+from __future__ import annotations
+
+from meshproof.model.member import Member
+from meshproof.model.topology import Topology
+
+
+def member_fields(topology: Topology, member: Member) -> dict[str, object]:
+    """What a cluster is in its topology, and has: as JSON takes it. ``reads``: the clusters that
+    its istiod reads; ``versions``: how many replicas of each version of helloworld it has."""
+    gateway = member.gateway
+    return {
+        "name": member.name,
+        "role": member.role.value,
+        "network": member.network,
+        "primary": member.primary,
+        "mesh": member.mesh.name,
+        "gateway": gateway and {"port": gateway.port, "hostname": gateway.hostname},
+        "reads": list(clusters_read(topology, member)),
+        "versions": {
+            one.version: one.replicas for one in topology.placements if one.cluster == member.name
+        },
+    }
+
+
+def clusters_read(topology: Topology, member: Member) -> tuple[str, ...]:
+    """The clusters that a cluster's istiod reads by a remote secret; none where it has none."""
+    return topology.reads(member.name) if member in topology.control_planes else ()
