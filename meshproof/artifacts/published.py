@@ -7,7 +7,6 @@ way that kind builds its own node images: containerd in a container, import, com
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tarfile
 from collections.abc import Sequence
@@ -21,13 +20,13 @@ from meshproof.artifacts.archive import write_archive
 from meshproof.artifacts.bake import BUILD_LABEL, remove_abandoned, remove_leftovers
 from meshproof.artifacts.bundle import Bundle, Wanted
 from meshproof.artifacts.catalog import RECIPES, catalog
+from meshproof.artifacts.download import answers, fetch
 from meshproof.artifacts.gobuild import GoRecipe, build_component, go_recipe
 from meshproof.artifacts.images import USED_HERE, WORKLOAD, workload_image
 from meshproof.artifacts.node import adapted_containerd_config
 from meshproof.artifacts.store import Entry, Recipe, Store
 from meshproof.artifacts.toolchain import find_toolchain
 from meshproof.engine import Engine
-from meshproof.errors import ArtifactError
 from meshproof.events import Recorder
 from meshproof.wait import eventually
 
@@ -47,13 +46,7 @@ def registry_answers() -> bool:
     """Whether the registry says anything within 3 s. Asked once, by HEAD."""
     mirror = os.environ.get(REGISTRY_VARIABLE)
     url = f"https://{mirror.split('/', 1)[0]}/v2/" if mirror else _REGISTRY
-    import requests  # which takes a while, and is needed by who has no artifacts yet alone
-
-    try:
-        # 401 asks for a token: a registry is there.
-        return requests.head(url, timeout=3).status_code in (200, 401)
-    except requests.RequestException:
-        return False
+    return answers(url, 3)
 
 
 @dataclass(frozen=True)
@@ -196,7 +189,7 @@ class Published:
         url = f"{_KIND_RELEASES}/v{version}/kind-linux-amd64"
 
         def make(folder: Path) -> None:
-            (folder / "kind").write_bytes(_verified(url, f"{url}.sha256sum"))
+            fetch(url, folder / "kind")
             (folder / "kind").chmod(0o755)
 
         recipe = Recipe("kind-published", version, {"url": url})
@@ -207,33 +200,10 @@ class Published:
 
         def make(folder: Path) -> None:
             packed = folder / "packed.tar.gz"
-            packed.write_bytes(_verified(url, f"{url}.sha256"))
+            fetch(url, packed)
             with tarfile.open(packed) as archive:
                 archive.extract("istioctl", folder, filter="data")
             packed.unlink()
 
         recipe = Recipe("istioctl-published", version, {"url": url})
         return self.store.obtain(recipe, make, self.recorder).file("istioctl")
-
-
-def _verified(url: str, checksum_url: str) -> bytes:
-    """Download; the checksum's file begins with the sha256 that the project published."""
-    content = _download(url)
-    expected = _download(checksum_url).decode().split()[0]
-    if hashlib.sha256(content).hexdigest() != expected:
-        raise ArtifactError(f"{url} is not what its project published", "try again later")
-    return content
-
-
-def _download(url: str) -> bytes:
-    import requests
-
-    try:
-        answer = requests.get(url, timeout=(10, 300))
-        answer.raise_for_status()
-    except requests.RequestException as error:
-        raise ArtifactError(
-            f"{url} cannot be fetched ({type(error).__name__})",
-            "check the network, or choose '--artifacts built'",
-        ) from error
-    return answer.content
