@@ -1,6 +1,6 @@
 """Binaries and images by version: published, built from modules, or from an Istio checkout."""
 
-from meshproof.artifacts.bundle import Bundle, Wanted
+from meshproof.artifacts.bundle import Bundle, OwnBuild, Wanted
 from meshproof.artifacts.catalog import (
     Catalog,
     catalog,
@@ -18,6 +18,7 @@ __all__ = [
     "SOURCES",
     "Bundle",
     "Catalog",
+    "OwnBuild",
     "Row",
     "Store",
     "Wanted",

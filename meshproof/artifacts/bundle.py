@@ -8,17 +8,44 @@ from pathlib import Path
 
 from meshproof.model import Version
 
+RELEASES_HUB = "docker.io/istio"
+"""The registry and path of the images of Istio's releases."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnBuild:
+    """Where Istio's images and istioctl are, if not where its releases are.
+
+    ``hub``: the registry and path of its images, None for that of releases; ``tag``: theirs, None
+    for the version; ``istioctl``: the program, None for the release's.
+    """
+
+    hub: str | None = None
+    tag: str | None = None
+    istioctl: Path | None = None
+
+    @property
+    def is_named(self) -> bool:
+        """Whether anything differs from a release."""
+        return self != OwnBuild()
+
+    def image(self, name: str, version: Version) -> str:
+        """The reference of one of Istio's images, such as "pilot"."""
+        return f"{self.hub or RELEASES_HUB}/{name}:{self.tag or version}"
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a lab asks for. All versions of ``istio`` are baked into the node image.
 
     ``envoy``: None takes the one that belongs to each Istio version (see the catalog).
+    ``own``: where Istio comes from, if it is no release.
     """
 
     kubernetes: Version
     istio: tuple[Version, ...] = ()
     envoy: Version | None = None
+    own: OwnBuild = OwnBuild()
 
 
 @dataclass(frozen=True, slots=True)

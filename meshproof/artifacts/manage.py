@@ -112,7 +112,7 @@ def _is_needed(store: Store, engine: Engine, row: Row) -> bool:
     if store.is_busy(row.digest):
         return True
     entry = store.find(row.digest) if row.source not in (BROKEN, UNFINISHED) else None
-    image = _image_of(engine, entry) if entry is not None else None
+    image = image_of(engine, entry) if entry is not None else None
     if image is None:
         return False
     asked = ("ps", "-a", "--filter", f"ancestor={image}", "--format", answers.marked("{{.ID}}"))
@@ -121,11 +121,11 @@ def _is_needed(store: Store, engine: Engine, row: Row) -> bool:
 
 def _remove_image(engine: Engine, entry: Entry) -> bool:
     """Remove the image that an entry stands for; False when a container is made of it."""
-    image = _image_of(engine, entry)
+    image = image_of(engine, entry)
     return image is None or engine.remove_image(image)
 
 
-def _image_of(engine: Engine, entry: Entry) -> str | None:
+def image_of(engine: Engine, entry: Entry) -> str | None:
     """The reference of the image that an entry stands for.
 
     None when it has none, when the name is not one of ours, and when the engine has no image,
@@ -142,7 +142,7 @@ def _entry_row(entry: Entry, engine: Engine) -> Row:
     name, version = entry.manifest["recipe"], entry.manifest["version"]
     source = "published" if "published" in (name, *version.split()) else "built"
     source = "checkout" if "checkout" in f"{name} {version}" else source
-    image = _image_of(engine, entry)
+    image = image_of(engine, entry)
     size = entry.size + (engine.image_size(image) if image else 0)
     return Row(name, version, source, size, entry.last_used, entry.digest)
 

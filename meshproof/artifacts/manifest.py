@@ -16,7 +16,8 @@ from meshproof.artifacts import digests
 from meshproof.errors import MeshproofError
 from meshproof.reading import read_text
 
-_NAME = "manifest.json"
+FILE = "manifest.json"
+"""The name of a manifest in its entry's folder."""
 _YEAR_10000 = 253_402_300_800
 """Seconds since the epoch. What comes later is no date that anybody can be told."""
 
@@ -48,10 +49,17 @@ class _Manifest(BaseModel):
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """The manifest of an entry; None when there is none, or it says what no manifest says."""
     try:
-        text = read_text(folder / _NAME, "the manifest")
+        return parsed(read_text(folder / FILE, "the manifest"))
+    except MeshproofError:
+        return None
+
+
+def parsed(text: str) -> dict[str, Any] | None:
+    """The manifest that a text is; None for a text that is none."""
+    try:
         files = _Manifest.model_validate_json(text).files
         manifest: dict[str, Any] = json.loads(text)
-    except (MeshproofError, ValueError):
+    except ValueError:
         return None
     return manifest if all(map(_is_inside, files)) else None
 
@@ -78,7 +86,7 @@ def write_manifest(
         "seconds": round(seconds, 1),
         "created": time.time(),
     }
-    _write_synced(folder / _NAME, json.dumps(manifest, indent=1))
+    _write_synced(folder / FILE, json.dumps(manifest, indent=1))
     return manifest
 
 

@@ -12,6 +12,7 @@ from meshproof.artifacts.catalog import catalog
 from meshproof.artifacts.checkout import istio_from_checkout
 from meshproof.artifacts.published import Published, registry_answers
 from meshproof.artifacts.store import Store
+from meshproof.artifacts.support import check_supported
 from meshproof.engine import Engine
 from meshproof.errors import UsageError
 from meshproof.events import Recorder
@@ -38,6 +39,8 @@ def provide(
     store = store or Store()
     if source is None and checkout is not None:
         source = "checkout"
+    if source is None and wanted.own.is_named:
+        source = "published"
     if source not in (None, *SOURCES):
         raise UsageError(f"there is no source '{source}'", f"choose one of {', '.join(SOURCES)}")
     if source == "checkout":
@@ -56,11 +59,22 @@ def provide(
 def check_wanted(
     wanted: Wanted, source: str | None, engine: Callable[[], Engine], store: Store | None = None
 ) -> None:
-    """Raise UsageError for versions that ``provide`` would not find in ``source``.
+    """Raise UsageError for versions that ``provide`` would not find in ``source``, and for a
+    Kubernetes that one of the Istio versions does not support.
 
     Makes and fetches nothing. ``engine`` is asked for only when it matters: for versions that
     are not in the catalog where no source is named, which the store may hold, or a registry.
     """
+    if source is None and wanted.own.is_named:
+        source = "published"
+    _check_there(wanted, source, engine, store)
+    if source != "checkout":
+        check_supported(wanted.istio, wanted.kubernetes)
+
+
+def _check_there(
+    wanted: Wanted, source: str | None, engine: Callable[[], Engine], store: Store | None
+) -> None:
     try:
         catalog().check(replace(wanted, istio=()) if source == "checkout" else wanted)
     except UsageError:

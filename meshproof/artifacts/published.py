@@ -1,14 +1,15 @@
 """The source "published": images from registries, programs from their projects' releases; what
 runs in the clusters for meshproof is built here all the same, so that nothing rests on others'.
 
-Not verified on the machine where this was written, which reaches no registry. The bake is the
+What is downloaded, and what tags mean, is verified by a stand-in; pulls and the bake are not, on a
+machine that reaches no registry. The bake is the
 way that kind builds its own node images: containerd in a container, import, commit.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
+import shutil
 import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,14 +22,18 @@ from meshproof.artifacts.archive import write_archive
 from meshproof.artifacts.bake import BUILD_LABEL, remove_abandoned, remove_leftovers
 from meshproof.artifacts.bundle import Bundle, Wanted
 from meshproof.artifacts.catalog import RECIPES, catalog
+from meshproof.artifacts.download import answers, fetch
 from meshproof.artifacts.gobuild import GoRecipe, build_component, go_recipe
 from meshproof.artifacts.images import USED_HERE, WORKLOAD, workload_image
 from meshproof.artifacts.node import adapted_containerd_config
 from meshproof.artifacts.store import Entry, Recipe, Store
+from meshproof.artifacts.tags import Tags
 from meshproof.artifacts.toolchain import find_toolchain
 from meshproof.engine import Engine
 from meshproof.errors import ArtifactError
 from meshproof.events import Recorder
+from meshproof.model import Version
+from meshproof.reading import file_errors
 from meshproof.wait import eventually
 
 REGISTRY_VARIABLE = "MESHPROOF_REGISTRY"
@@ -38,6 +43,7 @@ _REGISTRY = "https://registry-1.docker.io/v2/"
 _ISTIO_RELEASES = "https://github.com/istio/istio/releases/download"
 _KIND_RELEASES = "https://github.com/kubernetes-sigs/kind/releases/download"
 _CONFIG = "/etc/containerd/config.toml"
+_ISTIOCTL = "istioctl"
 _CTR = ("ctr", "-n", "k8s.io", "images")
 _CHANGES = ('ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]',)
 _ARCHIVES = ("images.tar", "workload.tar")
@@ -47,13 +53,7 @@ def registry_answers() -> bool:
     """Whether the registry says anything within 3 s. Asked once, by HEAD."""
     mirror = os.environ.get(REGISTRY_VARIABLE)
     url = f"https://{mirror.split('/', 1)[0]}/v2/" if mirror else _REGISTRY
-    import requests  # which takes a while, and is needed by who has no artifacts yet alone
-
-    try:
-        # 401 asks for a token: a registry is there.
-        return requests.head(url, timeout=3).status_code in (200, 401)
-    except requests.RequestException:
-        return False
+    return answers(url, 3)
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class Published:
             "revision": 2,
             "engine": self.engine.name,
             "images": self._images(),
+            **self._followed,
             "workloads": self._workloads.recipe(catalog().companion("go")).digest,
             "cni": digests.of_file(RECIPES / "cni-template.conflist"),
         }
@@ -91,26 +92,47 @@ class Published:
         node = self.store.obtain(
             self.node, self._make_node, self.recorder, still_good=self._in_engine
         )
-        istioctl = {version: self._istioctl(str(version)) for version in self.wanted.istio}
+        programs = {version: self._istioctl(version) for version in self.wanted.istio}
         facts = node.manifest["facts"]
         return Bundle(
             "published",
             self.reference,
             self._kind(catalog().companion("kind")),
-            istioctl,
+            {version: entry.file(_ISTIOCTL) for version, entry in programs.items()},
             facts["images"],
             node.digest,
-            {**facts.get("digests", {}), "node image": str(facts["image_id"])},
+            {
+                **facts.get("digests", {}),
+                "node image": str(facts["image_id"]),
+                **{
+                    f"istioctl {version}": str(entry.manifest["files"][_ISTIOCTL]["sha256"])
+                    for version, entry in programs.items()
+                },
+            },
             dict.fromkeys(self.wanted.istio, "Istio's own"),
             self._workload_programs(USED_HERE).folder,
         )
 
     def _images(self) -> dict[str, str]:
         return {
-            f"{name}:{version}": f"docker.io/istio/{name}:{version}"
+            f"{name}:{version}": self.wanted.own.image(name, version)
             for version in self.wanted.istio
             for name in ("pilot", "proxyv2")
         }
+
+    @cached_property
+    def _followed(self) -> dict[str, dict[str, str]]:
+        """Of a build of one's own the images by digest: its tag may be given to the next build at
+        any time, which is another node image then. What is released stays what it is."""
+        own = self.wanted.own
+        if own.hub is None and own.tag is None:
+            return {}
+        return {"digests": {one: self._tags.follow(one) for one in self._images().values()}}
+
+    @cached_property
+    def _tags(self) -> Tags:
+        mirror = os.environ.get(REGISTRY_VARIABLE, "").rstrip("/")
+        return Tags(self.engine, self.store, self.recorder, mirror)
 
     @cached_property
     def _workloads(self) -> GoRecipe:
@@ -131,9 +153,11 @@ class Published:
     def _make_node(self, folder: Path) -> dict[str, Any]:
         remove_abandoned(self.store, self.engine)
         images = self._images()
-        base = self._pull(f"docker.io/kindest/node:v{self.wanted.kubernetes}")
+        base = f"docker.io/kindest/node:v{self.wanted.kubernetes}"
+        pulled = {base: self._tags.pin(base)}
+        followed = self._followed.get("digests", {})
         for reference in images.values():
-            self._pull(reference)
+            pulled[reference] = followed.get(reference) or self._tags.pin(reference)
         programs = self._workload_programs().folder
         archives = [folder / name for name in _ARCHIVES]
         write_archive([workload_image(programs)], archives[-1])
@@ -157,7 +181,8 @@ class Published:
             "image_id": self.engine.image_id(self.reference),
             "images": {"workload": WORKLOAD, **images},
             "digests": {
-                **{name: str(self.engine.image_id(one)) for name, one in images.items()},
+                **{name: pulled[one] for name, one in images.items()},
+                "kindest/node": pulled[base],
                 "workloads": self._workloads.recipe(catalog().companion("go")).digest,
             },
         }
@@ -184,56 +209,50 @@ class Published:
             self.engine.exec(container, [*load, f"/bake/{archive}"], timeout=1200)
         self.engine.exec(container, ["pkill", "-x", "containerd"])
 
-    def _pull(self, reference: str) -> str:
-        """Pull, from a mirror if one is set; afterwards it has its own name in any case."""
-        mirror = os.environ.get(REGISTRY_VARIABLE, "").rstrip("/")
-        self.engine.pull(f"{mirror}/{reference}" if mirror else reference)
-        if mirror:
-            self.engine.command("tag", f"{mirror}/{reference}", reference)
-        return reference
-
     def _kind(self, version: str) -> Path:
         url = f"{_KIND_RELEASES}/v{version}/kind-linux-amd64"
 
         def make(folder: Path) -> None:
-            (folder / "kind").write_bytes(_verified(url, f"{url}.sha256sum"))
+            fetch(url, folder / "kind")
             (folder / "kind").chmod(0o755)
 
         recipe = Recipe("kind-published", version, {"url": url})
         return self.store.obtain(recipe, make, self.recorder).file("kind")
 
-    def _istioctl(self, version: str) -> Path:
+    def _istioctl(self, version: Version) -> Entry:
+        own = self.wanted.own.istioctl
+        return self._downloaded(version) if own is None else self._given(version, own)
+
+    def _given(self, version: Version, program: Path) -> Entry:
+        """A program of the user's, as it is now: what becomes of it meanwhile changes nothing."""
+        with file_errors(program, "istioctl"):
+            recipe = Recipe("istioctl-own", str(version), {"sha256": digests.of_file(program)})
+
+        def make(folder: Path) -> None:
+            with file_errors(program, "istioctl"):
+                shutil.copyfile(program, folder / _ISTIOCTL)
+            (folder / _ISTIOCTL).chmod(0o755)
+
+        return self.store.obtain(recipe, make, self.recorder)
+
+    def _downloaded(self, version: Version) -> Entry:
         url = f"{_ISTIO_RELEASES}/{version}/istioctl-{version}-linux-amd64.tar.gz"
 
         def make(folder: Path) -> None:
             packed = folder / "packed.tar.gz"
-            packed.write_bytes(_verified(url, f"{url}.sha256"))
-            with tarfile.open(packed) as archive:
-                archive.extract("istioctl", folder, filter="data")
+            try:
+                fetch(url, packed)
+                with tarfile.open(packed) as archive:
+                    archive.extract(_ISTIOCTL, folder, filter="data")
+            except ArtifactError as error:
+                if self.wanted.own.is_named:
+                    raise ArtifactError(
+                        error.cause, "name the build's own by --istioctl"
+                    ) from error
+                raise
+            except (tarfile.TarError, KeyError, EOFError) as error:
+                raise ArtifactError(f"{url} holds no istioctl", "choose another version") from error
             packed.unlink()
 
-        recipe = Recipe("istioctl-published", version, {"url": url})
-        return self.store.obtain(recipe, make, self.recorder).file("istioctl")
-
-
-def _verified(url: str, checksum_url: str) -> bytes:
-    """Download; the checksum's file begins with the sha256 that the project published."""
-    content = _download(url)
-    expected = _download(checksum_url).decode().split()[0]
-    if hashlib.sha256(content).hexdigest() != expected:
-        raise ArtifactError(f"{url} is not what its project published", "try again later")
-    return content
-
-
-def _download(url: str) -> bytes:
-    import requests
-
-    try:
-        answer = requests.get(url, timeout=(10, 300))
-        answer.raise_for_status()
-    except requests.RequestException as error:
-        raise ArtifactError(
-            f"{url} cannot be fetched ({type(error).__name__})",
-            "check the network, or choose '--artifacts built'",
-        ) from error
-    return answer.content
+        recipe = Recipe("istioctl-published", str(version), {"url": url})
+        return self.store.obtain(recipe, make, self.recorder)

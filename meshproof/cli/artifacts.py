@@ -1,4 +1,4 @@
-"""The command `meshproof artifacts`: list, build, prune."""
+"""The command `meshproof artifacts`: list, build, save, load, prune."""
 
 from __future__ import annotations
 
@@ -14,20 +14,27 @@ from rich.table import Table
 from rich.text import Text
 
 from meshproof.artifacts import Row, Store, catalog, listing, prunable, remove_rows
+from meshproof.artifacts.carry import Carried, load, save
 from meshproof.cli.commands import HELP, Parts
 from meshproof.cli.options import (
     CheckoutOption,
     DryRunOption,
     EngineOption,
+    HubOption,
+    IstioctlOption,
     IstioOption,
     KubernetesOption,
     SourceOption,
+    TagOption,
     session_of,
 )
 from meshproof.console import say_line
 from meshproof.engine import choose_engine
 from meshproof.errors import UsageError
+from meshproof.events import Recorder
 from meshproof.lab.sweep import State, find_all
+from meshproof.narrator import Narrator
+from meshproof.paths import named
 from meshproof.process import Shell
 from meshproof.run.session import orderly_end
 from meshproof.telling import shown
@@ -70,12 +77,50 @@ def build_command(
     checkout: CheckoutOption = None,
     kubernetes: KubernetesOption = None,
     istio: IstioOption = None,
+    hub: HubOption = None,
+    tag: TagOption = None,
+    istioctl: IstioctlOption = None,
 ) -> None:
     """Make or fetch what a lab of these versions needs, unless it is there."""
-    session = session_of(engine, source, checkout, kubernetes, istio)
+    session = session_of(engine, source, checkout, kubernetes, istio, None, hub, tag, istioctl)
     with orderly_end(lambda text: say_line(text, err=True)):
         bundle = session.bundle
     say_line(f"{bundle.source}: {bundle.node_image}")
+
+
+@artifacts_app.command("save")
+def save_command(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="a new file")],
+    engine: EngineOption = None,
+) -> None:
+    """Write the store, with its images, into one file, for a machine without a way out."""
+    store, place = Store(), named("a file of artifacts", file)
+    store.check_ours()
+    with orderly_end(lambda text: say_line(text, err=True)):
+        found = save(store, choose_engine(Shell(), engine), place)
+    _say_carried("saved", found)
+    say_line(f"{place.stat().st_size / 2**20:.0f} MiB in {place}.")
+
+
+@artifacts_app.command("load")
+def load_command(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="a file that 'save' wrote")],
+    engine: EngineOption = None,
+) -> None:
+    """Take a file that `save` wrote into the store and the engine; what is there already stays."""
+    store, place = Store(), named("a file of artifacts", file)
+    store.check_ours()
+    with orderly_end(lambda text: say_line(text, err=True)):
+        recorder = Recorder(listeners=[Narrator(Console(stderr=True))])
+        found = load(store, choose_engine(Shell(), engine), place, recorder)
+    _say_carried("loaded", found)
+
+
+def _say_carried(done: str, found: Carried) -> None:
+    for name in found.entries:
+        say_line(f"{done}: {name}")
+    for name in found.left:
+        say_line(f"left out: {name}")
 
 
 @artifacts_app.command("prune")

@@ -160,7 +160,13 @@ COMMANDS: Mapping[str, Entry] = {
     "artifacts": Entry(
         "meshproof.cli.artifacts:artifacts_app",
         "Binaries and images, and their store.",
-        ("artifacts list", "artifacts build --istio 1.31.1", "artifacts prune --dry-run"),
+        (
+            "artifacts list",
+            "artifacts build --istio 1.31.1",
+            "artifacts save artifacts.zip",
+            "artifacts load artifacts.zip",
+            "artifacts prune --dry-run",
+        ),
     ),
     "bench": Entry(
         "meshproof.cli.bench:bench",

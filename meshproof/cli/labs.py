@@ -17,10 +17,13 @@ from meshproof.cli.options import (
     CheckoutOption,
     DryRunOption,
     EngineOption,
+    HubOption,
+    IstioctlOption,
     IstioOption,
     KubernetesOption,
     PoolOption,
     SourceOption,
+    TagOption,
     check_ready,
     session_of,
 )
@@ -50,9 +53,12 @@ def up(
     kubernetes: KubernetesOption = None,
     istio: IstioOption = None,
     pool: PoolOption = None,
+    hub: HubOption = None,
+    tag: TagOption = None,
+    istioctl: IstioctlOption = None,
 ) -> None:
     """Bring up a lab and leave it in place."""
-    session = session_of(engine, source, checkout, kubernetes, istio, pool)
+    session = session_of(engine, source, checkout, kubernetes, istio, pool, hub, tag, istioctl)
     footprint = read_footprint(clusters, session.wanted.kubernetes)
     wanted = wiring_named(wiring, footprint)
     if session.choices.pool is not None:

@@ -11,11 +11,15 @@ from rich.console import Console
 
 from meshproof.artifacts import Store, check_tree
 from meshproof.cli.asking import like
+from meshproof.console import say_line
 from meshproof.engine.names import check_engine_name
+from meshproof.model import RunRequest
 from meshproof.model.addresses import pool_named
 from meshproof.narrator import Narrator
 from meshproof.paths import named
 from meshproof.reading import file_errors
+from meshproof.run.exact import exact
+from meshproof.run.own_build import check_own_build, own_build
 from meshproof.run.selection import check_source
 from meshproof.run.session import Choices, Session
 
@@ -23,7 +27,13 @@ EngineOption = Annotated[str | None, like("engine")]
 SourceOption = Annotated[str | None, like("artifacts")]
 CheckoutOption = Annotated[str | None, like("checkout")]
 KubernetesOption = Annotated[str | None, like("kubernetes")]
-IstioOption = Annotated[list[str] | None, typer.Option(help="version; can be given repeatedly")]
+IstioOption = Annotated[
+    list[str] | None,
+    typer.Option(help="version, 'latest', or the newest of one as in 1.31 (repeatable)"),
+]
+HubOption = Annotated[str | None, like("hub")]
+TagOption = Annotated[str | None, like("tag")]
+IstioctlOption = Annotated[str | None, like("istioctl")]
 PoolOption = Annotated[str | None, like("pool")]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="say what would be removed, and remove nothing")
@@ -39,10 +49,14 @@ def session_of(
     kubernetes: str | None = None,
     istio: list[str] | None = None,
     pool: str | None = None,
+    hub: str | None = None,
+    tag: str | None = None,
+    istioctl: str | None = None,
 ) -> Session:
     """A session for these choices, told of on standard error.
 
-    Raises UsageError for an engine, source or version that there is not, or a pool that cannot be.
+    Raises UsageError for an engine, source or version that there is not, or a pool or a build of
+    Istio that cannot be.
     """
     chosen_pool = pool_named(pool) if pool is not None else None
     if engine is not None:
@@ -51,7 +65,26 @@ def session_of(
     check_source(source, tree)
     if tree is not None:
         check_tree(tree)
-    choices = Choices(engine, source, tree, kubernetes, tuple(istio or ()), pool=chosen_pool)
+    program = named("an istioctl", istioctl) if istioctl is not None else None
+    request = RunRequest(
+        istio=tuple(istio or ()),
+        artifacts=source,
+        checkout=tree,
+        hub=hub,
+        tag=tag,
+        istioctl=program,
+    )
+    request = exact(request, lambda text: say_line(text, err=True))
+    check_own_build(request)
+    choices = Choices(
+        engine,
+        source,
+        tree,
+        kubernetes,
+        request.istio,
+        pool=chosen_pool,
+        own=own_build(request),
+    )
     return session_for(choices)
 
 

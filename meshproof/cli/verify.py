@@ -23,6 +23,7 @@ from meshproof.model.request import PYTESTS
 from meshproof.paths import named
 from meshproof.resources import resource
 from meshproof.run.again import as_asked_before
+from meshproof.run.exact import exact
 from meshproof.run.selection import Selection
 from meshproof.run.session import Session, orderly_end
 from meshproof.run.workers import chosen_workers
@@ -84,7 +85,7 @@ def go_on_as_verify(
         raise UsageError("--collect-only and --dry-run ask for two lists", "give one of them")
     only_listed = collect_only or dry_run
     with orderly_end(_say):
-        request = as_asked_before(request)
+        request = exact(as_asked_before(request), _say)
         _prepare(request, only_listed=only_listed)
         if only_listed:
             switches = [*_LIST, *(_plan("json" if json else "table") if dry_run else ())]
@@ -114,7 +115,7 @@ def matrix(
     if shards is not None and not _NUMBER.fullmatch(shards):
         raise UsageError(f"--shards is '{shards}'", "give a number from 1 to 999")
     with orderly_end(_say):
-        request = as_asked_before(request)
+        request = exact(as_asked_before(request), _say)
         _prepare(request, only_listed=True)
     switches = [*_LIST, *_plan("shards-json" if json else "shards")]
     if shards is not None:
@@ -135,6 +136,7 @@ def become_verify(request: RunRequest, made: Callable[[Mapping[str, str]], None]
     """Go on as `meshproof verify` does with this request; ``made`` is given the digest of each part
     of the artifacts, when they are there."""
     with orderly_end(_say):
+        request = exact(request, _say)
         session = _prepare(request, only_listed=False)
         made(session.bundle.parts)
     _become_pytest(request, _QUIET)

@@ -117,6 +117,20 @@ class Engine(ABC):
         """Pull an image (by digest where the caller can: then the engine verifies it)."""
         self.command("pull", reference, timeout=1800, env=for_downloads(os.environ))
 
+    def image_digests(self, reference: str) -> list[str]:
+        """The digests, as in "sha256:…", by which registries know a local image; [] for one that
+        came from none. An image of several platforms has that of their list as well."""
+        said = self._of_image(reference, '{{join .RepoDigests " "}}')
+        return list(dict.fromkeys(word.rpartition("@")[2] for word in said.split()))
+
+    def tag(self, reference: str, name: str) -> None:
+        """Give a local image another name as well."""
+        self.command("tag", reference, name)
+
+    def load(self, archive: Path) -> None:
+        """Take in the images of an archive that ``save`` wrote."""
+        self.command("load", "-i", str(archive), timeout=1800)
+
     def save(self, references: Sequence[str], archive: Path) -> None:
         """Write images into one archive in Docker's format."""
         self.command("save", "-o", str(archive), *references)

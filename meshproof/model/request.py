@@ -96,7 +96,11 @@ class RunRequest:
         ),
     )
     istio: tuple[str, ...] = field(
-        default=(), metadata=asked("version, or east=1.31.0,west=1.31.1", shown="VERSION")
+        default=(),
+        metadata=asked(
+            "version, 'latest', the newest of one as in 1.31, or east=1.31.0,west=1.31.1",
+            shown="VERSION",
+        ),
     )
     upgrade_to: str | None = field(
         default=None,
@@ -200,6 +204,26 @@ class RunRequest:
         default=None,
         metadata=asked(
             "an Istio source tree to build", noun="an Istio source tree", shown="FOLDER"
+        ),
+    )
+    hub: str | None = field(
+        default=None,
+        metadata=asked(
+            "the registry and path of Istio's images, as in registry.example/me; else those of its "
+            "releases",
+            shown="HUB",
+        ),
+    )
+    tag: str | None = field(
+        default=None,
+        metadata=asked("the tag of Istio's images; else the version", shown="TAG"),
+    )
+    istioctl: Path | None = field(
+        default=None,
+        metadata=asked(
+            "the istioctl that belongs to them; else the release's",
+            noun="an istioctl",
+            shown="FILE",
         ),
     )
     pool: str | None = field(

@@ -31,6 +31,9 @@ _SAME = (
     "engine",
     "artifacts",
     "checkout",
+    "hub",
+    "tag",
+    "istioctl",
     "pool",
 )
 """What decides which tests there are, and what they run on and are made of."""

@@ -35,6 +35,7 @@ from meshproof.model.addresses import NETWORK, pool_named
 from meshproof.nearest import choose
 from meshproof.resources import resource
 from meshproof.run.again import troubled
+from meshproof.run.own_build import check_own_build, own_build
 from meshproof.run.session import Choices
 from meshproof.run.upgrades import check_upgrades, upgrades_of
 
@@ -191,6 +192,7 @@ class Selection:
             istio=self.versions,
             reports=asked.reports,
             pool=self.pool,
+            own=own_build(asked),
         )
 
     def check(self) -> None:
@@ -201,6 +203,7 @@ class Selection:
         check_source(asked.artifacts, asked.checkout)
         if asked.checkout is not None:
             check_tree(asked.checkout)
+        check_own_build(asked)
         _ = self.topologies, self.releases, self.variants, self.revision, self.pool
         _ = self.rounds, self.troubled
         check_upgrades(asked, self.topologies, self.releases, self.upgrades)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.artifacts import (
     Bundle,
+    OwnBuild,
     Wanted,
     check_wanted,
     default_wanted,
@@ -42,8 +43,9 @@ class Choices:
     """What the user chose; None where meshproof chooses.
 
     ``engine``: "podman" or "docker"; ``source``: "published", "built" or "checkout";
-    ``checkout``: an Istio source tree; ``reports``: where the run's folder is made; without it
-    nothing is written down; ``pool``: the range that was named for labs' networks.
+    ``checkout``: an Istio source tree; ``own``: a build of Istio that is no release; ``reports``:
+    where the run's folder is made; without it nothing is written down; ``pool``: the range that
+    was named for labs' networks.
     """
 
     engine: str | None = None
@@ -53,6 +55,7 @@ class Choices:
     istio: tuple[str, ...] = ()
     reports: Path | None = None
     pool: IPv4Network | None = None
+    own: OwnBuild = field(default_factory=OwnBuild)
 
 
 @dataclass
@@ -112,6 +115,7 @@ class Session:
         return Wanted(
             kubernetes=newest.kubernetes if chosen is None else kubernetes_version(chosen),
             istio=istio or newest.istio,
+            own=self.choices.own,
         )
 
     def check_versions(self) -> None:

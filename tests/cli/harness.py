@@ -234,6 +234,7 @@ def _without_the_rest(
         "meshproof.doctor.mend": _to("mend"),
         "meshproof.artifacts.provide.registry_answers": lambda: registry,
         "meshproof.artifacts.published.registry_answers": lambda: registry,
+        "meshproof.artifacts.releases.registry_answers": lambda: registry,
         "meshproof.run.selection.topology_named": _topology_named,
         "typer.main.get_command": _get_command,
         "psutil.virtual_memory": lambda: memory,

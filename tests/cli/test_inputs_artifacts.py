@@ -185,6 +185,15 @@ LIST = [
     ),
     refused("list with an argument", "artifacts list kind", "kind"),
 ]
+CARRY = [
+    refused("save nothing", "artifacts save {work}/a.zip", "holds nothing whole"),
+    refused("save over a file", "artifacts save a.zip", "is there already", lay=file("a.zip")),
+    refused("save what is not ours", "artifacts save a.zip", *NOT_OURS, lay=foreign),
+    refused("save without a file", "artifacts save", "FILE"),
+    refused("load no file", "artifacts load {work}/none.zip", "cannot read"),
+    refused("load a text", "artifacts load a.zip", "no file of artifacts", lay=file("a.zip")),
+    refused("load into what is not ours", "artifacts load a.zip", *NOT_OURS, lay=foreign),
+]
 BUILD = [
     refused(
         "another version", "artifacts build --kubernetes 1.2.3", "choose one of 1.36.1, 1.36.3"
@@ -208,12 +217,19 @@ BUILD = [
     refused("no such command", "artifacts bild", "bild", "build"),
     case(
         "a registry has it",
-        "artifacts build --kubernetes 1.99.9",
+        "artifacts build --kubernetes 1.37.9",
         0,
         "built: localhost",
         registry=True,
     ),
     case("it is built", "artifacts build", 0, "built: localhost/node:1"),
+    case(
+        "the newest",
+        "artifacts build --istio latest",
+        0,
+        "Istio latest is 1.31.1, by what can be built here.",
+    ),
+    refused("a hub that is none", "artifacts build --hub istio", "name the registry"),
     unable("interrupted", "artifacts build", "Interrupted.", raises=KeyboardInterrupt()),
     unable(
         "no room",
@@ -252,7 +268,7 @@ TREES = [
 ]
 
 
-@pytest.mark.parametrize("one", [*PRUNE, *LIST, *BUILD, *TREES])
+@pytest.mark.parametrize("one", [*PRUNE, *LIST, *CARRY, *BUILD, *TREES])
 def test_inputs(world: World, one: Case) -> None:
     check(world, one)
 

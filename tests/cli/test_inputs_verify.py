@@ -16,6 +16,7 @@ from tests.cli.records import begin, end, judged, lay, whole
 from tests.cli.world import World
 
 REPORTS = ("work/reports",)
+OWN = "--hub registry.example/me"
 NAMES = [
     refused("nothing by that name", "verify nothing-like-it", "there is no topology", "choose"),
     refused("nearly a name", "verify primary-remote-flatt", "did you mean primary-remote-flat"),
@@ -69,7 +70,38 @@ VERSIONS = [
     refused("Istio: one of Kubernetes", "verify --istio 1.36.3", "choose one of 1.31.0, 1.31.1"),
     refused("Istio: unknown, only listed", "verify --collect-only --istio 1.2.3", "1.31.1"),
     refused("Istio: nothing", ["verify", "--istio", ""], "no version of Istio"),
-    refused("Istio: two with a comma", "verify --istio 1.31.0,1.31.1", "no version of Istio"),
+    goes_on("Istio: two with a comma", "verify --istio 1.31.0,1.31.1", makes=REPORTS),
+    refused("Istio: two commas", "verify --istio 1.31.0,,1.31.1", "no version of Istio"),
+    goes_on(
+        "Istio: the newest",
+        "verify --istio latest --artifacts built",
+        "Istio latest is 1.31.1, by what can be built here.",
+        makes=REPORTS,
+    ),
+    goes_on(
+        "Istio: the newest of one",
+        "verify --istio east=1.31,west=1.31.0",
+        "Istio 1.31 is 1.31.1",
+        makes=REPORTS,
+    ),
+    refused("Istio: none of it", "verify --istio 1.30", "no release of Istio 1.30", "1.31"),
+    refused(
+        "Istio: not with that Kubernetes",
+        "verify --artifacts published --istio 1.29.4 --kubernetes 1.36.3",
+        "Istio 1.29.4 supports Kubernetes 1.31 to 1.35, and not 1.36.3",
+    ),
+    goes_on("a private build", f"verify {OWN} --tag 1.32.0-rc.1", makes=REPORTS),
+    goes_on("a hub alone", f"verify {OWN}", makes=REPORTS),
+    refused("a tag that is no version", f"verify {OWN} --tag mine", "add '--istio VERSION'"),
+    refused("a tag that is none", "verify --tag a/b --istio 1.31.1", "'a/b' is no tag"),
+    refused("a hub that is none", "verify --hub istio", "name the registry and the path"),
+    refused("an istioctl that is none", "verify --istioctl {work}/none", "is no program"),
+    refused("a build and built", f"verify {OWN} --artifacts built", "leave it out"),
+    refused(
+        "a build of two",
+        "verify --tag 1.31.1 --istio 1.31.0,1.31.1",
+        "--tag: that is of one Istio",
+    ),
     refused("Istio: no such cluster", "verify --istio nope=1.31.0", "has a cluster 'nope'", "east"),
     refused("Istio: a cluster twice", "verify --istio east=1.31.0,east=1.31.1", "east twice"),
     refused("Istio: a cluster without", "verify --istio east=", "does not say which Istio"),

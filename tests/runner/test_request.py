@@ -179,6 +179,29 @@ def test_a_file_that_asks_for_what_cannot_be(
     assert not list(pytester.path.glob("reports/*/events.jsonl"))
 
 
+def test_open_versions_and_builds_of_ones_own_are_pytests_options_as_well(
+    pytester: pytest.Pytester,
+) -> None:
+    body = f"""
+{HEAD}
+def test_a(sample):
+    pass
+"""
+    pytester.mkdir("lake").joinpath("test_lake.py").write_text(body)
+    topology = f"--meshproof-topology={FLAT}"
+    listing = ("lake", topology, "--collect-only", "-q")
+    newest = pytester.runpytest_subprocess(
+        *listing, "--meshproof-istio=latest", "--meshproof-artifacts=built"
+    )
+    newest.stderr.fnmatch_lines(["Istio latest is 1.31.1, by what can be built here."])
+    assert listed(newest) == [f"lake/test_lake.py::test_a[{FLAT}+1.31.1+strict]"]
+    hub = "--meshproof-hub=registry.example/me"
+    mine = pytester.runpytest_subprocess(*listing, hub, "--meshproof-tag=1.32.0-rc.1")
+    assert listed(mine) == [f"lake/test_lake.py::test_a[{FLAT}+1.32.0-rc.1+strict]"]
+    unsaid = pytester.runpytest_subprocess(*listing, hub, "--meshproof-tag=mine")
+    unsaid.stderr.fnmatch_lines(["*the tag 'mine' is no version*add '--meshproof-istio VERSION'*"])
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -1,0 +1,68 @@
+"""Makes a request exact before a run starts: "latest" and "1.30" become versions, a list with
+commas several, and the tag of a private build a version. From then on nothing is looked up again:
+workers, record, and the command that repeats a run name the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from meshproof.artifacts.releases import Releases, is_open
+from meshproof.errors import ModelError, UsageError
+from meshproof.model import RunRequest, Version
+
+
+def exact(request: RunRequest, say: Callable[[str], object]) -> RunRequest:
+    """The request with exact versions; ``say`` is told what each word that was open came to.
+
+    Raises UsageError for what no version can be made of, ArtifactError where the list of releases
+    cannot be had.
+    """
+    releases = Releases(_source(request))
+    words = [word for text in request.istio for word in _apart(text)]
+    istio = tuple(dict.fromkeys(_exact(word, releases, say) for word in words))
+    to = request.upgrade_to
+    return replace(
+        request,
+        istio=istio or _of_tag(request.tag),
+        upgrade_to=None if to is None else _exact(to, releases, say),
+    )
+
+
+def _source(request: RunRequest) -> str | None:
+    if request.checkout is not None:
+        return "checkout"
+    own = (request.hub, request.tag, request.istioctl)
+    return "published" if any(one is not None for one in own) else request.artifacts
+
+
+def _apart(text: str) -> list[str]:
+    """Several versions with commas between them; a list of clusters is one word."""
+    parts = [part.strip() for part in text.split(",")]
+    return [text] if "=" in text or not all(parts) else parts
+
+
+def _exact(word: str, releases: Releases, say: Callable[[str], object]) -> str:
+    if "=" in word:
+        parts = [part.partition("=") for part in word.split(",")]
+        return ",".join(
+            f"{name}{equals}{_exact(said, releases, say) if equals else said}"
+            for name, equals, said in parts
+        )
+    if not is_open(word.strip()):
+        return word
+    version = str(releases.newest(word.strip()))
+    say(f"Istio {word.strip()} is {version}, by {releases.whose}.")
+    return version
+
+
+def _of_tag(tag: str | None) -> tuple[str, ...]:
+    if tag is None:
+        return ()
+    try:
+        return (str(Version.parse(tag)),)
+    except ModelError:
+        raise UsageError(
+            f"the tag '{tag}' is no version, and nothing else says which Istio it is",
+            "add '--istio VERSION', as the build says of itself, such as 1.32.0-mine",
+        ) from None
