@@ -60,7 +60,8 @@ class Overview:
     marked: Mapping[str, str]
 
     def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        names = [one.deployment for one in (*self.outcomes, *self.told)]
+        names = [one.deployment for one in self.outcomes]
+        names += [one.deployment for one in self.told]
         deployments = list(dict.fromkeys(names))
         in_words = Grid("Behaviours", deployments, self._rows(deployments, _in_words, "n/a "))
         if in_words.tables(options.max_width) <= _FEW:
