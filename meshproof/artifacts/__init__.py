@@ -9,13 +9,14 @@ from meshproof.artifacts.catalog import (
     kubernetes_version,
 )
 from meshproof.artifacts.checkout import check_tree, checkout_version
-from meshproof.artifacts.manage import Row, listing, prunable, prune, remove_rows
+from meshproof.artifacts.manage import TAG, Row, listing, prunable, prune, remove_rows
 from meshproof.artifacts.older import mark_older_store
 from meshproof.artifacts.provide import SOURCES, check_wanted, provide
 from meshproof.artifacts.store import Store
 
 __all__ = [
     "SOURCES",
+    "TAG",
     "Bundle",
     "Catalog",
     "OwnBuild",

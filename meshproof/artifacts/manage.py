@@ -13,6 +13,8 @@ from meshproof.artifacts.images import OURS
 from meshproof.artifacts.store import CACHES, Entry, Store
 from meshproof.engine import Engine, answers
 
+TAG = "tag"
+"""The recipe of what is noted of an image's tag."""
 BROKEN, UNFINISHED, CACHE = "broken", "unfinished", "cache"
 
 
@@ -140,7 +142,8 @@ def image_of(engine: Engine, entry: Entry) -> str | None:
 
 def _entry_row(entry: Entry, engine: Engine) -> Row:
     name, version = entry.manifest["recipe"], entry.manifest["version"]
-    source = "published" if "published" in (name, *version.split()) else "built"
+    outside = name in (TAG, "istioctl-own") or name.endswith("-published")
+    source = "published" if outside or "published" in version.split() else "built"
     source = "checkout" if "checkout" in f"{name} {version}" else source
     image = image_of(engine, entry)
     size = entry.size + (engine.image_size(image) if image else 0)

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from meshproof.artifacts.manage import TAG
 from meshproof.artifacts.store import Entry, Recipe, Store
 from meshproof.engine import Engine
 from meshproof.errors import ArtifactError, CommandError
@@ -138,13 +139,13 @@ class Tags:
         found = [
             entry
             for entry in self.store.entries()
-            if (entry.manifest["recipe"], entry.manifest["version"]) == ("tag", reference)
+            if (entry.manifest["recipe"], entry.manifest["version"]) == (TAG, reference)
         ]
         return sorted(found, key=_since)
 
     def _note(self, reference: str, digest: str, *, again: bool = False) -> str:
         """Note what a tag means; ``again``: it may have meant that before, and not last."""
-        recipe = Recipe("tag", reference, {"digest": digest})
+        recipe = Recipe(TAG, reference, {"digest": digest})
         if again and (before := self.store.find(recipe)) is not None:
             self.store.remove(before)
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from meshproof.artifacts import Row, Store, catalog, listing, prunable, remove_rows
+from meshproof.artifacts import TAG, Row, Store, catalog, listing, prunable, remove_rows
 from meshproof.artifacts.carry import Carried, load, save
 from meshproof.cli.commands import HELP, Parts
 from meshproof.cli.options import (
@@ -143,7 +143,8 @@ def prune_command(
     def keep(row: Row) -> bool:
         if since is not None and row.last_used >= since:
             return True
-        return not everything and row.last_used >= oldest
+        # Else a tag could be moved unnoticed as soon as its node image is old.
+        return not everything and (row.name == TAG or row.last_used >= oldest)
 
     store, engine = Store(), choose_engine(Shell())
     if not os.path.lexists(store.root):

@@ -75,7 +75,7 @@ def session_of(
         istioctl=program,
     )
     request = exact(request, lambda text: say_line(text, err=True))
-    check_own_build(request)
+    check_own_build(request, request.istio)
     choices = Choices(
         engine,
         source,

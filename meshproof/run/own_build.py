@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 
 from meshproof.artifacts import OwnBuild
 from meshproof.errors import UsageError
@@ -24,9 +25,9 @@ def own_build(request: RunRequest) -> OwnBuild:
     return OwnBuild(hub, request.tag, request.istioctl)
 
 
-def check_own_build(request: RunRequest) -> None:
-    """Raise UsageError for a build that cannot be, or beside what contradicts it. The request's
-    versions must be exact."""
+def check_own_build(request: RunRequest, versions: Sequence[str]) -> None:
+    """Raise UsageError for a build that cannot be, or beside what contradicts it. ``versions``: all
+    those of Istio that the request comes to."""
     own = own_build(request)
     if not own.is_named:
         return
@@ -57,8 +58,7 @@ def check_own_build(request: RunRequest) -> None:
             f"{said}: that is of images to be pulled, and Istio is to be built here",
             "leave it out, or --artifacts and --checkout",
         )
-    several = len(request.istio) > 1 or any("=" in text for text in request.istio)
-    if (own.tag or own.istioctl) and (several or request.upgrade_to is not None):
+    if (own.tag or own.istioctl) and len(set(versions)) > 1:
         raise UsageError(
             f"{said}: that is of one Istio, and several are asked for", "ask for one version"
         )

@@ -203,9 +203,9 @@ class Selection:
         check_source(asked.artifacts, asked.checkout)
         if asked.checkout is not None:
             check_tree(asked.checkout)
-        check_own_build(asked)
         _ = self.topologies, self.releases, self.variants, self.revision, self.pool
         _ = self.rounds, self.troubled
+        check_own_build(asked, self.versions)
         check_upgrades(asked, self.topologies, self.releases, self.upgrades)
         if asked.suite and not asked.suites:
             _check_suites(asked.suite)

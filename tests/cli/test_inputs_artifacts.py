@@ -185,7 +185,23 @@ LIST = [
     ),
     refused("list with an argument", "artifacts list kind", "kind"),
 ]
+TAGGED = damaged(_manifest(recipe="tag", version="docker.io/istio/pilot:1.31.1"))
 CARRY = [
+    case(
+        "prune keeps what tags meant",
+        "artifacts prune --dry-run",
+        0,
+        unsaid=["would go: tag"],
+        lay=TAGGED,
+    ),
+    case(
+        "prune forgets what tags meant",
+        "artifacts prune --dry-run --all",
+        0,
+        "would go: tag docker.io/istio/pilot:1.31.1",
+        lay=TAGGED,
+    ),
+    case("list what tags mean", "artifacts list", 0, "published", lay=TAGGED),
     refused("save nothing", "artifacts save {work}/a.zip", "holds nothing whole"),
     refused("save over a file", "artifacts save a.zip", "is there already", lay=file("a.zip")),
     refused("save what is not ours", "artifacts save a.zip", *NOT_OURS, lay=foreign),

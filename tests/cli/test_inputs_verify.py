@@ -91,6 +91,17 @@ VERSIONS = [
         "Istio 1.29.4 supports Kubernetes 1.31 to 1.35, and not 1.36.3",
     ),
     goes_on("a private build", f"verify {OWN} --tag 1.32.0-rc.1", makes=REPORTS),
+    goes_on(
+        "a private build, as 'repro' asks for it",
+        f"verify primary-remote-flat {OWN} --tag mine --istio east=1.32.0-a,west=1.32.0-a",
+        makes=REPORTS,
+    ),
+    refused(
+        "a build of one cluster alone",
+        "verify primary-remote-flat --tag mine --istio east=1.32.0-a",
+        "--tag: that is of one Istio",
+        registry=True,
+    ),
     goes_on("a hub alone", f"verify {OWN}", makes=REPORTS),
     refused("a tag that is no version", f"verify {OWN} --tag mine", "add '--istio VERSION'"),
     refused("a tag that is none", "verify --tag a/b --istio 1.31.1", "'a/b' is no tag"),
