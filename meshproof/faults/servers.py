@@ -73,8 +73,8 @@ def faulty(sample: Sample) -> Iterator[None]:
 def _spared(sample: Sample) -> list[str]:
     """Who calls a version and does not meet the fault that it asks for, with how often.
 
-    What a proxy's configuration says is not enough: it was seen to have the filter while calls
-    went by it.
+    What a proxy's configuration says is not enough: connections that it passes on unread
+    (``passed_unread``) go by all of it.
     """
 
     def of(cluster: str) -> list[str]:

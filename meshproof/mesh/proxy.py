@@ -30,11 +30,28 @@ def endpoints(workload: Workload, cluster: str) -> tuple[Endpoint, ...]:
 
     Raises EvidenceError when the proxy does not answer.
     """
+    return tuple(map(_endpoint, _hosts(workload, cluster)))
+
+
+def connections(workload: Workload, cluster: str) -> dict[int, int]:
+    """How many connections the proxy holds to the endpoints of an Envoy cluster, by their port; {}
+    when it has no such cluster.
+
+    Raises EvidenceError when the proxy does not answer.
+    """
+    held: dict[int, int] = {}
+    for host in _hosts(workload, cluster):
+        port = _endpoint(host).port
+        active = (one for one in host.get("stats", []) if one.get("name") == "cx_active")
+        held[port] = held.get(port, 0) + sum(int(one.get("value", 0)) for one in active)
+    return held
+
+
+def _hosts(workload: Workload, cluster: str) -> list[dict[str, Any]]:
     listing = json.loads(workload.admin("clusters?format=json"))
-    for entry in listing.get("cluster_statuses", []):
-        if entry["name"] == cluster:
-            return tuple(_endpoint(host) for host in entry.get("host_statuses", []))
-    return ()
+    found = (one for one in listing.get("cluster_statuses", []) if one["name"] == cluster)
+    hosts: list[dict[str, Any]] = next(found, {}).get("host_statuses", [])
+    return hosts
 
 
 def outbound(host: str, port: int, subset: str = "") -> str:

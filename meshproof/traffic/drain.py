@@ -12,11 +12,35 @@ from __future__ import annotations
 from meshproof.errors import EvidenceError
 from meshproof.kube.workload import Workload, find_workload
 from meshproof.mesh.gateways import gateway_workload
-from meshproof.mesh.proxy import statistics
+from meshproof.mesh.proxy import connections, statistics
 from meshproof.process import side_by_side
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, TCP_PORT, Sample
 
 _DRAINING = r"^listener_manager\.total_(listeners|filter_chains)_draining$"
+
+_UNREAD = "InboundPassthroughCluster"
+"""Where a sidecar passes on what comes for a port that it does not know."""
+
+
+def passed_unread(sample: Sample) -> str:
+    """The helloworld pods whose sidecars hold connections for its ports that they pass on as bytes,
+    in words; "" when there is none.
+
+    A sidecar does so with connections that came while its istiod knew no Service of the pod: when a
+    remote secret goes and comes back, callers may learn of an instance before the instance does of
+    its ports. Such a connection stays as long as its caller uses it; no rule for the port counts on
+    it, and its calls are in no log until it ends.
+
+    Raises EvidenceError when a proxy does not answer.
+    """
+    servers = list(sample.servers().values())
+
+    def passes(server: Workload) -> bool:
+        held = connections(server, _UNREAD)
+        return any(held.get(port) for port in (PORT, TCP_PORT))
+
+    told = zip(servers, side_by_side(sample.mesh.shell, passes, servers), strict=True)
+    return ", ".join(str(server) for server, yes in told if yes)
 
 
 def draining(sample: Sample) -> str:

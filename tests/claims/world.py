@@ -78,6 +78,8 @@ class World(Population):
         self.known: Callable[[PlayedPod, str, str], list[Endpoint]] = self.endpoints
         self.further: dict[str, Callable[[PlayedPod], list[Endpoint]]] = {}
         self.stats: dict[str, Counter[str]] = defaultdict(Counter)
+        # Connections that pods pass on unread, by port.
+        self.unread: dict[str, dict[int, int]] = {}
         self.replies: Callable[[PlayedPod, Question], Reply | None] = lambda *_: None
         self.nodes: Callable[[PlayedCluster, Sequence[str]], str] = lambda *_: ""
         self.lines: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
@@ -299,9 +301,16 @@ class World(Population):
             names[outbound(one.host, PORT)] = self.known(pod, one.host, "")
             names[sni_of(one.host, PORT)] = self.known(pod, one.host, "")
         names |= {outbound(host, PORT): known(pod) for host, known in self.further.items()}
+        held = [
+            {**_status(Endpoint(pod.address, port, 1, True)), "stats": [_held(count)]}
+            for port, count in self.unread.get(pod.name, {}).items()
+        ]
         return [
-            {"name": name, "host_statuses": [_status(one) for one in known]}
-            for name, known in names.items()
+            {"name": "InboundPassthroughCluster", "host_statuses": held},
+            *(
+                {"name": name, "host_statuses": [_status(one) for one in known]}
+                for name, known in names.items()
+            ),
         ]
 
     def endpoints(self, pod: PlayedPod, service: str, version: str) -> list[Endpoint]:
@@ -390,6 +399,11 @@ class World(Population):
 
     def on_node(self, cluster: PlayedCluster, argv: Sequence[str]) -> Finished:
         return ended(self.nodes(cluster, argv))
+
+
+def _held(count: int) -> dict[str, object]:
+    """Envoy leaves out a value of 0."""
+    return {"type": "GAUGE", "name": "cx_active", **({"value": str(count)} if count else {})}
 
 
 def _status(one: Endpoint) -> dict[str, object]:

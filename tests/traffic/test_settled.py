@@ -98,6 +98,21 @@ def test_connections_from_before_are_waited_for(monkeypatch: pytest.MonkeyPatch)
     assert not settle.settle(on.world.sample).came_about
 
 
+@pytest.mark.parametrize(
+    ("held", "told"),
+    [({}, None), ({5000: 0, 8080: 1}, None), ({5000: 1}, "v2"), ({9000: 2}, "v2")],
+)
+def test_a_mesh_with_connections_that_a_server_passes_on_unread_has_not_healed(
+    held: dict[int, int], told: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on = stage(monkeypatch)
+    on.world.unread["helloworld-v2-0"] = held
+    settle.healed(on.world.sample)
+    dirty = on.world.sample.mesh.dirty
+    assert (dirty is None) is (told is None)
+    assert told is None or "passed on unread: helloworld-v2-0 of west" in str(dirty)
+
+
 def test_what_is_not_undone_marks_the_mesh(monkeypatch: pytest.MonkeyPatch) -> None:
     sample = stage(monkeypatch).world.sample
     await_healed(sample, lambda: True, "the end of a policy")
