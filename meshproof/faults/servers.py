@@ -15,6 +15,7 @@ from meshproof.mesh.configuration import configured
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, answers
 from meshproof.traffic.drain import draining
+from meshproof.traffic.renewal import renew_connections
 from meshproof.traffic.settle import await_healed, require
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample
 
@@ -57,6 +58,7 @@ def faulty(sample: Sample) -> Iterator[None]:
         found = zip(servers, chains, strict=True)
         return [str(one) for one, text in found if (FILTER in text) is it]
 
+    renew_connections(sample)
     try:
         with configured(sample.mesh, [_filter(version) for version in sample.versions]):
             what = f"an end of servers without {FILTER} at {PORT}"

@@ -16,7 +16,7 @@ from meshproof.mesh.mesh import Mesh, Settling, Way
 from meshproof.model import Deployment, Mtls
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
-from meshproof.traffic.drain import draining, passed_unread
+from meshproof.traffic.drain import draining
 from meshproof.traffic.response import Response
 from meshproof.wait import eventually
 from meshproof.workloads.sample import Sample
@@ -102,13 +102,6 @@ def healed(sample: Sample) -> None:
     settling = settle(sample)
     if not settling.came_about:
         sample.mesh.mark_dirty(f"it did not heal from what was broken: {settling.missing}")
-        return
-    try:
-        unread = passed_unread(sample)
-    except EvidenceError as error:
-        unread = str(error)
-    if unread:
-        sample.mesh.mark_dirty(f"connections from before are passed on unread: {unread}")
 
 
 @contextmanager

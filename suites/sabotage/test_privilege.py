@@ -16,6 +16,7 @@ from meshproof.mesh.account import Right, UnusableSecretError, remote_account
 from meshproof.mesh.istiod import clusters_known
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.runner.behaviours import proves
+from meshproof.traffic.renewal import renew_connections
 from meshproof.traffic.settle import converge, healed, require
 from meshproof.workloads.sample import NAMESPACE, Sample
 from suites.privilege.claims import (
@@ -102,6 +103,7 @@ def test_another_name_of_the_cluster_is_noticed(sample: Sample, judge: Judge) ->
             verdicts = _claims(sample)
     finally:
         healed(sample)
+        renew_connections(sample)
     judge(noticed(verdicts, f"calls it {other}, and its own proxies call it {remote.name}"))
 
 
