@@ -93,7 +93,7 @@ sabotage: $(READY) ## sabotage that no other target runs; not part of test
 change: $(READY) ## what changes and outages cost calls that go on, and their sabotage; not part of test
 	$(BIN)/meshproof doctor --fix
 	$(BIN)/pytest suites/change suites/outage suites/failover suites/sabotage/test_change.py \
-		suites/sabotage/test_upgrade.py \
+		suites/sabotage/test_unchanged.py suites/sabotage/test_upgrade.py \
 		$(CHANGED:%=--meshproof-topology=%) --meshproof-mtls=strict --meshproof-profile=all \
 		--meshproof-variant=mesh-networks --meshproof-variant=several-roots \
 		--meshproof-sabotage --meshproof-conformance --meshproof-enforce

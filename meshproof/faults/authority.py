@@ -75,7 +75,7 @@ def intermediates_replaced(mesh: Mesh) -> Iterator[Mapping[str, x509.Certificate
     the clusters of control planes.
 
     Raises EvidenceError where the key of a root is gone with the run that made it, LabError and
-    WaitTimeoutError as ``give``, WaitTimeoutError when an istiod does not follow.
+    WaitTimeoutError as ``hand_over``, WaitTimeoutError when an istiod does not follow.
     """
     before = installed(mesh)
     new = {plane: _below(mesh, plane, said) for plane, said in before.items()}
@@ -112,13 +112,13 @@ def trust_restored(sample: Sample, stages: Sequence[Trust]) -> Iterator[Callable
     """Inside the block control planes can be brought from stage to stage, by the number of each;
     afterwards they go back to the first, step by step, or the mesh is marked dirty.
 
-    Gives what begins a stage. It is in force once ``awaited`` says so. Raises as ``give``.
+    Gives what begins a stage. It is in force once ``awaited`` says so. Raises as ``hand_over``.
     """
     begun = [0]
 
     def begin(number: int) -> None:
         begun.append(number)
-        give(sample.mesh, stages[number].cacerts)
+        hand_over(sample.mesh, stages[number].cacerts)
 
     def back() -> None:
         for number in range(begun[-1] - 1, -1, -1):
@@ -160,7 +160,7 @@ def installed(mesh: Mesh) -> dict[str, dict[str, str]]:
     return found
 
 
-def give(mesh: Mesh, cacerts: Cacerts) -> None:
+def hand_over(mesh: Mesh, cacerts: Cacerts) -> None:
     """Let each control plane's ``cacerts`` say something else, and wait until its istiod has that
     in its files: what comes of it from then on is Istio's affair, and not kubelet's.
 
@@ -215,7 +215,7 @@ def _is_brought(mesh: Mesh, plane: str, said: Mapping[str, str]) -> bool:
 
 
 def _sign(mesh: Mesh, cacerts: Cacerts) -> None:
-    give(mesh, cacerts)
+    hand_over(mesh, cacerts)
     for plane, said in cacerts.items():
         by = x509.load_pem_x509_certificate(said[_CERTIFICATE].encode())
         what = f"a certificate by {_named(by)} from istiod in {plane}"

@@ -49,9 +49,11 @@ def connections(workload: Workload, cluster: str) -> dict[int, int]:
 
 def _hosts(workload: Workload, cluster: str) -> list[dict[str, Any]]:
     listing = json.loads(workload.admin("clusters?format=json"))
-    found = (one for one in listing.get("cluster_statuses", []) if one["name"] == cluster)
-    hosts: list[dict[str, Any]] = next(found, {}).get("host_statuses", [])
-    return hosts
+    for entry in listing.get("cluster_statuses", []):
+        if entry["name"] == cluster:
+            hosts: list[dict[str, Any]] = entry.get("host_statuses", [])
+            return hosts
+    return []
 
 
 def outbound(host: str, port: int, subset: str = "") -> str:

@@ -18,7 +18,7 @@ from meshproof.traffic.stream import Stream
 from meshproof.traffic.stream_over import over
 from meshproof.workloads.sample import Sample
 from meshproof.workloads.scale import scaled, usual
-from suites.change.authorities import issuer_of, over_a_rotation
+from suites.change.authorities import over_a_rotation
 from suites.change.claims import (
     AWAY,
     BACK,
@@ -26,25 +26,22 @@ from suites.change.claims import (
     JOINED,
     LEFT,
     UNDONE,
-    Outside,
     followed,
     forgotten_and_read_again,
     kept_encrypted,
     left_and_joined,
-    outsiders_met_the_mode,
     was_taken,
     went_over,
 )
 from suites.change.clusters import lost_without, plan_without, secrets_between, without
 from suites.change.gateways import far_gateway
-from suites.change.modes import from_outside, over_turns
+from suites.change.modes import over_turns
 from suites.change.secrets import WITHIN, are_silent
 from suites.change.services import move_of
-from suites.change.trust import Issued, came_into_force, issued_as_due
+from suites.change.trust import came_into_force
 from suites.failover.claims import BACK as THERE_AGAIN
 from suites.failover.claims import GONE, goes_over_and_back
 from suites.outage.claims import answered_all_along
-from suites.sabotage.shown import turned
 
 Judge = Callable[[Verdict], None]
 pytestmark = [pytest.mark.remote_secrets, requires(Capability.NODES)]
@@ -189,18 +186,6 @@ def test_a_mode_without_encryption_is_noticed(sample: Sample, judge: Judge) -> N
     judge(noticed([kept_encrypted(found.history)], "in plain text"))
 
 
-@proves("change/mtls-turned")
-def test_a_mode_that_was_not_turned_is_noticed(sample: Sample, judge: Judge) -> None:
-    """With a mesh that stays strict, the claim that callers without a sidecar are answered once it
-    is permissive fails; with one that stays permissive, the claim that they are turned away."""
-    kept = Outside(Mtls.PERMISSIVE, "with mTLS permissive", from_outside(sample))
-    with turned(sample, Mtls.PERMISSIVE):
-        left = Outside(Mtls.STRICT, "once it was strict again", from_outside(sample))
-    refused = noticed([outsiders_met_the_mode([kept])], "connection reset")
-    answered = noticed([outsiders_met_the_mode([left])], f"{len(left.responses)} x 200")
-    judge(all_of([refused, answered]))
-
-
 @pytest.mark.several_versions
 @proves("change/service-moved")
 def test_a_service_that_stays_is_noticed(sample: Sample, judge: Judge) -> None:
@@ -265,17 +250,6 @@ def test_networks_that_nobody_reads_are_noticed(sample: Sample, judge: Judge) ->
 
     verdict = followed(over(sample, doing).history, "192.0.2.7:15443", own)
     judge(noticed([verdict], f"requests went in at {own}"))
-
-
-@proves("change/intermediate-rotated")
-def test_an_authority_that_stays_is_noticed(sample: Sample, judge: Judge) -> None:
-    """With control planes that sign as before, the claim that what comes up has its certificate by
-    another authority fails and names the one that has signed."""
-    server = next(iter(sample.servers().values()))
-    plane = sample.topology[server.cluster].primary
-    due = f"meshproof {plane} anew"
-    verdict = issued_as_due([Issued(server.name, issuer_of(sample, server), due)])
-    judge(noticed([verdict], f"{server.name} has a certificate by meshproof {plane}"))
 
 
 @pytest.mark.each_shape

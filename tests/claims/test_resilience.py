@@ -165,7 +165,7 @@ CASES = [
         fails("20 x v2 from west"),
         fails("20 x v2 from west", by_faults()),
         unclear("v2 never answered", after(answering("v1"), ejecting)),
-        unclear("none did", by_faults(sent_again=1)),
+        unclear("0 did", by_faults(sent_again=1)),
         unclear(NO_LINE, after(ejecting, unlogged())),
     ),
     *cases(

@@ -381,7 +381,10 @@ OLD_MAP = "ConfigMap istio-system/istio-1-31-0"
         ({"east": [LEASE], "west": [LEASE]}, ""),
         ({"east": [], "west": [SLICE]}, ""),
         ({"east": [LEASE], "west": [SLICE, LEASE]}, ""),
-        ({"east": [SLICE], "west": [SLICE, f"{SLICE}/x"]}, f"{SLICE} in east; {SLICE}/x in west"),
+        (
+            {"east": [SLICE], "west": [SLICE, f"{SLICE}/x"]},
+            f"{SLICE} in east; {SLICE} in west; {SLICE}/x in west",
+        ),
         ({"east": [LEASE, OLD_MAP], "west": [OLD_MAP]}, f"{OLD_MAP} in east; {OLD_MAP} in west"),
         ({"east": [f"{LEASE}/x"], "west": []}, f"{LEASE}/x in east"),
     ],

@@ -301,17 +301,16 @@ class World(Population):
             names[outbound(one.host, PORT)] = self.known(pod, one.host, "")
             names[sni_of(one.host, PORT)] = self.known(pod, one.host, "")
         names |= {outbound(host, PORT): known(pod) for host, known in self.further.items()}
-        held = [
-            {**_status(Endpoint(pod.address, port, 1, True)), "stats": [_held(count)]}
+        held: list[dict[str, object]] = [
+            {**_status(Endpoint(str(pod.address), port, 1, True)), "stats": [_held(count)]}
             for port, count in self.unread.get(pod.name, {}).items()
         ]
-        return [
-            {"name": "InboundPassthroughCluster", "host_statuses": held},
-            *(
-                {"name": name, "host_statuses": [_status(one) for one in known]}
-                for name, known in names.items()
-            ),
+        unread: dict[str, object] = {"name": "InboundPassthroughCluster", "host_statuses": held}
+        known_to: list[dict[str, object]] = [
+            {"name": name, "host_statuses": [_status(one) for one in known]}
+            for name, known in names.items()
         ]
+        return [unread, *known_to]
 
     def endpoints(self, pod: PlayedPod, service: str, version: str) -> list[Endpoint]:
         """What a proxy should know of helloworld, or of one version of it."""

@@ -88,7 +88,7 @@ DOES_NOT = [
     ),
     (
         "upgrade/nothing-is-left",
-        "EndpointSlice.discovery.k8s.io istio-system/istiod-1-31-0 in west",
+        "EndpointSlice.discovery.k8s.io istio-system/other-1-31-0 in west",
     ),
     ("endpoints/unready-get-no-calls", f"east calls the pod {POD}, where no instance is ready"),
     ("endpoints/unready-get-no-calls", "30 answered otherwise: 30 x v2 from west"),

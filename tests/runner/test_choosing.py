@@ -128,7 +128,7 @@ def test_each_test_is_judged_several_times_and_flaky_ones_are_told(
     assert done.ret == 1
     done.stdout.fnmatch_lines(
         [
-            "FLAKY: held 2 of 4 times, failed 2: ",
+            "FLAKY: held 2 of 4 times, failed 2:",
             "suites/sea/test_sea.py::test_by_turns?disjoint-cidrs+flat]",
             "FAILED: 2 of 4 held; 2 failed, 0 could not tell, 0 not run",
         ]
