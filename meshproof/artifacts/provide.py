@@ -39,8 +39,7 @@ def provide(
     store = store or Store()
     if source is None and checkout is not None:
         source = "checkout"
-    if source is None and wanted.own.is_named:
-        source = "published"
+    source = _implied(wanted, source)
     if source not in (None, *SOURCES):
         raise UsageError(f"there is no source '{source}'", f"choose one of {', '.join(SOURCES)}")
     if source == "checkout":
@@ -65,11 +64,15 @@ def check_wanted(
     Makes and fetches nothing. ``engine`` is asked for only when it matters: for versions that
     are not in the catalog where no source is named, which the store may hold, or a registry.
     """
-    if source is None and wanted.own.is_named:
-        source = "published"
+    source = _implied(wanted, source)
     _check_there(wanted, source, engine, store)
     if source != "checkout":
         check_supported(wanted.istio, wanted.kubernetes)
+
+
+def _implied(wanted: Wanted, source: str | None) -> str | None:
+    """Images that are named are pulled, where no source is."""
+    return "published" if source is None and wanted.own.is_named else source
 
 
 def _check_there(

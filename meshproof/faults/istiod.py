@@ -125,11 +125,7 @@ def istiods_set(sample: Sample, variables: Mapping[str, str]) -> Iterator[None]:
             await_proxies(sample)
             yield
     finally:
-        try:
-            await_proxies(sample)
-        except MeshproofError as error:
-            mesh.mark_dirty(f"istiods have their own settings again, but {error.cause}")
-        healed(sample)
+        proxies_healed(sample, "istiods have their own settings again")
 
 
 @contextmanager
@@ -156,3 +152,13 @@ def _with_variables(
                 for key in variables
             ]
         )
+
+
+def proxies_healed(sample: Sample, done: str) -> None:
+    """After istiods were broken on purpose and what is ``done`` about it, in words: wait until
+    proxies are connected and the mesh is at rest again, or mark it dirty."""
+    try:
+        await_proxies(sample)
+    except MeshproofError as error:
+        sample.mesh.mark_dirty(f"{done}, but {error.cause}")
+    healed(sample)

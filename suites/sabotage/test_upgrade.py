@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.errors import LabError, MeshproofError
+from meshproof.errors import LabError
 from meshproof.expect import Verdict, calls_to_meet, noticed
 from meshproof.faults.discovery import unread
 from meshproof.faults.gateway import gateway_scaled
-from meshproof.faults.istiod import restart_istiod
+from meshproof.faults.istiod import proxies_healed, restart_istiod
 from meshproof.kube.objects import Object, applied, apply, as_found, delete, would_be
 from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import PROXY
@@ -26,7 +26,7 @@ from meshproof.model.upgrade import Stage, State, begin
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.calls import Plan
-from meshproof.traffic.connected import await_proxies, proxy_id, serving
+from meshproof.traffic.connected import proxy_id, serving
 from meshproof.traffic.settle import await_healed, healed, require
 from meshproof.traffic.stream import Stream, streaming
 from meshproof.traffic.stream_history import History
@@ -272,11 +272,7 @@ def _out_of_reach(sample: Sample, name: str) -> Iterator[None]:
             restart_istiod(cluster, mesh.shell)
             yield
     finally:
-        try:
-            await_proxies(sample)
-        except MeshproofError as error:
-            mesh.mark_dirty(f"istiod can be found again, but {error.cause}")
-        healed(sample)
+        proxies_healed(sample, "istiod can be found again")
 
 
 def _service(name: str) -> Object:
