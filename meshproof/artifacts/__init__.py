@@ -1,6 +1,6 @@
 """Binaries and images by version: published, built from modules, or from an Istio checkout."""
 
-from meshproof.artifacts.bundle import Bundle, OwnBuild, Wanted
+from meshproof.artifacts.bundle import Bundle, Helm, OwnBuild, Wanted
 from meshproof.artifacts.catalog import (
     Catalog,
     catalog,
@@ -9,6 +9,7 @@ from meshproof.artifacts.catalog import (
     kubernetes_version,
 )
 from meshproof.artifacts.checkout import check_tree, checkout_version
+from meshproof.artifacts.helm import check_charts
 from meshproof.artifacts.manage import TAG, Row, listing, prunable, prune, remove_rows
 from meshproof.artifacts.older import mark_older_store
 from meshproof.artifacts.provide import SOURCES, check_wanted, provide
@@ -19,11 +20,13 @@ __all__ = [
     "TAG",
     "Bundle",
     "Catalog",
+    "Helm",
     "OwnBuild",
     "Row",
     "Store",
     "Wanted",
     "catalog",
+    "check_charts",
     "check_tree",
     "check_wanted",
     "checkout_version",

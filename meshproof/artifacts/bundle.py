@@ -39,13 +39,25 @@ class Wanted:
     """What a lab asks for. All versions of ``istio`` are baked into the node image.
 
     ``envoy``: None takes the one that belongs to each Istio version (see the catalog).
-    ``own``: where Istio comes from, if it is no release.
+    ``own``: where Istio comes from, if it is no release. ``helm``: whether something is installed
+    by Helm; ``charts``: a folder with the charts for that, None for the version's own.
     """
 
     kubernetes: Version
     istio: tuple[Version, ...] = ()
     envoy: Version | None = None
     own: OwnBuild = OwnBuild()
+    helm: bool = False
+    charts: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Helm:
+    """``program``: Helm itself; ``charts``: by Istio's version a folder with the charts "base",
+    "istiod" and "gateway"."""
+
+    program: Path
+    charts: Mapping[Version, Path]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +70,8 @@ class Bundle:
     the only Istio version is the tree's own. ``digest`` names all that went in, ``parts`` each
     part of it by a digest, as far as that is known, and the node image by the engine's;
     ``proxies``: which proxy each Istio runs, "plain Envoy 1.38.0" or "Istio's own"; ``ours``: the
-    folder with the programs of our own, for this machine, and with what suites apply of others'.
+    folder with the programs of our own, for this machine, and with what suites apply of others';
+    ``helm``: None where nobody asked for it.
     """
 
     source: str
@@ -70,6 +83,7 @@ class Bundle:
     parts: Mapping[str, str]
     proxies: Mapping[Version, str]
     ours: Path
+    helm: Helm | None = None
 
 
 def has_plain_envoy(source: str) -> bool:

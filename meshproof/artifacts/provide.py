@@ -10,6 +10,7 @@ from meshproof.artifacts.built import Built, istio_from_modules
 from meshproof.artifacts.bundle import Bundle, Wanted
 from meshproof.artifacts.catalog import catalog
 from meshproof.artifacts.checkout import istio_from_checkout
+from meshproof.artifacts.helm import with_helm
 from meshproof.artifacts.published import Published, registry_answers
 from meshproof.artifacts.store import Store
 from meshproof.artifacts.support import check_supported
@@ -29,7 +30,8 @@ def provide(
     checkout: Path | None = None,
     store: Store | None = None,
 ) -> Bundle:
-    """The node image and programs for ``wanted``, verified; made or fetched where missing.
+    """The node image and programs for ``wanted``, verified; made or fetched where missing. Helm is
+    among them where it is wanted.
 
     ``source``: "published", "built", "checkout" (then ``checkout`` names the Istio tree), or
     None: what the store has wins without asking the network; else published if a registry
@@ -37,6 +39,22 @@ def provide(
     ArtifactError when something cannot be had.
     """
     store = store or Store()
+    found = _provided(wanted, engine, recorder, source, checkout, store)
+    if not wanted.helm:
+        return found
+    return with_helm(
+        found, wanted, shell=engine.shell, recorder=recorder, store=store, checkout=checkout
+    )
+
+
+def _provided(
+    wanted: Wanted,
+    engine: Engine,
+    recorder: Recorder,
+    source: str | None,
+    checkout: Path | None,
+    store: Store,
+) -> Bundle:
     if source is None and checkout is not None:
         source = "checkout"
     source = _implied(wanted, source)

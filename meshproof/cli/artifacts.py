@@ -80,9 +80,14 @@ def build_command(
     hub: HubOption = None,
     tag: TagOption = None,
     istioctl: IstioctlOption = None,
+    helm: Annotated[
+        bool, typer.Option("--helm", help="also Helm, and the charts that it installs")
+    ] = False,
 ) -> None:
     """Make or fetch what a lab of these versions needs, unless it is there."""
-    session = session_of(engine, source, checkout, kubernetes, istio, None, hub, tag, istioctl)
+    session = session_of(
+        engine, source, checkout, kubernetes, istio, None, hub, tag, istioctl, helm=helm
+    )
     with orderly_end(lambda text: say_line(text, err=True)):
         bundle = session.bundle
     say_line(f"{bundle.source}: {bundle.node_image}")

@@ -52,8 +52,11 @@ def session_of(
     hub: str | None = None,
     tag: str | None = None,
     istioctl: str | None = None,
+    *,
+    helm: bool = False,
 ) -> Session:
-    """A session for these choices, told of on standard error.
+    """A session for these choices, told of on standard error. ``helm``: whether its artifacts have
+    Helm among them.
 
     Raises UsageError for an engine, source or version that there is not, or a pool or a build of
     Istio that cannot be.
@@ -84,6 +87,7 @@ def session_of(
         request.istio,
         pool=chosen_pool,
         own=own_build(request),
+        helm=helm,
     )
     return session_for(choices)
 

@@ -45,7 +45,8 @@ class Choices:
     ``engine``: "podman" or "docker"; ``source``: "published", "built" or "checkout";
     ``checkout``: an Istio source tree; ``own``: a build of Istio that is no release; ``reports``:
     where the run's folder is made; without it nothing is written down; ``pool``: the range that
-    was named for labs' networks.
+    was named for labs' networks; ``helm``: whether something is installed by Helm, and ``charts``:
+    by which, if not by those of the version.
     """
 
     engine: str | None = None
@@ -56,6 +57,8 @@ class Choices:
     reports: Path | None = None
     pool: IPv4Network | None = None
     own: OwnBuild = field(default_factory=OwnBuild)
+    helm: bool = False
+    charts: Path | None = None
 
 
 @dataclass
@@ -116,6 +119,8 @@ class Session:
             kubernetes=newest.kubernetes if chosen is None else kubernetes_version(chosen),
             istio=istio or newest.istio,
             own=self.choices.own,
+            helm=self.choices.helm,
+            charts=self.choices.charts,
         )
 
     def check_versions(self) -> None:

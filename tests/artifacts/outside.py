@@ -24,7 +24,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-NAMES = ("github.com", "api.github.com", "registry-1.docker.io", "mirror.example")
+NAMES = (
+    "github.com",
+    "api.github.com",
+    "registry-1.docker.io",
+    "mirror.example",
+    "get.helm.sh",
+)
 
 
 @dataclass
