@@ -56,7 +56,7 @@ class _Upgrade(_Kind):
 
 
 class _Mesh(_Kind):
-    """A deployment of a topology."""
+    """A deployment of a topology; ``installer``: by what, istioctl before there was a choice."""
 
     id: str
     topology: str
@@ -66,6 +66,7 @@ class _Mesh(_Kind):
     variants: list[str]
     revision: str
     upgrade: _Upgrade | None = None
+    installer: str = "istioctl"
 
 
 class _Bare(_Kind):

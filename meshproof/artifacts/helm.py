@@ -126,10 +126,9 @@ class _Maker:
         """What becomes of the folder meanwhile changes nothing."""
         check_charts(folder)
         with file_errors(folder, "the charts"):
-            told = {one: digests.of_folder(_place(folder, one)) for one in _PLACES}
-        return self._obtain(
-            Recipe(name, str(version), {"charts": told}), lambda into: _copy(folder, into)
-        )
+            told = {one: digests.of_folder(_place(folder, one, str(folder))) for one in _PLACES}
+        recipe = Recipe(name, str(version), {"charts": told})
+        return self._obtain(recipe, lambda into: _copy(folder, into, str(folder)))
 
     def _of_module(self, version: Version) -> Entry:
         istio = go_recipe("istio", version)
@@ -139,7 +138,7 @@ class _Maker:
             shutil.copytree(istio.folder, source)
             tree = module_folder(source, _MODULE, self._toolchain(), self.shell)
             shutil.rmtree(source)
-            _copy(tree / _CHARTS, folder)
+            _copy(tree / _CHARTS, folder, f"the module of Istio {version}")
 
         return self._obtain(_module_charts(version), make)
 
@@ -152,7 +151,7 @@ class _Maker:
                 top = PurePosixPath(f"istio-{version}", _CHARTS)
                 wanted = [one for one in archive if PurePosixPath(one.name).is_relative_to(top)]
                 archive.extractall(tree, wanted, filter="data")
-            _copy(tree / top, folder)
+            _copy(tree / top, folder, url)
             shutil.rmtree(tree)
 
         return self._obtain(Recipe("charts-published", str(version), {"url": url}), make)
@@ -195,14 +194,15 @@ def _found(folder: Path, name: str) -> Path | None:
     return next((one for one in places if (one / "Chart.yaml").is_file()), None)
 
 
-def _place(folder: Path, name: str) -> Path:
+def _place(folder: Path, name: str, whose: str) -> Path:
     place = _found(folder, name)
     if place is None:
-        raise ArtifactError(f"{folder} holds no chart '{name}'", "choose another version")
+        raise ArtifactError(f"{whose} holds no chart '{name}'", "choose another version")
     return place
 
 
-def _copy(charts: Path, into: Path) -> None:
-    """Copy the charts that are used, each under the name that Istio's repository has for it."""
+def _copy(charts: Path, into: Path, whose: str) -> None:
+    """Copy the charts that are used, each under the name that Istio's repository has for it.
+    ``whose``: where they come from, in words."""
     for name in _PLACES:
-        take(_place(charts, name), into / name)
+        take(_place(charts, name, whose), into / name)

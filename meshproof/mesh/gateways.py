@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from meshproof.kube.workload import PROXY, Workload, find_workload, spiffe
+from meshproof.mesh.helm_values import gateway_account
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 from meshproof.mesh.operator_config import GATEWAY, GATEWAY_PORTS
+from meshproof.model import InstalledBy
 
 GATEWAY_PORT = GATEWAY_PORTS["tls"]
 """Where sidecars of other networks come in."""
-GATEWAY_IDENTITY = spiffe(SYSTEM, f"{GATEWAY}-service-account")
+
+
+def gateway_identity(mesh: Mesh) -> str:
+    """The SPIFFE URI that the gateways' own certificates are for."""
+    by_helm = mesh.deployment.installed_by is InstalledBy.HELM
+    return spiffe(SYSTEM, gateway_account(by_helm=by_helm))
 
 
 def gateway_workload(mesh: Mesh, cluster: str) -> Workload:

@@ -15,6 +15,7 @@ from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import node_probe
 from meshproof.mesh import manifests
 from meshproof.mesh.blueprint import Blueprint
+from meshproof.mesh.installer import Installer, installer_of
 from meshproof.mesh.istioctl import Istioctl
 from meshproof.mesh.istiod import ISTIOD
 from meshproof.mesh.manifests import SYSTEM
@@ -37,7 +38,7 @@ def install_mesh(mesh: Mesh) -> None:
     """
     shell = Shell(mesh.lab.recorder)
     istioctl = Istioctl(mesh.bundle.istioctl, shell, mesh.folder)
-    work = Installation(mesh, mesh.blueprint, istioctl)
+    work = Installation(mesh, mesh.blueprint, istioctl, installer_of(mesh, shell))
     with mesh.lab.recorder.step(f"install {mesh.deployment}"):
         side_by_side(shell, work.prepare, mesh.deployment.topology.members)
         side_by_side(shell, lambda install: install(), work.tracks())
@@ -45,12 +46,14 @@ def install_mesh(mesh: Mesh) -> None:
 
 @dataclass(frozen=True)
 class Installation:
-    """What one installation goes by, and its parts, which an upgrade takes one by one. The
-    istioctl's shell is called off when a track fails."""
+    """What one installation goes by, and its parts, which an upgrade takes one by one. Remote
+    secrets are istioctl's, whatever installs the rest. The shell of both is called off when a track
+    fails."""
 
     mesh: Mesh
     plan: Blueprint
     istioctl: Istioctl
+    installer: Installer
 
     def tracks(self) -> list[Callable[[], None]]:
         """What goes on side by side."""
@@ -95,7 +98,7 @@ class Installation:
     def primary(self, member: Member) -> None:
         """The istiod of a cluster, and what it is told."""
         with self._step(f"install istiod in {member.name}"):
-            self._istioctl(member, "primary", self.plan.control_plane(member))
+            self._install(member, "primary", self.plan.control_plane(member))
         apply(self._cluster(member), self.plan.beside_istiod(member))
         self._give_istiod_an_address(member)
 
@@ -104,27 +107,27 @@ class Installation:
         config = self._config_of(member)
         cluster = self._cluster(config)
         with self._step(f"prepare {config.name} as the config cluster of {member.name}"):
-            self._istioctl(config, "remote", self.plan.control_plane(config))
+            self._install(config, "remote", self.plan.control_plane(config))
             secret = self.istioctl.config_secret(
                 cluster, self.plan.version(config), self.plan.revised(ISTIOD)
             )
             apply(self._cluster(member), [secret])
         with self._step(f"install istiod in {member.name}"):
-            self._istioctl(member, "external", self.plan.control_plane(member))
+            self._install(member, "external", self.plan.control_plane(member))
         self._give_istiod_an_address(member)
         apply(cluster, self.plan.beside_istiod(member))
 
     def remote(self, member: Member) -> None:
         """What a cluster has of Istio that another cluster's istiod serves."""
         with self._step(f"install the remote profile in {member.name}"):
-            self._istioctl(member, "remote", self.plan.control_plane(member))
+            self._install(member, "remote", self.plan.control_plane(member))
 
     def gateway(self, member: Member) -> None:
         """The gateway of a cluster that has one, and its address."""
         if member.gateway is None:
             return
         with self._step(f"install the gateway of {member.name}"):
-            self._istioctl(member, "gateway", self.plan.gateway(member))
+            self._install(member, "gateway", self.plan.gateway(member))
             self.mesh.open_gateway(member)
 
     def await_service(self, member: Member) -> None:
@@ -175,8 +178,8 @@ class Installation:
 
     # --- parts
 
-    def _istioctl(self, member: Member, name: str, document: dict[str, object]) -> None:
-        self.istioctl.install(self._cluster(member), self.plan.version(member), name, document)
+    def _install(self, member: Member, name: str, document: dict[str, object]) -> None:
+        self.installer.install(self._cluster(member), self.plan.version(member), name, document)
 
     def _config_of(self, member: Member) -> Member:
         """The cluster that an external istiod takes for its own."""

@@ -1,8 +1,9 @@
 """Removes a mesh as Istio's documents have it, to see what that leaves.
 
 The steps are those of "Cleanup" on the pages of https://istio.io/latest/docs/setup/install/multicluster/:
-in each cluster `istioctl uninstall -y --purge`, then `kubectl delete namespace istio-system`. What
-a user has installed besides, workloads and their namespaces, goes first.
+in each cluster what installed it removes it again, `istioctl uninstall -y --purge` or `helm delete`
+of each release, then `kubectl delete namespace istio-system`. What a user has installed besides,
+workloads and their namespaces, goes first.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable
 
 from meshproof.kube import RunningCluster
 from meshproof.kube.objects import Object, await_absence, delete
-from meshproof.mesh.istioctl import Istioctl
+from meshproof.mesh.installer import installer_of
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 from meshproof.process import Shell, side_by_side
@@ -24,18 +25,18 @@ def uninstall(mesh: Mesh, namespaces: Iterable[str]) -> None:
     """Uninstall a mesh's deployment, cluster by cluster in the order of its topology.
 
     ``namespaces``: those of the workloads. The mesh is marked when this does not come to its end.
-    Raises LabError with istioctl's own words, WaitTimeoutError when a namespace stays.
+    Raises LabError with the installer's own words, WaitTimeoutError when a namespace stays.
     """
     shell = Shell(mesh.lab.recorder)
-    istioctl = Istioctl(mesh.bundle.istioctl, shell, mesh.folder)
+    installer = installer_of(mesh, shell)
     members = mesh.deployment.topology.members
     clusters = [mesh.cluster(one.name) for one in members]
     try:
         side_by_side(shell, lambda one: _remove(one, namespaces), clusters)
         for member in members:
             cluster = mesh.cluster(member.name)
-            with mesh.lab.recorder.step(f"istioctl uninstall in {member.name}"):
-                istioctl.uninstall(cluster, mesh.deployment.istio[member.name])
+            with mesh.lab.recorder.step(f"uninstall Istio in {member.name}"):
+                installer.uninstall(cluster, mesh.deployment.istio[member.name])
                 _remove(cluster, [SYSTEM])
     except BaseException:  # Ctrl-C as well: a lab that is kept would be taken for whole
         mesh.mark_dirty("its uninstallation did not come to an end")

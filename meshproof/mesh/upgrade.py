@@ -107,7 +107,8 @@ class Upgrading:
             others = [one for one in before.installed[member.primary] if one != version]
             beside = tuple(f"{ISTIOD}-{revision_of(one)}" for one in others)
             plan = replace(plan, beside=beside)
-        return Installation(self.mesh, plan, self._istioctl(version))
+        istioctl = self._istioctl(version)
+        return Installation(self.mesh, plan, istioctl, istioctl)
 
     def _plan(self, version: Version) -> Blueprint:
         """What is installed of a version: as the mesh's own deployment, but for that."""

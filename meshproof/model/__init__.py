@@ -17,6 +17,7 @@ from meshproof.model.clusters import (
 from meshproof.model.deployment import Deployment
 from meshproof.model.exposure import Exposure
 from meshproof.model.fields import clusters_read, member_fields
+from meshproof.model.installer import InstalledBy, installer_words, usual_installer
 from meshproof.model.known_issue import (
     CONDITIONS,
     KnownIssue,
@@ -77,6 +78,7 @@ __all__ = [
     "Flow",
     "Footprint",
     "Gateway",
+    "InstalledBy",
     "KnownIssue",
     "Level",
     "Member",
@@ -104,9 +106,11 @@ __all__ = [
     "check_id",
     "clusters_read",
     "flat",
+    "installer_words",
     "isolated",
     "issue_name",
     "member_fields",
     "revision_of",
+    "usual_installer",
     "wiring_named",
 ]

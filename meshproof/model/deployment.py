@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from meshproof.errors import ModelError
+from meshproof.model.installer import InstalledBy, installer_words
 from meshproof.model.member import Member, Mtls
 from meshproof.model.topology import Topology
 from meshproof.model.upgrade import Stage, Strategy, Upgrade, course, revision_of
@@ -31,7 +32,8 @@ class Deployment:
     ``istio``: the version in each cluster. ``variants``: names such as "mesh-networks".
     ``revision``: the name of Istio's revision; "" unless ``variants`` holds "revision".
     ``upgrade``: how it gets to another Istio from the one in ``istio``; for a canary that is a
-    revision, called after its version. Raises ModelError for what cannot exist.
+    revision, called after its version. ``installed_by``: the program that installs it, and removes
+    it again. Raises ModelError for what cannot exist.
     """
 
     topology: Topology
@@ -41,6 +43,7 @@ class Deployment:
     variants: frozenset[str] = frozenset()
     revision: str = ""
     upgrade: Upgrade | None = None
+    installed_by: InstalledBy = InstalledBy.ISTIOCTL
 
     def __post_init__(self) -> None:
         lacking = [name for name in self.topology.names if name not in self.istio]
@@ -67,7 +70,8 @@ class Deployment:
 
     def __hash__(self) -> int:
         # Tables of them are large, and a topology holds much that its name tells apart.
-        return hash((self.topology.name, self.mtls, self.variants, self.revision, self.upgrade))
+        what = (self.variants, self.revision, self.upgrade, self.installed_by)
+        return hash((self.topology.name, self.mtls, *what))
 
     @property
     def old(self) -> Version:
@@ -80,6 +84,11 @@ class Deployment:
         return course(self.topology, self.old, self.upgrade) if self.upgrade is not None else ()
 
     def _check_upgrade(self, upgrade: Upgrade) -> None:
+        if self.installed_by is not InstalledBy.ISTIOCTL:
+            raise ModelError(
+                f"an upgrade of a mesh that {self.installed_by} has installed is not built",
+                f"let {InstalledBy.ISTIOCTL} install it",
+            )
         if len(set(self.istio.values())) > 1:
             raise ModelError(
                 f"an upgrade of {self.topology.name} begins with {self._versions()}",
@@ -158,7 +167,8 @@ class Deployment:
     def __str__(self) -> str:
         words = [self.topology.name, self._versions(), self.mtls.value]
         if self.upgrade is None:
-            return "+".join([*words, *map(self._word, sorted(self.variants))])
+            variants = map(self._word, sorted(self.variants))
+            return "+".join([*words, *variants, *installer_words(self.installed_by)])
         words[1] += f"-to-{self.upgrade.to}"
         # The revision is called after the version, which is there already.
         variants = sorted(self.variants - {REVISION})

@@ -15,6 +15,7 @@ from typing import Any, get_args, get_type_hints
 
 from meshproof.errors import ModelError
 from meshproof.model.behaviour import Profile
+from meshproof.model.installer import InstalledBy
 from meshproof.model.known_issue import Policy
 from meshproof.model.member import Mtls
 from meshproof.model.upgrade import Strategy
@@ -93,6 +94,15 @@ class RunRequest:
         default=None,
         metadata=asked(
             f"in addition: Istio under this revision's name (else '{USUAL_REVISION}')", shown="NAME"
+        ),
+    )
+    installer: str | None = field(
+        default=None,
+        metadata=asked(
+            "what installs Istio, else what is usual for each topology, nearly always istioctl",
+            choices=tuple(InstalledBy),
+            noun="installer",
+            shown="NAME",
         ),
     )
     istio: tuple[str, ...] = field(
@@ -226,6 +236,15 @@ class RunRequest:
             shown="FILE",
         ),
     )
+    charts: Path | None = field(
+        default=None,
+        metadata=asked(
+            "the Helm charts that belong to them, as in Istio's manifests/charts; else the "
+            "version's own",
+            noun="a folder of charts",
+            shown="FOLDER",
+        ),
+    )
     pool: str | None = field(
         default=None,
         metadata=asked(
@@ -264,7 +283,7 @@ class RunRequest:
         for name, option in OPTIONS.items():
             value = getattr(self, name)
             for word in value if option.several else (value,):
-                if option.choices and word not in option.choices:
+                if word is not None and option.choices and word not in option.choices:
                     cause = f"there is no {option.noun or name} '{word}'"
                     raise ModelError(cause, choose(word, option.choices))
 

@@ -87,6 +87,7 @@ def _versions(deployment: Data, made_of: About) -> dict[str, str]:
         "kubernetes": deployment.get("kubernetes", ""),
         "mtls": deployment.get("mtls", ""),
         "variants": ", ".join(deployment.get("variants", ())),
+        "installer": deployment.get("installer", ""),
         "wiring": deployment.get("wiring", ""),
         "proxies": "; ".join(proxies),
         "engine": ", ".join(made_of.engines),

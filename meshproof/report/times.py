@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from meshproof.events import Data, Event, read_some
+from meshproof.model import installer_words
 from meshproof.report.record import RECORD, Run
 from meshproof.report.timeline import spans
 
@@ -27,7 +28,8 @@ def shape_of(deployment: Data) -> Shape:
     if "topology" not in deployment:
         return (*deployment["clusters"].values(), deployment["wiring"])
     way = deployment.get("upgrade")
-    words = (way["words"],) if way else ()
+    words: Shape = (way["words"],) if way else ()
+    words += installer_words(deployment.get("installer"))
     return (deployment["topology"], deployment["mtls"], *deployment["variants"], *words)
 
 

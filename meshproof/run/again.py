@@ -19,6 +19,7 @@ _SAME = (
     "mtls",
     "variant",
     "revision",
+    "installer",
     "istio",
     "kubernetes",
     "profile",
@@ -34,6 +35,7 @@ _SAME = (
     "hub",
     "tag",
     "istioctl",
+    "charts",
     "pool",
 )
 """What decides which tests there are, and what they run on and are made of."""

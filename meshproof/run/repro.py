@@ -11,7 +11,7 @@ from typing import Any
 from meshproof.errors import UsageError
 from meshproof.events import Data, Event
 from meshproof.files import topology_names
-from meshproof.model import Profile, RunRequest
+from meshproof.model import InstalledBy, Profile, RunRequest
 from meshproof.model.request import of_all_rounds, once_more
 from meshproof.paths import named
 from meshproof.report.record import RECORD, Run, run_named
@@ -90,7 +90,12 @@ def _in_report(path: Path, test: str | None) -> Found:
         raise UsageError(f"{path} does not say what {deployment} is", "name the run's folder")
     sources = [one["source"] for one in content["implementation"]["artifacts"]]
     asked = once_more(RunRequest(), behaviour, None)
-    told = {**about, "id": deployment, "revision": _revision(deployment)}
+    told = {
+        **about,
+        "id": deployment,
+        "revision": _revision(deployment),
+        "installer": _installer(deployment),
+    }
     request = _request(asked, told, sources[0] if len(sources) == 1 else None)
     return Found(behaviour, deployment, outcome, request, {})
 
@@ -148,6 +153,8 @@ def _request(asked: RunRequest, deployment: Data, source: str | None) -> RunRequ
         mtls=(deployment["mtls"],),
         variant=() if upgraded else tuple(deployment["variants"]),
         revision=None if upgraded else deployment["revision"] or None,
+        # Of records from before there was a choice, istioctl's is known.
+        installer=deployment.get("installer", InstalledBy.ISTIOCTL.value),
         istio=() if own_tree else (istio,),
         profile=Profile.CORE.value,
     )
@@ -157,6 +164,12 @@ def _revision(deployment: str) -> str:
     """The revision's name, which a report has in the deployment's alone."""
     _, found, rest = deployment.partition(_REVISION)
     return rest.partition("+")[0] if found else ""
+
+
+def _installer(deployment: str) -> str:
+    """What has installed a deployment, which a report has in its name alone."""
+    words = deployment.split("+")
+    return next((one for one in InstalledBy if one in words), InstalledBy.ISTIOCTL).value
 
 
 def _made_of(run: Run) -> Data:

@@ -24,6 +24,7 @@ from meshproof.model import (
     REVISION,
     USUAL_REVISION,
     VARIANTS,
+    InstalledBy,
     Mtls,
     Profile,
     Releases,
@@ -35,6 +36,7 @@ from meshproof.model.addresses import NETWORK, pool_named
 from meshproof.nearest import choose
 from meshproof.resources import resource
 from meshproof.run.again import troubled
+from meshproof.run.installers import check_installer, ids_named, installer_asked, uses_helm
 from meshproof.run.own_build import check_own_build, own_build
 from meshproof.run.session import Choices
 from meshproof.run.upgrades import check_upgrades, upgrades_of
@@ -160,6 +162,11 @@ class Selection:
         check_revision(self.request.revision)
         return self.request.revision
 
+    @property
+    def installer(self) -> InstalledBy | None:
+        """What installs every mesh; None where each topology has its usual one."""
+        return installer_asked(self.request)
+
     @cached_property
     def pool(self) -> IPv4Network | None:
         """The range that was named for labs' networks; None where they find one themselves."""
@@ -193,6 +200,8 @@ class Selection:
             reports=asked.reports,
             pool=self.pool,
             own=own_build(asked),
+            helm=uses_helm(self.installer, self.topologies, ids_named(asked, self.troubled)),
+            charts=asked.charts,
         )
 
     def check(self) -> None:
@@ -206,6 +215,7 @@ class Selection:
         _ = self.topologies, self.releases, self.variants, self.revision, self.pool
         _ = self.rounds, self.troubled
         check_own_build(asked, self.versions)
+        check_installer(asked, self.topologies, self.versions)
         check_upgrades(asked, self.topologies, self.releases, self.upgrades)
         if asked.suite and not asked.suites:
             _check_suites(asked.suite)
@@ -251,6 +261,7 @@ class Selection:
             "--revision": asked.revision is not None,
             "--istio": bool(asked.istio),
             "--upgrade-to": asked.upgrade_to is not None,
+            "--installer": asked.installer is not None,
         }
         said = [option for option, is_given in given.items() if is_given]
         if said:

@@ -19,12 +19,14 @@ from meshproof.model import (
     USUAL_REVISION,
     VARIANTS,
     Deployment,
+    InstalledBy,
     Mtls,
     Profile,
     Releases,
     Topology,
     Upgrade,
     Version,
+    usual_installer,
 )
 from meshproof.report import Declared
 from meshproof.run.selection import Selection
@@ -55,7 +57,8 @@ class Matrix:
     ``mtls``: modes instead of the default ones; ``variants``: in addition to the default ones,
     where a topology can have them; ``full``: the product of all that is not narrowed so; ``only``:
     of the deployments those with these ids, or all; ``upgrades``: the ways to another Istio, on
-    which all of them are then.
+    which all of them are then; ``installer``: what installs all of them, in place of the usual one
+    of each topology.
     """
 
     topologies: tuple[Topology, ...]
@@ -67,6 +70,7 @@ class Matrix:
     full: bool = False
     only: tuple[str, ...] = ()
     upgrades: tuple[Upgrade, ...] = ()
+    installer: InstalledBy | None = None
 
     @classmethod
     def of(cls, asked: Selection, kubernetes: Version) -> Matrix:
@@ -81,6 +85,7 @@ class Matrix:
             full=asked.profile is Profile.ALL,
             only=asked.request.deployment,
             upgrades=asked.upgrades,
+            installer=asked.installer,
         )
 
     @cached_property
@@ -102,6 +107,7 @@ class Matrix:
                 mode,
                 frozenset({variant} - {PLAIN}),
                 self.revision if variant == REVISION else "",
+                installed_by=self.installer or usual_installer(topology.name),
             )
             for topology, release in product(self.topologies, self.releases)
             for variant in self._variants(topology)

@@ -61,8 +61,8 @@ def _keys(what: BareLab | Deployment | None) -> _Key:
     if isinstance(what, Deployment):
         clusters = [member.cluster for member in what.topology.members]
         versions = tuple(map(str, what.istio.values()))
-        rest = (what.topology.name, versions, what.variants, what.revision, what.upgrade)
-        return (tuple(clusters), rest, what.mtls)
+        rest = (versions, what.variants, what.revision, what.upgrade, what.installed_by)
+        return (tuple(clusters), (what.topology.name, *rest), what.mtls)
     if isinstance(what, BareLab):
         return (tuple(read_clusters(what.clusters)), "bare", what.wiring)
     return ((), "", "")

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from meshproof.console import say_line
-from meshproof.model import Deployment
+from meshproof.model import Deployment, installer_words
 from meshproof.report.times import Shape, times_in
 from meshproof.run.forecast import Costs, Part, forecast
 from meshproof.run.foretold import (
@@ -51,6 +51,7 @@ def _part(on: BareLab | Deployment, tests: Mapping[str, str]) -> Part:
     shape: Shape
     if isinstance(on, Deployment):
         way = [str(on.upgrade)] if on.upgrade is not None else []
+        way += installer_words(on.installed_by)
         shape = (on.topology.name, on.mtls.value, *sorted(on.variants), *way)
         clusters, installed = shared_keys(on)
         return Part(str(on), shape, clusters, len(on.topology.members), installed, tests)

@@ -226,6 +226,7 @@ def _described(on: BareLab | Deployment, kubernetes: Version) -> Data:
         "variants": sorted(on.variants),
         "revision": on.revision,
         "upgrade": _upgrade(on),
+        "installer": on.installed_by.value,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from meshproof.kube.objects import Object
-from meshproof.mesh.gateways import GATEWAY_IDENTITY, GATEWAY_PORT
+from meshproof.mesh.gateways import GATEWAY_PORT
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY_LABELS, NETWORK_LABEL
 from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, PORT, SNI
@@ -28,16 +28,16 @@ def terminating_gateway() -> Object:
     return _object(_NETWORKING, "Gateway", "cross-network-gateway", SYSTEM, spec)
 
 
-def way_of_the_terminated(identity: str) -> list[Object]:
-    """Where a terminating gateway sends requests on, and callers who put up with its identity
-    beside the workloads' own, ``identity``."""
+def way_of_the_terminated(identity: str, gateways: str) -> list[Object]:
+    """Where a terminating gateway sends requests on, and callers who put up with its identity,
+    ``gateways``, beside the workloads' own, ``identity``."""
     destination = {"host": HOST, "port": {"number": PORT}}
     route = {
         "hosts": ["*"],
         "gateways": ["cross-network-gateway"],
         "http": [{"route": [{"destination": destination}]}],
     }
-    tls = {"mode": "ISTIO_MUTUAL", "subjectAltNames": [identity, GATEWAY_IDENTITY]}
+    tls = {"mode": "ISTIO_MUTUAL", "subjectAltNames": [identity, gateways]}
     rule = {"host": HOST, "trafficPolicy": {"tls": tls}}
     return [
         _object(_NETWORKING, "DestinationRule", "either-identity", NAMESPACE, rule),

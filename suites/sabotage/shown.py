@@ -13,7 +13,7 @@ from meshproof.errors import EvidenceError
 from meshproof.kube.objects import Object, apply, as_found
 from meshproof.kube.workload import Workload
 from meshproof.mesh.configuration import configured
-from meshproof.mesh.gateways import GATEWAY_IDENTITY
+from meshproof.mesh.gateways import gateway_identity
 from meshproof.mesh.manifests import cross_network_gateway
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.model import Mtls
@@ -155,15 +155,16 @@ def terminating(sample: Sample, caller: str, far: FarSide) -> Iterator[None]:
             return {told}
         return {one.log.upstream_peer for one in responses if one.log and one.cluster == far.there}
 
+    own = gateway_identity(sample.mesh)
     try:
         with (
             gateways_as_found(sample),
-            configured(sample.mesh, broken.way_of_the_terminated(far.identity)),
+            configured(sample.mesh, broken.way_of_the_terminated(far.identity, own)),
         ):
             apply(cluster, [broken.terminating_gateway()])
             dialled, called = f"TLS that ends at the gateway of {far.there}", "calls through it"
-            require(far.dial, until=lambda seen: seen.identity == GATEWAY_IDENTITY, what=dialled)
-            require(peers, until=lambda seen: seen == {GATEWAY_IDENTITY}, what=called)
+            require(far.dial, until=lambda seen: seen.identity == own, what=dialled)
+            require(peers, until=lambda seen: seen == {own}, what=called)
             require_at_rest(sample)
             yield
     finally:

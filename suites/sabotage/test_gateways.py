@@ -14,7 +14,7 @@ from meshproof.kube.objects import applied
 from meshproof.kube.workload import Workload
 from meshproof.mesh.config_dump import LISTENERS, in_use
 from meshproof.mesh.configuration import configured
-from meshproof.mesh.gateways import GATEWAY_IDENTITY, GATEWAY_PORT
+from meshproof.mesh.gateways import GATEWAY_PORT, gateway_identity
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Way
 from meshproof.mesh.proxy import statistics
@@ -56,7 +56,7 @@ def test_a_terminating_gateway_is_noticed(sample: Sample, judge: Judge) -> None:
         shown = the_workload_shows_its_own_certificate(sample, caller, target)
         counted = only_tcp_is_counted(sample, caller, target)
     requests = f"http.outbound_0.0.0.0_{GATEWAY_PORT}"
-    judge(all_of([noticed([shown], GATEWAY_IDENTITY), noticed([counted], requests)]))
+    judge(all_of([noticed([shown], gateway_identity(sample.mesh)), noticed([counted], requests)]))
 
 
 @proves("gateways/no-certificate-refused-by-workload")

@@ -107,6 +107,29 @@ VERSIONS = [
     refused("a tag that is none", "verify --tag a/b --istio 1.31.1", "'a/b' is no tag"),
     refused("a hub that is none", "verify --hub istio", "name the registry and the path"),
     refused("an istioctl that is none", "verify --istioctl {work}/none", "is no program"),
+    refused("no such installer", "verify --installer sail", "there is no installer 'sail'"),
+    refused(
+        "an upgrade by Helm",
+        "verify primary-remote-flat --installer helm --istio 1.31.0 --upgrade-to 1.31.1",
+        "an upgrade is done by istioctl, and one by Helm is not built",
+    ),
+    refused(
+        "charts that nobody uses",
+        "verify primary-remote-flat --charts {work}",
+        "nothing that is asked for is installed by Helm: add '--installer helm'",
+    ),
+    refused(
+        "charts that are not there",
+        "verify primary-remote-flat --installer helm --charts {work}/none",
+        "holds no chart 'base': let --charts name a folder with base in it",
+    ),
+    refused(
+        "charts of two",
+        "verify --installer helm --charts {work} --istio 1.31.0,1.31.1",
+        "--charts are those of one Istio",
+    ),
+    refused("bare clusters by Helm", "verify bare --installer helm", "--installer says nothing"),
+    goes_on("all by Helm", "verify --installer helm", makes=REPORTS),
     refused("a build and built", f"verify {OWN} --artifacts built", "leave it out"),
     refused(
         "a build of two",

@@ -14,6 +14,7 @@ from meshproof.model import (
     Deployment,
     Flow,
     Gateway,
+    InstalledBy,
     Member,
     MeshSpec,
     Mtls,
@@ -21,6 +22,7 @@ from meshproof.model import (
     Role,
     Topology,
     TopologyError,
+    Upgrade,
     Version,
 )
 
@@ -169,6 +171,9 @@ def test_a_deployment_is_a_test_id() -> None:
     assert len({deployment, other, Deployment(split(), dict(deployment.istio), KUBERNETES)}) == 2
     named = replace(deployment, variants=frozenset({"revision"}), revision="canary")
     assert str(named) == "split+1.31.0+strict+rev-canary"
+    by_helm = replace(named, installed_by=InstalledBy.HELM)
+    assert str(by_helm) == "split+1.31.0+strict+rev-canary+helm"
+    assert by_helm != named
 
 
 @pytest.mark.parametrize(
@@ -181,6 +186,10 @@ def test_a_deployment_is_a_test_id() -> None:
         (
             {"variants": frozenset({"unrelated-roots"})},
             "split cannot be installed in the variant unrelated-roots, which needs several control",
+        ),
+        (
+            {"installed_by": InstalledBy.HELM, "upgrade": Upgrade(KUBERNETES)},
+            "an upgrade of a mesh that helm has installed is not built: let istioctl install it",
         ),
     ],
 )

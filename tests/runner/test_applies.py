@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from meshproof.errors import UsageError
 from meshproof.files import topology_named, topology_names
-from meshproof.model import Deployment, Mtls, Version
+from meshproof.model import Deployment, InstalledBy, Mtls, Version
 from meshproof.runner.applies import ground, why_not
 
 FLAT, SPLIT = "primary-remote-flat", "primary-remote-split-horizon"
@@ -99,6 +101,16 @@ def test_an_external_control_plane_is_one_control_plane_that_serves_remotes() ->
     outside = on("external-control-plane")
     assert why(outside, MARK.primaries(1), MARK.remotes) is None
     assert why(outside, MARK.primaries(2)) == "needs several control planes"
+
+
+def test_what_is_about_an_installer_is_judged_where_it_has_installed_the_mesh() -> None:
+    plain, by_helm = on(FLAT), replace(on(FLAT), installed_by=InstalledBy.HELM)
+    assert why(by_helm) is None
+    assert why(by_helm, MARK.installed_by("helm")) is None
+    assert why(plain, MARK.installed_by("helm")) == "where helm has installed the mesh only"
+    assert (
+        why(by_helm, MARK.installed_by("istioctl")) == "where istioctl has installed the mesh only"
+    )
 
 
 def test_modes() -> None:

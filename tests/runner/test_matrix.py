@@ -10,7 +10,7 @@ import pytest
 from meshproof.artifacts import checkout_version
 from meshproof.errors import UsageError
 from meshproof.files import topology_named
-from meshproof.model import Mtls, Releases, RunRequest, Version
+from meshproof.model import InstalledBy, Mtls, Releases, RunRequest, Version
 from meshproof.resources import resource
 from meshproof.run.selection import Selection
 from meshproof.runner.matrix import Matrix
@@ -27,7 +27,7 @@ def caller(request):
     return request.param
 """
 FLAT, SPLIT = "primary-remote-flat", "primary-remote-split-horizon"
-PRIMARIES = "multi-primary-flat"
+PRIMARIES, MIXED = "multi-primary-flat", "mixed-networks"
 BOTH = ("--meshproof-topology", FLAT, "--meshproof-topology", SPLIT)
 OLD, NEW, KUBERNETES = Version(1, 31, 0), Version(1, 31, 1), Version(1, 36, 3)
 
@@ -93,6 +93,39 @@ def test_in_full_everything_is_multiplied_that_can_be() -> None:
         f"{SPLIT}+1.31.1+strict",
         f"{SPLIT}+1.31.1+strict+mesh-networks",
     ]
+
+
+def test_one_topology_is_installed_by_helm_unless_another_installer_is_asked_for() -> None:
+    by_itself = Matrix.of(selection(topology=(MIXED, FLAT)), KUBERNETES)
+    helms = [one for one in by_itself.deployments if one.installed_by is InstalledBy.HELM]
+    assert [str(one) for one in helms] == [f"{MIXED}+1.31.1+strict+helm"]
+    for by in InstalledBy:
+        asked = Matrix.of(selection(topology=(MIXED, FLAT), installer=by.value), KUBERNETES)
+        assert {one.installed_by for one in asked.deployments} == {by}
+        assert all(name.endswith("+helm") is (by is InstalledBy.HELM) for name in ids(asked))
+
+
+def test_what_is_upgraded_is_installed_by_istioctl() -> None:
+    asked = selection(topology=(MIXED,), istio=("1.31.0",), upgrade_to="1.31.1")
+    found = Matrix.of(asked, KUBERNETES).deployments
+    assert [one.installed_by for one in found] == [InstalledBy.ISTIOCTL]
+
+
+def test_helm_is_wanted_where_something_is_installed_by_it_alone() -> None:
+    assert selection(topology=(FLAT,)).choices.helm is False
+    assert selection(topology=(FLAT,), installer="helm").choices.helm is True
+    assert selection(topology=(MIXED, FLAT)).choices.helm is True
+    assert selection(topology=(MIXED,), installer="istioctl").choices.helm is False
+    helms = f"{MIXED}+1.31.1+strict+helm"
+    cases: list[tuple[dict[str, object], bool]] = [
+        ({"only": "a/test.py::test_it"}, True),
+        ({"only": f"a/test.py::test_it[{FLAT}+1.31.1+strict-from-east]"}, False),
+        ({"only": f"a/test.py::test_it[{helms}-from-east]"}, True),
+        ({"deployment": (f"{FLAT}+1.31.1+strict",)}, False),
+        ({"deployment": (helms,)}, True),
+    ]
+    for said, wanted in cases:
+        assert selection(**said).choices.helm is wanted, said
 
 
 def test_versions_by_cluster_are_told_by_cluster_and_equal_ones_once() -> None:

@@ -140,6 +140,7 @@ def _parameters(case: Case) -> Iterable[tuple[str, str]]:
     yield "Kubernetes", on.get("kubernetes", "")
     yield "mTLS", on.get("mtls", "")
     yield "variants", ", ".join(on.get("variants", ()))
+    yield "installer", on.get("installer", "")
     yield "wiring", on.get("wiring", "")
     yield "clusters", case.called_from
 

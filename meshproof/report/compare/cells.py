@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from meshproof.events import Data
+from meshproof.model import installer_words
 from meshproof.report.cases import Case, cases, not_run
 from meshproof.report.outcomes import WORST_FIRST
 from meshproof.report.record import Record
@@ -89,6 +90,7 @@ def shape(deployment: Data) -> str:
         return str(deployment["id"])
     way = deployment.get("upgrade")
     words = [*sorted(deployment["variants"]), *([way["words"]] if way else [])]
+    words += installer_words(deployment.get("installer"))
     return "+".join([deployment["topology"], deployment["mtls"], *words])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from meshproof.events import Data
+from meshproof.model import installer_words
 from meshproof.report.html.material import Material, Test, worst
 from meshproof.report.words import marks
 
@@ -98,7 +99,8 @@ def _label(deployment: Data, *, several: bool) -> str:
     mtls = deployment.get("mtls", "strict")
     parts = [_versions(deployment)] if several else []
     parts += [mtls] if mtls != "strict" else []
-    return " ".join([*parts, *deployment.get("variants", [])])
+    parts += deployment.get("variants", [])
+    return " ".join([*parts, *installer_words(deployment.get("installer"))])
 
 
 def _rows(material: Material, columns: Mapping[str, tuple[str, str]]) -> list[tuple[str, Row]]:

@@ -1,0 +1,58 @@
+"""What a request says of how Istio is installed: by which program, and by which charts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from meshproof.artifacts import check_charts
+from meshproof.errors import UsageError
+from meshproof.model import InstalledBy, RunRequest, Topology, usual_installer
+
+
+def installer_asked(request: RunRequest) -> InstalledBy | None:
+    """What installs every mesh; None where each topology has its usual one. An upgrade is done by
+    istioctl."""
+    if request.upgrade_to is not None:
+        return InstalledBy.ISTIOCTL
+    return InstalledBy(request.installer) if request.installer is not None else None
+
+
+def uses_helm(
+    asked: InstalledBy | None, topologies: Iterable[Topology], ids: Sequence[str] = ()
+) -> bool:
+    """Whether something is installed by Helm. ``asked``: by what every topology is to be, None for
+    its usual one; ``ids``: those of the deployments or tests that are judged alone, as far as they
+    are named; () for all."""
+    if ids:
+        return any(f"+{InstalledBy.HELM}" in one for one in ids)
+    return any((asked or usual_installer(one.name)) is InstalledBy.HELM for one in topologies)
+
+
+def ids_named(request: RunRequest, troubled: Sequence[str]) -> tuple[str, ...]:
+    """The ids by which a request names all that it judges; () where it names none. ``troubled``:
+    those of the tests of an earlier run that are asked for again."""
+    only = request.only or ""
+    return request.deployment or ((only,) if "[" in only else tuple(troubled))
+
+
+def check_installer(
+    request: RunRequest, topologies: Sequence[Topology], versions: Sequence[str]
+) -> None:
+    """Raise UsageError for an upgrade by Helm, and for charts that nothing is installed by, or that
+    are not there. ``versions``: all those of Istio that the request comes to."""
+    if request.upgrade_to is not None and request.installer == InstalledBy.HELM:
+        raise UsageError(
+            "an upgrade is done by istioctl, and one by Helm is not built", "leave --installer out"
+        )
+    if request.charts is None:
+        return
+    if not uses_helm(installer_asked(request), topologies):
+        raise UsageError(
+            f"--charts {request.charts}: nothing that is asked for is installed by Helm",
+            "add '--installer helm', or leave --charts out",
+        )
+    if len(set(versions)) > 1:
+        raise UsageError(
+            "--charts are those of one Istio, and several are asked for", "ask for one version"
+        )
+    check_charts(request.charts)
