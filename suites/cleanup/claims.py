@@ -16,6 +16,7 @@ from meshproof.lab import Lab
 from meshproof.mesh.inventory import Inventory, Thing, take_inventory
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.routes import host_of
+from meshproof.model import InstalledBy
 from meshproof.process import side_by_side
 from meshproof.traffic.settle import converge
 from meshproof.wait import eventually
@@ -26,6 +27,10 @@ _QUIET = 2.0
 _WITHIN = 20.0
 _SHOWN = 5
 _NAMESPACES = (SYSTEM, NAMESPACE, OUTSIDE)
+_COMMANDS = {
+    InstalledBy.ISTIOCTL: "istioctl uninstall --purge",
+    InstalledBy.HELM: "helm uninstall",
+}
 
 
 def nothing_remains(lab: Lab, before: Mapping[str, Inventory]) -> Verdict:
@@ -37,13 +42,13 @@ def nothing_remains(lab: Lab, before: Mapping[str, Inventory]) -> Verdict:
     )
 
 
-def istioctl_leaves_nothing(lab: Lab, before: Mapping[str, Inventory]) -> Verdict:
-    """After Istio's own uninstallation each cluster holds what it held before, and has lost
-    nothing of that; what is left is told whole, by kind and name."""
+def uninstalling_leaves_nothing(
+    lab: Lab, before: Mapping[str, Inventory], by: InstalledBy
+) -> Verdict:
+    """After a mesh was uninstalled by what had installed it, each cluster holds what it held
+    before, and has lost nothing of that; what is left is told whole, by kind and name."""
     shell = lab.engine.shell
-    verdicts = side_by_side(
-        shell, lambda name: _left_by_istioctl(lab, name, before[name]), lab.clusters
-    )
+    verdicts = side_by_side(shell, lambda name: _left(lab, name, before[name], by), lab.clusters)
     return all_of(verdicts)
 
 
@@ -160,8 +165,8 @@ def _rules(cluster: RunningCluster) -> Verdict:
     return Verdict(Outcome.PASS, expected, "none")
 
 
-def _left_by_istioctl(lab: Lab, name: str, before: Inventory) -> Verdict:
-    expected = f"nothing of the mesh to be left in {name} by 'istioctl uninstall --purge'"
+def _left(lab: Lab, name: str, before: Inventory, by: InstalledBy) -> Verdict:
+    expected = f"nothing of the mesh to be left in {name} by '{_COMMANDS[by]}'"
     if not before.things:
         return Verdict(Outcome.INCONCLUSIVE, expected, "nothing is known of what was there before")
     now = take_inventory(lab.clusters[name])

@@ -15,12 +15,12 @@ from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import NAMESPACE, OUTSIDE, Sample
 from suites.cleanup.claims import (
-    istioctl_leaves_nothing,
     more_is_held,
     no_address_remains,
     no_name_remains,
     no_rule_remains,
     nothing_remains,
+    uninstalling_leaves_nothing,
     witnesses_see_it,
 )
 
@@ -46,13 +46,29 @@ def test_nothing_remains_of_a_mesh(
 
 @behaviour("cleanup/istioctl-leaves-nothing", feature="lifecycle", level="extended")
 @pytest.mark.last
+@pytest.mark.installed_by("istioctl")
 def test_istioctl_leaves_nothing(
     sample: Sample, labs: Labs, judge: Callable[[Verdict], None]
 ) -> None:
     """Uninstalling as Istio's pages on multicluster say leaves nothing behind, and takes nothing
     else along."""
-    seen = more_is_held(sample.mesh.lab, sample.mesh.before)
-    uninstall(sample.mesh, [NAMESPACE, OUTSIDE])
-    verdict = istioctl_leaves_nothing(sample.mesh.lab, sample.mesh.before)
+    judge(_uninstalled(sample, labs))
+
+
+@behaviour("cleanup/helm-leaves-nothing", feature="lifecycle", level="extended")
+@pytest.mark.last
+@pytest.mark.installed_by("helm")
+def test_helm_leaves_nothing(sample: Sample, labs: Labs, judge: Callable[[Verdict], None]) -> None:
+    """Uninstalling Helm's releases, and the kinds that it keeps, as Istio's pages on multicluster
+    say leaves nothing behind, and takes nothing else along."""
+    judge(_uninstalled(sample, labs))
+
+
+def _uninstalled(sample: Sample, labs: Labs) -> Verdict:
+    """What is left when the mesh was uninstalled by what had installed it."""
+    mesh = sample.mesh
+    seen = more_is_held(mesh.lab, mesh.before)
+    uninstall(mesh, [NAMESPACE, OUTSIDE])
+    verdict = uninstalling_leaves_nothing(mesh.lab, mesh.before, mesh.deployment.installed_by)
     labs.end_mesh()
-    judge(all_of([verdict, seen]))
+    return all_of([verdict, seen])

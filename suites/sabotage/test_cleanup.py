@@ -13,7 +13,7 @@ from meshproof.kube.objects import applied
 from meshproof.kube.seam import lab_errors
 from meshproof.lab import Lab
 from meshproof.mesh.inventory import take_inventory
-from meshproof.model import Capability
+from meshproof.model import Capability, InstalledBy
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import require
@@ -25,13 +25,13 @@ from meshproof.workloads.sample import (
     namespace_object,
 )
 from suites.cleanup.claims import (
-    istioctl_leaves_nothing,
     no_address_remains,
     no_name_remains,
     no_rule_remains,
     nothing_remains,
     rules_written,
     told_of,
+    uninstalling_leaves_nothing,
 )
 
 Judge = Callable[[Verdict], None]
@@ -52,7 +52,7 @@ _OBJECTS = (
 )
 
 
-@proves("cleanup/nothing-remains", "cleanup/istioctl-leaves-nothing")
+@proves("cleanup/nothing-remains", "cleanup/istioctl-leaves-nothing", "cleanup/helm-leaves-nothing")
 @pytest.mark.bare_lab("east,west", "isolated")
 @pytest.mark.parametrize("kind", [one["kind"] for one in _OBJECTS])
 def test_an_object_left_behind_is_noticed(lab: Lab, kind: str, judge: Judge) -> None:
@@ -61,7 +61,8 @@ def test_an_object_left_behind_is_noticed(lab: Lab, kind: str, judge: Judge) -> 
     before = {name: take_inventory(cluster) for name, cluster in lab.clusters.items()}
     left = [one for one in _OBJECTS if one["kind"] == kind]
     with applied(lab.clusters["west"], left):
-        verdicts = [nothing_remains(lab, before), istioctl_leaves_nothing(lab, before)]
+        verdicts = [nothing_remains(lab, before)]
+        verdicts += [uninstalling_leaves_nothing(lab, before, one) for one in InstalledBy]
     judge(noticed(verdicts, _LEFT))
 
 

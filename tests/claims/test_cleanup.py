@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv4Network
 
 import pytest
@@ -11,13 +11,14 @@ from meshproof.kube.names import NameAnswer
 from meshproof.lab.network.subnets import Subnet
 from meshproof.mesh import inventory
 from meshproof.mesh.inventory import Inventory, Thing
+from meshproof.model import InstalledBy
 from suites.cleanup.claims import (
-    istioctl_leaves_nothing,
     more_is_held,
     no_address_remains,
     no_name_remains,
     no_rule_remains,
     nothing_remains,
+    uninstalling_leaves_nothing,
     witnesses_see_it,
 )
 from tests.claims.changes import after
@@ -50,6 +51,10 @@ def lab(stage: Stage) -> tuple[object, ...]:
 
 def lab_and_before(stage: Stage) -> tuple[object, ...]:
     return stage.world.lab, dict.fromkeys(stage.world.clusters, Inventory(OWN))
+
+
+def uninstalled(by: InstalledBy) -> Callable[[Stage], tuple[object, ...]]:
+    return lambda stage: (*lab_and_before(stage), by)
 
 
 def holding(*, more: frozenset[Thing] = frozenset(), less: frozenset[Thing] = frozenset()) -> Doing:
@@ -112,7 +117,8 @@ def named(answer: NameAnswer, control: bool = True) -> Doing:
 
 
 def after_nothing(stage: Stage) -> tuple[object, ...]:
-    return stage.world.lab, dict.fromkeys(stage.world.clusters, Inventory(frozenset()))
+    nothing = dict.fromkeys(stage.world.clusters, Inventory(frozenset()))
+    return stage.world.lab, nothing, InstalledBy.ISTIOCTL
 
 
 def there(*lines: str, address: str = "") -> Doing:
@@ -172,14 +178,20 @@ CASES = [
         ),
     ),
     *cases(
-        istioctl_leaves_nothing,
-        Setting(lab_and_before, SPLIT),
+        uninstalling_leaves_nothing,
+        Setting(uninstalled(InstalledBy.ISTIOCTL), SPLIT),
         passes(doing=holding()),
         fails(TOLD, holding(more=LEFTOVERS)),
         fails("Node node is gone", holding(less=frozenset({Thing("", "Node", "", "node")}))),
     ),
     *cases(
-        istioctl_leaves_nothing,
+        uninstalling_leaves_nothing,
+        Setting(uninstalled(InstalledBy.HELM), SPLIT),
+        passes(doing=holding()),
+        fails(TOLD, holding(more=LEFTOVERS)),
+    ),
+    *cases(
+        uninstalling_leaves_nothing,
         Setting(after_nothing, SPLIT),
         unclear("nothing is known of what was there before", holding()),
     ),
