@@ -26,7 +26,7 @@ SABOTAGE := (test_overlap and not of-three) or hostnames or (shared_gateway and 
 	or test_mcs or test_ports or test_secrets or false_istiod or another_lifetime or test_an_open \
 	or is_no_zero or subset_without or not_forbidden or policy_that_goes) and primary-remote-flat)
 
-.PHONY: verify test nodes sabotage change upgrade lint workflows unit unit-oldest browser docs site serve samples bench mutants few-mutants \
+.PHONY: verify test nodes rendering sabotage change upgrade lint workflows unit unit-oldest browser docs site serve samples bench mutants few-mutants \
 	interruptions clean lock
 
 verify: $(READY) ## the main job: what is judged by default, from nothing to a verdict
@@ -53,7 +53,11 @@ $(ACTIONLINT): $(READY)
 	GOFLAGS= GOBIN=$(CURDIR)/$(BIN) go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 unit: $(READY) unit-oldest
-	$(BIN)/pytest tests -n $$(nproc) --ignore=tests/browser
+	$(BIN)/pytest tests -n $$(nproc) --ignore=tests/browser --ignore=tests/rendering
+
+rendering: $(READY) ## what Helm and istioctl would install, compared on every topology; not part of test
+	$(BIN)/meshproof artifacts build --artifacts built --helm
+	$(BIN)/pytest tests/rendering -n $$(nproc)
 
 browser: $(READY) ## the report's page in Chromium, which is installed where root may do so
 	sh tests/browser/install.sh
