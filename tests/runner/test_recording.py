@@ -122,6 +122,7 @@ def test_the_record_begins_with_what_was_asked_for_and_what_it_is_asked_of(
         "variants": [],
         "revision": "",
         "upgrade": None,
+        "installer": "istioctl",
     }
     assert bare == {
         "id": "same-cidrs+isolated",
