@@ -167,8 +167,8 @@ class Deployment:
     def __str__(self) -> str:
         words = [self.topology.name, self._versions(), self.mtls.value]
         if self.upgrade is None:
-            variants = map(self._word, sorted(self.variants))
-            return "+".join([*words, *variants, *installer_words(self.installed_by)])
+            words += map(self._word, sorted(self.variants))
+            return "+".join([*words, *installer_words(self.installed_by)])
         words[1] += f"-to-{self.upgrade.to}"
         # The revision is called after the version, which is there already.
         variants = sorted(self.variants - {REVISION})
