@@ -13,7 +13,7 @@ from meshproof.console import say_line
 from meshproof.errors import UsageError
 from meshproof.paths import named
 from meshproof.report import found_in, setting, summary
-from meshproof.report.formats import FORMATS, chosen, rendered
+from meshproof.report.formats import FORMATS, check_written, chosen, rendered
 from meshproof.report.record import Record, merged, run_named
 from meshproof.report.timeline import timeline
 
@@ -40,6 +40,10 @@ def report(
     """Print the table of runs again, or write reports, from their records; ends with the run's own
     exit code, or the worst."""
     wanted = chosen(formats or ())
+    if out is not None:
+        check_written(wanted)
+    if times and wanted:
+        raise UsageError("--timeline is printed, and --format writes files", "ask for one of them")
     record = merged(run_named(one) for one in runs)
     if wanted:
         _write(record, wanted, _folder(record, out))

@@ -91,6 +91,8 @@ def go_on_as_verify(
             switches = [*_LIST, *(_plan("json" if json else "table") if dry_run else ())]
             if collect_only and json:
                 switches += _told("json")
+            elif dry_run and quiet:
+                switches += _told("quiet")
         else:
             switches = [*_QUIET, *_told("json" if json else "quiet" if quiet else "lines")]
             if alluredir is not None:

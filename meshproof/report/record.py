@@ -20,6 +20,10 @@ RECORD = "events.jsonl"
 _WORST_FIRST = (EXIT_DID_NOT_HOLD, EXIT_COULD_NOT_TELL, EXIT_HELD)
 
 
+class NoRecordError(UsageError):
+    """A word names no run: there is no record."""
+
+
 @dataclass(frozen=True)
 class Run:
     """One run. ``folder``: where its evidence lies; ``events``: its record, oldest first."""
@@ -77,12 +81,15 @@ def merged(runs: Iterable[Run]) -> Record:
 
 
 def run_named(word: str) -> Run:
-    """The run that a word names: its folder, or the record in it. Raises MeshproofError."""
+    """The run that a word names: its folder, or the record in it.
+
+    Raises NoRecordError where there is none, RecordError for one that cannot be read.
+    """
     record = named("a run's folder", word)
     if record.name != RECORD:
         record /= RECORD
     if not os.path.lexists(record):
-        raise UsageError(
+        raise NoRecordError(
             f"{word} is no run's folder: it has no {RECORD}",
             "name one below reports, such as reports/20261128-164040-e6dc",
         )

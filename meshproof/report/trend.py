@@ -73,8 +73,9 @@ class Trend:
     @property
     def line(self) -> str:
         """What it comes to, in one line."""
-        count = len(self.flaky)
-        return f"{len(self.runs)} runs, {len(self.rows)} behaviours on deployments, {count} flaky"
+        runs, rows, flaky = len(self.runs), len(self.rows), len(self.flaky)
+        many = f"{runs} run{'s' if runs != 1 else ''}"
+        return f"{many}, {rows} behaviour{'s' if rows != 1 else ''} on deployments, {flaky} flaky"
 
 
 def trend(runs: Iterable[Run]) -> Trend:
@@ -120,7 +121,8 @@ def markdown(found: Trend, most: int) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-_RUN_COLUMNS = ("begun", "seconds", "held", "failed", "known", "could not tell", "not run")
+_TO_THE_MINUTE = len("2026-11-28T16:40")
+_RUN_COLUMNS = ("begun (UTC)", "seconds", "held", "failed", "known", "could not tell", "not run")
 _TIME_COLUMNS = ("runs", "median", "shortest", "longest", "last")
 
 
@@ -129,7 +131,9 @@ def _run(run: Run) -> tuple[str, ...]:
     tally, events = record.ending.tally, run.events
     took = events[-1].at - events[0].at if events else 0.0
     counts = (tally.held, tally.failed, tally.known, tally.unclear, tally.not_run)
-    return (moment(events[0].at) if events else "", f"{took:.0f}", *map(str, counts))
+    # Without the seconds, all columns fit side by side into 80 characters.
+    begun = moment(events[0].at)[:_TO_THE_MINUTE].replace("T", " ") if events else ""
+    return (begun, f"{took:.0f}", *map(str, counts))
 
 
 def _times(row: Row) -> tuple[str, ...]:

@@ -52,6 +52,15 @@ FOLDERS = [
         "the folder of reports",
         lay=lay(whole(["PASS"], 0)),
     ),
+    refused(
+        "a place for no files", "report run --out x", "add '--format", lay=lay(whole(["PASS"], 0))
+    ),
+    refused(
+        "a table, and files instead of it",
+        "report run --timeline --format html",
+        "ask for one of them",
+        lay=lay(whole(["PASS"], 0)),
+    ),
     refused("no such folder", "report nowhere", "nowhere is no run's folder", "reports"),
     refused(
         "an empty folder", RUN, "it has no events.jsonl", lay=lambda w: (w.work / "run").mkdir()
