@@ -90,7 +90,7 @@ COMMANDS: Mapping[str, Entry] = {
         (
             "report reports/20261128-164040-e6dc",
             "report reports/20261128-164040-e6dc --format html,junit",
-            "report reports/SHARD-1 reports/SHARD-2 --format yaml --out public",
+            "report reports/SHARD-1 reports/SHARD-2 --shards 2 --format yaml --out public",
         ),
     ),
     "compare": Entry(

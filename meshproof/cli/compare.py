@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from meshproof.cli.numbers import number_of
 from meshproof.console import say_line
 from meshproof.errors import EXIT_COULD_NOT_TELL, MeshproofError
 from meshproof.events import RecordError
@@ -61,21 +62,23 @@ def trend(
     runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="runs' folders")],
     as_markdown: Annotated[bool, typer.Option("--markdown", help="as Markdown")] = False,
     most: Annotated[
-        int, typer.Option("--most", min=1, help="of how many behaviours the times are shown")
-    ] = _MOST,
+        str,
+        typer.Option("--most", metavar="N", help="of how many behaviours the times are shown"),
+    ] = str(_MOST),
 ) -> None:
     """Print which behaviours are flaky over many runs, and what their times are. Of several folders
     those without a record are left out, and ends with 2 when a record cannot be read."""
     from meshproof.report.trend import LEGEND, grids, markdown
     from meshproof.report.trend import trend as reckoned
 
+    longest = number_of("--most", most)
     read, whole = _readable(runs)
     found = reckoned(read)
     if as_markdown:
-        say_line(markdown(found, most).rstrip("\n"))
+        say_line(markdown(found, longest).rstrip("\n"))
     else:
         console = Console()
-        for grid in grids(found, most):
+        for grid in grids(found, longest):
             console.print(grid)
         if found.flaky:
             console.print(LEGEND, highlight=False)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from meshproof.cli.numbers import number_of
 from meshproof.console import say_line
 from meshproof.errors import UsageError
 from meshproof.paths import named
@@ -33,6 +34,12 @@ def report(
         str | None,
         typer.Option(help="where they are written; by default the folder of the one run"),
     ] = None,
+    shards: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N", help="how many runs there must be; one that is lacking cannot be told"
+        ),
+    ] = None,
     times: Annotated[
         bool, typer.Option("--timeline", help="where the time went, by deployment and step")
     ] = False,
@@ -44,7 +51,8 @@ def report(
         check_written(wanted)
     if times and wanted:
         raise UsageError("--timeline is printed, and --format writes files", "ask for one of them")
-    record = merged(run_named(one) for one in runs)
+    expected = number_of("--shards", shards) if shards is not None else 0
+    record = merged((run_named(one) for one in runs), expected)
     if wanted:
         _write(record, wanted, _folder(record, out))
     else:

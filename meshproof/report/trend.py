@@ -92,9 +92,9 @@ def trend(runs: Iterable[Run]) -> Trend:
 
 def grids(found: Trend, most: int) -> list[Grid]:
     """Tables for a terminal; of times the ``most`` longest."""
-    shown = [
-        Grid("Runs", _RUN_COLUMNS, [(one.folder.name, _run(one)) for one in found.runs], right=True)
-    ]
+    # Most folders are named by when they were begun: all else fits side by side then.
+    runs = [(one.folder.name, _run(one)[1:]) for one in found.runs]
+    shown = [Grid("Runs, the oldest first", _RUN_COLUMNS[1:], runs, right=True)]
     if found.flaky:
         flaky = [(_name(one), (one.letters,)) for one in found.flaky]
         shown.append(Grid("Flaky, the oldest run first", ("runs",), flaky))
@@ -121,8 +121,7 @@ def markdown(found: Trend, most: int) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-_TO_THE_MINUTE = len("2026-11-28T16:40")
-_RUN_COLUMNS = ("begun (UTC)", "seconds", "held", "failed", "known", "could not tell", "not run")
+_RUN_COLUMNS = ("begun", "seconds", "held", "failed", "known", "could not tell", "not run")
 _TIME_COLUMNS = ("runs", "median", "shortest", "longest", "last")
 
 
@@ -131,9 +130,7 @@ def _run(run: Run) -> tuple[str, ...]:
     tally, events = record.ending.tally, run.events
     took = events[-1].at - events[0].at if events else 0.0
     counts = (tally.held, tally.failed, tally.known, tally.unclear, tally.not_run)
-    # Without the seconds, all columns fit side by side into 80 characters.
-    begun = moment(events[0].at)[:_TO_THE_MINUTE].replace("T", " ") if events else ""
-    return (begun, f"{took:.0f}", *map(str, counts))
+    return (moment(events[0].at) if events else "", f"{took:.0f}", *map(str, counts))
 
 
 def _times(row: Row) -> tuple[str, ...]:

@@ -76,6 +76,9 @@ CASES = [
         "a place for no files", f"{COMPARE} --out x", "add '--format html'", **both("PASS", "PASS")
     ),
     case("as Markdown", "trend a b --markdown", 0, "### Flaky", **both("PASS", "FAIL")),
+    refused(
+        "a trend of no times", "trend a b --most 0", "give a number from 1", **both("PASS", "PASS")
+    ),
     refused("a trend of nothing", "trend", "Missing argument"),
     refused("a trend of no run", "trend x", "x is no run's folder"),
 ]
