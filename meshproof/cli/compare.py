@@ -17,7 +17,7 @@ from meshproof.reading import file_errors
 from meshproof.report.formats import check_written, chosen, written
 from meshproof.report.record import NoRecordError, Record, Run, run_named
 
-_MOST = 20
+_MOST = "20"
 
 
 _FILES = {"html": "compare.html", "markdown": "compare.md"}
@@ -64,7 +64,7 @@ def trend(
     most: Annotated[
         str,
         typer.Option("--most", metavar="N", help="of how many behaviours the times are shown"),
-    ] = str(_MOST),
+    ] = _MOST,
 ) -> None:
     """Print which behaviours are flaky over many runs, and what their times are. Of several folders
     those without a record are left out, and ends with 2 when a record cannot be read."""
