@@ -256,11 +256,13 @@ SELECTED = [
 ]
 OTHERS = [
     refused("no such option", "verify --enginee podman", "--enginee", "--engine"),
-    refused("an option of pytest's", "verify -x", "No such option: -x"),
+    refused("an option of pytest's", "verify -x", "there is no option '-x'"),
     refused("an option without value", "verify --engine", "requires an argument"),
     refused("a switch with a value", "verify --enforce=yes", "does not take a value"),
-    refused("what --profile replaces", "verify --full", "No such option: --full"),
-    refused("an option of pytest's own kind", "verify --meshproof-mtls strict", "No such option"),
+    refused("what --profile replaces", "verify --full", "there is no option '--full'"),
+    refused(
+        "an option of pytest's own kind", "verify --meshproof-mtls strict", "there is no option"
+    ),
     refused("reports that are not UTF-8", ["verify", "--reports", "r\udce9"], "is not UTF-8"),
     refused("an engine in capitals", "verify --engine Podman", "did you mean podman"),
     refused("and only listed", "verify --engine Podman --collect-only", "did you mean podman"),
