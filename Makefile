@@ -22,7 +22,7 @@ SABOTAGE := (test_overlap and not of-three) or hostnames or (shared_gateway and 
 	or ((test_headless or test_outside or service_lacks) and split-horizon) or (under_a_mesh and overlapping) \
 	or (test_federation and not hybrid and not of-three) \
 	or ((trust_domain_too_many or both_consumers or told_apart) and of-three) \
-	or (lost_nearby and hybrid) or ((test_authorization or test_endpoints or test_entries or test_hops \
+	or ((lost_nearby or server_that_is_asked) and hybrid) or ((test_authorization or test_endpoints or test_entries or test_hops \
 	or test_mcs or test_ports or test_secrets or false_istiod or another_lifetime or test_an_open \
 	or is_no_zero or subset_without or not_forbidden or policy_that_goes) and primary-remote-flat)
 
