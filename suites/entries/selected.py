@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from meshproof.kube.objects import Object, applied
-from meshproof.kube.rollout import await_rollout
+from meshproof.kube.rollout import await_rollout, restart
 from meshproof.kube.workload import find_workload
 from meshproof.mesh.config_dump import inbound_ports
 from meshproof.mesh.configuration import configured
@@ -39,9 +39,15 @@ def selecting(app: str = SELECTED) -> Object:
 
 @contextmanager
 def selected(sample: Sample, one: Object) -> Iterator[None]:
-    """The entry is wherever configuration counts, and since then every cluster with workloads has
-    a pod that no Service selects, which is ready, and its proxy knows that it is an instance, or
-    a while has passed, inside the block. Raises LabError when one will not run."""
+    """The entry is wherever configuration counts, and every cluster with workloads has a pod that
+    no Service selects, which became ready in place of an earlier one; its proxy knows that it is an
+    instance, or a while has passed, inside the block. Raises LabError when one will not run.
+
+    The earlier pods are there since istiod tells all proxies of a namespace what they stand behind
+    when an entry gets its first instance, or one of another account (``UpdateServiceEndpoints`` in
+    its ``pilot/pkg/model/endpointshards.go``): only who comes after that must be told by itself.
+    """
+    shell = sample.mesh.shell
     clusters = [sample.mesh.cluster(name) for name in sample.clusters]
     try:
         with ExitStack() as stack:
@@ -49,10 +55,10 @@ def selected(sample: Sample, one: Object) -> Iterator[None]:
             for cluster in clusters:
                 stack.enter_context(applied(cluster, sleep_objects(name=SELECTED)))
             side_by_side(
-                sample.mesh.shell,
-                lambda each: await_rollout(each, NAMESPACE, {SELECTED}, sample.mesh.shell),
-                clusters,
+                shell, lambda each: await_rollout(each, NAMESPACE, {SELECTED}, shell), clusters
             )
+            converge(lambda: told(sample), what="the entry's first instance", within=_WITHIN)
+            side_by_side(shell, lambda each: restart(each, NAMESPACE, SELECTED, shell), clusters)
             everybody = len(clusters)
             converge(lambda: len(told(sample)) == everybody, what="their ports", within=_WITHIN)
             yield

@@ -62,7 +62,7 @@ def test_a_rule_may_name_an_alias(sample: Sample, judge: Judge) -> None:
 @behaviour("entries/selected-pods-are-told", feature="discovery")
 def test_pods_that_an_entry_selects_are_told(sample: Sample, judge: Judge) -> None:
     """Pods that a ServiceEntry selects take calls at its port as it says, in every cluster, once
-    they are ready."""
+    they are ready, also those that come when it has instances."""
     with selected(sample, selecting()):
         verdict = pods_are_told(sample)
     judge(verdict)
