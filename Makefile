@@ -105,9 +105,10 @@ upgrade: $(READY) ## what it costs to get from one Istio to the next; not part o
 bench: $(READY) ## figures on this machine: a table, and bench.json
 	$(BIN)/meshproof bench
 
+# In parts: make mutants MINUTES=40, and then make mutants MINUTES=40 RESUME=FOLDER.
 mutants: $(READY) ## small faults in istiod, and which behaviour notices each; not part of test
 	$(BIN)/meshproof doctor --fix
-	$(BIN)/meshproof mutants
+	$(BIN)/meshproof mutants $(MINUTES:%=--minutes %) $(RESUME:%=--resume %)
 
 few-mutants: $(READY) ## five of them, each noticed by the claim that it breaks; not part of test
 	$(BIN)/meshproof doctor --fix
