@@ -89,11 +89,7 @@ class Course:
         begin = time.monotonic()
         folder = _new_folder(self.folder / mutant.id)
         try:
-            result = self._run(mutant, folder)
-            if self._wants_all(mutant, result):
-                self._control_of_all()
-                folder = _new_folder(self.folder / mutant.id)
-                result = self._run(mutant, folder)
+            result, folder = self._tried(mutant, folder)
         except LabLostError:
             raise
         except MeshproofError as error:
@@ -105,6 +101,19 @@ class Course:
             result = result.model_copy(update={"anew": True})
         about = {"seconds": round(time.monotonic() - begin, 1), "evidence": folder.name}
         return result.model_copy(update={**about, "digest": digest_of(mutant)})
+
+    def _tried(self, mutant: Mutant, folder: Path) -> tuple[Result, Path]:
+        """The result and the folder of its evidence; of a second try, when all behaviours are to be
+        asked and what they say without the mutant was not known."""
+        result = self._run(mutant, folder)
+        if not self._wants_all(mutant, result):
+            return result, folder
+        try:
+            self._control_of_all()
+        except MeshproofError as error:
+            return result.model_copy(update={"why": error.cause}), folder
+        again = _new_folder(self.folder / mutant.id)
+        return self._run(mutant, again), again
 
     def _wants_all(self, mutant: Mutant, result: Result) -> bool:
         """Whether all behaviours are still to be asked, which takes a while: they are for a mutant

@@ -97,8 +97,9 @@ def course(played: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
     monkeypatch.setattr(views, "steady", played.seen)
     control = Control(tuple(map(outcome_of, NAMES)), of_all=True)
     nothing, deployment = cast(Session, None), cast(Deployment, None)
-    played_by = {"control": control, "judging": played.judge}
-    return Course(nothing, deployment, BENCH, PROGRAM, tmp_path, **played_by)
+    return Course(
+        nothing, deployment, BENCH, PROGRAM, tmp_path, control=control, judging=played.judge
+    )
 
 
 def run(
@@ -164,6 +165,24 @@ def test_all_are_judged_without_it_too_before_they_can_tell(
     ]
     assert one.control.of_all
     assert set(one.control.behaviours) == {*NAMES, "lake/extended"}
+
+
+def test_what_all_say_without_it_may_not_be_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = Played(["off", "on", "off"])
+    judge, one = played.judge, course(played, tmp_path, monkeypatch)
+
+    def some_alone(bench: Bench, behaviours: Sequence[str] | None, reports: Path) -> list[Judged]:
+        if behaviours is None:
+            raise LabError("all behaviours could not be judged")
+        return judge(bench, behaviours, reports)
+
+    one.judging = some_alone
+    one.control = Control((outcome_of("lake/prints"), outcome_of(PLAIN)))
+    found = one.run(mutant())
+    assert (found.outcome, found.why) == (Outcome.UNNOTICED, "all behaviours could not be judged")
+    assert (found.healed, found.anew) == (True, False)
 
 
 @pytest.mark.parametrize(
