@@ -26,7 +26,7 @@ SABOTAGE := (test_overlap and not of-three) or hostnames or (shared_gateway and 
 	or test_mcs or test_ports or test_secrets or false_istiod or another_lifetime or test_an_open \
 	or is_no_zero or subset_without or not_forbidden or policy_that_goes) and primary-remote-flat)
 
-.PHONY: verify test nodes sabotage change upgrade lint workflows unit unit-oldest browser docs site serve samples bench mutants few-mutants \
+.PHONY: verify test nodes sabotage change upgrade repeat lint workflows unit unit-oldest browser docs site serve samples bench mutants few-mutants \
 	interruptions clean lock
 
 verify: $(READY) ## the main job: what is judged by default, from nothing to a verdict
@@ -102,12 +102,22 @@ upgrade: $(READY) ## what it costs to get from one Istio to the next; not part o
 	$(BIN)/meshproof doctor --fix
 	$(BIN)/meshproof upgrade --from 1.31.0 --to 1.31.1 --enforce
 
+# Suites whose tests are many and were seldom run, on one topology of each network shape, so often.
+TIMES := 10
+REPEATED := ambient authorization channel endpoints entries grpc headless hops local matches mcs newcomers \
+	ports priority resilience secrets selectors tokens versions visibility
+repeat: $(READY) ## them ten times, and how many verdicts did not hold; not part of test
+	$(BIN)/meshproof doctor --fix
+	$(BIN)/meshproof verify primary-remote-flat primary-remote-split-horizon --mtls strict \
+		$(REPEATED:%=--behaviour '%/*') --repeat $(TIMES) --enforce
+
 bench: $(READY) ## figures on this machine: a table, and bench.json
 	$(BIN)/meshproof bench
 
+# In parts: make mutants MINUTES=40, and then make mutants MINUTES=40 RESUME=FOLDER.
 mutants: $(READY) ## small faults in istiod, and which behaviour notices each; not part of test
 	$(BIN)/meshproof doctor --fix
-	$(BIN)/meshproof mutants
+	$(BIN)/meshproof mutants $(MINUTES:%=--minutes %) $(RESUME:%=--resume %)
 
 few-mutants: $(READY) ## five of them, each noticed by the claim that it breaks; not part of test
 	$(BIN)/meshproof doctor --fix

@@ -165,6 +165,11 @@ class Mutant(_Strict):
                 raise ValueError(f"'put' of {edit.file} leaves out what was found ({FOUND})")
         return self
 
+    @property
+    def is_equivalent(self) -> bool:
+        """Whether nothing has to notice it, for the reason that is told."""
+        return bool(self.explained) and not self.missing
+
     def is_named_by(self, why: str) -> bool:
         """Whether what a verdict observed tells of this fault; ``why``: the verdict's words."""
         return re.search(self.tells, why.partition(_OBSERVED)[2] or why) is not None
