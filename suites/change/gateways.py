@@ -10,7 +10,8 @@ from meshproof.faults.gateway import gateway_moved, out_of_service, second_gatew
 from meshproof.mesh.mesh import Way
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.traffic.settle import require
-from meshproof.traffic.stream import Stream
+from meshproof.traffic.stream import Stream, StreamPlan
+from meshproof.traffic.stream_history import CallKind
 from meshproof.traffic.stream_over import Found, Ways, over
 from meshproof.workloads.sample import HOST, PORT, Sample
 
@@ -20,6 +21,9 @@ proxies at once (``NotifyGatewayHandlers`` in pilot/pkg/serviceregistry/kube/con
 _MEANWHILE = 15.0
 _DRAINED = 3.0
 """Seconds for requests that are under way: their proxies close the connections after them."""
+# A connection by TCP that is kept stays with the gateway that it was made through, and goes with
+# it: no proxy can move it to another one.
+_KINDS = tuple(one for one in CallKind if one is not CallKind.TCP_KEPT)
 
 
 def far_gateway(sample: Sample) -> str:
@@ -77,7 +81,7 @@ def over_a_second_one(sample: Sample) -> tuple[Found, str]:
                 second.close()
         stream.flow_for(_MEANWHILE)
 
-    found = over(sample, doing)
+    found = over(sample, doing, plan=StreamPlan(kinds=_KINDS))
     way = str(Way(entered[0], port))
     return replace(found, ways=with_way(sample, found.ways, cluster, way)), way
 

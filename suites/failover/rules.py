@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from meshproof.errors import EvidenceError
 from meshproof.kube.objects import Object
 from meshproof.mesh.routes import Tls, destination_rule
-from meshproof.traffic.routing import in_force
+from meshproof.traffic.routing import ruled
 from meshproof.traffic.stream import Stream
 from meshproof.traffic.stream_history import History
 from meshproof.traffic.stream_over import over
@@ -47,7 +46,5 @@ def over_a_failure(sample: Sample, caller: str) -> History:
                 away.close()
         stream.flow_for(WITHIN + _MEANWHILE)
 
-    with in_force(sample, [near_first()]) as missing:
-        if missing:
-            raise EvidenceError(f"nothing can be claimed: missing is {', '.join(missing)}")
+    with ruled(sample, [near_first()]):
         return over(sample, doing, callers=[caller]).history

@@ -8,6 +8,7 @@ from meshproof.faults.api_server import api_server_stopped
 from meshproof.faults.between import partitioned
 from meshproof.faults.istiod import istiod_stopped, restart_istiod
 from meshproof.model import Pair
+from meshproof.traffic.connected import await_proxies
 from meshproof.traffic.stream import Stream
 from meshproof.traffic.stream_over import Found, over
 from meshproof.workloads.sample import Sample
@@ -20,7 +21,8 @@ found out by their keepalive, after half a minute."""
 
 
 def without_istiod(sample: Sample) -> Found:
-    """What comes of calls while no istiod runs."""
+    """What comes of calls while no istiod runs, and when proxies are served by new ones. Raises
+    WaitTimeoutError when they are not."""
 
     def doing(stream: Stream, _: ExitStack) -> None:
         with ExitStack() as away:
@@ -31,6 +33,8 @@ def without_istiod(sample: Sample) -> Found:
             stream.flow_for(_AWAY)
             with stream.mark("istiod is there again"):
                 away.close()
+                # Else the stream might end before any proxy was told anything by the new ones.
+                await_proxies(sample)
         stream.flow_for(_AFTERWARDS)
 
     return over(sample, doing)

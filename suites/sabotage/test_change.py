@@ -11,13 +11,15 @@ from meshproof.expect import Verdict, all_of, noticed
 from meshproof.expect.undisturbed import recovered, unnoticed
 from meshproof.faults.between import partitioned
 from meshproof.faults.discovery import unread
-from meshproof.model import Capability, Flow, Mtls
+from meshproof.kube.objects import applied
+from meshproof.model import Capability, Mtls
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
+from meshproof.traffic.settle import require
 from meshproof.traffic.stream import Stream
 from meshproof.traffic.stream_over import over
 from meshproof.workloads.sample import Sample
-from meshproof.workloads.scale import scaled, usual
+from meshproof.workloads.scale import scaled
 from suites.change.authorities import over_a_rotation
 from suites.change.claims import (
     AWAY,
@@ -33,15 +35,17 @@ from suites.change.claims import (
     was_taken,
     went_over,
 )
-from suites.change.clusters import lost_without, plan_without, secrets_between, without
+from suites.change.clusters import lost_without, secrets_between, without
 from suites.change.gateways import far_gateway
 from suites.change.modes import over_turns
-from suites.change.secrets import WITHIN, are_silent
+from suites.change.secrets import WITHIN, are_silent, plan_without
 from suites.change.services import move_of
 from suites.change.trust import came_into_force
+from suites.endpoints.unready import deployment_of
 from suites.failover.claims import BACK as THERE_AGAIN
 from suites.failover.claims import GONE, goes_over_and_back
 from suites.outage.claims import answered_all_along
+from suites.sabotage.shown import forgotten
 
 Judge = Callable[[Verdict], None]
 pytestmark = [pytest.mark.remote_secrets, requires(Capability.NODES)]
@@ -72,8 +76,9 @@ def test_a_secret_that_is_away_for_a_moment_is_noticed(sample: Sample, judge: Ju
             stream.flow_for(_FOR)
         stream.flow_for(_A_WHILE)
 
-    version = sample.versions_in(home)[0]
-    judge(noticed([unnoticed(over(sample, doing))], f"{version} did not answer {caller}"))
+    version, plan = sample.versions_in(home)[0], plan_without(sample, home)
+    verdict = unnoticed(over(sample, doing, plan=plan))
+    judge(noticed([verdict], f"{version} did not answer {caller}"))
 
 
 @requires(Capability.ROUTER)
@@ -139,8 +144,6 @@ def test_a_secret_that_is_not_removed_is_noticed(sample: Sample, judge: Judge) -
     judge(noticed([verdict], f"it still answered {caller}"))
 
 
-@pytest.mark.remotes
-@requires(Capability.ROUTER)
 @proves(
     "change/secret-rewritten",
     "change/secret-rotated",
@@ -149,22 +152,22 @@ def test_a_secret_that_is_not_removed_is_noticed(sample: Sample, judge: Judge) -
     "outage/istiod-away",
     "outage/api-server-away",
 )
-def test_an_instance_that_nobody_learns_of_is_noticed(sample: Sample, judge: Judge) -> None:
-    """With a new instance in a cluster whose API server its istiod cannot reach, the claims that
+def test_an_instance_that_nobody_calls_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a new instance that never becomes ready, so that no proxy calls it, the claims that
     every pod answers fail and name it."""
     caller, home = sample.read_from_elsewhere
-    pair, version = (sample.topology[caller].primary, home), sample.versions_in(home)[0]
-    known: set[str] = set()
+    version, cluster = sample.versions_in(home)[0], sample.mesh.cluster(home)
+    known = set(sample.servers())
 
     def doing(stream: Stream, stack: ExitStack) -> None:
-        known.update(sample.servers())
-        cut = partitioned(sample.mesh.lab, [pair, pair[::-1]], [Flow.API])
-        stack.enter_context(cut)
         with stream.mark(f"{version} gets another instance"):
-            stack.enter_context(scaled(sample, version, usual(sample, version) + 1))
+            stack.enter_context(applied(cluster, [deployment_of(version)]))
+            what = f"another instance of {version}"
+            require(lambda: sample.servers().keys() - known, what=what)
         stream.flow_for(_A_WHILE)
 
     found = over(sample, doing, more={version: 1})
+    forgotten(sample)
     new = next(iter(found.pods[caller] - known))
     claims = [unnoticed(found), recovered(found, within=1.0)]
     judge(noticed(claims, f"{new} answered none of"))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from meshproof.traffic.stream_history import StreamCall
 from suites.outage.claims import answered_all_along
 from tests.claims.table import Case, Setting, cases, fails, judge, passes, unclear
 from tests.doubles.streams import Change, broken, history, of, within
@@ -11,6 +14,11 @@ from tests.doubles.streams import Change, broken, history, of, within
 
 def during(*changes: Change) -> Setting:
     return Setting(lambda _: (history(*changes), ["east", "west"]))
+
+
+def stalled(call: StreamCall) -> StreamCall:
+    """The call set out late, and had no answer."""
+    return replace(broken(call), late=1.5)
 
 
 CASES = [
@@ -30,6 +38,11 @@ CASES = [
         fails("east had none for 3.0 s"),
     ),
     *cases(answered_all_along, during(of("west", broken)), unclear("west had none at all")),
+    *cases(
+        answered_all_along,
+        during(of("west", within(6, 9, stalled))),
+        unclear("west had none for 3.0 s, in which it made its calls late"),
+    ),
 ]
 
 
