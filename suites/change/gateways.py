@@ -26,20 +26,10 @@ _DRAINED = 3.0
 _KINDS = tuple(one for one in CallKind if one is not CallKind.TCP_KEPT)
 
 
-def far_gateway(sample: Sample) -> str:
-    """A cluster whose gateway leads the callers of another network to a version, but not the
-    proxies of another cluster to their istiod, where there is such a one: whoever moves that must
-    tell them of it by himself. Raises StopIteration where no gateway leads to a version."""
-    homes = {sample.versions[version] for _, version in sample.pairs(same_network=False)}
-    members = [one for one in sample.topology.members if one.name in homes and one.gateway]
-    alone = [one for one in members if not sample.topology.served_by(one.name)]
-    return next(one.name for one in (*alone, *members))
-
-
 def over_a_move(sample: Sample) -> Found:
     """What comes of calls while a gateway gets another address, and nobody answers at the old one
     any more."""
-    cluster = far_gateway(sample)
+    cluster = sample.far_gateway
 
     def doing(stream: Stream, stack: ExitStack) -> None:
         with stream.mark(f"the gateway of {cluster} gets another address"):
@@ -52,7 +42,7 @@ def over_a_move(sample: Sample) -> Found:
 def over_a_second_one(sample: Sample) -> tuple[Found, str]:
     """What comes of calls while a network gets a second gateway, and loses it again after proxies
     were told not to use it any more; and where that one was entered."""
-    cluster, mesh = far_gateway(sample), sample.mesh
+    cluster, mesh = sample.far_gateway, sample.mesh
     port = mesh.ways_to(cluster)[cluster].port
     entered: list[IPv4Address] = []
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
-from meshproof.expect.undisturbed import recovered, unnoticed
+from meshproof.expect.undisturbed import recovered, rode_out, unnoticed
 from meshproof.faults.between import partitioned
 from meshproof.faults.discovery import unread
 from meshproof.kube.objects import applied
@@ -36,7 +36,6 @@ from suites.change.claims import (
     went_over,
 )
 from suites.change.clusters import lost_without, secrets_between, without
-from suites.change.gateways import far_gateway
 from suites.change.modes import over_turns
 from suites.change.secrets import WITHIN, are_silent, plan_without
 from suites.change.services import move_of
@@ -64,10 +63,14 @@ _A_WHILE = 20.0
     "change/intermediate-rotated",
     "change/root-rotated",
     "outage/istiod-away",
+    "outage/new-pods-wait",
+    "outage/api-server-away-and-back",
+    "outage/gateway-of-two-dies",
 )
 def test_a_secret_that_is_away_for_a_moment_is_noticed(sample: Sample, judge: Judge) -> None:
-    """With a remote secret that is removed and given again instead of rotated, the claim that
-    nobody notices fails and names the version that was missing."""
+    """With a remote secret that is removed and given again instead of rotated, the claims that
+    nobody notices, and that every version answers all the time, fail and name the version that was
+    missing."""
     caller, home = sample.read_from_elsewhere
     reader = sample.mesh.cluster(sample.topology[caller].primary)
 
@@ -77,8 +80,9 @@ def test_a_secret_that_is_away_for_a_moment_is_noticed(sample: Sample, judge: Ju
         stream.flow_for(_A_WHILE)
 
     version, plan = sample.versions_in(home)[0], plan_without(sample, home)
-    verdict = unnoticed(over(sample, doing, plan=plan))
-    judge(noticed([verdict], f"{version} did not answer {caller}"))
+    found = over(sample, doing, plan=plan)
+    claims = [unnoticed(found), rode_out(found, within=1.0)]
+    judge(noticed(claims, f"{version} did not answer {caller}"))
 
 
 @requires(Capability.ROUTER)
@@ -96,7 +100,16 @@ def test_a_secret_that_is_away_for_a_moment_is_noticed(sample: Sample, judge: Ju
     "change/intermediate-rotated",
     "change/root-rotated",
     "outage/istiod-away",
+    "outage/new-pods-wait",
     "outage/api-server-away",
+    "outage/credential-revoked",
+    "outage/api-server-away-and-back",
+    "outage/gateway-of-two-dies",
+    "outage/node-restarts",
+    "outage/cluster-made-anew",
+    "outage/gateway-names-away",
+    "outage/partition",
+    "rest/loses-nothing",
 )
 def test_calls_that_are_lost_are_noticed(sample: Sample, judge: Judge) -> None:
     """With a path between two clusters that is cut for a moment, the claims that no call is lost,
@@ -117,6 +130,7 @@ def test_calls_that_are_lost_are_noticed(sample: Sample, judge: Judge) -> None:
     claims = [
         unnoticed(found),
         recovered(found, within=1.0),
+        rode_out(found, within=1.0),
         forgotten_and_read_again(found.history, [caller], [version]),
         left_and_joined(found, {caller: [version]}),
     ]
@@ -150,7 +164,14 @@ def test_a_secret_that_is_not_removed_is_noticed(sample: Sample, judge: Judge) -
     "change/secrets-rotated-at-once",
     "change/gateway-address",
     "outage/istiod-away",
+    "outage/new-pods-wait",
     "outage/api-server-away",
+    "outage/credential-revoked",
+    "outage/api-server-away-and-back",
+    "outage/gateway-of-two-dies",
+    "outage/node-restarts",
+    "outage/cluster-made-anew",
+    "outage/gateway-names-away",
 )
 def test_an_instance_that_nobody_calls_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a new instance that never becomes ready, so that no proxy calls it, the claims that
@@ -169,7 +190,7 @@ def test_an_instance_that_nobody_calls_is_noticed(sample: Sample, judge: Judge) 
     found = over(sample, doing, more={version: 1})
     forgotten(sample)
     new = next(iter(found.pods[caller] - known))
-    claims = [unnoticed(found), recovered(found, within=1.0)]
+    claims = [unnoticed(found), recovered(found, within=1.0), rode_out(found, within=1.0)]
     judge(noticed(claims, f"{new} answered none of"))
 
 
@@ -242,7 +263,7 @@ def test_a_cluster_that_does_not_leave_is_noticed(sample: Sample, judge: Judge) 
 def test_networks_that_nobody_reads_are_noticed(sample: Sample, judge: Judge) -> None:
     """With meshNetworks that stay as they are, the claim that callers follow another address that
     they say fails and names the one that is used."""
-    cluster = far_gateway(sample)
+    cluster = sample.far_gateway
     own = str(sample.mesh.ways_to(cluster)[cluster])
 
     def doing(stream: Stream, _: ExitStack) -> None:
@@ -269,7 +290,12 @@ def test_a_root_that_nobody_takes_up_is_noticed(sample: Sample, judge: Judge) ->
 
 @pytest.mark.several_versions
 @requires(Capability.ROUTER)
-@proves("outage/partition")
+@proves(
+    "outage/partition",
+    "outage/node-restarts",
+    "outage/cluster-made-anew",
+    "outage/gateway-names-away",
+)
 def test_a_caller_without_answers_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a caller to whom even what is near does not answer, the claim that it does fails and
     names it."""
@@ -288,10 +314,10 @@ def test_a_caller_without_answers_is_noticed(sample: Sample, judge: Judge) -> No
 
 
 @pytest.mark.several_versions
-@proves("failover/to-the-other-cluster")
+@proves("failover/to-the-other-cluster", "failover/to-the-other-network")
 def test_calls_that_prefer_nobody_are_noticed(sample: Sample, judge: Judge) -> None:
-    """With no rule by which calls prefer their own cluster, the claim that only its instances
-    answer fails and names another."""
+    """With no rule by which calls prefer what is near, the claim that only its instances answer
+    fails and names another."""
     caller = next(one for one in sample.homes if len(sample.reached_from(one)) > 1)
     near = set(sample.versions_in(caller))
     far = set(sample.reached_from(caller)) - near
