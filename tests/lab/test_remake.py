@@ -16,7 +16,7 @@ def done() -> list[str]:
 
 
 @pytest.fixture
-def lab(monkeypatch: pytest.MonkeyPatch, done: list[str]) -> Lab:
+def two_clusters(monkeypatch: pytest.MonkeyPatch, done: list[str]) -> Lab:
     """A lab of two clusters, of which it is noted what is done to them."""
     made: Any = object.__new__(Lab)
     nodes = [SimpleNamespace(container="west-control-plane"), SimpleNamespace(container="west-a")]
@@ -32,11 +32,11 @@ def lab(monkeypatch: pytest.MonkeyPatch, done: list[str]) -> Lab:
     return found
 
 
-def test_all_nodes_of_the_cluster_are_removed(lab: Lab, done: list[str]) -> None:
-    lab.lose("west")
+def test_all_nodes_of_the_cluster_are_removed(two_clusters: Lab, done: list[str]) -> None:
+    two_clusters.lose("west")
     assert done == ["no ['west-control-plane', 'west-a']"]
 
 
-def test_it_is_wired_before_its_names_are_waited_for(lab: Lab, done: list[str]) -> None:
-    lab.remake("west")
+def test_it_is_wired_before_its_names_are_waited_for(two_clusters: Lab, done: list[str]) -> None:
+    two_clusters.remake("west")
     assert done == ["west is made", "wired by its wiring", "names are answered"]
