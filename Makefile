@@ -26,7 +26,7 @@ SABOTAGE := (test_overlap and not of-three) or hostnames or (shared_gateway and 
 	or test_mcs or test_ports or test_secrets or false_istiod or another_lifetime or test_an_open \
 	or is_no_zero or subset_without or not_forbidden or policy_that_goes) and primary-remote-flat)
 
-.PHONY: verify test nodes sabotage change upgrade repeat lint workflows unit unit-oldest browser docs site serve samples bench mutants few-mutants \
+.PHONY: verify test nodes sabotage change change-ten rest faults upgrade repeat lint workflows unit unit-oldest browser docs site serve samples bench mutants few-mutants \
 	interruptions clean lock
 
 verify: $(READY) ## the main job: what is judged by default, from nothing to a verdict
@@ -93,10 +93,26 @@ sabotage: $(READY) ## sabotage that no other target runs; not part of test
 change: $(READY) ## what changes and outages cost calls that go on, and their sabotage; not part of test
 	$(BIN)/meshproof doctor --fix
 	$(BIN)/pytest suites/change suites/outage suites/failover suites/sabotage/test_change.py \
-		suites/sabotage/test_unchanged.py suites/sabotage/test_upgrade.py \
+		suites/sabotage/test_unchanged.py suites/sabotage/test_outage.py suites/sabotage/test_failover.py \
+		suites/sabotage/test_upgrade.py \
 		$(CHANGED:%=--meshproof-topology=%) --meshproof-mtls=strict --meshproof-profile=all \
 		--meshproof-variant=mesh-networks --meshproof-variant=several-roots \
 		--meshproof-sabotage --meshproof-conformance --meshproof-enforce
+
+change-ten: $(READY) ## the same claims ten times, without sabotage: whatever does not hold once is a false alarm, or a find
+	$(BIN)/meshproof doctor --fix
+	$(BIN)/pytest suites/change suites/outage suites/failover $(CHANGED:%=--meshproof-topology=%) \
+		--meshproof-mtls=strict --meshproof-profile=all --meshproof-repeat=10 \
+		--meshproof-conformance --meshproof-enforce
+
+rest: $(READY) ## calls to a mesh at rest, for ten minutes on each shape of network; not part of test
+	$(BIN)/meshproof doctor --fix
+	$(BIN)/pytest suites/rest --meshproof-topology=primary-remote-flat \
+		--meshproof-topology=multi-primary-split-horizon --meshproof-mtls=strict \
+		--meshproof-profile=all --meshproof-conformance --meshproof-enforce
+
+faults: $(READY) ## each fault in force, and healed, on LAB, a kept one of two clusters across networks
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m tests.every_fault $(LAB)
 
 upgrade: $(READY) ## what it costs to get from one Istio to the next; not part of test
 	$(BIN)/meshproof doctor --fix

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from meshproof.errors import LabError, MeshproofError
+from meshproof.faults.credential import rewritten
+from meshproof.faults.discovery import unread
 from meshproof.kube.seam import in_words
 from meshproof.mesh.configuration import configured
 from meshproof.model import Deployment
@@ -258,10 +260,19 @@ def _under(sample: Sample, mutant: Mutant) -> Iterator[None]:
             objects = [dict(one) for one in setting.objects]
             where = _clusters(sample, setting.where)
             stack.enter_context(configured(sample.mesh, objects, where))
-        if mutant.after:
-            version = list(sample.versions)[-1]
-            stack.enter_context(scaled(sample, version, usual(sample, version) + 1))
+        for change in mutant.after:
+            stack.enter_context(_changed(sample, change))
         yield
+
+
+def _changed(sample: Sample, change: str) -> AbstractContextManager[None]:
+    """A change that istiods see, inside the block."""
+    if change == "one-instance-more":
+        version = list(sample.versions)[-1]
+        return scaled(sample, version, usual(sample, version) + 1)
+    caller, home = sample.read_from_elsewhere
+    reader, read = sample.mesh.cluster(sample.topology[caller].primary), sample.mesh.cluster(home)
+    return rewritten(reader, read) if change == "secret-rewritten" else unread(reader, read)
 
 
 def _clusters(sample: Sample, where: str) -> Sequence[str] | None:

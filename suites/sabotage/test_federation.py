@@ -56,6 +56,7 @@ from suites.federation.selective import (
 )
 from suites.federation.setting import asker, federated, gateway_of, private_host, told, url_of
 from suites.sabotage.named import named
+from suites.upgrade.global_names import leads_on
 
 Judge = Callable[[Verdict], None]
 _SABOTAGE = "sabotage"
@@ -65,6 +66,7 @@ _SABOTAGE = "sabotage"
     "federation/global-name-leads-to-the-other-mesh",
     "federation/both-directions-at-once",
     "federation/tcp-by-global-name",
+    "upgrade/global-names-answer",
 )
 @requires(Capability.ROUTER)
 def test_a_name_that_leads_home_is_noticed(
@@ -89,6 +91,7 @@ def test_a_name_that_leads_home_is_noticed(
         verdicts = [
             leads_to_the_other_mesh(sample, importer, imported),
             tcp_leads_to_the_other_mesh(sample, importer, imported),
+            leads_on(sample, importer, imported),
         ]
     judge(noticed(verdicts, own))
 
