@@ -58,7 +58,8 @@ class Bundle:
     the only Istio version is the tree's own. ``digest`` names all that went in, ``parts`` each
     part of it by a digest, as far as that is known, and the node image by the engine's;
     ``proxies``: which proxy each Istio runs, "plain Envoy 1.38.0" or "Istio's own"; ``ours``: the
-    folder with the programs of our own, for this machine, and with what suites apply of others'.
+    folder with the programs of our own, for this machine, and with what suites apply of others';
+    ``filters_off``: by Istio which of its own filters its proxy lacks.
     """
 
     source: str
@@ -70,8 +71,4 @@ class Bundle:
     parts: Mapping[str, str]
     proxies: Mapping[Version, str]
     ours: Path
-
-
-def has_plain_envoy(source: str) -> bool:
-    """Whether the proxies of a source of artifacts are Envoy as it is, without Istio's filters."""
-    return source != "published"
+    filters_off: Mapping[Version, tuple[str, ...]]

@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from meshproof.artifacts import digests
+from meshproof.artifacts import digests, filters
 from meshproof.artifacts.archive import write_archive
 from meshproof.artifacts.bake import BUILD_LABEL, remove_abandoned, remove_leftovers
 from meshproof.artifacts.bundle import Bundle, Wanted
@@ -46,6 +46,7 @@ _CONFIG = "/etc/containerd/config.toml"
 _ISTIOCTL = "istioctl"
 _CTR = ("ctr", "-n", "k8s.io", "images")
 _CHANGES = ('ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]',)
+_OWN, _PLAIN = "Istio's own", "Envoy without all of Istio's filters"
 _ARCHIVES = ("images.tar", "workload.tar")
 
 
@@ -69,7 +70,7 @@ class Published:
     def node(self) -> Recipe:
         """The node image's recipe: the references that go in, and what is changed."""
         inputs = {
-            "revision": 2,
+            "revision": 3,
             "engine": self.engine.name,
             "images": self._images(),
             **self._followed,
@@ -94,6 +95,7 @@ class Published:
         )
         programs = {version: self._istioctl(version) for version in self.wanted.istio}
         facts = node.manifest["facts"]
+        off = {one: tuple(facts["filters_off"][str(one)]) for one in self.wanted.istio}
         return Bundle(
             "published",
             self.reference,
@@ -109,8 +111,9 @@ class Published:
                     for version, entry in programs.items()
                 },
             },
-            dict.fromkeys(self.wanted.istio, "Istio's own"),
+            {version: _PLAIN if off[version] else _OWN for version in self.wanted.istio},
             self._workload_programs(USED_HERE).folder,
+            off,
         )
 
     def _images(self) -> dict[str, str]:
@@ -158,6 +161,7 @@ class Published:
         followed = self._followed.get("digests", {})
         for reference in images.values():
             pulled[reference] = followed.get(reference) or self._tags.pin(reference)
+        off = {str(one): self._filters_off(one) for one in self.wanted.istio}
         programs = self._workload_programs().folder
         archives = [folder / name for name in _ARCHIVES]
         write_archive([workload_image(programs)], archives[-1])
@@ -180,12 +184,21 @@ class Published:
             "reference": self.reference,
             "image_id": self.engine.image_id(self.reference),
             "images": {"workload": WORKLOAD, **images},
+            "filters_off": off,
             "digests": {
                 **{name: pulled[one] for name, one in images.items()},
                 "kindest/node": pulled[base],
                 "workloads": self._workloads.recipe(catalog().companion("go")).digest,
             },
         }
+
+    def _filters_off(self, version: Version) -> tuple[str, ...]:
+        """Which of Istio's filters the proxy of a version lacks, asked of its image."""
+        proxy = self.wanted.own.image("proxyv2", version)
+        return filters.filters_off(
+            f"the proxy in {proxy}",
+            lambda options: self.engine.run_once(proxy, filters.PROGRAM, options),
+        )
 
     def _bake(self, container: str, archives: Sequence[str]) -> None:
         """Change a kindest/node container into a node of ours, with the archives' images."""

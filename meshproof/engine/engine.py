@@ -151,6 +151,14 @@ class Engine(ABC):
         """Start a container that goes on in the background. ``options``: as for ``run``."""
         self.command("run", "-d", "--name", name, *options, image, *argv)
 
+    def run_once(
+        self, image: str, program: str, argv: Sequence[str], *, timeout: float = 60.0
+    ) -> Finished:
+        """Run a program of an image, without network, to its end, whatever that is; nothing is left
+        of the container."""
+        alone = ["--rm", "--network", "none", "--entrypoint", program]
+        return self.command("run", *alone, image, *argv, check=False, timeout=timeout)
+
     def exec(
         self,
         container: str,

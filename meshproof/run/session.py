@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Network
+from itertools import chain
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -24,10 +25,8 @@ from meshproof.artifacts import (
     kubernetes_version,
     provide,
 )
-from meshproof.artifacts.bundle import has_plain_envoy
 from meshproof.engine import Engine, choose_engine
 from meshproof.events import Listener, Recorder
-from meshproof.mesh.operator_config import FILTERS_OFF
 from meshproof.process import Shell
 from meshproof.reading import file_errors
 
@@ -140,7 +139,7 @@ class Session:
             digest=found.digest,
             parts=dict(found.parts),
             proxies={str(version): proxy for version, proxy in found.proxies.items()},
-            filters_off=list(FILTERS_OFF) if has_plain_envoy(found.source) else [],
+            filters_off=list(dict.fromkeys(chain.from_iterable(found.filters_off.values()))),
         )
         return found
 

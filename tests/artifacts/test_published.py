@@ -46,7 +46,12 @@ class Baked(Published):
         engine = Registry({f"{HUB}/{name}:mine": [means] for name in ("pilot", "proxyv2")})
         super().__init__(wanted, engine, Recorder(), Store(root))
         engine.images[self.reference] = "cafe"
-        facts = {"reference": self.reference, "image_id": "cafe", "images": self._images()}
+        facts = {
+            "reference": self.reference,
+            "image_id": "cafe",
+            "images": self._images(),
+            "filters_off": {str(one): ["istio.stats"] for one in wanted.istio},
+        }
         self.store.obtain(self.node, lambda _: facts, Recorder())
         workloads = self._workloads.recipe(catalog().companion("go"))
         self.store.obtain(workloads, _programs, Recorder())
@@ -72,6 +77,8 @@ def test_programs_are_fetched_once(released: Outside, tmp_path: Path) -> None:
         assert bundle.kind.read_bytes() == b"kind"
     assert len(released.asked) == 4
     assert len(bundle.parts["istioctl 1.31.1"]) == 64
+    # As the proxy said when the node image was made, wherever it came from.
+    assert bundle.filters_off == {ISTIO: ("istio.stats",)}
 
 
 def test_a_release_without_an_istioctl_in_it_is_told(released: Outside, tmp_path: Path) -> None:
