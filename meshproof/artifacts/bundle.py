@@ -35,17 +35,36 @@ class OwnBuild:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnBuilds:
+    """Where each Istio comes from. ``by_version``: those that differ from ``elsewhere``."""
+
+    elsewhere: OwnBuild = OwnBuild()
+    by_version: tuple[tuple[Version, OwnBuild], ...] = ()
+
+    @property
+    def is_named(self) -> bool:
+        """Whether anything differs from releases."""
+        return self != OwnBuilds()
+
+    def of(self, version: Version) -> OwnBuild:
+        """The build of a version."""
+        return dict(self.by_version).get(version, self.elsewhere)
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """What a lab asks for. All versions of ``istio`` are baked into the node image.
 
     ``envoy``: None takes the one that belongs to each Istio version (see the catalog).
-    ``own``: where Istio comes from, if it is no release.
+    ``own``: where Istio comes from, if it is no release; ``unsupported``: whether the Kubernetes
+    may be one that an Istio does not support.
     """
 
     kubernetes: Version
     istio: tuple[Version, ...] = ()
     envoy: Version | None = None
-    own: OwnBuild = OwnBuild()
+    own: OwnBuilds = OwnBuilds()
+    unsupported: bool = False
 
 
 @dataclass(frozen=True, slots=True)

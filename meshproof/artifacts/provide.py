@@ -58,15 +58,15 @@ def provide(
 def check_wanted(
     wanted: Wanted, source: str | None, engine: Callable[[], Engine], store: Store | None = None
 ) -> None:
-    """Raise UsageError for versions that ``provide`` would not find in ``source``, and for a
-    Kubernetes that one of the Istio versions does not support.
+    """Raise UsageError for versions that ``provide`` would not find in ``source``, and, unless that
+    is wanted, for a Kubernetes that one of the Istio versions does not support.
 
     Makes and fetches nothing. ``engine`` is asked for only when it matters: for versions that
     are not in the catalog where no source is named, which the store may hold, or a registry.
     """
     source = _implied(wanted, source)
     _check_there(wanted, source, engine, store)
-    if source != "checkout":
+    if source != "checkout" and not wanted.unsupported:
         check_supported(wanted.istio, wanted.kubernetes)
 
 

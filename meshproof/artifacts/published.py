@@ -118,7 +118,7 @@ class Published:
 
     def _images(self) -> dict[str, str]:
         return {
-            f"{name}:{version}": self.wanted.own.image(name, version)
+            f"{name}:{version}": self.wanted.own.of(version).image(name, version)
             for version in self.wanted.istio
             for name in ("pilot", "proxyv2")
         }
@@ -127,10 +127,13 @@ class Published:
     def _followed(self) -> dict[str, dict[str, str]]:
         """Of a build of one's own the images by digest: its tag may be given to the next build at
         any time, which is another node image then. What is released stays what it is."""
-        own = self.wanted.own
-        if own.hub is None and own.tag is None:
-            return {}
-        return {"digests": {one: self._tags.follow(one) for one in self._images().values()}}
+        own = [
+            image
+            for version in self.wanted.istio
+            if (build := self.wanted.own.of(version)).hub or build.tag
+            for image in (build.image("pilot", version), build.image("proxyv2", version))
+        ]
+        return {"digests": {one: self._tags.follow(one) for one in own}} if own else {}
 
     @cached_property
     def _tags(self) -> Tags:
@@ -194,7 +197,7 @@ class Published:
 
     def _filters_off(self, version: Version) -> tuple[str, ...]:
         """Which of Istio's filters the proxy of a version lacks, asked of its image."""
-        proxy = self.wanted.own.image("proxyv2", version)
+        proxy = self.wanted.own.of(version).image("proxyv2", version)
         return filters.filters_off(
             f"the proxy in {proxy}",
             lambda options: self.engine.run_once(proxy, filters.PROGRAM, options),
@@ -233,7 +236,7 @@ class Published:
         return self.store.obtain(recipe, make, self.recorder).file("kind")
 
     def _istioctl(self, version: Version) -> Entry:
-        own = self.wanted.own.istioctl
+        own = self.wanted.own.of(version).istioctl
         return self._downloaded(version) if own is None else self._given(version, own)
 
     def _given(self, version: Version, program: Path) -> Entry:
@@ -258,7 +261,7 @@ class Published:
                 with tarfile.open(packed) as archive:
                     archive.extract(_ISTIOCTL, folder, filter="data")
             except ArtifactError as error:
-                if self.wanted.own.is_named:
+                if self.wanted.own.of(version).is_named:
                     raise ArtifactError(
                         error.cause, "name the build's own by --istioctl"
                     ) from error

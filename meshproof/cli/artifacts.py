@@ -26,6 +26,7 @@ from meshproof.cli.options import (
     KubernetesOption,
     SourceOption,
     TagOption,
+    UnsupportedOption,
     session_of,
 )
 from meshproof.console import say_line
@@ -80,9 +81,21 @@ def build_command(
     hub: HubOption = None,
     tag: TagOption = None,
     istioctl: IstioctlOption = None,
+    unsupported: UnsupportedOption = False,
 ) -> None:
     """Make or fetch what a lab of these versions needs, unless it is there."""
-    session = session_of(engine, source, checkout, kubernetes, istio, None, hub, tag, istioctl)
+    session = session_of(
+        engine,
+        source,
+        checkout,
+        kubernetes,
+        istio,
+        None,
+        hub,
+        tag,
+        istioctl,
+        unsupported=unsupported,
+    )
     with orderly_end(lambda text: say_line(text, err=True)):
         bundle = session.bundle
     say_line(f"{bundle.source}: {bundle.node_image}")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.artifacts import OwnBuild, Wanted, catalog
+from meshproof.artifacts import OwnBuild, OwnBuilds, Wanted, catalog
 from meshproof.artifacts.images import USED_HERE
 from meshproof.artifacts.published import Published
 from meshproof.artifacts.store import Store
@@ -96,7 +96,7 @@ def test_a_private_build_comes_from_its_hub_with_its_istioctl(
 ) -> None:
     program = tmp_path / "mine"
     program.write_bytes(b"mine")
-    own = OwnBuild(HUB, "mine", program)
+    own = OwnBuilds(OwnBuild(HUB, "mine", program))
     baked = Baked(replace(RELEASED, own=own), tmp_path / "store")
     bundle = baked.bundle()
     images = images_of(bundle, ISTIO)
@@ -112,13 +112,13 @@ def test_a_private_build_without_an_istioctl_is_told_to_bring_one(
     there: Outside, tmp_path: Path
 ) -> None:
     there.answers["nothing"] = Answer()
-    own = OwnBuild(HUB, "mine")
+    own = OwnBuilds(OwnBuild(HUB, "mine"))
     with pytest.raises(ArtifactError, match=r"there is no .*name the build's own by --istioctl"):
         Baked(replace(RELEASED, own=own), tmp_path / "store").bundle()
 
 
 def test_a_node_image_is_named_by_what_a_private_tag_means_now(tmp_path: Path) -> None:
-    wanted = replace(RELEASED, own=OwnBuild(HUB, "mine"))
+    wanted = replace(RELEASED, own=OwnBuilds(OwnBuild(HUB, "mine")))
     first, again, moved = (Baked(wanted, tmp_path / "store", one) for one in (OLD, OLD, NEW))
     assert first.reference == again.reference != moved.reference
     unreached = Registry()
@@ -131,5 +131,5 @@ def test_what_is_released_is_named_without_asking_anybody(tmp_path: Path) -> Non
     baked = Baked(RELEASED, tmp_path / "store")
     assert isinstance(baked.engine, Registry)
     assert baked.engine.pulled == []
-    named = Baked(replace(RELEASED, own=OwnBuild(istioctl=tmp_path)), tmp_path / "store")
+    named = Baked(replace(RELEASED, own=OwnBuilds(OwnBuild(istioctl=tmp_path))), tmp_path / "store")
     assert named.reference == baked.reference

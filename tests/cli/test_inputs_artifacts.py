@@ -246,6 +246,20 @@ BUILD = [
         "Istio latest is 1.31.1, by what can be built here.",
     ),
     refused("a hub that is none", "artifacts build --hub istio", "name the registry"),
+    refused(
+        "a hub of a cluster", "artifacts build --hub east=docker.io/istio", "choose a topology"
+    ),
+    refused(
+        "a Kubernetes that is not supported",
+        "artifacts build --artifacts published --istio 1.29.4",
+        "add --unsupported-kubernetes",
+    ),
+    case(
+        "a Kubernetes that is not supported, and wanted",
+        "artifacts build --artifacts published --istio 1.29.4 --unsupported-kubernetes",
+        0,
+        "built: localhost",
+    ),
     unable("interrupted", "artifacts build", "Interrupted.", raises=KeyboardInterrupt()),
     unable(
         "no room",
