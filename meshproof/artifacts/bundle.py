@@ -57,7 +57,8 @@ class Wanted:
 
     ``envoy``: None takes the one that belongs to each Istio version (see the catalog).
     ``own``: where Istio comes from, if it is no release; ``unsupported``: whether the Kubernetes
-    may be one that an Istio does not support.
+    may be one that an Istio does not support; ``archives``: files with images that are not pulled
+    then.
     """
 
     kubernetes: Version
@@ -65,6 +66,7 @@ class Wanted:
     envoy: Version | None = None
     own: OwnBuilds = OwnBuilds()
     unsupported: bool = False
+    archives: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ IstioOption = Annotated[
 ]
 HubOption = Annotated[str | None, like("hub")]
 TagOption = Annotated[str | None, like("tag")]
+ArchiveOption = Annotated[list[str] | None, like("image_archive")]
 UnsupportedOption = Annotated[bool, like("unsupported_kubernetes")]
 IstioctlOption = Annotated[str | None, like("istioctl")]
 PoolOption = Annotated[str | None, like("pool")]
@@ -55,6 +56,7 @@ def session_of(
     istioctl: str | None = None,
     *,
     unsupported: bool = False,
+    archives: list[str] | None = None,
 ) -> Session:
     """A session for these choices, told of on standard error.
 
@@ -76,6 +78,7 @@ def session_of(
         hub=hub,
         tag=tag,
         istioctl=program,
+        image_archive=tuple(named("an archive of images", one) for one in archives or ()),
     )
     request = exact(request, lambda text: say_line(text, err=True))
     check_own_build(request, request.istio, ())
@@ -88,6 +91,7 @@ def session_of(
         pool=chosen_pool,
         own=own_builds(request, ()),
         unsupported=unsupported,
+        archives=request.image_archive,
     )
     return session_for(choices)
 

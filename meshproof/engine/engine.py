@@ -117,6 +117,10 @@ class Engine(ABC):
         """Pull an image (by digest where the caller can: then the engine verifies it)."""
         self.command("pull", reference, timeout=1800, env=for_downloads(os.environ))
 
+    def push(self, reference: str) -> None:
+        """Push a local image to the registry that its name says."""
+        self.command("push", reference, timeout=1800, env=for_downloads(os.environ))
+
     def image_digests(self, reference: str) -> list[str]:
         """The digests, as in "sha256:…", by which registries know a local image; [] for one that
         came from none. An image of several platforms has that of their list as well."""

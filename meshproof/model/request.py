@@ -233,6 +233,14 @@ class RunRequest:
             shown="FILE",
         ),
     )
+    image_archive: tuple[Path, ...] = field(
+        default=(),
+        metadata=asked(
+            "a file of 'docker save' or 'podman save' with images that are not pulled then",
+            noun="an archive of images",
+            shown="FILE",
+        ),
+    )
     pool: str | None = field(
         default=None,
         metadata=asked(

@@ -34,7 +34,8 @@ def _source(request: RunRequest) -> str | None:
     if request.checkout is not None:
         return "checkout"
     own = (request.hub, request.tag, request.istioctl)
-    return "published" if any(one is not None for one in own) else request.artifacts
+    named = request.image_archive or any(one is not None for one in own)
+    return "published" if named else request.artifacts
 
 
 def _apart(text: str) -> list[str]:

@@ -146,6 +146,7 @@ def check_own_build(
             ("--hub", request.hub),
             ("--tag", request.tag),
             ("--istioctl", request.istioctl),
+            ("--image-archive", request.image_archive or None),
         )
         if given is not None
     )

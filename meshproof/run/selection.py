@@ -194,6 +194,7 @@ class Selection:
             pool=self.pool,
             own=own_builds(asked, self._clusters),
             unsupported=asked.unsupported_kubernetes,
+            archives=asked.image_archive,
         )
 
     def check(self) -> None:

@@ -46,7 +46,7 @@ class Choices:
     ``checkout``: an Istio source tree; ``own``: builds of Istio that are no releases; ``reports``:
     where the run's folder is made; without it nothing is written down; ``pool``: the range that
     was named for labs' networks; ``unsupported``: whether the Kubernetes may be one that the Istio
-    does not support.
+    does not support; ``archives``: files with images.
     """
 
     engine: str | None = None
@@ -58,6 +58,7 @@ class Choices:
     pool: IPv4Network | None = None
     own: OwnBuilds = field(default_factory=OwnBuilds)
     unsupported: bool = False
+    archives: tuple[Path, ...] = ()
 
 
 @dataclass
@@ -119,6 +120,7 @@ class Session:
             istio=istio or newest.istio,
             own=self.choices.own,
             unsupported=self.choices.unsupported,
+            archives=self.choices.archives,
         )
 
     def check_versions(self) -> None:

@@ -14,6 +14,7 @@ from meshproof.artifacts import OwnBuild, OwnBuilds, Wanted, catalog
 from meshproof.artifacts.images import USED_HERE
 from meshproof.artifacts.published import Published
 from meshproof.artifacts.store import Store
+from meshproof.artifacts.workloads import workload_recipe
 from meshproof.errors import ArtifactError
 from meshproof.events import Recorder
 from meshproof.mesh.blueprint import images_of
@@ -53,8 +54,7 @@ class Baked(Published):
             "filters_off": {str(one): ["istio.stats"] for one in wanted.istio},
         }
         self.store.obtain(self.node, lambda _: facts, Recorder())
-        workloads = self._workloads.recipe(catalog().companion("go"))
-        self.store.obtain(workloads, _programs, Recorder())
+        self.store.obtain(workload_recipe(), _programs, Recorder())
 
 
 def _programs(folder: Path) -> None:

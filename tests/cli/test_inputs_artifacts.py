@@ -208,6 +208,15 @@ CARRY = [
     refused("save without a file", "artifacts save", "FILE"),
     refused("load no file", "artifacts load {work}/none.zip", "cannot read"),
     refused("load a text", "artifacts load a.zip", "no file of artifacts", lay=file("a.zip")),
+    refused("push to nowhere", "artifacts push", "REGISTRY"),
+    refused("push to a word", "artifacts push istio", "is not where images are"),
+    refused("push to an image", "artifacts push a.b/c:1", "is not where images are"),
+    refused("push what is not ours", "artifacts push a.b/c", *NOT_OURS, lay=foreign),
+    case("pull", "artifacts pull", 0, "built: localhost/node:1"),
+    refused("pull what is built", "artifacts pull --artifacts built", "--artifacts"),
+    refused("pull a hub that is none", "artifacts pull --hub istio", "name the registry"),
+    refused("pull from no archive", "artifacts pull --image-archive x", "cannot read"),
+    refused("pull from a text", "artifacts pull --image-archive x", "is no archive", lay=file("x")),
     refused("load into what is not ours", "artifacts load a.zip", *NOT_OURS, lay=foreign),
 ]
 BUILD = [

@@ -159,6 +159,14 @@ VERSIONS = [
     refused("a tag that is none", "verify --tag a/b --istio 1.31.1", "'a/b' is no tag"),
     refused("a hub that is none", "verify --hub istio", "name the registry and the path"),
     refused("an istioctl that is none", "verify --istioctl {work}/none", "is no program"),
+    refused("an archive that is none", "verify --image-archive {work}/none", "cannot read"),
+    refused(
+        "an archive and built",
+        "verify --image-archive istioctl --artifacts built",
+        "--image-archive: that is of images to be pulled",
+        lay=program,
+    ),
+    refused("an archive of nothing", "verify --image-archive istioctl", "no archive", lay=program),
     refused("a build and built", f"verify {OWN} --artifacts built", "leave it out"),
     refused(
         "a build of two",
