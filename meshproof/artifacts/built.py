@@ -125,7 +125,7 @@ class Built:
 
     def _make_node(self, folder: Path) -> dict[str, Any]:
         remove_abandoned(self.store, self.engine)
-        programs, debian = self._programs()
+        programs, debian = self.programs()
         chosen = assemble_node(
             folder,
             self.reference,
@@ -142,8 +142,9 @@ class Built:
             "filters_off": dict(chosen.filters_off),
         }
 
-    def _programs(self) -> tuple[Programs, Path]:
-        """Make or find all parts: Go builds one after another, beside what mostly waits."""
+    def programs(self) -> tuple[Programs, Path]:
+        """All parts, and the archive of the root file system, made or found: Go builds one after
+        another, beside what mostly waits. Raises ArtifactError."""
         debian = debian_recipe()
         made: dict[str, Path] = {}
         envoys = {istio.envoy for istio in self.istios}
