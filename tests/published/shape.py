@@ -112,6 +112,8 @@ def _node(folder: Path, root: Path, reference: str, engine: Engine, archive: Pat
     packed = folder / "base.tar"
     engine.shell.run(["tar", "--numeric-owner", "-C", str(root), "-cf", str(packed), "."])
     shutil.rmtree(root)
+    if any(one.name == _CONTAINER for one in engine.containers()):
+        engine.remove_containers([_CONTAINER])  # of an attempt that was killed
     with _images_gone(engine, _BASE, reference):
         engine.import_rootfs(packed, _BASE, _CHANGES)
         packed.unlink()
