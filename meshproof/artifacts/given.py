@@ -26,7 +26,7 @@ _MANIFEST = "manifest.json"
 _LARGEST = 2**24
 """Bytes of a manifest or an image's configuration at most."""
 _BROKEN = (tarfile.TarError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError)
-_WRITE = "write it by 'docker save' or 'podman save', and see that it came whole"
+_WRITE = "write it by 'docker save' or 'podman save -m', and see that it came whole"
 _SHOWN = 4
 
 
@@ -72,6 +72,15 @@ def check_given(archives: Collection[Path], needed: Collection[str]) -> None:
     if not archives:
         return
     found = images_in(archives)
+    by_id: dict[str, str] = {}
+    for name in sorted(found.keys() & set(needed)):
+        other = by_id.setdefault(found[name].id, name)
+        if other != name:
+            raise UsageError(
+                f"{found[name].archive} holds one image called both {other} and {name}",
+                "write it by 'podman save --multi-image-archive', without which further names are "
+                "those of the first image",
+            )
     for archive in archives:
         names = [name for name, one in found.items() if one.archive == archive]
         if not names or set(names).isdisjoint(needed):

@@ -14,7 +14,7 @@ from meshproof.artifacts.refusals import explained
 from meshproof.artifacts.store import Entry, Recipe, Store
 from meshproof.artifacts.toolchain import find_toolchain
 from meshproof.engine import Engine
-from meshproof.errors import ArtifactError, CommandError
+from meshproof.errors import CommandError
 from meshproof.events import Recorder
 
 _NAME = "meshproof-workload"
@@ -59,19 +59,13 @@ def push_workload(registry: str, store: Store, engine: Engine, recorder: Recorde
         write_archive([image], archive)
         try:
             engine.load(archive)
-            engine.push(reference)
-            digests = engine.image_digests(reference)
+            digest = engine.push(reference)
         except CommandError as error:
             raise explained(reference, engine.name, error, doing="pushed") from error
         finally:
             if not was_there:
                 engine.remove_image(reference)
-    if not digests:
-        raise ArtifactError(
-            f"{engine.name} does not tell the digest of {reference}, which it has pushed",
-            f"name it by its tag: {reference}",
-        )
-    return f"{name}@{digests[0]}"
+    return f"{name}@{digest}"
 
 
 def _go_recipe() -> GoRecipe:

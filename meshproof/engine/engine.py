@@ -117,10 +117,6 @@ class Engine(ABC):
         """Pull an image (by digest where the caller can: then the engine verifies it)."""
         self.command("pull", reference, timeout=1800, env=for_downloads(os.environ))
 
-    def push(self, reference: str) -> None:
-        """Push a local image to the registry that its name says."""
-        self.command("push", reference, timeout=1800, env=for_downloads(os.environ))
-
     def image_digests(self, reference: str) -> list[str]:
         """The digests, as in "sha256:…", by which registries know a local image; [] for one that
         came from none. An image of several platforms has that of their list as well."""
@@ -137,7 +133,7 @@ class Engine(ABC):
 
     def save(self, references: Sequence[str], archive: Path) -> None:
         """Write images into one archive in Docker's format."""
-        self.command("save", "-o", str(archive), *references)
+        self.command("save", *self._save_options(), "-o", str(archive), *references)
 
     def commit(self, container: str, reference: str, changes: Sequence[str]) -> str:
         """Make an image out of a container's file system; returns the image's id."""
@@ -309,6 +305,15 @@ class Engine(ABC):
     @abstractmethod
     def socket_url(self, folder: Path) -> str:
         """The URL of a Docker-compatible API; started in ``folder`` where there is none."""
+
+    @abstractmethod
+    def push(self, reference: str) -> str:
+        """Push a local image to the registry that its name says; returns the digest, as in
+        "sha256:…", by which it is there. That is not always one of ``image_digests``: layers are
+        compressed on the way."""
+
+    @abstractmethod
+    def _save_options(self) -> list[str]: ...
 
     @abstractmethod
     def _network_options(self) -> list[str]: ...

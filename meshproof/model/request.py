@@ -236,7 +236,7 @@ class RunRequest:
     image_archive: tuple[Path, ...] = field(
         default=(),
         metadata=asked(
-            "a file of 'docker save' or 'podman save' with images that are not pulled then",
+            "a file of 'docker save' or 'podman save -m' with images that are not pulled then",
             noun="an archive of images",
             shown="FILE",
         ),

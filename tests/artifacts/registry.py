@@ -36,11 +36,11 @@ class Registry(FakeEngine):
             raise CommandError(["podman", "pull", reference], 125, "", said)
         self.kept[reference] = found
 
-    def push(self, reference: str) -> None:
+    def push(self, reference: str) -> str:
         if self.says:
             raise CommandError(["podman", "push", reference], 125, "", self.says)
         self.pushed.append(reference)
-        self.kept[reference] = [f"sha256:{self.images[reference]}"]
+        return f"sha256:pushed-{self.images[reference]}"
 
     def run_once(
         self, image: str, program: str, argv: Sequence[str], *, timeout: float = 60.0

@@ -145,12 +145,21 @@ def test_two_images_of_one_name_are_refused(tmp_path: Path) -> None:
 
 def test_an_archive_holds_what_is_needed(tmp_path: Path) -> None:
     file = written(tmp_path / "a.tar", PILOT, "registry.example/other:1")
-    check_given([file], [PILOT, PROXY])
+    check_given([file], [PILOT, PROXY])  # of what is not needed nothing is asked
     with pytest.raises(
         UsageError, match=r"and what is needed is docker\.io/istio/proxyv2"
     ) as error:
         check_given([file], [PROXY])
     assert PILOT in told(error)
+
+
+def test_one_image_by_two_names_is_refused(tmp_path: Path) -> None:
+    """As podman writes it that was not told of several images."""
+    file = tmp_path / "a.tar"
+    write_archive([replace(image(PILOT), references=(PILOT, PROXY))], file)
+    with pytest.raises(UsageError, match="holds one image called both") as error:
+        check_given([file], [PILOT, PROXY])
+    assert "multi-image-archive" in told(error)
 
 
 def test_what_an_archive_holds_is_loaded_and_no_registry_is_asked(tmp_path: Path) -> None:

@@ -197,12 +197,13 @@ def meshproof(environment: Mapping[str, str], *words: str) -> str:
 
 def _environment(place: Path, public: Outside, store: str) -> dict[str, str]:
     """What a user has there: a company's proxy and authority, and a store that is empty. Where Go's
-    modules are is no part of it."""
+    modules and Python's wheels are is no part of it."""
     bundle = place / "authorities.pem"
     bundle.write_bytes(_SYSTEMS.read_bytes() + public.authority.read_bytes())
     said = subprocess.run(["go", "env", "GOPROXY"], capture_output=True, text=True, check=True)
     hosts = [urlsplit(one).hostname for one in said.stdout.strip().replace("|", ",").split(",")]
-    direct = ["sum.golang.org", "127.0.0.1", *filter(None, hosts)]
+    hosts.append(urlsplit(os.environ.get("PIP_INDEX_URL", "https://pypi.org")).hostname)
+    direct = ["sum.golang.org", "files.pythonhosted.org", "127.0.0.1", *filter(None, hosts)]
     kept = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
     kept.pop("MESHPROOF_REGISTRY", None)
     goproxy = os.environ.get("GOPROXY")

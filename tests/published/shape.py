@@ -26,7 +26,6 @@ _CHANGES = (
     'ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]',
     "STOPSIGNAL SIGRTMIN+3",
 )
-_COMMITTED = (*_CHANGES, 'ENV HTTP_PROXY="" HTTPS_PROXY="" NO_PROXY=""')
 _BASE, _CONTAINER = f"{OURS}/published-base:1", "meshproof-published"
 _IMPORT = (
     *("ctr", "--namespace=k8s.io", "images", "import", "--label=io.cri-containerd.pinned=pinned"),
@@ -130,7 +129,7 @@ def _node(folder: Path, root: Path, reference: str, engine: Engine, archive: Pat
             )
             engine.exec(_CONTAINER, [*_IMPORT, "/images/kubernetes.tar"], timeout=600)
             engine.exec(_CONTAINER, ["pkill", "containerd"])
-            engine.commit(_CONTAINER, reference, _COMMITTED)
+            engine.commit(_CONTAINER, reference, _CHANGES)
         finally:
             engine.remove_containers([_CONTAINER])
         engine.save([reference], archive)
