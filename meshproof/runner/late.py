@@ -15,9 +15,7 @@ from meshproof.runner.bare_lab import runs_on
 from meshproof.runner.behaviours import behaviour_of
 from meshproof.runner.stash import SESSION
 
-
-class DoesNotApplyError(pytest.skip.Exception):
-    """A test does not apply to the mesh as it turns out to be. No skip: it was declared."""
+_WHY = pytest.StashKey[str]()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -33,11 +31,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     off = {one for version in on.istio.values() for one in known.get(version, ())}
     if lacking := off & {METADATA, STATS}:
         told = f"{Capability.ISTIO_FILTERS.value}, and these lack {' and '.join(sorted(lacking))}"
-        raise DoesNotApplyError(told)
+        item.stash[_WHY] = told
+        pytest.skip(told)  # only to end it: what is declared is no skip
 
 
-def note_late(item: pytest.Item, error: DoesNotApplyError) -> None:
+def does_not_apply(item: pytest.Item) -> bool:
+    """Whether a test has turned out not to apply."""
+    return _WHY in item.stash
+
+
+def note_late(item: pytest.Item) -> None:
     """Write down that a test does not apply."""
-    judged = behaviour_of(item)
-    left = LeftOut(item.nodeid, judged.id, judged.sentence, str(runs_on(item)), error.msg, True)
+    judged, why = behaviour_of(item), item.stash[_WHY]
+    left = LeftOut(item.nodeid, judged.id, judged.sentence, str(runs_on(item)), why, True)
     item.config.stash[SESSION].recorder.emit("not-applicable", **asdict(left))

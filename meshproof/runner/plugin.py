@@ -46,7 +46,7 @@ from meshproof.runner.judging import (
     was_judged,
 )
 from meshproof.runner.known import CATALOGUE, policy_of
-from meshproof.runner.late import DoesNotApplyError, note_late
+from meshproof.runner.late import does_not_apply, note_late
 from meshproof.runner.matrix import MATRIX, Matrix, expand
 from meshproof.runner.options import (
     add_options,
@@ -248,8 +248,9 @@ def pytest_runtest_makereport(
     if report.when == "call" and report.passed and runs_on(item) and not was_judged(item):
         error = InconclusiveError("the test ended without a verdict: nothing was judged")
         report.outcome, report.longrepr = "failed", str(error)
-    if isinstance(error, DoesNotApplyError):
-        note_late(item, error)
+    if does_not_apply(item):
+        if report.skipped:
+            note_late(item)
         return report
     known = isinstance(error, KnownIssueError)
     if isinstance(error, KnownIssueError) and policy_of(item.config) is Policy.ALLOW:
