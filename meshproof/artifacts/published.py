@@ -1,9 +1,9 @@
 """The source "published": images from registries, programs from their projects' releases; what
 runs in the clusters for meshproof is built here all the same, so that nothing rests on others'.
 
-What is downloaded, and what tags mean, is verified by a stand-in; pulls and the bake are not, on a
-machine that reaches no registry. The bake is the
-way that kind builds its own node images: containerd in a container, import, commit.
+What is downloaded, and what tags mean, unit tests see by a stand-in; pulls and the bake are what
+`make published` is for. The bake is the way that kind builds its own node images: containerd in a
+container, import, commit.
 """
 
 from __future__ import annotations
