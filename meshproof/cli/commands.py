@@ -163,6 +163,8 @@ COMMANDS: Mapping[str, Entry] = {
         (
             "artifacts list",
             "artifacts build --istio 1.31.1",
+            "artifacts pull --istio latest",
+            "artifacts push registry.example/me",
             "artifacts save artifacts.zip",
             "artifacts load artifacts.zip",
             "artifacts prune --dry-run",
