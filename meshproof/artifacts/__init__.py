@@ -9,9 +9,10 @@ from meshproof.artifacts.catalog import (
     kubernetes_version,
 )
 from meshproof.artifacts.checkout import check_tree, checkout_version
+from meshproof.artifacts.machine import MachineArtifacts, Package
 from meshproof.artifacts.manage import TAG, Row, listing, prunable, prune, remove_rows
 from meshproof.artifacts.older import mark_older_store
-from meshproof.artifacts.provide import SOURCES, check_wanted, provide
+from meshproof.artifacts.provide import SOURCES, check_wanted, provide, provide_machines
 from meshproof.artifacts.store import Store
 
 __all__ = [
@@ -19,7 +20,9 @@ __all__ = [
     "TAG",
     "Bundle",
     "Catalog",
+    "MachineArtifacts",
     "OwnBuild",
+    "Package",
     "Row",
     "Store",
     "Wanted",
@@ -33,6 +36,7 @@ __all__ = [
     "listing",
     "mark_older_store",
     "provide",
+    "provide_machines",
     "prunable",
     "prune",
     "remove_rows",

@@ -16,11 +16,12 @@ from meshproof.engine import Engine
 from meshproof.errors import ArtifactError
 from meshproof.events import Recorder
 
-_CHANGES = (
+CHANGES = (
     "ENV container=docker",
     'ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]',
     "STOPSIGNAL SIGRTMIN+3",
 )
+"""How an image starts systemd, as kind's own base image does."""
 # Services that a container must not start, as kind's own base image removes them.
 _UNWANTED = (
     "lib/systemd/system/sysinit.target.wants/systemd-tmpfiles-setup.service",
@@ -69,14 +70,14 @@ def assemble_node(
     with recorder.step("import the node image", image=reference):
         packed = folder / "node.tar"
         shell.run(["tar", "--numeric-owner", "-C", str(root), "-cf", str(packed), "."])
-        engine.import_rootfs(packed, reference, _CHANGES)
+        engine.import_rootfs(packed, reference, CHANGES)
         packed.unlink()
         shutil.rmtree(root)
     return chosen
 
 
 def _install(root: Path, kubernetes: str, pause: str, programs: Programs, engine: Engine) -> None:
-    _base_files(root, programs.kind / "base")
+    base_files(root, programs.kind / "base")
     for folder in ("etc/kubernetes/manifests", "etc/cni/net.d", "opt/cni/bin", "kind/manifests"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     _programs(root, root / "usr/lib/cni", _CNI_PLUGINS, "opt/cni/bin")
@@ -97,8 +98,8 @@ def _install(root: Path, kubernetes: str, pause: str, programs: Programs, engine
         engine.shell.run(["chroot", str(root), "systemctl", *words])
 
 
-def _base_files(root: Path, base: Path) -> None:
-    """What kind's own Dockerfile does to its base image."""
+def base_files(root: Path, base: Path) -> None:
+    """What kind's own Dockerfile does to its base image. ``base``: kind's files for it."""
     shutil.copytree(base / "etc", root / "etc", dirs_exist_ok=True, copy_function=_copy_plain)
     shutil.copytree(base / "kind", root / "kind", copy_function=_copy_plain)
     scripts = [*(base / "kind/bin").iterdir(), *(base / "usr/local/bin").iterdir()]

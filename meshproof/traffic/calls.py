@@ -112,10 +112,10 @@ def _record(
 
 def _called(sample: Sample, caller: Workload, plans: Sequence[Plan]) -> list[list[Response]]:
     batches = [questions(one) for one in plans]
-    servers = sample.servers()
+    servers = sample.answering()
     bounded = 30 + sum(one.patience * min(one.times, 10) for one in plans)
     replies = iter(ask_all(caller, [one for batch in batches for one in batch], bounded))
-    servers |= sample.servers()  # one that went, or came, meanwhile may have answered
+    servers |= sample.answering()  # one that went, or came, meanwhile may have answered
     return [
         responses_of(caller, batch, list(islice(replies, len(batch))), servers) for batch in batches
     ]
