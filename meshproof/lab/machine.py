@@ -126,6 +126,8 @@ def lead(
         f"echo 'nameserver {OWN_ADDRESS}' > /etc/resolv.conf\n"
         "sed -i 's/^hosts:.*/hosts: files dns/' /etc/nsswitch.conf\n"
         f"{_IPTABLES}\n"
+        # As at its first start: at another one kind's entrypoint would look for a node's files.
+        "rm -f /kind/old-ip*\n"
     )
 
 

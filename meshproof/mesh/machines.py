@@ -12,10 +12,9 @@ from ipaddress import IPv4Address
 
 from meshproof.errors import LabError, MeshproofError
 from meshproof.kube.objects import Object, apply, read
-from meshproof.mesh import manifests
 from meshproof.mesh.istioctl import Istioctl
 from meshproof.mesh.machine_setup import UNIT, install_package, place_files, said_last
-from meshproof.mesh.manifests import LOCALITY_LABEL, SYSTEM
+from meshproof.mesh.manifests import LOCALITY_LABEL
 from meshproof.mesh.mesh import Mesh
 from meshproof.model import Machine
 from meshproof.process import Shell, called_off
@@ -96,19 +95,9 @@ def written_files(mesh: Mesh, machine: Machine, group: Object) -> dict[str, str]
         mesh.cluster(machine.primary),
         mesh.deployment.istio[machine.primary],
         group,
-        istiod_address(mesh, machine),
+        mesh.way_to_istiod(machine.primary),
         mesh.deployment.revision,
     )
-
-
-def istiod_address(mesh: Mesh, machine: Machine) -> IPv4Address:
-    """Where a machine reaches istiod: through the gateway of the cluster that serves it, or where
-    there is none at an address of istiod's own."""
-    gateway = mesh.gateway(machine.primary)
-    if gateway is not None:
-        return gateway
-    name = mesh.blueprint.revised(manifests.ISTIOD_ADDRESS)
-    return mesh.lab.addresses[machine.primary].reserve(SYSTEM, name)
 
 
 def await_registered(

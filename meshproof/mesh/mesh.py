@@ -120,6 +120,13 @@ class Mesh:
             if (gateway := member.gateway) is not None
         }
 
+    def way_to_istiod(self, cluster: str) -> IPv4Address:
+        """Where machines outside Kubernetes reach the istiod of a cluster: at its gateway, or where
+        there is none at an address of istiod's own."""
+        service = self.blueprint.revised(manifests.ISTIOD_ADDRESS)
+        own = self.lab.addresses[cluster]
+        return self.gateway(cluster) or own.reserve(SYSTEM, service)
+
     def part(self, topology: Topology) -> Mesh:
         """The same mesh as far as a part of its topology goes: what is configured or judged by way
         of it leaves the other clusters alone. What damages it is noted in it alone."""

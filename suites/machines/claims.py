@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from meshproof.expect import Outcome, Verdict, all_of, answered_from_home, calls_to_meet
+from meshproof.expect import (
+    Outcome,
+    Verdict,
+    all_of,
+    answered_from_home,
+    calls_to_meet,
+    went_through,
+)
 from meshproof.expect.upstream import went_to
 from meshproof.kube.workload import Workload
-from meshproof.traffic.calls import Plan
+from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.machines import known_versions, way_to
 from meshproof.traffic.response import Response
 from meshproof.traffic.upstream import Upstream
@@ -20,13 +27,14 @@ def every_version_answers(sample: Sample, caller: Workload) -> Verdict:
     """Every version that the caller's istiod knows of, in clusters and on machines, answers calls
     by helloworld's name, by its way: by the caller's log, and on the wire, where nothing passed in
     plain text."""
-    watched = _watched(sample, caller)
-    ways = [way_to(sample, caller, version) for version in known_versions(sample, caller)]
+    watched, known = _watched(sample, caller), known_versions(sample, caller)
+    ways = [way_to(sample, caller, version) for version in known if version != caller.version]
     return all_of(
         [
-            answered_from_home(watched.responses, known_versions(sample, caller)),
+            answered_from_home(watched.responses, known),
+            *([_by_itself(watched)] if caller.version in known else []),
             *(went_to(watched, way) for way in ways),
-            *(nothing_in_plain_text(watched, way) for way in ways),
+            *(_nothing_in_plain_text(watched, way) for way in ways),
         ]
     )
 
@@ -34,10 +42,17 @@ def every_version_answers(sample: Sample, caller: Workload) -> Verdict:
 def a_version_answers(sample: Sample, caller: Workload, version: str) -> Verdict:
     """The same of one version alone, among the calls by helloworld's name."""
     watched, way = _watched(sample, caller), way_to(sample, caller, version)
-    return all_of([went_to(watched, way), nothing_in_plain_text(watched, way)])
+    return all_of([went_to(watched, way), _nothing_in_plain_text(watched, way)])
 
 
-def nothing_in_plain_text(watched: Watched, way: Upstream) -> Verdict:
+def _by_itself(watched: Watched) -> Verdict:
+    """What the caller's own version answered went to itself, which no wire sees."""
+    way = way_to(watched.sample, watched.caller, watched.caller.version)
+    theirs = [one for one in watched.responses if one.version == watched.caller.version]
+    return went_through(theirs, way.hosts, way.what)
+
+
+def _nothing_in_plain_text(watched: Watched, way: Upstream) -> Verdict:
     """No segment of plain text passed from the caller to a version's instances, or to the gateways
     that lead there. INCONCLUSIVE: nothing was seen to pass at all."""
     seen = {
@@ -55,8 +70,8 @@ def nothing_in_plain_text(watched: Watched, way: Upstream) -> Verdict:
 def peers_know_each_other(sample: Sample, caller: Workload) -> Verdict:
     """In calls to every version the server is told of the caller's identity, and the caller's proxy
     of the server's: machines have that of their own accounts, pods of helloworld's."""
-    responses = _watched(sample, caller).responses
     known = known_versions(sample, caller)
+    responses = call(sample, caller, Plan(times=_times(known)))
     return all_of([answered_from_home(responses, known), _peers_are(caller, responses)])
 
 
@@ -87,7 +102,10 @@ def _due(caller: Workload, one: Response) -> tuple[str, str, str]:
 
 
 def _watched(sample: Sample, caller: Workload) -> Watched:
-    # Of as many instances as there are versions each answers; a gateway leads to one for each
-    # connection, and those that it leads to share what it gets.
-    share = 1 / (2 * len(known_versions(sample, caller)))
-    return watch(sample, caller, Plan(times=calls_to_meet(share, 2**-30)))
+    return watch(sample, caller, Plan(times=_times(known_versions(sample, caller))))
+
+
+def _times(known: Collection[str]) -> int:
+    """How many calls it takes until each of these versions has answered."""
+    # One that shares a gateway with another may get less than its part.
+    return calls_to_meet(1 / (2 * len(known)), 2**-30)
