@@ -12,7 +12,12 @@ from meshproof.artifacts import digests
 from meshproof.artifacts.bake import remove_abandoned
 from meshproof.artifacts.bundle import Bundle, Wanted
 from meshproof.artifacts.catalog import RECIPES, catalog
-from meshproof.artifacts.debian import ARCHIVE, debian_recipe, make_root
+from meshproof.artifacts.debian import (
+    ARCHIVE,
+    debian_recipe,
+    machine_debian_recipe,
+    make_root,
+)
 from meshproof.artifacts.gobuild import GoRecipe, build_component, go_recipe, take_files
 from meshproof.artifacts.images import OURS, USED_HERE, Programs
 from meshproof.artifacts.machine import (
@@ -129,7 +134,7 @@ class Built:
         reference = machine_reference(recipe)
 
         def make(folder: Path) -> dict[str, Any]:
-            parts, debian = self._parts(), self._debian_root()
+            parts, debian = self._parts(), self._debian_root(machine_debian_recipe())
             kind = self._go_entry(parts["kind"], self._maker("kind")).folder
             ours = self._go_entry(parts["workloads"], self._maker("workloads")).folder
             assemble_machine(folder, reference, debian, kind, ours, self.engine, self.recorder)
@@ -146,7 +151,7 @@ class Built:
     def _machine_parts(self) -> dict[str, str]:
         parts = self._parts()
         return {
-            "debian": debian_recipe().digest,
+            "debian": machine_debian_recipe().digest,
             **{name: parts[name].digest for name in ("kind", "workloads")},
         }
 
@@ -201,7 +206,7 @@ class Built:
                 made[f"istio {istio.version}"] = self._istio_entry(istio).folder
 
         def bootstrap() -> None:
-            made["debian"] = self._debian_root()
+            made["debian"] = self._debian_root(debian_recipe())
 
         def fetch() -> None:
             for envoy in envoys:
@@ -215,9 +220,7 @@ class Built:
         )
         return programs, made["debian"]
 
-    def _debian_root(self) -> Path:
-        recipe = debian_recipe()
-
+    def _debian_root(self, recipe: Recipe) -> Path:
         def make(folder: Path) -> None:
             make_root(recipe, folder, self.store, self.engine.shell)
 

@@ -1,5 +1,5 @@
-"""What machines outside Kubernetes are made of: the root file system of nodes, with systemd and our
-programs; and Istio as its own package installs it on such a machine.
+"""What machines outside Kubernetes are made of: a Debian system with systemd, and our programs; and
+Istio as its own package installs it on such a machine.
 
 The package is not built: its files are, or lie in Istio's source tree (``tools/packaging/common``).
 """

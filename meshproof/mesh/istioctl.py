@@ -94,14 +94,17 @@ class Istioctl:
         cluster: RunningCluster,
         version: Version,
         called: tuple[str, str, str],
+        network: str,
         labels: Mapping[str, str],
     ) -> Object:
         """A WorkloadGroup for machines outside Kubernetes. ``called``: its name, namespace and
-        service account; ``labels``: of its instances. Raises LabError with istioctl's words."""
+        service account; ``network`` and ``labels``: of its instances. Raises LabError with
+        istioctl's words."""
         name, namespace, account = called
         arguments = ["x", "workload", "group", "create", "--name", name, "--namespace", namespace]
         listed = ",".join(f"{key}={value}" for key, value in labels.items())
-        arguments += ["--serviceAccount", account, *(["--labels", listed] if listed else [])]
+        arguments += ["--serviceAccount", account, "--network", network]
+        arguments += ["--labels", listed] if listed else []
         try:
             printed = self._run(cluster, version, *arguments)
         except CommandError as error:

@@ -49,19 +49,22 @@ def workload_entry(mesh: Mesh, machine: Machine, namespace: str) -> Object | Non
 
 
 def workload_group(mesh: Mesh, machine: Machine, joining: Joining) -> Object:
-    """The WorkloadGroup as istioctl writes it, with the machine's network, as the document adds
-    it. Raises LabError with istioctl's words."""
+    """A machine's WorkloadGroup as istioctl writes it. Raises LabError with its words.
+
+    The locality goes by the label: what the template says of it is replaced by what a machine says
+    of itself, which without that label is nothing (``workloadEntryFromGroup`` in
+    pilot/pkg/autoregistration of Istio).
+    """
     labels = dict(joining.labels)
     if machine.locality:
         labels[LOCALITY_LABEL] = machine.locality
-    group = _istioctl(mesh).workload_group(
+    return _istioctl(mesh).workload_group(
         mesh.cluster(machine.primary),
         mesh.deployment.istio[machine.primary],
         (machine.name, joining.namespace, joining.account),
+        machine.network,
         labels,
     )
-    group["spec"].setdefault("template", {})["network"] = machine.network
-    return group
 
 
 def join(mesh: Mesh, machine: Machine, joining: Joining) -> None:

@@ -61,7 +61,8 @@ def listing(topologies: Iterable[Topology], usual: Collection[str]) -> Grid:
 def drawing(topology: Topology) -> RenderableType:
     """A topology's clusters and machines in their networks, with what each runs; below them who
     reads whom, and what may pass between networks."""
-    networks = dict.fromkeys(one.network for one in (*topology.members, *topology.machines))
+    of_machines = (one.network for one in topology.machines)
+    networks = dict.fromkeys([*(one.network for one in topology.members), *of_machines])
     parts: list[RenderableType] = [Text(shown(topology.name), style="bold")]
     for number, name in enumerate(networks):
         if number:

@@ -83,8 +83,7 @@ class MachineWorkload:
         return self.running.run("tail", "-n", str(tail_lines), LOG).stdout
 
     def agent_log(self) -> str:
-        """All that its proxy and agent have written since the unit was started last, on either
-        output. Raises EngineError."""
+        """All that its proxy and agent have written, on either output. Raises EngineError."""
         return self.running.run("cat", LOG, ERRORS, check=False).stdout
 
     def __str__(self) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from meshproof.kube.objects import Object, apply
-from meshproof.mesh.machine_setup import UNIT, place_files
+from meshproof.mesh.gateways import gateway_workload, sni_of
+from meshproof.mesh.machine_setup import ERRORS, LOG, UNIT, place_files
 from meshproof.mesh.machines import (
     Joining,
     connected,
@@ -15,8 +16,9 @@ from meshproof.mesh.machines import (
     workload_group,
     written_files,
 )
+from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.traffic.settle import converge, healed, require
-from meshproof.workloads.sample import NAMESPACE, Sample, joining_of
+from meshproof.workloads.sample import HOST, NAMESPACE, PORT, Sample, joining_of
 
 NOBODY = "nobody"
 """A WorkloadGroup that there is not."""
@@ -41,6 +43,26 @@ def away(sample: Sample, machine: str) -> Iterator[None]:
         _await_back(sample, machine)
 
 
+def await_forgotten(sample: Sample, machine: str) -> bool:
+    """Wait until no proxy that calls helloworld, or passes such calls on, has a machine among its
+    endpoints any more, or half a minute has passed. Returns whether that came about."""
+    address = str(sample.machines[machine].address)
+    known = [(sample.caller(name), outbound(HOST, PORT)) for name in sample.clusters]
+    known += [
+        (gateway_workload(sample.mesh, one.name), sni_of(HOST, PORT))
+        for one in sample.topology.eastwest_gateways
+    ]
+
+    def holding() -> list[str]:
+        return [
+            str(proxy)
+            for proxy, cluster in known
+            if any(one.address == address for one in endpoints(proxy, cluster))
+        ]
+
+    return converge(holding, until=lambda left: not left, what=f"the end of {machine} in proxies")
+
+
 @contextmanager
 def joining_with(sample: Sample, machine: str, files: Mapping[str, str]) -> Iterator[None]:
     """A machine that has left tries to join with other files inside the block, as far as ``files``
@@ -53,7 +75,8 @@ def joining_with(sample: Sample, machine: str, files: Mapping[str, str]) -> Iter
         gone = f"the end of the WorkloadEntry of {machine}"
         require(lambda: entry_of(sample, machine) is None, what=gone)
         place_files(running, {**own, **files})
-        running.script(f"systemctl start {UNIT}\n")
+        # What is looked for there is to be of this attempt.
+        running.script(f"truncate --size 0 {LOG} {ERRORS}\nsystemctl start {UNIT}\n")
         yield
     finally:
         running.script(f"systemctl stop {UNIT}\n")

@@ -13,7 +13,14 @@ from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.routing import in_force
 from meshproof.workloads.sample import Sample
 from suites.machines.claims import a_version_answers, every_version_answers, peers_know_each_other
-from suites.machines.membership import NOBODY, away, files_of, joining_with, of_group
+from suites.machines.membership import (
+    NOBODY,
+    await_forgotten,
+    away,
+    files_of,
+    joining_with,
+    of_group,
+)
 from suites.machines.membership_claims import (
     entry_goes,
     names_are_answered,
@@ -101,7 +108,9 @@ def test_a_machine_that_leaves_is_forgotten(sample: Sample, judge: Judge) -> Non
     there, and once it is back it is registered and answers."""
     one = _serving(sample)
     with away(sample, one):
-        verdicts = [entry_goes(sample, one), nobody_is_led_there(sample, one)]
+        verdicts = [entry_goes(sample, one)]
+        await_forgotten(sample, one)
+        verdicts.append(nobody_is_led_there(sample, one))
     back = a_version_answers(
         sample, sample.caller(sample.clusters[0]), sample.machines[one].version
     )

@@ -222,7 +222,7 @@ CASES = [
         nobody_is_led_there,
         about("shop"),
         passes("", answering("v1", "v2", "v4")),
-        fails("v3 from east"),
+        fails("by v3"),
         fails("1 x 503", failing(503, "UH", "no_healthy_upstream")),
         unclear(
             "nobody knows who served them",

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from meshproof.engine import Engine
 from meshproof.errors import EvidenceError
 from meshproof.evidence import collect, proxies
 from meshproof.kube import RunningCluster
@@ -209,8 +208,8 @@ def test_a_machine_says_what_it_has_logged(tmp_path: Path) -> None:
     folder = tmp_path / "evidence"
     with api_server(API) as url:
         lab = lab_of([running_cluster("east", url, tmp_path)], {**NODE, LOG: "rpc error: code"})
-        engine = cast(Engine, lab.engine)
-        vars(lab)["machines"] = {"shop": RunningMachine("shop", "shop-machine", engine)}
+        machine = RunningMachine("shop", "shop-machine", lab.engine)
+        vars(lab)["machines"] = {"shop": machine}
         collect(lab, folder, ["sample"])
     told = read(folder, "42-shop-machine.txt")
     assert "rpc error: code" in told

@@ -108,15 +108,16 @@ def test_a_group_is_what_istioctl_prints(tmp_path: Path) -> None:
     shell = Shells(GROUP)
     called = ("shop", "sample", "shop")
     group = Istioctl({NEW: Path("/bin/new")}, shell, tmp_path).workload_group(
-        EAST, NEW, called, {"app": "helloworld", "version": "v3"}
+        EAST, NEW, called, "net-east", {"app": "helloworld", "version": "v3"}
     )
     assert group["kind"] == "WorkloadGroup"
     words = " ".join(shell.ran[0])
     assert "x workload group create --name shop --namespace sample --serviceAccount shop" in words
+    assert "--serviceAccount shop --network net-east --labels app" in words
     assert "--labels app=helloworld,version=v3 --kubeconfig /labs/east.yaml" in words
     with pytest.raises(LabError, match="no WorkloadGroup of shop"):
         Istioctl({NEW: Path("/bin/new")}, Shells("nothing"), tmp_path).workload_group(
-            EAST, NEW, called, {}
+            EAST, NEW, called, "net-east", {}
         )
 
 
