@@ -150,7 +150,7 @@ class Deployment:
     def shares_gateways(self) -> bool:
         """Whether some gateway leads from other networks to several versions."""
         topology = self.topology
-        if all(len(topology.networks_of(mesh)) == 1 for mesh in topology.meshes):
+        if len({*topology.networks, *(one.network for one in topology.machines)}) == 1:
             return False
         behind = Counter(
             one.name for name in topology.versions.values() for one in self.gateways_to(name)

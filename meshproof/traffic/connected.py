@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshproof.errors import MeshproofError
-from meshproof.kube.workload import PodWorkload, find_workload, list_workloads
+from meshproof.kube.workload import PodWorkload, Workload, find_workload, list_workloads
 from meshproof.mesh.builds import istiod_builds
 from meshproof.mesh.config_dump import inbound_ports
 from meshproof.mesh.gateways import gateway_workload
@@ -125,7 +125,7 @@ def proxies_in(entries: Iterable[Mapping[str, Any]]) -> frozenset[Proxy]:
     return frozenset((str(one.get("cluster_id")), str(one.get("proxy"))) for one in entries)
 
 
-def proxy_id(workload: PodWorkload) -> str:
+def proxy_id(workload: Workload) -> str:
     """How istiods call a workload's proxy."""
     return f"{workload.name}.{workload.namespace}"
 

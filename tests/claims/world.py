@@ -95,6 +95,7 @@ class World(Population):
             "clusterz": self.clusters_listed,
         }
         self.applied: list[Object] = []
+        self.ways_known: dict[tuple[str, str], Collection[Way]] = {}
         self.made = Counter[str]()
 
     # --- calls
@@ -209,9 +210,12 @@ class World(Population):
         return Way(way.address, GRPC_PORT) if by_pod and call.url.startswith("grpc://") else way
 
     def _ways(self, caller: PlayedPod, server: PlayedPod) -> Collection[Way]:
-        if self.deployment.topology.machines:
-            return way_to(self.sample, caller, server.version).ways
-        return self.sample.ways(caller.cluster, server)
+        if not self.deployment.topology.machines:
+            return self.sample.ways(caller.cluster, server)
+        key = caller.name, server.version
+        if key not in self.ways_known:
+            self.ways_known[key] = way_to(self.sample, caller, server.version).ways
+        return self.ways_known[key]
 
     def segments(
         self, call: Call, server: PlayedPod, kind: str
