@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from meshproof.expect import (
     Outcome,
@@ -40,7 +41,7 @@ def shared_by_weight(sample: Sample, machine: str, share: float, other: str) -> 
         for responses in batches
         for verdict in (
             answered_from_home(responses, homes),
-            share_of(responses, version, share, _TOLERANCE),
+            _share(responses, version, share),
         )
     )
 
@@ -54,6 +55,12 @@ def denied_to_sleep(sample: Sample, machine: str) -> Verdict:
     answers = call(sample, other, Plan(times=_TIMES))
     control = as_control(answered_from_home(answers, {one.version: one.cluster}))
     return all_of([*verdicts, control])
+
+
+def _share(responses: Sequence[Response], version: str, share: float) -> Verdict:
+    part = share_of(responses, version, share, _TOLERANCE)
+    told = f"calls from {responses[0].caller}, answered by {version}: {part.observed}"
+    return replace(part, observed=told)
 
 
 def _denied(sample: Sample, server: Workload, caller: Workload) -> Verdict:

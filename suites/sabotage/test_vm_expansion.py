@@ -91,12 +91,12 @@ def test_a_machine_without_a_dns_proxy_is_noticed(sample: Sample, judge: Judge) 
 
 @proves("machines/shared-by-weight")
 def test_other_weights_are_noticed(sample: Sample, judge: Judge) -> None:
-    """With weights the other way round, the claim of a machine's share fails."""
+    """With other weights, the claim of a machine's share fails and names its version."""
     one, version = _serving(sample)
     other = next(iter(sample.versions))
     with ruled(sample, by_weight({other: 10, version: 90})):
         verdict = shared_by_weight(sample, one, 0.4, other)
-    judge(noticed([verdict], "p"))
+    judge(noticed([verdict], f"calls from {sample.clusters[0]}, answered by {version}: "))
 
 
 @proves("machines/policy-reaches-it")

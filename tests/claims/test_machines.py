@@ -59,7 +59,7 @@ from tests.doubles.calls import Call
 
 TOPOLOGY = "vm-expansion"
 ELSEWHERE = "10.99.0.9:5000"
-ENTRY = {
+ENTRY: dict[str, Any] = {
     "metadata": {"annotations": {"istio.io/connectedAt": "now"}},
     "spec": {
         "address": "172.30.9.2",
