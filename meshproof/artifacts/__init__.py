@@ -1,6 +1,6 @@
 """Binaries and images by version: published, built from modules, or from an Istio checkout."""
 
-from meshproof.artifacts.bundle import Bundle, OwnBuild, Wanted
+from meshproof.artifacts.bundle import Bundle, OwnBuild, OwnBuilds, Wanted
 from meshproof.artifacts.catalog import (
     Catalog,
     catalog,
@@ -14,6 +14,7 @@ from meshproof.artifacts.manage import TAG, Row, listing, prunable, prune, remov
 from meshproof.artifacts.older import mark_older_store
 from meshproof.artifacts.provide import SOURCES, check_wanted, provide, provide_machines
 from meshproof.artifacts.store import Store
+from meshproof.artifacts.support import unsupported
 
 __all__ = [
     "SOURCES",
@@ -22,6 +23,7 @@ __all__ = [
     "Catalog",
     "MachineArtifacts",
     "OwnBuild",
+    "OwnBuilds",
     "Package",
     "Row",
     "Store",
@@ -40,4 +42,5 @@ __all__ = [
     "prunable",
     "prune",
     "remove_rows",
+    "unsupported",
 ]

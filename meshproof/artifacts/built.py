@@ -75,7 +75,7 @@ class Built:
         """The node image's recipe. Its digest is known before anything is made."""
         parts = {recipe.name: recipe.digest for recipe in self._parts().values()}
         inputs = {
-            "revision": 2,
+            "revision": 3,
             "engine": self.engine.name,
             "parts": parts,
             "istio": {str(istio.version): istio.recipe.digest for istio in self.istios},
@@ -125,6 +125,7 @@ class Built:
             {**self._digests(), "node image": str(facts["image_id"])},
             {istio.version: f"plain Envoy {istio.envoy}" for istio in self.istios},
             ours.folder,
+            {istio.version: tuple(facts["filters_off"][istio.envoy]) for istio in self.istios},
         )
 
     def machines(self) -> MachineArtifacts:
@@ -178,7 +179,7 @@ class Built:
 
     def _make_node(self, folder: Path) -> dict[str, Any]:
         remove_abandoned(self.store, self.engine)
-        programs, debian = self._programs()
+        programs, debian = self.programs()
         chosen = assemble_node(
             folder,
             self.reference,
@@ -192,10 +193,12 @@ class Built:
             "reference": self.reference,
             "image_id": self.engine.image_id(self.reference),
             "images": dict(chosen.names),
+            "filters_off": dict(chosen.filters_off),
         }
 
-    def _programs(self) -> tuple[Programs, Path]:
-        """Make or find all parts: Go builds one after another, beside what mostly waits."""
+    def programs(self) -> tuple[Programs, Path]:
+        """All parts, and the archive of the root file system, made or found: Go builds one after
+        another, beside what mostly waits. Raises ArtifactError."""
         made: dict[str, Path] = {}
         envoys = {istio.envoy for istio in self.istios}
 
@@ -216,7 +219,8 @@ class Built:
         programs = Programs(
             **{name: made[name] for name in self._parts()},
             istio={str(istio.version): made[f"istio {istio.version}"] for istio in self.istios},
-            envoy={str(istio.version): made[f"envoy {istio.envoy}"] for istio in self.istios},
+            envoy={istio.envoy: made[f"envoy {istio.envoy}"] for istio in self.istios},
+            proxies={str(istio.version): istio.envoy for istio in self.istios},
         )
         return programs, made["debian"]
 

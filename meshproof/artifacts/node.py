@@ -62,7 +62,8 @@ def assemble_node(
         chosen = image_set(programs, root, names, shell)
         archive = folder / "images.tar"
         write_archive(chosen.images, archive)
-        _install(root, kubernetes, names["pause"], programs, engine)
+        install(root, kubernetes, programs, engine)
+        _adapt(root, names["pause"])
     with recorder.step("unpack the node's images"):
         state = unpacked_images(archive, folder, programs, engine, recorder)
         archive.unlink()
@@ -76,7 +77,9 @@ def assemble_node(
     return chosen
 
 
-def _install(root: Path, kubernetes: str, pause: str, programs: Programs, engine: Engine) -> None:
+def install(root: Path, kubernetes: str, programs: Programs, engine: Engine) -> None:
+    """Make of a Debian root file system what kind's own build makes of it, but for the images: see
+    images/base/Dockerfile and pkg/build/nodeimage in kind's module."""
     base_files(root, programs.kind / "base")
     for folder in ("etc/kubernetes/manifests", "etc/cni/net.d", "opt/cni/bin", "kind/manifests"):
         (root / folder).mkdir(parents=True, exist_ok=True)
@@ -86,16 +89,20 @@ def _install(root: Path, kubernetes: str, pause: str, programs: Programs, engine
     (root / "usr/local/sbin/runc").symlink_to("/usr/sbin/runc")
     (root / "kind/version").write_text(f"v{kubernetes}", encoding="utf-8")
     shutil.copyfile(RECIPES / "default-storage.yaml", root / "kind/manifests/default-storage.yaml")
-    shutil.copyfile(RECIPES / "cni-template.conflist", root / "etc/cni/template.conflist")
     _container_spec(root, programs, engine)
-    config = root / "etc/containerd/config.toml"
-    text = adapted_containerd_config(config.read_text(encoding="utf-8"), pause)
-    config.write_text(text, encoding="utf-8")
     for words in (
         ("enable", "kubelet.service", "containerd.service", "undo-mount-hacks.service"),
         ("mask", "systemd-binfmt.service"),
     ):
         engine.shell.run(["chroot", str(root), "systemctl", *words])
+
+
+def _adapt(root: Path, pause: str) -> None:
+    """What a node of ours has besides."""
+    shutil.copyfile(RECIPES / "cni-template.conflist", root / "etc/cni/template.conflist")
+    config = root / "etc/containerd/config.toml"
+    text = adapted_containerd_config(config.read_text(encoding="utf-8"), pause)
+    config.write_text(text, encoding="utf-8")
 
 
 def base_files(root: Path, base: Path) -> None:

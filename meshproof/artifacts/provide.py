@@ -10,8 +10,9 @@ from meshproof.artifacts.built import Built, istio_from_modules
 from meshproof.artifacts.bundle import Bundle, Wanted
 from meshproof.artifacts.catalog import catalog
 from meshproof.artifacts.checkout import istio_from_checkout
+from meshproof.artifacts.given import check_given
 from meshproof.artifacts.machine import MachineArtifacts
-from meshproof.artifacts.published import Published, registry_answers
+from meshproof.artifacts.published import Published, needed_by, registry_answers
 from meshproof.artifacts.store import Store
 from meshproof.artifacts.support import check_supported
 from meshproof.engine import Engine
@@ -89,21 +90,24 @@ def _source(
 def check_wanted(
     wanted: Wanted, source: str | None, engine: Callable[[], Engine], store: Store | None = None
 ) -> None:
-    """Raise UsageError for versions that ``provide`` would not find in ``source``, and for a
-    Kubernetes that one of the Istio versions does not support.
+    """Raise UsageError for versions that ``provide`` would not find in ``source``, and, unless that
+    is wanted, for a Kubernetes that one of the Istio versions does not support.
 
     Makes and fetches nothing. ``engine`` is asked for only when it matters: for versions that
     are not in the catalog where no source is named, which the store may hold, or a registry.
     """
     source = _implied(wanted, source)
     _check_there(wanted, source, engine, store)
-    if source != "checkout":
+    if wanted.archives:
+        check_given(wanted.archives, needed_by(wanted))
+    if source != "checkout" and not wanted.unsupported:
         check_supported(wanted.istio, wanted.kubernetes)
 
 
 def _implied(wanted: Wanted, source: str | None) -> str | None:
     """Images that are named are pulled, where no source is."""
-    return "published" if source is None and wanted.own.is_named else source
+    named = wanted.own.is_named or wanted.archives
+    return "published" if source is None and named else source
 
 
 def _check_there(

@@ -256,6 +256,22 @@ class Lab:
         self._write_down(ready=True)
         return seconds
 
+    def lose(self, cluster: str) -> None:
+        """Remove the nodes of a cluster with all that they hold, as a disaster would. It is no use
+        until ``remake``. Raises CommandError."""
+        nodes = [node.container for node in self.clusters[cluster].nodes]
+        self.engine.remove_containers(nodes)
+
+    def remake(self, cluster: str) -> None:
+        """Create a cluster that was lost anew, on its network and wired as before, with nothing in
+        it; who had it, its addresses or its API server's has to look for them again. Raises
+        LabError when it does not come up."""
+        spec = next(one for one in self.footprint.clusters if one.name == cluster)
+        with lab_errors(f"make cluster {cluster} anew"):
+            self._create_cluster(spec)
+            self.rewire(self.wiring)
+        self.await_dns()
+
     def _wire_router(self, wiring: Wiring) -> None:
         self.router.apply(self._places(), wiring)
         self.router.end_flows()

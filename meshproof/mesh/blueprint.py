@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from meshproof.artifacts import Bundle
-from meshproof.artifacts.bundle import has_plain_envoy
 from meshproof.kube.objects import Object
 from meshproof.mesh import manifests, operator_config
 from meshproof.mesh.manifests import SYSTEM
@@ -159,4 +158,4 @@ class Blueprint:
 def images_of(bundle: Bundle, version: Version) -> Images:
     """Where nodes find the images of a version."""
     name, _, tag = bundle.images[f"pilot:{version}"].rpartition(":")
-    return Images(name.removesuffix("/pilot"), tag, has_plain_envoy(bundle.source))
+    return Images(name.removesuffix("/pilot"), tag, bundle.filters_off[version])

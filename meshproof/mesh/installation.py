@@ -64,6 +64,21 @@ class Installation:
             if not self.plan.is_config_cluster(member)
         ]
 
+    def anew(self, member: Member) -> None:
+        """Install what belongs to one cluster that has nothing any more, and make it known to those
+        that read it, and those that its own istiod reads to that. Raises LabError, and ValueError
+        for a cluster of an external control plane, which is in two parts."""
+        topology = self.mesh.deployment.topology
+        if member in topology.externals or self.plan.is_config_cluster(member):
+            raise ValueError(f"{member.name} is a part of an external control plane")
+        self.prepare(member)
+        if member in topology.remotes:
+            self._install_remote(member)
+            return
+        self._install_primary(member)
+        for name in topology.reads(member.name):
+            self._introduce(topology[name])
+
     def prepare(self, member: Member) -> None:
         """Namespace and trust, and where the nodes are."""
         cluster = self._cluster(member)

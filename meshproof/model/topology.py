@@ -66,8 +66,18 @@ class Topology:
     def comparable(self) -> Topology | None:
         """Where every caller's istiod knows several versions: all of this topology, or else the
         first of its meshes for which that holds; None where there is none."""
-        parts = map(self.part, self.meshes) if len(self.meshes) > 1 else ()
-        return next((one for one in (self, *parts) if len(one.common_versions) > 1), None)
+        return next((one for one in self._grounds if len(one.common_versions) > 1), None)
+
+    @property
+    def example(self) -> Topology | None:
+        """The plainest mesh of its network shape: all of this topology, or else the first of its
+        meshes that is one, as if there were no others; None where there is none."""
+        return next((one for one in self._grounds if one.exemplary), None)
+
+    @property
+    def _grounds(self) -> tuple[Topology, ...]:
+        """What a test may be about: all of this, or where there are several meshes one of them."""
+        return (self, *(map(self.part, self.meshes) if len(self.meshes) > 1 else ()))
 
     @property
     def names(self) -> tuple[str, ...]:

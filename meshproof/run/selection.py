@@ -35,7 +35,7 @@ from meshproof.model.addresses import NETWORK, pool_named
 from meshproof.nearest import choose
 from meshproof.resources import resource
 from meshproof.run.again import troubled
-from meshproof.run.own_build import check_own_build, own_build
+from meshproof.run.own_build import check_clusters, check_own_build, own_builds
 from meshproof.run.session import Choices
 from meshproof.run.upgrades import check_upgrades, upgrades_of
 
@@ -111,14 +111,14 @@ class Selection:
         asked = [Releases.parse(text, newest, istio_version) for text in istio]
         asked = asked or [Releases(newest)]
         named = dict.fromkeys(name for one in asked for name, _ in one.by_cluster)
-        known = dict.fromkeys(name for topology in self.topologies for name in topology.names)
-        for name in named:
-            if name not in known:
-                raise UsageError(
-                    f"no topology chosen has a cluster '{name}' to run Istio in",
-                    f"name {' or '.join(known)}" if known else "choose a topology",
-                )
+        check_clusters(named, self._clusters)
         return tuple(dict.fromkeys(asked))
+
+    @property
+    def _clusters(self) -> tuple[str, ...]:
+        """The names of all clusters of the topologies asked for."""
+        names = (name for topology in self.topologies for name in topology.names)
+        return tuple(dict.fromkeys(names))
 
     @cached_property
     def upgrades(self) -> tuple[Upgrade, ...]:
@@ -193,7 +193,9 @@ class Selection:
             istio=self.versions,
             reports=asked.reports,
             pool=self.pool,
-            own=own_build(asked),
+            own=own_builds(asked, self._clusters),
+            unsupported=asked.unsupported_kubernetes,
+            archives=asked.image_archive,
         )
 
     def check(self) -> None:
@@ -206,7 +208,7 @@ class Selection:
             check_tree(asked.checkout)
         _ = self.topologies, self.releases, self.variants, self.revision, self.pool
         _ = self.rounds, self.troubled
-        check_own_build(asked, self.versions)
+        check_own_build(asked, self.versions, self._clusters)
         check_upgrades(asked, self.topologies, self.releases, self.upgrades)
         if asked.suite and not asked.suites:
             _check_suites(asked.suite)

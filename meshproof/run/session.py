@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Network
+from itertools import chain
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from meshproof.artifacts import (
     Bundle,
     MachineArtifacts,
-    OwnBuild,
+    OwnBuilds,
     Wanted,
     check_wanted,
     default_wanted,
@@ -25,11 +26,10 @@ from meshproof.artifacts import (
     kubernetes_version,
     provide,
     provide_machines,
+    unsupported,
 )
-from meshproof.artifacts.bundle import has_plain_envoy
 from meshproof.engine import Engine, choose_engine
 from meshproof.events import Listener, Recorder
-from meshproof.mesh.operator_config import FILTERS_OFF
 from meshproof.process import Shell
 from meshproof.reading import file_errors
 
@@ -45,9 +45,10 @@ class Choices:
     """What the user chose; None where meshproof chooses.
 
     ``engine``: "podman" or "docker"; ``source``: "published", "built" or "checkout";
-    ``checkout``: an Istio source tree; ``own``: a build of Istio that is no release; ``reports``:
+    ``checkout``: an Istio source tree; ``own``: builds of Istio that are no releases; ``reports``:
     where the run's folder is made; without it nothing is written down; ``pool``: the range that
-    was named for labs' networks.
+    was named for labs' networks; ``unsupported``: whether the Kubernetes may be one that the Istio
+    does not support; ``archives``: files with images.
     """
 
     engine: str | None = None
@@ -57,7 +58,9 @@ class Choices:
     istio: tuple[str, ...] = ()
     reports: Path | None = None
     pool: IPv4Network | None = None
-    own: OwnBuild = field(default_factory=OwnBuild)
+    own: OwnBuilds = field(default_factory=OwnBuilds)
+    unsupported: bool = False
+    archives: tuple[Path, ...] = ()
 
 
 @dataclass
@@ -118,6 +121,8 @@ class Session:
             kubernetes=newest.kubernetes if chosen is None else kubernetes_version(chosen),
             istio=istio or newest.istio,
             own=self.choices.own,
+            unsupported=self.choices.unsupported,
+            archives=self.choices.archives,
         )
 
     def check_versions(self) -> None:
@@ -127,6 +132,9 @@ class Session:
     @cached_property
     def bundle(self) -> Bundle:
         """The artifacts for the versions asked for, built or fetched now if they must be."""
+        if self.choices.checkout is None:
+            for said in unsupported(self.wanted.istio, self.wanted.kubernetes):
+                self.recorder.emit("notice", text=f"{said}: it is judged all the same, as asked")
         with self.recorder.step("provide the artifacts"):
             found = provide(
                 self.wanted,
@@ -142,7 +150,7 @@ class Session:
             digest=found.digest,
             parts=dict(found.parts),
             proxies={str(version): proxy for version, proxy in found.proxies.items()},
-            filters_off=list(FILTERS_OFF) if has_plain_envoy(found.source) else [],
+            filters_off=list(dict.fromkeys(chain.from_iterable(found.filters_off.values()))),
         )
         return found
 

@@ -120,6 +120,17 @@ class Sample:
                 return caller, home
         raise EvidenceError(f"no istiod of {self.topology.name} reads another cluster")
 
+    @property
+    def far_gateway(self) -> str:
+        """A cluster whose gateway leads the callers of another network to a version, but not the
+        proxies of another cluster to their istiod, where there is such a one: whoever moves, or
+        ends, that has their istiod out of reach as well. Raises StopIteration where no gateway
+        leads to a version."""
+        homes = {self.versions[version] for _, version in self.pairs(same_network=False)}
+        members = [one for one in self.topology.members if one.name in homes and one.gateway]
+        alone = [one for one in members if not self.topology.served_by(one.name)]
+        return next(one.name for one in (*alone, *members))
+
     def pairs(self, *, same_network: bool) -> list[Pair]:
         """The ordered pairs of a caller's cluster and a version in another one that its istiod
         knows of, on one network or on two."""
@@ -157,6 +168,11 @@ class Sample:
         if key not in self.callers:
             self.callers[key] = find_workload(self.mesh.cluster(cluster), app, namespace)
         return self.callers[key]
+
+    def forget_callers(self, cluster: str) -> None:
+        """Look the callers of a cluster up anew: their pods were started again, and have other
+        addresses."""
+        self.callers = {key: one for key, one in self.callers.items() if key[0] != cluster}
 
     def replace_caller(self, caller: PodWorkload) -> None:
         """Let another pod be the sleep of its cluster."""
@@ -236,7 +252,7 @@ def deploy_sample(mesh: Mesh) -> Sample:
     """
     with mesh.lab.recorder.step("deploy sleep and helloworld"):
         shell = mesh.shell
-        side_by_side(shell, lambda one: _deploy(mesh, one, shell), mesh.lab.clusters.values())
+        side_by_side(shell, lambda one: deploy_in(mesh, one, shell), mesh.lab.clusters.values())
     machines = mesh.deployment.topology.machines
     if machines:
         side_by_side(mesh.shell, lambda one: _take_in(mesh, one), machines)
@@ -334,7 +350,8 @@ def helloworld_service(
     }
 
 
-def _deploy(mesh: Mesh, cluster: RunningCluster, shell: Shell) -> None:
+def deploy_in(mesh: Mesh, cluster: RunningCluster, shell: Shell) -> None:
+    """Deploy in one cluster what belongs there, and wait until it runs. Raises LabError."""
     topology, revision = mesh.deployment.topology, mesh.deployment.revision
     apply(cluster, [namespace_object(OUTSIDE, injected=False), *sleep_objects(OUTSIDE)])
     if cluster.name in topology.workloads:

@@ -11,6 +11,7 @@ from meshproof.kube.objects import Object, applied
 from meshproof.kube.workload import PodWorkload
 from meshproof.mesh.exposure import identities_of, ways_of
 from meshproof.mesh.gateways import gateway_workload
+from meshproof.mesh.mesh import Way
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.model import Exposure, Mtls
 from meshproof.process import side_by_side
@@ -55,10 +56,20 @@ def hosts_of(sample: Sample, imported: Exposure) -> set[str]:
     return set(map(str, ways_of(sample.mesh, imported)))
 
 
+def gateways_of(sample: Sample, imported: Exposure) -> dict[Way, PodWorkload]:
+    """By address and port the pods of these gateways: a provider of several clusters has several,
+    each of which leads to its own instances. Raises LabError when one does not run."""
+    ways = {
+        way: name
+        for provider in sample.topology.providers(imported)
+        for name, way in sample.mesh.ways_to(provider).items()
+    }
+    return {way: gateway_workload(sample.mesh, name) for way, name in ways.items()}
+
+
 def gateway_of(sample: Sample, imported: Exposure) -> PodWorkload:
-    """The pod of the first of these gateways. Raises LabError when none runs."""
-    provider = sample.topology.providers(imported)[0]
-    return gateway_workload(sample.mesh, next(iter(sample.mesh.ways_to(provider))))
+    """The pod of the first of these gateways. Raises as ``gateways_of``."""
+    return next(iter(gateways_of(sample, imported).values()))
 
 
 def configured_at(sample: Sample, imported: Exposure) -> set[str]:

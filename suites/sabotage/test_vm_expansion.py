@@ -13,7 +13,7 @@ from meshproof.model import Capability
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.calls import Plan, call
-from meshproof.traffic.routing import in_force
+from meshproof.traffic.routing import in_force, ruled
 from meshproof.traffic.settle import healed, require
 from meshproof.workloads.sample import Sample
 from suites.machines.claims import a_version_answers, every_version_answers, peers_know_each_other
@@ -34,7 +34,6 @@ from suites.machines.membership_claims import (
 )
 from suites.machines.rules import by_weight
 from suites.machines.rules_claims import denied_to_sleep, shared_by_weight
-from suites.sabotage.shown import ruled
 
 Judge = Callable[[Verdict], None]
 pytestmark = pytest.mark.machines

@@ -38,6 +38,20 @@ def test_one_topology_of_each_network_shape_stands_for_all() -> None:
     assert chosen == ["multi-primary-split-horizon", FLAT]
 
 
+def test_a_mesh_of_that_shape_beside_another_is_judged_like_it() -> None:
+    marks = [MARK.each_shape.mark]
+    beside = [
+        one for one in map(topology_named, topology_names()) if one.example not in (None, one)
+    ]
+    assert [one.name for one in beside] == ["hybrid"]
+    assert ground(marks, beside[0]).names == ("east", "west")
+    assert why(on("hybrid"), MARK.each_shape) is None
+    reason = "no network shape changes it: judged on the plainest topology of each"
+    assert why(on("federation"), MARK.each_shape) == reason
+    split = topology_named("multi-primary-split-horizon")
+    assert ground(marks, split) is split
+
+
 def test_what_needs_meshes_that_expose_or_read_says_so() -> None:
     assert why(on("federation"), MARK.exposes) is None
     assert why(on(SPLIT), MARK.exposes) == "needs a service that another mesh exposes"
