@@ -103,6 +103,6 @@ def _readable(words: Sequence[str]) -> tuple[list[Run], bool]:
             whole = False
     if not found:
         raise trouble[0]
-    for error in trouble:
-        say_line(f"Left out: {error}", err=True)
+    for one in trouble:
+        say_line(f"Left out: {one}", err=True)
     return found, whole
