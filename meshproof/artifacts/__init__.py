@@ -9,9 +9,10 @@ from meshproof.artifacts.catalog import (
     kubernetes_version,
 )
 from meshproof.artifacts.checkout import check_tree, checkout_version
+from meshproof.artifacts.machine import MachineArtifacts, Package
 from meshproof.artifacts.manage import TAG, Row, listing, prunable, prune, remove_rows
 from meshproof.artifacts.older import mark_older_store
-from meshproof.artifacts.provide import SOURCES, check_wanted, provide
+from meshproof.artifacts.provide import SOURCES, check_wanted, provide, provide_machines
 from meshproof.artifacts.store import Store
 from meshproof.artifacts.support import unsupported
 
@@ -20,8 +21,10 @@ __all__ = [
     "TAG",
     "Bundle",
     "Catalog",
+    "MachineArtifacts",
     "OwnBuild",
     "OwnBuilds",
+    "Package",
     "Row",
     "Store",
     "Wanted",
@@ -35,6 +38,7 @@ __all__ = [
     "listing",
     "mark_older_store",
     "provide",
+    "provide_machines",
     "prunable",
     "prune",
     "remove_rows",

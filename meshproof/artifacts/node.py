@@ -16,11 +16,12 @@ from meshproof.engine import Engine
 from meshproof.errors import ArtifactError
 from meshproof.events import Recorder
 
-_CHANGES = (
+CHANGES = (
     "ENV container=docker",
     'ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]',
     "STOPSIGNAL SIGRTMIN+3",
 )
+"""How an image starts systemd, as kind's own base image does."""
 # Services that a container must not start, as kind's own base image removes them.
 _UNWANTED = (
     "lib/systemd/system/sysinit.target.wants/systemd-tmpfiles-setup.service",
@@ -70,7 +71,7 @@ def assemble_node(
     with recorder.step("import the node image", image=reference):
         packed = folder / "node.tar"
         shell.run(["tar", "--numeric-owner", "-C", str(root), "-cf", str(packed), "."])
-        engine.import_rootfs(packed, reference, _CHANGES)
+        engine.import_rootfs(packed, reference, CHANGES)
         packed.unlink()
         shutil.rmtree(root)
     return chosen
@@ -79,7 +80,7 @@ def assemble_node(
 def install(root: Path, kubernetes: str, programs: Programs, engine: Engine) -> None:
     """Make of a Debian root file system what kind's own build makes of it, but for the images: see
     images/base/Dockerfile and pkg/build/nodeimage in kind's module."""
-    _base_files(root, programs.kind / "base")
+    base_files(root, programs.kind / "base")
     for folder in ("etc/kubernetes/manifests", "etc/cni/net.d", "opt/cni/bin", "kind/manifests"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     _programs(root, root / "usr/lib/cni", _CNI_PLUGINS, "opt/cni/bin")
@@ -104,8 +105,8 @@ def _adapt(root: Path, pause: str) -> None:
     config.write_text(text, encoding="utf-8")
 
 
-def _base_files(root: Path, base: Path) -> None:
-    """What kind's own Dockerfile does to its base image."""
+def base_files(root: Path, base: Path) -> None:
+    """What kind's own Dockerfile does to its base image. ``base``: kind's files for it."""
     shutil.copytree(base / "etc", root / "etc", dirs_exist_ok=True, copy_function=_copy_plain)
     shutil.copytree(base / "kind", root / "kind", copy_function=_copy_plain)
     scripts = [*(base / "kind/bin").iterdir(), *(base / "usr/local/bin").iterdir()]

@@ -11,11 +11,12 @@ from meshproof.artifacts.bundle import Bundle, Wanted
 from meshproof.artifacts.catalog import catalog
 from meshproof.artifacts.checkout import istio_from_checkout
 from meshproof.artifacts.given import check_given
+from meshproof.artifacts.machine import MachineArtifacts
 from meshproof.artifacts.published import Published, needed_by, registry_answers
 from meshproof.artifacts.store import Store
 from meshproof.artifacts.support import check_supported
 from meshproof.engine import Engine
-from meshproof.errors import UsageError
+from meshproof.errors import ArtifactError, UsageError
 from meshproof.events import Recorder
 
 SOURCES = ("published", "built", "checkout")
@@ -37,7 +38,39 @@ def provide(
     answers, else built. Raises UsageError for versions, sources or trees that do not exist,
     ArtifactError when something cannot be had.
     """
-    store = store or Store()
+    return _source(wanted, engine, recorder, store or Store(), source, checkout).bundle()
+
+
+def provide_machines(
+    wanted: Wanted,
+    *,
+    engine: Engine,
+    recorder: Recorder,
+    source: str | None = None,
+    checkout: Path | None = None,
+    store: Store | None = None,
+) -> MachineArtifacts:
+    """What machines outside Kubernetes are made of for ``wanted``, from the source that ``provide``
+    takes. Raises as that does, and ArtifactError where it would take what is published: of that
+    only images are had, and no packages for machines."""
+    found = _source(wanted, engine, recorder, store or Store(), source, checkout)
+    if isinstance(found, Published):
+        raise ArtifactError(
+            "machines outside Kubernetes need Istio's programs, and published are only its images",
+            "add '--artifacts built'",
+        )
+    return found.machines()
+
+
+def _source(
+    wanted: Wanted,
+    engine: Engine,
+    recorder: Recorder,
+    store: Store,
+    source: str | None,
+    checkout: Path | None,
+) -> Built | Published:
+    """Where the artifacts come from. Raises UsageError as ``provide``."""
     if source is None and checkout is not None:
         source = "checkout"
     source = _implied(wanted, source)
@@ -47,13 +80,11 @@ def provide(
         return _from_checkout(wanted, engine, recorder, store, checkout)
     published = Published(wanted, engine, recorder, store)
     if source == "published" or (source is None and published.is_there()):
-        return published.bundle()
+        return published
     if source is None and not _can_be_built(wanted, engine, recorder, store):
-        return published.bundle()
+        return published
     catalog().check(wanted)
-    return Built(
-        wanted, engine, recorder, store, istio_from_modules(wanted, engine, recorder)
-    ).bundle()
+    return Built(wanted, engine, recorder, store, istio_from_modules(wanted, engine, recorder))
 
 
 def check_wanted(
@@ -95,12 +126,12 @@ def _check_there(
 
 def _from_checkout(
     wanted: Wanted, engine: Engine, recorder: Recorder, store: Store, checkout: Path | None
-) -> Bundle:
+) -> Built:
     if checkout is None:
         raise UsageError("no Istio source tree was named", "add '--checkout FOLDER'")
     catalog().check(replace(wanted, istio=()))
     istio = istio_from_checkout(checkout, wanted, engine, recorder)
-    return Built(wanted, engine, recorder, store, (istio,), source="checkout").bundle()
+    return Built(wanted, engine, recorder, store, (istio,), source="checkout")
 
 
 def _can_be_built(wanted: Wanted, engine: Engine, recorder: Recorder, store: Store) -> bool:

@@ -13,7 +13,7 @@ from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.rollout import await_rollout
 from meshproof.kube.seam import lab_errors
-from meshproof.kube.workload import PROXY, Workload, list_workloads
+from meshproof.kube.workload import PROXY, PodWorkload, list_workloads
 from meshproof.lab.lab import Lab
 from meshproof.mesh.config_dump import inbound_chains
 from meshproof.wait import eventually
@@ -77,7 +77,7 @@ def pods_slow(lab: Lab, version: str, seconds: float) -> Iterator[None]:
         yield
 
 
-def pods_of_version(cluster: RunningCluster, version: str) -> list[Workload]:
+def pods_of_version(cluster: RunningCluster, version: str) -> list[PodWorkload]:
     """The pods of a version in a cluster, by their proxies. Raises LabError where there are
     none."""
     listed = list_workloads(cluster, HELLOWORLD, NAMESPACE, container=PROXY)
@@ -135,7 +135,7 @@ def _takes_filters(cluster: RunningCluster) -> bool:
     return True
 
 
-def _unasked(table: str, pods: Sequence[Workload]) -> str:
+def _unasked(table: str, pods: Sequence[PodWorkload]) -> str:
     """Rules by which a node's kubelet has its questions about pods refused."""
     lines = [
         f"add table inet {table}",
@@ -149,7 +149,7 @@ def _unasked(table: str, pods: Sequence[Workload]) -> str:
     return "".join(f"{one}\n" for one in lines)
 
 
-def _await_ready(cluster: RunningCluster, pods: Sequence[Workload], *, ready: bool) -> None:
+def _await_ready(cluster: RunningCluster, pods: Sequence[PodWorkload], *, ready: bool) -> None:
     names = {one.name for one in pods}
 
     def others() -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshproof.kube.workload import PROXY, Workload, find_workload, spiffe
+from meshproof.kube.workload import PROXY, PodWorkload, find_workload, spiffe
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 from meshproof.mesh.operator_config import GATEWAY, GATEWAY_PORTS
@@ -12,7 +12,7 @@ GATEWAY_PORT = GATEWAY_PORTS["tls"]
 GATEWAY_IDENTITY = spiffe(SYSTEM, f"{GATEWAY}-service-account")
 
 
-def gateway_workload(mesh: Mesh, cluster: str) -> Workload:
+def gateway_workload(mesh: Mesh, cluster: str) -> PodWorkload:
     """The pod of a cluster's east-west gateway. Raises LabError when none runs."""
     return find_workload(mesh.cluster(cluster), GATEWAY, SYSTEM, container=PROXY)
 

@@ -17,7 +17,7 @@ from meshproof.errors import EvidenceError, LabError
 from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import lab_errors
-from meshproof.kube.workload import Workload, find_workload, list_workloads
+from meshproof.kube.workload import PodWorkload, find_workload, list_workloads
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 
@@ -67,12 +67,12 @@ def ask_istiod(mesh: Mesh, control_plane: str, page: str) -> Any:
     return debug(istiod_of(mesh, control_plane), page)
 
 
-def istiod_of(mesh: Mesh, control_plane: str) -> Workload:
+def istiod_of(mesh: Mesh, control_plane: str) -> PodWorkload:
     """An istiod that runs in a cluster. Raises LabError when none does."""
     return find_workload(mesh.cluster(control_plane), ISTIOD, SYSTEM, container=CONTAINER)
 
 
-def debug(istiod: Workload, page: str) -> Any:
+def debug(istiod: PodWorkload, page: str) -> Any:
     """The same of an istiod itself. Raises EvidenceError when it does not answer with JSON."""
     text = istiod.fetch(_MONITORING, f"debug/{page}")
     try:

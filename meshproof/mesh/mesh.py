@@ -18,6 +18,7 @@ from meshproof.mesh import manifests
 from meshproof.mesh.blueprint import Blueprint
 from meshproof.mesh.contents import Contents
 from meshproof.mesh.inventory import Inventory, take_inventory
+from meshproof.mesh.machine_setup import clear_machine
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY
 from meshproof.mesh.removal import remove_rest, stop_mesh
@@ -121,6 +122,13 @@ class Mesh:
             if (gateway := member.gateway) is not None
         }
 
+    def way_to_istiod(self, cluster: str) -> IPv4Address:
+        """Where machines outside Kubernetes reach the istiod of a cluster: at its gateway, or where
+        there is none at an address of istiod's own."""
+        service = self.blueprint.revised(manifests.ISTIOD_ADDRESS)
+        own = self.lab.addresses[cluster]
+        return self.gateway(cluster) or own.reserve(SYSTEM, service)
+
     def part(self, topology: Topology) -> Mesh:
         """The same mesh as far as a part of its topology goes: what is configured or judged by way
         of it leaves the other clusters alone."""
@@ -203,11 +211,13 @@ class Mesh:
 
 
 def remove_mesh(lab: Lab, before: Mapping[str, Inventory], shell: Shell) -> None:
-    """Bring a lab's clusters back to what they held before a mesh, whatever is there of it.
+    """Bring a lab's clusters and machines back to what they held before a mesh, whatever is there
+    of it.
 
-    Raises WaitTimeoutError that names what cannot be removed.
+    Raises WaitTimeoutError or LabError that names what cannot be removed.
     """
     with lab.recorder.step("remove the mesh"):
+        side_by_side(shell, clear_machine, lab.machines.values())
         running = lab.clusters.values()
         # A control plane that still runs would put back what is removed elsewhere.
         side_by_side(

@@ -9,6 +9,7 @@ from meshproof.model.clusters import (
     Flow,
     Footprint,
     Pair,
+    Site,
     Wiring,
     flat,
     isolated,
@@ -16,7 +17,7 @@ from meshproof.model.clusters import (
 )
 from meshproof.model.deployment import Deployment
 from meshproof.model.exposure import Exposure
-from meshproof.model.fields import clusters_read, member_fields
+from meshproof.model.fields import clusters_read, machine_fields, member_fields
 from meshproof.model.known_issue import (
     CONDITIONS,
     KnownIssue,
@@ -25,6 +26,7 @@ from meshproof.model.known_issue import (
     applying,
     issue_name,
 )
+from meshproof.model.machine import Machine
 from meshproof.model.member import (
     Gateway,
     Member,
@@ -79,6 +81,7 @@ __all__ = [
     "Gateway",
     "KnownIssue",
     "Level",
+    "Machine",
     "Member",
     "MeshSpec",
     "Mtls",
@@ -90,6 +93,7 @@ __all__ = [
     "Role",
     "RunRequest",
     "Setting",
+    "Site",
     "Stage",
     "State",
     "Step",
@@ -106,6 +110,7 @@ __all__ = [
     "flat",
     "isolated",
     "issue_name",
+    "machine_fields",
     "member_fields",
     "revision_of",
     "wiring_named",

@@ -47,6 +47,7 @@ _ON_DEMAND = frozenset(
         "hostname-gateways",
         "hybrid",
         "two-primaries-four-clusters",
+        "vm-expansion",
         "zones",
     }
 )
@@ -229,9 +230,11 @@ class Selection:
                 f"--pool is for labs that are made, and lab {reuse} has its networks already",
                 "leave --pool or --reuse out",
             )
-        for topology in self.topologies:
-            topology.footprint(default_wanted().kubernetes).check_clear_of(pool)
-        clusters = max((len(one.members) for one in self.topologies), default=_BARE_CLUSTERS)
+        kubernetes = default_wanted().kubernetes
+        footprints = [one.footprint(kubernetes) for one in self.topologies]
+        for footprint in footprints:
+            footprint.check_clear_of(pool)
+        clusters = max((len(one.places) for one in footprints), default=_BARE_CLUSTERS)
         holds = 2 ** (NETWORK - pool.prefixlen)
         if labs * clusters > holds:
             each = f"each of {labs} labs at once" if labs > 1 else "a lab"

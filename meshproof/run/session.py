@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.artifacts import (
     Bundle,
+    MachineArtifacts,
     OwnBuilds,
     Wanted,
     check_wanted,
@@ -24,6 +25,7 @@ from meshproof.artifacts import (
     istio_version,
     kubernetes_version,
     provide,
+    provide_machines,
     unsupported,
 )
 from meshproof.engine import Engine, choose_engine
@@ -152,13 +154,28 @@ class Session:
         )
         return found
 
-    def ingredients(self) -> Ingredients:
-        """What a lab is made with. Each lab gets programs of its own to be called off alone."""
+    @cached_property
+    def machines(self) -> MachineArtifacts:
+        """What machines outside Kubernetes are made of, for the versions asked for: made when a
+        topology has any."""
+        with self.recorder.step("provide what machines are made of"):
+            return provide_machines(
+                self.wanted,
+                engine=self.engine,
+                recorder=self.recorder,
+                source=self.choices.source,
+                checkout=self.choices.checkout,
+            )
+
+    def ingredients(self, *, machines: bool = False) -> Ingredients:
+        """What a lab is made with, and its ``machines`` if it is to have any. Each lab gets
+        programs of its own to be called off alone."""
         from meshproof.lab import Ingredients
 
         engine = type(self.engine)(Shell(self.recorder))
         image, kind = self.bundle.node_image, self.bundle.kind
-        return Ingredients(engine, image, kind, self.recorder, self.choices.pool)
+        made_of = self.machines if machines else None
+        return Ingredients(engine, image, kind, self.recorder, self.choices.pool, made_of)
 
 
 @contextmanager

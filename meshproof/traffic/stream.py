@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from meshproof.errors import EvidenceError, MeshproofError, WaitTimeoutError
 from meshproof.kube.node_logs import folder, printed_since
-from meshproof.kube.workload import PROXY, Workload
+from meshproof.kube.workload import PROXY, PodWorkload
 from meshproof.process import side_by_side
 from meshproof.traffic.access_log import WITHIN
 from meshproof.traffic.calls import HELLO
@@ -69,7 +69,7 @@ class Calling:
     """A pod that makes calls. ``process``: the program's, in it; ``read_until``: when its logs were
     read last."""
 
-    workload: Workload
+    workload: PodWorkload
     lines: Lines
     process: str
     read_until: float
@@ -138,7 +138,7 @@ class Stream:
         """Read what was printed since it was looked at before. Raises EvidenceError."""
         self._read_all(self.callers.values())
 
-    def begin(self, caller: str, workload: Workload) -> None:
+    def begin(self, caller: str, workload: PodWorkload) -> None:
         """Let a pod make the calls of a caller from now on. Raises CommandError when they do not
         begin, LabError when the pod is not there."""
         lines = Lines(caller, f"mp-{secrets.token_hex(3)}-{caller}")
@@ -146,7 +146,7 @@ class Stream:
         said = workload.run("probe", "start-stream", input=self.plan.line(lines.name))
         self.callers[caller] = Calling(workload, lines, said.stdout.strip(), at)
 
-    def hand_over(self, caller: str, workload: Workload) -> None:
+    def hand_over(self, caller: str, workload: PodWorkload) -> None:
         """Let another pod make the calls of a caller: it begins, then the one before ends, whose
         lines are all read before this returns, so that it may go. Raises as ``begin``."""
         before = self.callers[caller]

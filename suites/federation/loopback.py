@@ -17,7 +17,7 @@ from meshproof.expect import Outcome, Verdict, all_of, refused_with
 from meshproof.expect.control import with_control
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.rollout import await_rollout
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import PodWorkload
 from meshproof.mesh.exposure import address_of
 from meshproof.model import Exposure
 from meshproof.traffic.calls import Plan, answers, call
@@ -93,5 +93,5 @@ def loopback_leads_who_takes_it(sample: Sample, importer: str, imported: Exposur
     return all_of([resolved, through, with_control(stayed, through)])
 
 
-def _addresses(sample: Sample, who: Workload, imported: Exposure) -> tuple[IPv4Address, ...]:
+def _addresses(sample: Sample, who: PodWorkload, imported: Exposure) -> tuple[IPv4Address, ...]:
     return told(sample, who, imported.host).addresses

@@ -9,7 +9,7 @@ from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.expect.control import with_control
 from meshproof.expect.names import unknown
 from meshproof.kube.seam import lab_errors
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import PodWorkload
 from meshproof.mesh.gateways import sni_of
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Way
@@ -89,8 +89,8 @@ def no_sni_leads_there(
 def _refuses(
     sample: Sample,
     imported: Exposure,
-    client: Workload,
-    gateway: Workload,
+    client: PodWorkload,
+    gateway: PodWorkload,
     way: Way,
     snis: Sequence[str],
 ) -> Verdict:

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from meshproof.kube.dns import dns_address
 from meshproof.kube.names import NameAnswer, ask_name
 from meshproof.kube.objects import Object, applied
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import PodWorkload
 from meshproof.mesh.exposure import identities_of, ways_of
 from meshproof.mesh.gateways import gateway_workload
 from meshproof.mesh.mesh import Way
@@ -30,7 +30,7 @@ def url_of(imported: Exposure) -> str:
     return f"http://{imported.host}:{PORT}/hello"
 
 
-def asker(sample: Sample, cluster: str) -> Workload:
+def asker(sample: Sample, cluster: str) -> PodWorkload:
     """The sleep of a cluster whose sidecar answers names: no other pod knows global ones."""
     return sample.caller(cluster, DNS_SLEEP)
 
@@ -56,7 +56,7 @@ def hosts_of(sample: Sample, imported: Exposure) -> set[str]:
     return set(map(str, ways_of(sample.mesh, imported)))
 
 
-def gateways_of(sample: Sample, imported: Exposure) -> dict[Way, Workload]:
+def gateways_of(sample: Sample, imported: Exposure) -> dict[Way, PodWorkload]:
     """By address and port the pods of these gateways: a provider of several clusters has several,
     each of which leads to its own instances. Raises LabError when one does not run."""
     ways = {
@@ -67,7 +67,7 @@ def gateways_of(sample: Sample, imported: Exposure) -> dict[Way, Workload]:
     return {way: gateway_workload(sample.mesh, name) for way, name in ways.items()}
 
 
-def gateway_of(sample: Sample, imported: Exposure) -> Workload:
+def gateway_of(sample: Sample, imported: Exposure) -> PodWorkload:
     """The pod of the first of these gateways. Raises as ``gateways_of``."""
     return next(iter(gateways_of(sample, imported).values()))
 
@@ -88,7 +88,7 @@ def private_host(cluster: str) -> str:
     return full_name(private_service(cluster))
 
 
-def told(sample: Sample, who: Workload, name: str) -> NameAnswer:
+def told(sample: Sample, who: PodWorkload, name: str) -> NameAnswer:
     """What a pod is told of a name."""
     return ask_name(who, name, dns_address(sample.mesh.cluster(who.cluster)))
 

@@ -8,6 +8,7 @@ may know the wrong cluster of a server on another network was a bug of Istio's
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from meshproof.expect import Outcome, Verdict, all_of, succeeded
 from meshproof.expect.control import with_control
@@ -44,7 +45,7 @@ def counted_by_cluster(sample: Sample, caller: str) -> Verdict:
     return with_control(all_of(verdicts), succeeded(responses))
 
 
-def _counted(client: Workload, servers: list[Workload]) -> dict[str, Counter[Clusters]]:
+def _counted(client: Workload, servers: Sequence[Workload]) -> dict[str, Counter[Clusters]]:
     return {
         "the caller's proxy": requests_by_cluster([client], SOURCE, HELLOWORLD),
         "the servers' proxies": requests_by_cluster(servers, DESTINATION, HELLOWORLD),

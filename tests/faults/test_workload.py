@@ -15,7 +15,7 @@ from meshproof.faults import workload as module
 from meshproof.faults.workload import kill_pods, pods_failing, pods_slow, pods_unready
 from meshproof.kube.cluster import Node, RunningCluster
 from meshproof.kube.objects import Object
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import PodWorkload
 from meshproof.lab.lab import Lab
 
 
@@ -30,7 +30,7 @@ class Cluster:
         self.killed: list[str] = []
         self.core = self
         self.pods = [
-            Workload(
+            PodWorkload(
                 f"helloworld-{one}", "sample", cast(RunningCluster, self), self.node,
                 IPv4Address(f"10.0.0.{number}"), version=one, sidecar=True,
             )
@@ -50,7 +50,7 @@ class Cluster:
             items=[self._pod(one, f"{one.address} " in asked) for one in self.pods]
         )
 
-    def _pod(self, one: Workload, refused: bool) -> Any:
+    def _pod(self, one: PodWorkload, refused: bool) -> Any:
         condition = SimpleNamespace(type="Ready", status="False" if refused else "True")
         return SimpleNamespace(
             metadata=SimpleNamespace(name=one.name),
@@ -132,7 +132,7 @@ class Mesh:
         yield
         self.applied = before
 
-    def _chains(self, one: Workload, port: int) -> str:
+    def _chains(self, one: PodWorkload, port: int) -> str:
         assert port == 5000
         selectors = [made["spec"]["workloadSelector"]["labels"] for _, made in self.applied]
         mine = any(labels["version"] == one.version for labels in selectors)

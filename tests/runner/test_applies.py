@@ -60,6 +60,12 @@ def test_what_needs_meshes_that_expose_or_read_says_so() -> None:
     assert why(on(SPLIT), MARK.remote_secrets) is None
 
 
+def test_machines_are_judged_where_there_are_some_and_nothing_else_is() -> None:
+    assert why(on("vm-expansion"), MARK.machines) is None
+    assert why(on(SPLIT), MARK.machines) == "needs machines outside Kubernetes"
+    assert why(on("vm-expansion")) == "judged on clusters without machines beside them"
+
+
 def test_what_compares_versions_is_about_the_mesh_that_has_several() -> None:
     several, plain = [MARK.several_versions.mark], [MARK.exposes.mark]
     hybrid, split = topology_named("hybrid"), topology_named(SPLIT)
