@@ -14,19 +14,19 @@ CHANGED := primary-remote-split-horizon multi-primary-split-horizon
 
 # Where sabotage is seen to work that the short run has no topology, variant or level for.
 ELSEWHERE := overlapping-cidrs mixed-networks hostname-gateways two-primaries-four-clusters zones \
-	multi-primary-split-horizon primary-remote-flat federation federation-of-three hybrid
+	multi-primary-split-horizon primary-remote-flat federation federation-of-three hybrid vm-expansion
 # Of those topologies: what is for the one alone, and of what is for several the plainest. A new
 # sabotage that tests/runner/test_sabotage_targets.py names is run by no target, and goes in here.
 SABOTAGE := (test_overlap and not of-three) or hostnames or (shared_gateway and two-primaries) or (test_networks and mixed) \
-	or (zone_has and zones) or (test_domains and split-horizon) \
+	or test_vm_expansion or (zone_has and zones) or (test_domains and split-horizon) \
 	or ((test_headless or test_outside or service_lacks) and split-horizon) or (under_a_mesh and overlapping) \
 	or (test_federation and not hybrid and not of-three) \
 	or ((trust_domain_too_many or both_consumers or told_apart) and of-three) \
-	or (lost_nearby and hybrid) or ((test_authorization or test_endpoints or test_entries or test_hops \
+	or ((lost_nearby or server_that_is_asked) and hybrid) or ((test_authorization or test_endpoints or test_entries or test_hops \
 	or test_mcs or test_ports or test_secrets or false_istiod or another_lifetime or test_an_open \
 	or is_no_zero or subset_without or not_forbidden or policy_that_goes) and primary-remote-flat)
 
-.PHONY: verify test nodes rendering sabotage change upgrade lint workflows unit unit-oldest browser docs site serve samples bench mutants few-mutants \
+.PHONY: verify test published nodes rendering sabotage change change-ten rest faults upgrade repeat lint workflows unit unit-oldest browser docs site serve samples bench mutants few-mutants \
 	interruptions clean lock
 
 verify: $(READY) ## the main job: what is judged by default, from nothing to a verdict
@@ -82,6 +82,14 @@ serve: $(SITE) ## the site, made anew as pages change
 samples: $(READY) ## reports/sample, from RUNS='reports/RUN …', of each the FIRST so many deployments
 	$(BIN)/python -m website.samples $(RUNS) $(FIRST:%=--first %)
 
+REGISTRY := $(BIN)/registry
+published: $(REGISTRY) ## the published way, by podman, with a registry on loopback; not part of test
+	$(BIN)/meshproof doctor --fix
+	$(BIN)/python -m tests.published $(REGISTRY)
+
+$(REGISTRY): $(READY)
+	GOFLAGS= GOBIN=$(CURDIR)/$(BIN) go install github.com/distribution/distribution/v3/cmd/registry@v3.1.2
+
 nodes: $(READY) ## clusters of several nodes without a mesh, and their sabotage; not part of test
 	$(BIN)/meshproof doctor --fix
 	$(BIN)/meshproof verify bare-nodes --sabotage --enforce
@@ -97,21 +105,47 @@ sabotage: $(READY) ## sabotage that no other target runs; not part of test
 change: $(READY) ## what changes and outages cost calls that go on, and their sabotage; not part of test
 	$(BIN)/meshproof doctor --fix
 	$(BIN)/pytest suites/change suites/outage suites/failover suites/sabotage/test_change.py \
-		suites/sabotage/test_unchanged.py suites/sabotage/test_upgrade.py \
+		suites/sabotage/test_unchanged.py suites/sabotage/test_outage.py suites/sabotage/test_failover.py \
+		suites/sabotage/test_upgrade.py \
 		$(CHANGED:%=--meshproof-topology=%) --meshproof-mtls=strict --meshproof-profile=all \
 		--meshproof-variant=mesh-networks --meshproof-variant=several-roots \
 		--meshproof-sabotage --meshproof-conformance --meshproof-enforce
+
+change-ten: $(READY) ## the same claims ten times, without sabotage: whatever does not hold once is a false alarm, or a find
+	$(BIN)/meshproof doctor --fix
+	$(BIN)/pytest suites/change suites/outage suites/failover $(CHANGED:%=--meshproof-topology=%) \
+		--meshproof-mtls=strict --meshproof-profile=all --meshproof-repeat=10 \
+		--meshproof-conformance --meshproof-enforce
+
+rest: $(READY) ## calls to a mesh at rest, for ten minutes on each shape of network; not part of test
+	$(BIN)/meshproof doctor --fix
+	$(BIN)/pytest suites/rest --meshproof-topology=primary-remote-flat \
+		--meshproof-topology=multi-primary-split-horizon --meshproof-mtls=strict \
+		--meshproof-profile=all --meshproof-conformance --meshproof-enforce
+
+faults: $(READY) ## each fault in force, and healed, on LAB, a kept one of two clusters across networks
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m tests.every_fault $(LAB)
 
 upgrade: $(READY) ## what it costs to get from one Istio to the next; not part of test
 	$(BIN)/meshproof doctor --fix
 	$(BIN)/meshproof upgrade --from 1.31.0 --to 1.31.1 --enforce
 
+# Suites whose tests are many and were seldom run, on one topology of each network shape, so often.
+TIMES := 10
+REPEATED := ambient authorization channel endpoints entries grpc headless hops local matches mcs newcomers \
+	ports priority resilience secrets selectors tokens versions visibility
+repeat: $(READY) ## them ten times, and how many verdicts did not hold; not part of test
+	$(BIN)/meshproof doctor --fix
+	$(BIN)/meshproof verify primary-remote-flat primary-remote-split-horizon --mtls strict \
+		$(REPEATED:%=--behaviour '%/*') --repeat $(TIMES) --enforce
+
 bench: $(READY) ## figures on this machine: a table, and bench.json
 	$(BIN)/meshproof bench
 
+# In parts: make mutants MINUTES=40, and then make mutants MINUTES=40 RESUME=FOLDER.
 mutants: $(READY) ## small faults in istiod, and which behaviour notices each; not part of test
 	$(BIN)/meshproof doctor --fix
-	$(BIN)/meshproof mutants
+	$(BIN)/meshproof mutants $(MINUTES:%=--minutes %) $(RESUME:%=--resume %)
 
 few-mutants: $(READY) ## five of them, each noticed by the claim that it breaks; not part of test
 	$(BIN)/meshproof doctor --fix

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from meshproof.first import end, leave_quietly_when_interrupted, listen_as_usual
+from meshproof.first import (
+    end,
+    leave_quietly_when_interrupted,
+    listen_as_usual,
+    look_for_garbage_rarely,
+)
 
 
 def main() -> None:
     """Run the command line; whatever comes of it is an exit code: 0, 1, 2 or 64."""
     leave_quietly_when_interrupted()
+    look_for_garbage_rarely()
     import traceback
 
     from meshproof.errors import EXIT_COULD_NOT_TELL

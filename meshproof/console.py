@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import traceback
+from typing import Any
 
 from rich.console import Console
 
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, EXIT_USAGE, MeshproofError
+from meshproof.nearest import choose
 from meshproof.output import lost_output
 from meshproof.reading import reason
 from meshproof.telling import shown
@@ -31,10 +33,10 @@ def explained(error: Exception) -> int:
     if isinstance(error, MeshproofError):
         say_line(str(error), err=True)
         return error.exit_code
-    message = getattr(error, "format_message", None)
-    if message is not None:  # the command line library's word for a usage error
-        said = shown(message(), lines=False).rstrip(".")
-        say_line(f"{said}: see 'meshproof --help', or that of the command.", err=True)
+    if hasattr(error, "format_message"):  # the command line library's word for a usage error
+        said = _usage(error)
+        if said:
+            say_line(said, err=True)
         return EXIT_USAGE
     if isinstance(error, OSError):
         what = "something" if error.filename is None else shown(str(error.filename))
@@ -43,3 +45,16 @@ def explained(error: Exception) -> int:
     say_line("".join(traceback.format_exception(error)).rstrip(), err=True)
     say_line("This is a defect of meshproof: please report it with the lines above.", err=True)
     return EXIT_COULD_NOT_TELL
+
+
+def _usage(error: Any) -> str:
+    """A usage error of the command line library, with where to look; empty where it has no words,
+    since the page of help was its answer."""
+    path = error.ctx.command_path if getattr(error, "ctx", None) is not None else "meshproof"
+    remedy = f"see '{path} --help'"
+    option = getattr(error, "option_name", "")
+    if hasattr(error, "possibilities"):
+        near = choose(option, error.possibilities) if error.possibilities else remedy
+        return f"there is no option '{shown(option, lines=False)}': {near}."
+    said = shown(error.format_message(), lines=False).rstrip(".")
+    return said and f"{said}: {remedy}."

@@ -171,6 +171,7 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NOT_HEEDED = "MESHPROOF_NOT_HEEDED"
 """By which the process that goes on as pytest tells it what was taken away."""
 _NOBODYS_HOME = "/dev/null"
+_WILD = frozenset("*?[")
 # istioctl falls back to a file in the home directory when nothing names another.
 _SET = {
     "LC_ALL": "C.UTF-8",
@@ -297,9 +298,14 @@ def goes(name: str) -> Goes:
 def rule_of(name: str) -> Rule | None:
     """The rule for the variable ``name``; None when nothing is said of it."""
     for rule in RULES:
-        if any(fnmatchcase(name, pattern) for pattern in rule.names.split()):
+        if any(_fits(name, pattern) for pattern in rule.names.split()):
             return rule
     return None
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """As ``fnmatchcase``, which compiles an expression for each plain name as well."""
+    return fnmatchcase(name, pattern) if _WILD.intersection(pattern) else name == pattern
 
 
 @contextmanager

@@ -209,11 +209,14 @@ def _check_form(events: Iterable[Event | None], path: Path) -> None:
 
     for event in events:
         if event is not None and event.kind == "run-begin" and event.data.get("schema") != SCHEMA:
-            by = shortened(shown(str(event.data.get("meshproof")), lines=False), _LONGEST)
+            form, by = (
+                shortened(shown(str(event.data.get(name)), lines=False), _LONGEST)
+                for name in ("schema", "meshproof")
+            )
             raise RecordError(
-                f"the run's record {path} was written by another version of meshproof ({by}), in "
-                "another form",
-                "read it with that version",
+                f"the run's record {path} is in another form ({form}, where this meshproof reads "
+                f"{SCHEMA}): meshproof {by} wrote it",
+                "read it with that version, or from a checkout of that time",
             )
 
 

@@ -41,6 +41,7 @@ def topology_page(path: Path, prose: str, behaviours: str) -> str:
             ("cluster", "part", "network", "gateway", "helloworld", "pods", "read by"),
             _members(topology),
         ),
+        _machines(topology),
         "What the router lets through, and nothing else:",
         table(("from", "to", "what"), _passes(described)),
         "## Then and now",
@@ -135,6 +136,15 @@ def _members(topology: Topology) -> list[Row]:
             (one.name, part, one.network, gateway, versions, str(one.cluster.pods), readers)
         )
     return rows
+
+
+def _machines(topology: Topology) -> str:
+    """The machines outside Kubernetes; "" where there are none."""
+    rows = [
+        (one.name, one.network, one.primary, one.version, one.locality) for one in topology.machines
+    ]
+    columns = ("machine", "network", "served by", "helloworld", "locality")
+    return table(columns, rows) if rows else ""
 
 
 def _passes(described: Data) -> list[Row]:

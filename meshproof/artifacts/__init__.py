@@ -1,6 +1,6 @@
 """Binaries and images by version: published, built from modules, or from an Istio checkout."""
 
-from meshproof.artifacts.bundle import Bundle, Helm, OwnBuild, Wanted
+from meshproof.artifacts.bundle import Bundle, Helm, OwnBuild, OwnBuilds, Wanted
 from meshproof.artifacts.catalog import (
     Catalog,
     catalog,
@@ -10,10 +10,12 @@ from meshproof.artifacts.catalog import (
 )
 from meshproof.artifacts.checkout import check_tree, checkout_version
 from meshproof.artifacts.helm import check_charts
+from meshproof.artifacts.machine import MachineArtifacts, Package
 from meshproof.artifacts.manage import TAG, Row, listing, prunable, prune, remove_rows
 from meshproof.artifacts.older import mark_older_store
-from meshproof.artifacts.provide import SOURCES, check_wanted, provide
+from meshproof.artifacts.provide import SOURCES, check_wanted, provide, provide_machines
 from meshproof.artifacts.store import Store
+from meshproof.artifacts.support import unsupported
 
 __all__ = [
     "SOURCES",
@@ -21,7 +23,10 @@ __all__ = [
     "Bundle",
     "Catalog",
     "Helm",
+    "MachineArtifacts",
     "OwnBuild",
+    "OwnBuilds",
+    "Package",
     "Row",
     "Store",
     "Wanted",
@@ -36,7 +41,9 @@ __all__ = [
     "listing",
     "mark_older_store",
     "provide",
+    "provide_machines",
     "prunable",
     "prune",
     "remove_rows",
+    "unsupported",
 ]

@@ -12,9 +12,25 @@ from meshproof.artifacts import digests
 from meshproof.artifacts.bake import remove_abandoned
 from meshproof.artifacts.bundle import Bundle, Wanted
 from meshproof.artifacts.catalog import RECIPES, catalog
-from meshproof.artifacts.debian import ARCHIVE, debian_recipe, make_root
-from meshproof.artifacts.gobuild import GoRecipe, build_component, go_recipe
+from meshproof.artifacts.debian import (
+    ARCHIVE,
+    debian_recipe,
+    machine_debian_recipe,
+    make_root,
+)
+from meshproof.artifacts.gobuild import GoRecipe, build_component, go_recipe, take_files
 from meshproof.artifacts.images import OURS, USED_HERE, Programs
+from meshproof.artifacts.machine import (
+    AGENT,
+    BOOTSTRAP,
+    PACKAGING,
+    PACKAGING_FOLDER,
+    MachineArtifacts,
+    Package,
+    assemble_machine,
+    machine_recipe,
+    machine_reference,
+)
 from meshproof.artifacts.node import assemble_node
 from meshproof.artifacts.store import Entry, Recipe, Store
 from meshproof.artifacts.toolchain import Toolchain, find_toolchain
@@ -25,6 +41,7 @@ from meshproof.model import Version
 from meshproof.process import side_by_side
 
 _ENVOY = "envoy/_bin/envoy"
+_PACKAGING = {name: ("istio.io/istio", f"{PACKAGING_FOLDER}/{name}") for name in PACKAGING}
 
 _TAKES = "ten to fifteen minutes on two cores, and up to 25 GiB of disk"
 """Where nothing is there yet, as the README says."""
@@ -32,12 +49,14 @@ _TAKES = "ten to fifteen minutes on two cores, and up to 25 GiB of disk"
 
 @dataclass(frozen=True, slots=True)
 class Istio:
-    """One Istio to be baked in: its programs' recipe, and how they are made."""
+    """One Istio to be baked in: its programs' recipe, and how they are made; and how the files of
+    its package for machines are taken."""
 
     version: Version
     envoy: str
     recipe: Recipe
     make: Callable[[Path, Toolchain], None]
+    take_packaging: Callable[[Path, Toolchain], None]
 
 
 @dataclass(frozen=True)
@@ -56,7 +75,7 @@ class Built:
         """The node image's recipe. Its digest is known before anything is made."""
         parts = {recipe.name: recipe.digest for recipe in self._parts().values()}
         inputs = {
-            "revision": 2,
+            "revision": 3,
             "engine": self.engine.name,
             "parts": parts,
             "istio": {str(istio.version): istio.recipe.digest for istio in self.istios},
@@ -106,7 +125,43 @@ class Built:
             {**self._digests(), "node image": str(facts["image_id"])},
             {istio.version: f"plain Envoy {istio.envoy}" for istio in self.istios},
             ours.folder,
+            {istio.version: tuple(facts["filters_off"][istio.envoy]) for istio in self.istios},
         )
+
+    def machines(self) -> MachineArtifacts:
+        """What machines outside Kubernetes need; made where it is not there. Raises
+        ArtifactError."""
+        recipe = machine_recipe(self.engine.name, self._machine_parts())
+        reference = machine_reference(recipe)
+
+        def make(folder: Path) -> dict[str, Any]:
+            parts, debian = self._parts(), self._debian_root(machine_debian_recipe())
+            kind = self._go_entry(parts["kind"], self._maker("kind")).folder
+            ours = self._go_entry(parts["workloads"], self._maker("workloads")).folder
+            assemble_machine(folder, reference, debian, kind, ours, self.engine, self.recorder)
+            return {"reference": reference, "image_id": self.engine.image_id(reference)}
+
+        def in_engine(entry: Entry) -> bool:
+            return bool(self.engine.image_id(reference) == entry.manifest["facts"]["image_id"])
+
+        self.store.obtain(recipe, make, self.recorder, still_good=in_engine)
+        return MachineArtifacts(
+            reference, {istio.version: self._package(istio) for istio in self.istios}
+        )
+
+    def _machine_parts(self) -> dict[str, str]:
+        parts = self._parts()
+        return {
+            "debian": machine_debian_recipe().digest,
+            **{name: parts[name].digest for name in ("kind", "workloads")},
+        }
+
+    def _package(self, istio: Istio) -> Package:
+        inputs = {"revision": 1, "istio": istio.recipe.digest, "files": PACKAGING}
+        recipe = Recipe("istio-packaging", str(istio.version), inputs, 2**20)
+        packaging = self._go_entry(recipe, istio.take_packaging).folder
+        programs = self._istio_entry(istio, (AGENT, BOOTSTRAP)).folder
+        return Package(programs, self._envoy_program(istio.envoy), packaging)
 
     def _digests(self) -> dict[str, str]:
         """What went into the node image, each part by the digest of its recipe."""
@@ -124,7 +179,7 @@ class Built:
 
     def _make_node(self, folder: Path) -> dict[str, Any]:
         remove_abandoned(self.store, self.engine)
-        programs, debian = self._programs()
+        programs, debian = self.programs()
         chosen = assemble_node(
             folder,
             self.reference,
@@ -138,11 +193,12 @@ class Built:
             "reference": self.reference,
             "image_id": self.engine.image_id(self.reference),
             "images": dict(chosen.names),
+            "filters_off": dict(chosen.filters_off),
         }
 
-    def _programs(self) -> tuple[Programs, Path]:
-        """Make or find all parts: Go builds one after another, beside what mostly waits."""
-        debian = debian_recipe()
+    def programs(self) -> tuple[Programs, Path]:
+        """All parts, and the archive of the root file system, made or found: Go builds one after
+        another, beside what mostly waits. Raises ArtifactError."""
         made: dict[str, Path] = {}
         envoys = {istio.envoy for istio in self.istios}
 
@@ -153,8 +209,7 @@ class Built:
                 made[f"istio {istio.version}"] = self._istio_entry(istio).folder
 
         def bootstrap() -> None:
-            make = lambda folder: make_root(debian, folder, self.store, self.engine.shell)  # noqa: E731
-            made["debian"] = self.store.obtain(debian, make, self.recorder).file(ARCHIVE)
+            made["debian"] = self._debian_root(debian_recipe())
 
         def fetch() -> None:
             for envoy in envoys:
@@ -164,9 +219,16 @@ class Built:
         programs = Programs(
             **{name: made[name] for name in self._parts()},
             istio={str(istio.version): made[f"istio {istio.version}"] for istio in self.istios},
-            envoy={str(istio.version): made[f"envoy {istio.envoy}"] for istio in self.istios},
+            envoy={istio.envoy: made[f"envoy {istio.envoy}"] for istio in self.istios},
+            proxies={str(istio.version): istio.envoy for istio in self.istios},
         )
         return programs, made["debian"]
+
+    def _debian_root(self, recipe: Recipe) -> Path:
+        def make(folder: Path) -> None:
+            make_root(recipe, folder, self.store, self.engine.shell)
+
+        return self.store.obtain(recipe, make, self.recorder).file(ARCHIVE)
 
     def _envoy_program(self, version: str) -> Path:
         def make(folder: Path) -> None:
@@ -229,8 +291,11 @@ def istio_from_modules(wanted: Wanted, engine: Engine, recorder: Recorder) -> tu
         def make(folder: Path, toolchain: Toolchain, recipe: GoRecipe = recipe) -> None:
             build_component(recipe, folder, toolchain, engine.shell, recorder)
 
+        def take(folder: Path, toolchain: Toolchain, recipe: GoRecipe = recipe) -> None:
+            take_files(recipe, _PACKAGING, folder, toolchain, engine.shell)
+
         envoy = str(wanted.envoy or known.companion("istio", version, "envoy"))
-        istios.append(Istio(version, envoy, recipe.recipe(known.companion("go")), make))
+        istios.append(Istio(version, envoy, recipe.recipe(known.companion("go")), make, take))
     return tuple(istios)
 
 

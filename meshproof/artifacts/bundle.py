@@ -35,18 +35,39 @@ class OwnBuild:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnBuilds:
+    """Where each Istio comes from. ``by_version``: those that differ from ``elsewhere``."""
+
+    elsewhere: OwnBuild = OwnBuild()
+    by_version: tuple[tuple[Version, OwnBuild], ...] = ()
+
+    @property
+    def is_named(self) -> bool:
+        """Whether anything differs from releases."""
+        return self != OwnBuilds()
+
+    def of(self, version: Version) -> OwnBuild:
+        """The build of a version."""
+        return dict(self.by_version).get(version, self.elsewhere)
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """What a lab asks for. All versions of ``istio`` are baked into the node image.
 
     ``envoy``: None takes the one that belongs to each Istio version (see the catalog).
-    ``own``: where Istio comes from, if it is no release. ``helm``: whether something is installed
-    by Helm; ``charts``: a folder with the charts for that, None for the version's own.
+    ``own``: where Istio comes from, if it is no release; ``unsupported``: whether the Kubernetes
+    may be one that an Istio does not support; ``archives``: files with images that are not pulled
+    then. ``helm``: whether something is installed by Helm; ``charts``: a folder with the charts for
+    that, None for the version's own.
     """
 
     kubernetes: Version
     istio: tuple[Version, ...] = ()
     envoy: Version | None = None
-    own: OwnBuild = OwnBuild()
+    own: OwnBuilds = OwnBuilds()
+    unsupported: bool = False
+    archives: tuple[Path, ...] = ()
     helm: bool = False
     charts: Path | None = None
 
@@ -71,7 +92,8 @@ class Bundle:
     part of it by a digest, as far as that is known, and the node image by the engine's;
     ``proxies``: which proxy each Istio runs, "plain Envoy 1.38.0" or "Istio's own"; ``ours``: the
     folder with the programs of our own, for this machine, and with what suites apply of others';
-    ``helm``: None where nobody asked for it.
+    ``filters_off``: by Istio which of its own filters its proxy lacks; ``helm``: None where nobody
+    asked for it.
     """
 
     source: str
@@ -83,9 +105,5 @@ class Bundle:
     parts: Mapping[str, str]
     proxies: Mapping[Version, str]
     ours: Path
+    filters_off: Mapping[Version, tuple[str, ...]]
     helm: Helm | None = None
-
-
-def has_plain_envoy(source: str) -> bool:
-    """Whether the proxies of a source of artifacts are Envoy as it is, without Istio's filters."""
-    return source != "published"

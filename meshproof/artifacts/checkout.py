@@ -13,6 +13,7 @@ from meshproof.artifacts.built import Istio
 from meshproof.artifacts.bundle import Wanted
 from meshproof.artifacts.catalog import catalog
 from meshproof.artifacts.gobuild import compile_programs
+from meshproof.artifacts.machine import PACKAGING, PACKAGING_FOLDER
 from meshproof.artifacts.store import Recipe
 from meshproof.artifacts.toolchain import BUILD_ENVIRONMENT, BUILD_FLAGS, Toolchain
 from meshproof.engine import Engine
@@ -72,9 +73,13 @@ def istio_from_checkout(tree: Path, wanted: Wanted, engine: Engine, recorder: Re
         template = (tree / _BOOTSTRAP).read_bytes()
         (folder / "envoy_bootstrap_tmpl.json").write_bytes(template)
 
+    def take(folder: Path, _: Toolchain) -> None:
+        for one in PACKAGING:
+            (folder / one).write_bytes((tree / PACKAGING_FOLDER / one).read_bytes())
+
     envoy = str(wanted.envoy or known.companion("istio", known.istio[-1], "envoy"))
     recipe = Recipe("istio-checkout", str(version), inputs, 8 * 2**30)
-    return Istio(version, envoy, recipe, make)
+    return Istio(version, envoy, recipe, make, take)
 
 
 def linker_flags(version: Version) -> str:

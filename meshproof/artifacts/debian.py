@@ -29,9 +29,18 @@ _ALONE = ("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "
 
 
 def debian_recipe() -> Recipe:
-    """The root file system that ``recipes/debian.yaml`` describes."""
-    data = yaml.safe_load((RECIPES / "debian.yaml").read_text(encoding="utf-8"))
-    return Recipe("debian", data["suite"], {"revision": 1, **data}, 3 * 2**30)
+    """The root file system of nodes, which ``recipes/debian.yaml`` describes."""
+    return _recipe("debian", RECIPES / "debian.yaml")
+
+
+def machine_debian_recipe() -> Recipe:
+    """That of machines outside Kubernetes, which ``recipes/machine/debian.yaml`` describes."""
+    return _recipe("debian-machine", RECIPES / "machine" / "debian.yaml")
+
+
+def _recipe(name: str, path: Path) -> Recipe:
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return Recipe(name, data["suite"], {"revision": 1, **data}, 3 * 2**30)
 
 
 def make_root(recipe: Recipe, folder: Path, store: Store, shell: Shell) -> None:

@@ -92,6 +92,24 @@ def build_component(
     shutil.rmtree(source)
 
 
+def take_files(
+    recipe: GoRecipe,
+    files: Mapping[str, tuple[str, str]],
+    folder: Path,
+    go: Toolchain,
+    shell: Shell,
+) -> None:
+    """Copy files of a component's modules into ``folder``, without compiling anything.
+
+    ``files``: our name -> (module, path in it). Raises ArtifactError when a module cannot be had.
+    """
+    source = folder / "source"
+    shutil.copytree(recipe.folder, source)
+    for name, (module, path) in files.items():
+        take(module_folder(source, module, go, shell) / path, folder / name)
+    shutil.rmtree(source)
+
+
 def compile_programs(
     source: Path,
     target: Path,

@@ -147,7 +147,7 @@ class _Maker:
 
         def make(folder: Path) -> None:
             tree = folder / "tree"
-            with _unpacking(url, folder, "charts") as archive:
+            with self._hinting(version), _unpacking(url, folder, "charts") as archive:
                 top = PurePosixPath(f"istio-{version}", _CHARTS)
                 wanted = [one for one in archive if PurePosixPath(one.name).is_relative_to(top)]
                 archive.extractall(tree, wanted, filter="data")
@@ -155,6 +155,16 @@ class _Maker:
             shutil.rmtree(tree)
 
         return self._obtain(Recipe("charts-published", str(version), {"url": url}), make)
+
+    @contextmanager
+    def _hinting(self, version: Version) -> Iterator[None]:
+        """Of a build of one's own, what no release has is named by an option."""
+        try:
+            yield
+        except ArtifactError as error:
+            if self.wanted.own.of(version).is_named:
+                raise ArtifactError(error.cause, "name the build's own by --charts") from error
+            raise
 
     def _toolchain(self) -> Toolchain:
         return find_toolchain(self.store, self.shell, self.recorder, catalog().companion("go"))

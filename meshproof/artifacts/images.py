@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from meshproof.artifacts.archive import Image, Item, Layer
 from meshproof.artifacts.debian import closure, folder_items
+from meshproof.artifacts.filters import filters_off
 from meshproof.errors import ArtifactError
 from meshproof.process import Shell
 
@@ -50,7 +52,8 @@ _CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 class Programs:
     """Where the programs are: folders of store entries, and the unpacked root file system.
 
-    ``istio`` and ``envoy``: version -> folder or program.
+    ``istio`` and ``envoy``: version -> folder or program; ``proxies``: which Envoy is that of an
+    Istio.
     """
 
     kubernetes: Path
@@ -61,14 +64,17 @@ class Programs:
     workloads: Path
     istio: Mapping[str, Path]
     envoy: Mapping[str, Path]
+    proxies: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSet:
-    """All images of a node, and the names under which a bundle gives some of them out."""
+    """All images of a node, and the names under which a bundle gives some of them out.
+    ``filters_off``: by Envoy's version which of Istio's filters it lacks."""
 
     images: tuple[Image, ...]
     names: Mapping[str, str]
+    filters_off: Mapping[str, tuple[str, ...]]
 
 
 def kubeadm_names(kubeadm: Path, version: str, shell: Shell) -> dict[str, str]:
@@ -86,6 +92,7 @@ def kubeadm_names(kubeadm: Path, version: str, shell: Shell) -> dict[str, str]:
 def image_set(programs: Programs, root: Path, kubeadm: Mapping[str, str], shell: Shell) -> ImageSet:
     """Describe all images. ``root``: an unpacked root file system, read and not changed."""
     tools = Layer(_tools(root, programs, shell))
+    off = {version: _filters_off(path, root, shell) for version, path in programs.envoy.items()}
     certificates = {_CERTIFICATES: Item(source=root / _CERTIFICATES, mode=0o644)}
     ours = {"workload": WORKLOAD}
     images = [
@@ -110,8 +117,10 @@ def image_set(programs: Programs, root: Path, kubeadm: Mapping[str, str], shell:
         ours[f"pilot:{version}"] = f"{OURS}/pilot:{version}"
         ours[f"proxyv2:{version}"] = f"{OURS}/proxyv2:{version}"
         images.append(_pilot(ours[f"pilot:{version}"], folder, certificates))
-        images.append(_proxy(ours[f"proxyv2:{version}"], folder, (tools, envoys[version])))
-    return ImageSet(tuple(images), ours)
+        images.append(
+            _proxy(ours[f"proxyv2:{version}"], folder, (tools, envoys[programs.proxies[version]]))
+        )
+    return ImageSet(tuple(images), ours, off)
 
 
 def workload_image(folder: Path) -> Image:
@@ -136,15 +145,30 @@ def _tools(root: Path, programs: Programs, shell: Shell) -> dict[str, Item]:
 
 
 def _libraries_of(program: Path, root: Path, shell: Shell) -> dict[str, Item]:
+    with _inside(program, root) as name:
+        items = closure(root, [name], shell)
+    return {name: item for name, item in items.items() if not name.startswith("tmp/")}
+
+
+def _filters_off(envoy: Path, root: Path, shell: Shell) -> tuple[str, ...]:
+    """Asked of the program with the libraries that it will have."""
+    with _inside(envoy, root) as name:
+        return filters_off(
+            "Envoy", lambda options: shell.run(["chroot", str(root), name, *options], check=False)
+        )
+
+
+@contextmanager
+def _inside(program: Path, root: Path) -> Iterator[str]:
+    """A program inside a root file system for as long as the block lasts; gives its path there."""
     inside = root / "tmp" / program.name
     inside.unlink(missing_ok=True)
     inside.write_bytes(program.read_bytes())
     inside.chmod(0o755)
     try:
-        items = closure(root, [f"/tmp/{program.name}"], shell)  # noqa: S108 (in the root)
+        yield f"/tmp/{program.name}"  # noqa: S108 (in the root)
     finally:
         inside.unlink()
-    return {name: item for name, item in items.items() if not name.startswith("tmp/")}
 
 
 def _users() -> dict[str, Item]:

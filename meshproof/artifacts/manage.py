@@ -142,7 +142,8 @@ def image_of(engine: Engine, entry: Entry) -> str | None:
 
 def _entry_row(entry: Entry, engine: Engine) -> Row:
     name, version = entry.manifest["recipe"], entry.manifest["version"]
-    outside = name in (TAG, "istioctl-own", "charts-own") or name.endswith("-published")
+    own = (TAG, "istioctl-own", "charts-own", "kind-own")
+    outside = name in own or name.endswith("-published")
     source = "published" if outside or "published" in version.split() else "built"
     source = "checkout" if "checkout" in f"{name} {version}" else source
     image = image_of(engine, entry)

@@ -16,11 +16,12 @@ from meshproof.engine import Engine
 from meshproof.errors import ArtifactError
 from meshproof.events import Recorder
 
-_CHANGES = (
+CHANGES = (
     "ENV container=docker",
     'ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]',
     "STOPSIGNAL SIGRTMIN+3",
 )
+"""How an image starts systemd, as kind's own base image does."""
 # Services that a container must not start, as kind's own base image removes them.
 _UNWANTED = (
     "lib/systemd/system/sysinit.target.wants/systemd-tmpfiles-setup.service",
@@ -61,7 +62,8 @@ def assemble_node(
         chosen = image_set(programs, root, names, shell)
         archive = folder / "images.tar"
         write_archive(chosen.images, archive)
-        _install(root, kubernetes, names["pause"], programs, engine)
+        install(root, kubernetes, programs, engine)
+        _adapt(root, names["pause"])
     with recorder.step("unpack the node's images"):
         state = unpacked_images(archive, folder, programs, engine, recorder)
         archive.unlink()
@@ -69,14 +71,16 @@ def assemble_node(
     with recorder.step("import the node image", image=reference):
         packed = folder / "node.tar"
         shell.run(["tar", "--numeric-owner", "-C", str(root), "-cf", str(packed), "."])
-        engine.import_rootfs(packed, reference, _CHANGES)
+        engine.import_rootfs(packed, reference, CHANGES)
         packed.unlink()
         shutil.rmtree(root)
     return chosen
 
 
-def _install(root: Path, kubernetes: str, pause: str, programs: Programs, engine: Engine) -> None:
-    _base_files(root, programs.kind / "base")
+def install(root: Path, kubernetes: str, programs: Programs, engine: Engine) -> None:
+    """Make of a Debian root file system what kind's own build makes of it, but for the images: see
+    images/base/Dockerfile and pkg/build/nodeimage in kind's module."""
+    base_files(root, programs.kind / "base")
     for folder in ("etc/kubernetes/manifests", "etc/cni/net.d", "opt/cni/bin", "kind/manifests"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     _programs(root, root / "usr/lib/cni", _CNI_PLUGINS, "opt/cni/bin")
@@ -85,11 +89,7 @@ def _install(root: Path, kubernetes: str, pause: str, programs: Programs, engine
     (root / "usr/local/sbin/runc").symlink_to("/usr/sbin/runc")
     (root / "kind/version").write_text(f"v{kubernetes}", encoding="utf-8")
     shutil.copyfile(RECIPES / "default-storage.yaml", root / "kind/manifests/default-storage.yaml")
-    shutil.copyfile(RECIPES / "cni-template.conflist", root / "etc/cni/template.conflist")
     _container_spec(root, programs, engine)
-    config = root / "etc/containerd/config.toml"
-    text = adapted_containerd_config(config.read_text(encoding="utf-8"), pause)
-    config.write_text(text, encoding="utf-8")
     for words in (
         ("enable", "kubelet.service", "containerd.service", "undo-mount-hacks.service"),
         ("mask", "systemd-binfmt.service"),
@@ -97,8 +97,16 @@ def _install(root: Path, kubernetes: str, pause: str, programs: Programs, engine
         engine.shell.run(["chroot", str(root), "systemctl", *words])
 
 
-def _base_files(root: Path, base: Path) -> None:
-    """What kind's own Dockerfile does to its base image."""
+def _adapt(root: Path, pause: str) -> None:
+    """What a node of ours has besides."""
+    shutil.copyfile(RECIPES / "cni-template.conflist", root / "etc/cni/template.conflist")
+    config = root / "etc/containerd/config.toml"
+    text = adapted_containerd_config(config.read_text(encoding="utf-8"), pause)
+    config.write_text(text, encoding="utf-8")
+
+
+def base_files(root: Path, base: Path) -> None:
+    """What kind's own Dockerfile does to its base image. ``base``: kind's files for it."""
     shutil.copytree(base / "etc", root / "etc", dirs_exist_ok=True, copy_function=_copy_plain)
     shutil.copytree(base / "kind", root / "kind", copy_function=_copy_plain)
     scripts = [*(base / "kind/bin").iterdir(), *(base / "usr/local/bin").iterdir()]

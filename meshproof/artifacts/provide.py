@@ -10,12 +10,14 @@ from meshproof.artifacts.built import Built, istio_from_modules
 from meshproof.artifacts.bundle import Bundle, Wanted
 from meshproof.artifacts.catalog import catalog
 from meshproof.artifacts.checkout import istio_from_checkout
+from meshproof.artifacts.given import check_given
 from meshproof.artifacts.helm import with_helm
-from meshproof.artifacts.published import Published, registry_answers
+from meshproof.artifacts.machine import MachineArtifacts
+from meshproof.artifacts.published import Published, needed_by, registry_answers
 from meshproof.artifacts.store import Store
 from meshproof.artifacts.support import check_supported
 from meshproof.engine import Engine
-from meshproof.errors import UsageError
+from meshproof.errors import ArtifactError, UsageError
 from meshproof.events import Recorder
 
 SOURCES = ("published", "built", "checkout")
@@ -39,7 +41,7 @@ def provide(
     ArtifactError when something cannot be had.
     """
     store = store or Store()
-    found = _provided(wanted, engine, recorder, source, checkout, store)
+    found = _source(wanted, engine, recorder, store, source, checkout).bundle()
     if not wanted.helm:
         return found
     return with_helm(
@@ -47,14 +49,36 @@ def provide(
     )
 
 
-def _provided(
+def provide_machines(
+    wanted: Wanted,
+    *,
+    engine: Engine,
+    recorder: Recorder,
+    source: str | None = None,
+    checkout: Path | None = None,
+    store: Store | None = None,
+) -> MachineArtifacts:
+    """What machines outside Kubernetes are made of for ``wanted``, from the source that ``provide``
+    takes. Raises as that does, and ArtifactError where it would take what is published: of that
+    only images are had, and no packages for machines."""
+    found = _source(wanted, engine, recorder, store or Store(), source, checkout)
+    if isinstance(found, Published):
+        raise ArtifactError(
+            "machines outside Kubernetes need Istio's programs, and published are only its images",
+            "add '--artifacts built'",
+        )
+    return found.machines()
+
+
+def _source(
     wanted: Wanted,
     engine: Engine,
     recorder: Recorder,
+    store: Store,
     source: str | None,
     checkout: Path | None,
-    store: Store,
-) -> Bundle:
+) -> Built | Published:
+    """Where the artifacts come from. Raises UsageError as ``provide``."""
     if source is None and checkout is not None:
         source = "checkout"
     source = _implied(wanted, source)
@@ -64,33 +88,34 @@ def _provided(
         return _from_checkout(wanted, engine, recorder, store, checkout)
     published = Published(wanted, engine, recorder, store)
     if source == "published" or (source is None and published.is_there()):
-        return published.bundle()
+        return published
     if source is None and not _can_be_built(wanted, engine, recorder, store):
-        return published.bundle()
+        return published
     catalog().check(wanted)
-    return Built(
-        wanted, engine, recorder, store, istio_from_modules(wanted, engine, recorder)
-    ).bundle()
+    return Built(wanted, engine, recorder, store, istio_from_modules(wanted, engine, recorder))
 
 
 def check_wanted(
     wanted: Wanted, source: str | None, engine: Callable[[], Engine], store: Store | None = None
 ) -> None:
-    """Raise UsageError for versions that ``provide`` would not find in ``source``, and for a
-    Kubernetes that one of the Istio versions does not support.
+    """Raise UsageError for versions that ``provide`` would not find in ``source``, and, unless that
+    is wanted, for a Kubernetes that one of the Istio versions does not support.
 
     Makes and fetches nothing. ``engine`` is asked for only when it matters: for versions that
     are not in the catalog where no source is named, which the store may hold, or a registry.
     """
     source = _implied(wanted, source)
     _check_there(wanted, source, engine, store)
-    if source != "checkout":
+    if wanted.archives:
+        check_given(wanted.archives, needed_by(wanted))
+    if source != "checkout" and not wanted.unsupported:
         check_supported(wanted.istio, wanted.kubernetes)
 
 
 def _implied(wanted: Wanted, source: str | None) -> str | None:
     """Images that are named are pulled, where no source is."""
-    return "published" if source is None and wanted.own.is_named else source
+    named = wanted.own.is_named or wanted.archives
+    return "published" if source is None and named else source
 
 
 def _check_there(
@@ -109,12 +134,12 @@ def _check_there(
 
 def _from_checkout(
     wanted: Wanted, engine: Engine, recorder: Recorder, store: Store, checkout: Path | None
-) -> Bundle:
+) -> Built:
     if checkout is None:
         raise UsageError("no Istio source tree was named", "add '--checkout FOLDER'")
     catalog().check(replace(wanted, istio=()))
     istio = istio_from_checkout(checkout, wanted, engine, recorder)
-    return Built(wanted, engine, recorder, store, (istio,), source="checkout").bundle()
+    return Built(wanted, engine, recorder, store, (istio,), source="checkout")
 
 
 def _can_be_built(wanted: Wanted, engine: Engine, recorder: Recorder, store: Store) -> bool:

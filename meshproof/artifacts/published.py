@@ -1,9 +1,9 @@
 """The source "published": images from registries, programs from their projects' releases; what
 runs in the clusters for meshproof is built here all the same, so that nothing rests on others'.
 
-What is downloaded, and what tags mean, is verified by a stand-in; pulls and the bake are not, on a
-machine that reaches no registry. The bake is the
-way that kind builds its own node images: containerd in a container, import, commit.
+What is downloaded, and what tags mean, unit tests see by a stand-in; pulls and the bake are what
+`make published` is for. The bake is the way that kind builds its own node images: containerd in a
+container, import, commit.
 """
 
 from __future__ import annotations
@@ -17,19 +17,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from meshproof.artifacts import digests
+from meshproof.artifacts import digests, filters
 from meshproof.artifacts.archive import write_archive
 from meshproof.artifacts.bake import BUILD_LABEL, remove_abandoned, remove_leftovers
 from meshproof.artifacts.bundle import Bundle, Wanted
 from meshproof.artifacts.catalog import RECIPES, catalog
 from meshproof.artifacts.download import answers, fetch
-from meshproof.artifacts.gobuild import GoRecipe, build_component, go_recipe
+from meshproof.artifacts.given import Given, images_in
 from meshproof.artifacts.images import USED_HERE, WORKLOAD, workload_image
 from meshproof.artifacts.node import adapted_containerd_config
 from meshproof.artifacts.store import Entry, Recipe, Store
 from meshproof.artifacts.tags import Tags
-from meshproof.artifacts.toolchain import find_toolchain
+from meshproof.artifacts.workloads import workload_programs, workload_recipe
 from meshproof.engine import Engine
+from meshproof.environment import find_program
 from meshproof.errors import ArtifactError
 from meshproof.events import Recorder
 from meshproof.model import Version
@@ -46,6 +47,7 @@ _CONFIG = "/etc/containerd/config.toml"
 _ISTIOCTL = "istioctl"
 _CTR = ("ctr", "-n", "k8s.io", "images")
 _CHANGES = ('ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]',)
+_OWN, _PLAIN = "Istio's own", "Envoy without all of Istio's filters"
 _ARCHIVES = ("images.tar", "workload.tar")
 
 
@@ -54,6 +56,25 @@ def registry_answers() -> bool:
     mirror = os.environ.get(REGISTRY_VARIABLE)
     url = f"https://{mirror.split('/', 1)[0]}/v2/" if mirror else _REGISTRY
     return answers(url, 3)
+
+
+def needed_by(wanted: Wanted) -> tuple[str, ...]:
+    """The names of all images that are pulled for what is wanted."""
+    return (_base(wanted), *_istios(wanted).values())
+
+
+def _base(wanted: Wanted) -> str:
+    """The name of kind's node image."""
+    return f"docker.io/kindest/node:v{wanted.kubernetes}"
+
+
+def _istios(wanted: Wanted) -> dict[str, str]:
+    """By what a bundle calls them the names of Istio's images."""
+    return {
+        f"{name}:{version}": wanted.own.of(version).image(name, version)
+        for version in wanted.istio
+        for name in ("pilot", "proxyv2")
+    }
 
 
 @dataclass(frozen=True)
@@ -69,11 +90,12 @@ class Published:
     def node(self) -> Recipe:
         """The node image's recipe: the references that go in, and what is changed."""
         inputs = {
-            "revision": 2,
+            "revision": 3,
             "engine": self.engine.name,
             "images": self._images(),
             **self._followed,
-            "workloads": self._workloads.recipe(catalog().companion("go")).digest,
+            **self._taken,
+            "workloads": workload_recipe().digest,
             "cni": digests.of_file(RECIPES / "cni-template.conflist"),
         }
         return Recipe("node", f"{self.wanted.kubernetes} published", inputs, 8 * 2**30)
@@ -94,6 +116,7 @@ class Published:
         )
         programs = {version: self._istioctl(version) for version in self.wanted.istio}
         facts = node.manifest["facts"]
+        off = {one: tuple(facts["filters_off"][str(one)]) for one in self.wanted.istio}
         return Bundle(
             "published",
             self.reference,
@@ -109,43 +132,45 @@ class Published:
                     for version, entry in programs.items()
                 },
             },
-            dict.fromkeys(self.wanted.istio, "Istio's own"),
+            {version: _PLAIN if off[version] else _OWN for version in self.wanted.istio},
             self._workload_programs(USED_HERE).folder,
+            off,
         )
 
     def _images(self) -> dict[str, str]:
-        return {
-            f"{name}:{version}": self.wanted.own.image(name, version)
-            for version in self.wanted.istio
-            for name in ("pilot", "proxyv2")
-        }
+        return _istios(self.wanted)
 
     @cached_property
     def _followed(self) -> dict[str, dict[str, str]]:
         """Of a build of one's own the images by digest: its tag may be given to the next build at
         any time, which is another node image then. What is released stays what it is."""
-        own = self.wanted.own
-        if own.hub is None and own.tag is None:
-            return {}
-        return {"digests": {one: self._tags.follow(one) for one in self._images().values()}}
+        own = [
+            image
+            for version in self.wanted.istio
+            if (build := self.wanted.own.of(version)).hub or build.tag
+            for image in (build.image("pilot", version), build.image("proxyv2", version))
+        ]
+        return {"digests": {one: self._tags.follow(one) for one in own}} if own else {}
 
     @cached_property
     def _tags(self) -> Tags:
         mirror = os.environ.get(REGISTRY_VARIABLE, "").rstrip("/")
-        return Tags(self.engine, self.store, self.recorder, mirror)
+        return Tags(self.engine, self.store, self.recorder, mirror, self._given_images)
 
     @cached_property
-    def _workloads(self) -> GoRecipe:
-        return go_recipe("workloads", catalog().companion("workloads"))
+    def _given_images(self) -> dict[str, Given]:
+        return images_in(self.wanted.archives)
+
+    @property
+    def _taken(self) -> dict[str, dict[str, str]]:
+        """The images that are taken out of archives, by id: one of that name that was pulled may be
+        another."""
+        given = self._given_images
+        taken = {one: given[one].id for one in needed_by(self.wanted) if one in given}
+        return {"given": taken} if taken else {}
 
     def _workload_programs(self, used: tuple[str, ...] | None = None) -> Entry:
-        recipe, go = self._workloads, catalog().companion("go")
-
-        def make(folder: Path) -> None:
-            toolchain = find_toolchain(self.store, self.engine.shell, self.recorder, go)
-            build_component(recipe, folder, toolchain, self.engine.shell, self.recorder)
-
-        return self.store.obtain(recipe.recipe(go), make, self.recorder, used=used)
+        return workload_programs(self.store, self.engine, self.recorder, used)
 
     def _in_engine(self, node: Entry) -> bool:
         return bool(self.engine.image_id(self.reference) == node.manifest["facts"]["image_id"])
@@ -153,11 +178,13 @@ class Published:
     def _make_node(self, folder: Path) -> dict[str, Any]:
         remove_abandoned(self.store, self.engine)
         images = self._images()
-        base = f"docker.io/kindest/node:v{self.wanted.kubernetes}"
+        base = _base(self.wanted)
         pulled = {base: self._tags.pin(base)}
         followed = self._followed.get("digests", {})
         for reference in images.values():
-            pulled[reference] = followed.get(reference) or self._tags.pin(reference)
+            at_hand = reference in followed and reference not in self._given_images
+            pulled[reference] = followed[reference] if at_hand else self._tags.pin(reference)
+        off = {str(one): self._filters_off(one) for one in self.wanted.istio}
         programs = self._workload_programs().folder
         archives = [folder / name for name in _ARCHIVES]
         write_archive([workload_image(programs)], archives[-1])
@@ -180,12 +207,21 @@ class Published:
             "reference": self.reference,
             "image_id": self.engine.image_id(self.reference),
             "images": {"workload": WORKLOAD, **images},
+            "filters_off": off,
             "digests": {
                 **{name: pulled[one] for name, one in images.items()},
                 "kindest/node": pulled[base],
-                "workloads": self._workloads.recipe(catalog().companion("go")).digest,
+                "workloads": workload_recipe().digest,
             },
         }
+
+    def _filters_off(self, version: Version) -> tuple[str, ...]:
+        """Which of Istio's filters the proxy of a version lacks, asked of its image."""
+        proxy = self.wanted.own.of(version).image("proxyv2", version)
+        return filters.filters_off(
+            f"the proxy in {proxy}",
+            lambda options: self.engine.run_once(proxy, filters.PROGRAM, options),
+        )
 
     def _bake(self, container: str, archives: Sequence[str]) -> None:
         """Change a kindest/node container into a node of ours, with the archives' images."""
@@ -217,21 +253,34 @@ class Published:
             (folder / "kind").chmod(0o755)
 
         recipe = Recipe("kind-published", version, {"url": url})
-        return self.store.obtain(recipe, make, self.recorder).file("kind")
+        try:
+            return self.store.obtain(recipe, make, self.recorder).file("kind")
+        except ArtifactError:
+            # Where there is no way out somebody may have brought it by hand.
+            installed = find_program("kind")
+            if installed is None or not self._is_kind(installed, version):
+                raise
+            return self._given("kind", version, Path(installed)).file("kind")
+
+    def _is_kind(self, program: str, version: str) -> bool:
+        said = self.engine.shell.run([program, "version"], check=False, timeout=20)
+        return f"v{version}" in said.stdout.split()
 
     def _istioctl(self, version: Version) -> Entry:
-        own = self.wanted.own.istioctl
-        return self._downloaded(version) if own is None else self._given(version, own)
+        own = self.wanted.own.of(version).istioctl
+        if own is None:
+            return self._downloaded(version)
+        return self._given(_ISTIOCTL, str(version), own)
 
-    def _given(self, version: Version, program: Path) -> Entry:
+    def _given(self, name: str, version: str, program: Path) -> Entry:
         """A program of the user's, as it is now: what becomes of it meanwhile changes nothing."""
-        with file_errors(program, "istioctl"):
-            recipe = Recipe("istioctl-own", str(version), {"sha256": digests.of_file(program)})
+        with file_errors(program, name):
+            recipe = Recipe(f"{name}-own", version, {"sha256": digests.of_file(program)})
 
         def make(folder: Path) -> None:
-            with file_errors(program, "istioctl"):
-                shutil.copyfile(program, folder / _ISTIOCTL)
-            (folder / _ISTIOCTL).chmod(0o755)
+            with file_errors(program, name):
+                shutil.copyfile(program, folder / name)
+            (folder / name).chmod(0o755)
 
         return self.store.obtain(recipe, make, self.recorder)
 
@@ -245,7 +294,7 @@ class Published:
                 with tarfile.open(packed) as archive:
                     archive.extract(_ISTIOCTL, folder, filter="data")
             except ArtifactError as error:
-                if self.wanted.own.is_named:
+                if self.wanted.own.of(version).is_named:
                     raise ArtifactError(
                         error.cause, "name the build's own by --istioctl"
                     ) from error

@@ -12,6 +12,7 @@ from meshproof.errors import UsageError
 from meshproof.model import Version
 
 Minor = tuple[int, int]
+_ALWAYS, _NEVER = (0, 0), (10**6, 0)
 
 
 @cache
@@ -22,22 +23,30 @@ def _supported() -> dict[Minor, tuple[Minor, Minor]]:
 
 
 def check_supported(istios: Iterable[Version], kubernetes: Version) -> None:
-    """Raise UsageError where one of these Istio versions does not support this Kubernetes.
+    """Raise UsageError where one of these Istio versions does not support this Kubernetes."""
+    for said in unsupported(istios, kubernetes):
+        raise UsageError(
+            said,
+            "choose one of these by --kubernetes, or another Istio, or add "
+            "--unsupported-kubernetes to have it judged all the same",
+        )
+
+
+def unsupported(istios: Iterable[Version], kubernetes: Version) -> list[str]:
+    """One sentence for each of these Istio versions that does not support this Kubernetes.
 
     Of an Istio whose minor version is not in ``recipes/support.yaml`` nothing is known, and so
     nothing is said.
     """
+    found = []
     for istio in istios:
-        known = _supported().get((istio.major, istio.minor))
-        if known is None:
-            continue
-        oldest, newest = known
+        oldest, newest = _supported().get((istio.major, istio.minor), (_ALWAYS, _NEVER))
         if not oldest <= (kubernetes.major, kubernetes.minor) <= newest:
-            raise UsageError(
+            found.append(
                 f"Istio {istio} supports Kubernetes {_said(oldest)} to {_said(newest)}, and not "
-                f"{kubernetes}",
-                f"choose one of these by --kubernetes, as in {_said(newest)}.0, or another Istio",
+                f"{kubernetes}"
             )
+    return found
 
 
 def _minor(text: str) -> Minor:

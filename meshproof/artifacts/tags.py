@@ -3,12 +3,14 @@ tag that somebody moved later is noticed."""
 
 from __future__ import annotations
 
-import re
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from meshproof.artifacts.given import Given
 from meshproof.artifacts.manage import TAG
+from meshproof.artifacts.refusals import explained
 from meshproof.artifacts.store import Entry, Recipe, Store
 from meshproof.engine import Engine
 from meshproof.errors import ArtifactError, CommandError
@@ -16,56 +18,26 @@ from meshproof.events import Recorder
 
 LOCAL = "localhost/"
 """What the names of images begin with that are of no registry, but made on this machine."""
-_AGAIN = "check the network, or choose '--artifacts built'"
-_SAID: tuple[tuple[str, str, str], ...] = (
-    (
-        r"toomanyrequests|too many requests|\b429\b",
-        "the registry lets nobody here have more images for now",
-        "try again in some hours, let the engine log in there ('{engine} login'), or let "
-        "MESHPROOF_REGISTRY name a mirror",
-    ),
-    (
-        r"unauthorized|authentication required|access denied|\bdenied:|\b40[13]\b",
-        "the registry does not let us have it",
-        "let the engine log in there ('{engine} login'), or see whether the name is right",
-    ),
-    (
-        r"manifest unknown|name unknown|\bnot found\b|\b404\b",
-        "there is no such image",
-        "see whether there is such a version, and look at the names of hub and tag",
-    ),
-    (
-        r"x509|certificate",
-        "the registry's certificate is signed by nobody whom the engine trusts",
-        "give the engine your company's authority, in a folder of the registry's name below "
-        "/etc/{folder}/certs.d",
-    ),
-    (r"proxyconnect", "the proxy does not lead to the registry", "look at HTTPS_PROXY"),
-    (r"unexpected eof|short read", "the download broke off midway", "try again"),
-    (r"timeout|timed out|not finished", "the registry does not answer", _AGAIN),
-    (
-        r"no such host|unreachable|connection refused",
-        "the registry cannot be reached",
-        _AGAIN,
-    ),
-)
-"""What engines say, as patterns; what that means; and what to do."""
 
 
 @dataclass(frozen=True)
 class Tags:
-    """Pulls images by their tags. ``mirror``: put before each name, "" for none."""
+    """Pulls images by their tags. ``mirror``: put before each name, "" for none; ``given``: the
+    images that are taken out of archives instead, which no registry is asked for."""
 
     engine: Engine
     store: Store
     recorder: Recorder
     mirror: str = ""
+    given: Mapping[str, Given] = field(default_factory=dict)
 
     def pin(self, reference: str) -> str:
         """Pull what the tag meant when it was first used here; returns its digest.
 
         That it means something else by now is said. Raises ArtifactError.
         """
+        if reference in self.given:
+            return self._loaded(reference, self.given[reference])
         digests = self._pulled(reference)
         noted = self._noted(reference)
         if not noted:
@@ -89,6 +61,8 @@ class Tags:
         Where nobody can be asked it is what the tag meant last, which is said. Raises
         ArtifactError where that is not known either.
         """
+        if reference in self.given:
+            return self.given[reference].id
         noted = self._noted(reference)
         try:
             digests = self._pulled(reference)
@@ -104,6 +78,25 @@ class Tags:
         if noted:
             self._tell(reference, noted[-1], digests[0], "what it means now is used")
         return self._note(reference, digests[0], again=True)
+
+    def _loaded(self, reference: str, given: Given) -> str:
+        """Take an image out of its archive into the engine; returns its id."""
+        number = given.id.removeprefix("sha256:")
+        if self.engine.image_id(reference) != number:
+            try:
+                self.engine.load(given.archive)
+            except CommandError as error:
+                raise ArtifactError(
+                    f"{self.engine.name} does not take {given.archive} ({error.cause})",
+                    "see that the file came whole, and that there is room for it",
+                ) from error
+        found = self.engine.image_id(reference)
+        if found is None:
+            raise ArtifactError(
+                f"{self.engine.name} took {given.archive}, and has no {reference} all the same",
+                "write the archive anew, by the names that are wanted",
+            )
+        return given.id
 
     def _pulled(self, reference: str) -> list[str]:
         """Pull by tag: the digests of what came, which may be those of a list and of its part."""
@@ -130,7 +123,7 @@ class Tags:
         try:
             self.engine.pull(asked)
         except CommandError as error:
-            raise _explained(asked, self.engine.name, error) from error
+            raise explained(asked, self.engine.name, error) from error
         if asked != name:
             self.engine.tag(asked, name)
 
@@ -167,17 +160,3 @@ def _digest(entry: Entry) -> str:
 
 def _since(entry: Entry) -> float:
     return float(entry.manifest["facts"].get("since", entry.manifest["created"]))
-
-
-def _explained(reference: str, engine: str, error: CommandError) -> ArtifactError:
-    """Says why an engine could not pull: by its own words, which are those of registries
-    (https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes)."""
-    said = f"{error.stderr}\n{error}".lower()
-    folder = "docker" if engine == "docker" else "containers"
-    for pattern, why, remedy in _SAID:
-        if re.search(pattern, said):
-            return ArtifactError(
-                f"{reference} cannot be pulled, since {why}",
-                remedy.format(engine=engine, folder=folder),
-            )
-    return ArtifactError(f"{reference} cannot be pulled ({error.cause})", _AGAIN)

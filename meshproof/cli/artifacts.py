@@ -1,4 +1,4 @@
-"""The command `meshproof artifacts`: list, build, save, load, prune."""
+"""The command `meshproof artifacts`: list, build, pull, push, save, load, prune."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from rich.text import Text
 
 from meshproof.artifacts import TAG, Row, Store, catalog, listing, prunable, remove_rows
 from meshproof.artifacts.carry import Carried, load, save
+from meshproof.artifacts.workloads import push_workload
 from meshproof.cli.commands import HELP, Parts
 from meshproof.cli.options import (
+    ArchiveOption,
     CheckoutOption,
     DryRunOption,
     EngineOption,
@@ -26,6 +28,7 @@ from meshproof.cli.options import (
     KubernetesOption,
     SourceOption,
     TagOption,
+    UnsupportedOption,
     session_of,
 )
 from meshproof.console import say_line
@@ -36,6 +39,7 @@ from meshproof.lab.sweep import State, find_all
 from meshproof.narrator import Narrator
 from meshproof.paths import named
 from meshproof.process import Shell
+from meshproof.run.own_build import check_hub
 from meshproof.run.session import orderly_end
 from meshproof.telling import shown
 
@@ -80,17 +84,82 @@ def build_command(
     hub: HubOption = None,
     tag: TagOption = None,
     istioctl: IstioctlOption = None,
+    image_archive: ArchiveOption = None,
+    unsupported: UnsupportedOption = False,
     helm: Annotated[
         bool, typer.Option("--helm", help="also Helm, and the charts that it installs")
     ] = False,
 ) -> None:
     """Make or fetch what a lab of these versions needs, unless it is there."""
     session = session_of(
-        engine, source, checkout, kubernetes, istio, None, hub, tag, istioctl, helm=helm
+        engine,
+        source,
+        checkout,
+        kubernetes,
+        istio,
+        None,
+        hub,
+        tag,
+        istioctl,
+        unsupported=unsupported,
+        archives=image_archive,
+        helm=helm,
     )
     with orderly_end(lambda text: say_line(text, err=True)):
         bundle = session.bundle
     say_line(f"{bundle.source}: {bundle.node_image}")
+
+
+@artifacts_app.command("pull")
+def pull_command(
+    engine: EngineOption = None,
+    kubernetes: KubernetesOption = None,
+    istio: IstioOption = None,
+    hub: HubOption = None,
+    tag: TagOption = None,
+    istioctl: IstioctlOption = None,
+    image_archive: ArchiveOption = None,
+    unsupported: UnsupportedOption = False,
+) -> None:
+    """Fetch what a lab of these versions needs from registries and releases, unless it is there.
+
+    What `save` writes then is enough for a machine without a way out.
+    """
+    session = session_of(
+        engine,
+        "published",
+        None,
+        kubernetes,
+        istio,
+        None,
+        hub,
+        tag,
+        istioctl,
+        unsupported=unsupported,
+        archives=image_archive,
+    )
+    with orderly_end(lambda text: say_line(text, err=True)):
+        bundle = session.bundle
+    for name, digest in bundle.parts.items():
+        say_line(f"{bundle.images.get(name, name)}: {digest}")
+    say_line(f"{bundle.source}: {bundle.node_image}")
+
+
+@artifacts_app.command("push")
+def push_command(
+    registry: Annotated[
+        str, typer.Argument(metavar="REGISTRY", help="with its path, as in registry.example/me")
+    ],
+    engine: EngineOption = None,
+) -> None:
+    """Push the image of what runs in clusters to a registry of yours; print its name by digest."""
+    check_hub(registry)
+    store = Store()
+    store.check_ours()
+    with orderly_end(lambda text: say_line(text, err=True)):
+        recorder = Recorder(listeners=[Narrator(Console(stderr=True))])
+        pushed = push_workload(registry, store, choose_engine(Shell(recorder), engine), recorder)
+    say_line(pushed)
 
 
 @artifacts_app.command("save")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from inspect import Parameter, signature
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -18,9 +19,15 @@ from meshproof.files import request_from
 from meshproof.model.request import OPTIONS, VERIFYS, Option
 
 
-def asking(command: Callable[..., None]) -> Callable[..., None]:
+def asking(
+    command: Callable[..., None], *, instead: Mapping[str, str | None] = MappingProxyType({})
+) -> Callable[..., None]:
     """A command that takes the options of a request, and those that ``command`` takes by keyword;
-    ``command`` is given the request that they come to first."""
+    ``command`` is given the request that they come to first.
+
+    ``instead``: by field what its page of help says of an option that means another thing there;
+    None for one that it does not show, since the command has its own words for it.
+    """
     own = list(signature(command, eval_str=True).parameters.values())[1:]
 
     def asked(**given: Any) -> None:
@@ -29,7 +36,11 @@ def asking(command: Callable[..., None]) -> Callable[..., None]:
         said = {name: value for name, value in given.items() if value is not None}
         command(request_from(said), **others)
 
-    taken = [_parameter(one) for one in OPTIONS.values() if VERIFYS not in one.hidden]
+    taken = [
+        _parameter(one, instead.get(one.field, one.help))
+        for one in OPTIONS.values()
+        if VERIFYS not in one.hidden
+    ]
     found = signature(asked).replace(parameters=[*taken, *own])
     asked.__signature__ = found  # type: ignore[attr-defined]
     asked.__annotations__ = {one.name: one.annotation for one in found.parameters.values()}
@@ -42,18 +53,20 @@ def like(name: str) -> Any:
     return typer.Option(OPTIONS[name].of(VERIFYS), help=OPTIONS[name].help, metavar=_metavar(name))
 
 
-def _parameter(option: Option) -> Parameter:
-    """Values are texts: what is a path and what is none is told in our own words."""
+def _parameter(option: Option, said: str | None) -> Parameter:
+    """An option with what its help says, None for one that is not shown. Values are texts: what is
+    a path and what is none is told in our own words."""
     complete = _completion(option)
     if option.positional:
         about: Any = typer.Argument(
-            help=option.help, metavar=_metavar(option.field), autocompletion=complete
+            help=said, metavar=_metavar(option.field), autocompletion=complete
         )
     else:
         about = typer.Option(
             option.of(VERIFYS),
             *filter(None, [option.short]),
-            help=f"{option.help} (repeatable)" if option.several else option.help,
+            help=f"{said} (repeatable)" if option.several else said,
+            hidden=said is None,
             metavar=_metavar(option.field),
             autocompletion=complete,
         )

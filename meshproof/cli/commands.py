@@ -6,7 +6,7 @@ loads none of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -90,7 +90,7 @@ COMMANDS: Mapping[str, Entry] = {
         (
             "report reports/20261128-164040-e6dc",
             "report reports/20261128-164040-e6dc --format html,junit",
-            "report reports/SHARD-1 reports/SHARD-2 --format yaml --out public",
+            "report reports/SHARD-1 reports/SHARD-2 --shards 2 --format yaml --out public",
         ),
     ),
     "compare": Entry(
@@ -163,6 +163,8 @@ COMMANDS: Mapping[str, Entry] = {
         (
             "artifacts list",
             "artifacts build --istio 1.31.1",
+            "artifacts pull --istio latest",
+            "artifacts push registry.example/me",
             "artifacts save artifacts.zip",
             "artifacts load artifacts.zip",
             "artifacts prune --dry-run",
@@ -226,7 +228,13 @@ def loaded(name: str) -> Any:
         found = alone
     command = typer.main.get_command(found)
     command.name = name
-    # What the library would run together stays apart by empty lines.
-    lines = [f"meshproof {one}" for one in COMMANDS[name].examples]
-    command.epilog = "\n\n".join(["Examples:", *lines])
+    examples = COMMANDS[name].examples
+    command.epilog = _epilog(examples)
+    for part, one in getattr(command, "commands", {}).items():
+        one.epilog = _epilog(line for line in examples if line.split()[1] == part)
     return command
+
+
+def _epilog(examples: Iterable[str]) -> str:
+    # What the library would run together stays apart by empty lines.
+    return "\n\n".join(["Examples:", *(f"meshproof {one}" for one in examples)])

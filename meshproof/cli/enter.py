@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -17,12 +18,13 @@ from meshproof.cli.complete import complete_labs
 from meshproof.console import say_line
 from meshproof.engine import choose_engine
 from meshproof.errors import LabError, MeshproofError, UsageError
-from meshproof.lab.ownership import Claim, Description, real_state_dir
+from meshproof.lab.ownership import Claim, Description, object_name, real_state_dir
 from meshproof.lab.sweep import find
-from meshproof.lab.tools import put_programs
+from meshproof.lab.tools import put_kubeconfigs, put_programs
 from meshproof.nearest import choose
 from meshproof.owned import STATE, check_not_foreign
 from meshproof.process import Shell
+from meshproof.writing import written
 
 _AFTER = "meshproof-after"
 _SHELLS = ("/bin/bash", "/bin/sh")
@@ -71,22 +73,22 @@ def enter(
     command = ctx.meta.get(_AFTER)
     istioctl = _istioctl(claim, names[0])
     engine = choose_engine(Shell(), about.engine)
-    programs = put_programs(claim, engine, names, istioctl)
-    environment = entered(os.environ, claim, names, programs)
-    if command is None:
+    folder = put_programs(claim, engine, names, istioctl)
+    files = put_kubeconfigs(claim, folder, names)
+    environment = entered(os.environ, claim, folder, files)
+    if not command:
         _tell(about, names, istioctl)
-    _become(command or [_shell(os.environ)], environment)
+    _become(command or _shell(environment, folder), environment)
 
 
 def entered(
-    environ: Mapping[str, str], claim: Claim, clusters: Sequence[str], programs: Path
+    environ: Mapping[str, str], claim: Claim, programs: Path, kubeconfigs: Iterable[Path]
 ) -> dict[str, str]:
     """The user's own environment, with the lab's programs first on the PATH, and its clusters."""
-    files = [str(claim.folder / f"{name}.kubeconfig") for name in clusters]
     return {
         **environ,
         "PATH": f"{programs}:{environ.get('PATH', os.defpath)}",
-        "KUBECONFIG": ":".join(files),
+        "KUBECONFIG": ":".join(map(str, kubeconfigs)),
         "MESHPROOF_LAB": claim.id,
     }
 
@@ -112,11 +114,27 @@ def _tell(about: Description, names: Sequence[str], istioctl: Path | None) -> No
         "nothing.",
         err=True,
     )
+    if len(names) > 1:
+        contexts = [f"kind-{object_name(about.id, name)}" for name in names]
+        say_line(f"Contexts: {', '.join(contexts)}; the first is current.", err=True)
 
 
-def _shell(environ: Mapping[str, str]) -> str:
-    named = environ.get("SHELL", "")
-    return next((one for one in (named, *_SHELLS) if one and os.access(one, os.X_OK)), _SHELLS[-1])
+def _shell(environment: Mapping[str, str], folder: Path) -> list[str]:
+    """The user's shell. bash reads a file that sets again what the user's own may have changed: it
+    would lead to another cluster."""
+    named = environment.get("SHELL", "")
+    found = next((one for one in (named, *_SHELLS) if one and os.access(one, os.X_OK)), _SHELLS[-1])
+    if Path(found).name != "bash":
+        return [found]
+    said = {name: quote(environment[name]) for name in ("KUBECONFIG", "MESHPROOF_LAB")}
+    lines = (
+        "[ ! -f ~/.bashrc ] || . ~/.bashrc",
+        f'export PATH={quote(str(folder))}:"$PATH"',
+        *(f"export {name}={value}" for name, value in said.items()),
+        f'PS1="(lab {environment["MESHPROOF_LAB"]}) $PS1"',
+    )
+    text = "\n".join(lines) + "\n"
+    return [found, "--rcfile", str(written(folder / "bashrc", text, "what the shell reads"))]
 
 
 def _become(command: Sequence[str], environment: dict[str, str]) -> NoReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,7 @@ from meshproof.faults.unhealed import InForce, Stays, forget, noted, unhealed
 from meshproof.files import read_footprint
 from meshproof.lab import Ingredients, Lab
 from meshproof.lab.kept import find_kept
+from meshproof.model import Site
 from meshproof.process import Shell
 from meshproof.run.session import orderly_end
 from meshproof.run.wired import wiring_of_kept
@@ -66,7 +68,9 @@ def _taken_over(lab_id: str) -> Iterator[Lab]:
     """A kept lab, wired as it was left. Raises UsageError where nobody knows how that was."""
     claim, about = find_kept(lab_id)
     listed = ",".join(f"{name}={path}" for name, path in about.footprint.items())
-    footprint = read_footprint(listed, kubernetes_version(about.kubernetes))
+    sites = tuple(Site(name, beside) for name, beside in about.sites.items())
+    known = read_footprint(listed, kubernetes_version(about.kubernetes))
+    footprint = replace(known, machines=sites)
     session = session_of(about.engine)
     # Nothing is made of them: kind is not asked for anything.
     made_with = Ingredients(session.engine, about.node_image, Path("kind"), session.recorder)

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from meshproof.cli.complete import complete_labs
 from meshproof.cli.options import (
+    ArchiveOption,
     CheckoutOption,
     DryRunOption,
     EngineOption,
@@ -24,6 +25,7 @@ from meshproof.cli.options import (
     PoolOption,
     SourceOption,
     TagOption,
+    UnsupportedOption,
     check_ready,
     session_of,
 )
@@ -56,9 +58,23 @@ def up(
     hub: HubOption = None,
     tag: TagOption = None,
     istioctl: IstioctlOption = None,
+    image_archive: ArchiveOption = None,
+    unsupported: UnsupportedOption = False,
 ) -> None:
     """Bring up a lab and leave it in place."""
-    session = session_of(engine, source, checkout, kubernetes, istio, pool, hub, tag, istioctl)
+    session = session_of(
+        engine,
+        source,
+        checkout,
+        kubernetes,
+        istio,
+        pool,
+        hub,
+        tag,
+        istioctl,
+        unsupported=unsupported,
+        archives=image_archive,
+    )
     footprint = read_footprint(clusters, session.wanted.kubernetes)
     wanted = wiring_named(wiring, footprint)
     if session.choices.pool is not None:

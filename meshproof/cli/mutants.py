@@ -20,9 +20,19 @@ from meshproof.cli.options import (
     session_of,
 )
 from meshproof.console import say_line
+from meshproof.errors import UsageError
 from meshproof.mutants.catalogue import Mutant, catalogue, chosen
 from meshproof.mutants.page import page as rendered
-from meshproof.mutants.results import Outcome, Result, count, exit_code, left, merged, read
+from meshproof.mutants.results import (
+    Campaign,
+    Outcome,
+    Result,
+    count,
+    exit_code,
+    left,
+    merged,
+    read,
+)
 from meshproof.mutants.run import RESULTS, Run
 from meshproof.paths import named
 from meshproof.run.session import orderly_end
@@ -50,7 +60,9 @@ PageOption = Annotated[
 ResumeOption = Annotated[
     str | None,
     typer.Option(
-        "--resume", help="go on with a run that was ended: its folder, below that of --output"
+        "--resume",
+        help="go on with a run that was ended: its folder, below that of --output, or its results "
+        "alone, as a file, which a new folder then has too",
     ),
 ]
 AloneOption = Annotated[
@@ -58,6 +70,13 @@ AloneOption = Annotated[
     typer.Option(
         "--alone",
         help="have each judged by the behaviour that must notice it, and by nothing else",
+    ),
+]
+MinutesOption = Annotated[
+    int | None,
+    typer.Option(
+        help="begin no mutant that would not be done in so many minutes from now, and have none "
+        "judged by all behaviours; go on later",
     ),
 ]
 KeepOption = Annotated[bool, typer.Option("--keep", help="leave the labs in place at the end")]
@@ -75,6 +94,7 @@ def mutants(
     page: PageOption = None,
     keep: KeepOption = False,
     resume: ResumeOption = None,
+    minutes: MinutesOption = None,
     engine: EngineOption = None,
     output: OutputOption = "reports/mutants",
 ) -> None:
@@ -87,7 +107,8 @@ def mutants(
     if list_:
         _list(asked)
         return
-    folder = _folder(output, resume)
+    until = _until(minutes)
+    folder, earlier = _folder(output, resume)
     tree = str(named("an Istio source tree", checkout)) if checkout is not None else None
     with orderly_end(lambda text: say_line(text, err=True)):
         source = "checkout" if tree else None
@@ -95,7 +116,8 @@ def mutants(
         check_writable(folder.parent, "the folder of --output,")
         session = session_of(engine, source, tree)
         session.place = folder
-        run = Run.prepared(session, folder)
+        run = Run.prepared(session, folder, earlier)
+        run.until = until
         try:
             todo = left(asked, run.results.values())
             run.all(session, todo, thorough=not (alone or short), keep=keep)
@@ -107,14 +129,26 @@ def mutants(
     raise typer.Exit(exit_code(results, asked))
 
 
-def _folder(output: str, resume: str | None) -> Path:
-    """Where the results are, or will be. Raises UsageError for a run to resume that is none."""
+def _until(minutes: int | None) -> float | None:
+    """By when a run is to be over, on the monotonic clock. Raises UsageError for no time at all."""
+    if minutes is None:
+        return None
+    if minutes < 1:
+        raise UsageError(f"--minutes is {minutes}", "give a number from 1")
+    return time.monotonic() + 60 * minutes
+
+
+def _folder(output: str, resume: str | None) -> tuple[Path, Campaign | None]:
+    """Where the results will be, and those of the run to go on with. Raises UsageError for one that
+    is none."""
+    name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+    fresh = named("the folder of --output", output) / name
     if resume is None:
-        name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
-        return named("the folder of --output", output) / name
-    folder = named("the folder of --resume", resume)
-    read(folder / RESULTS)
-    return folder
+        return fresh, None
+    place = named("the run of --resume", resume)
+    if place.is_file():
+        return fresh, read(place)
+    return place, read(place / RESULTS)
 
 
 def _list(asked: tuple[Mutant, ...]) -> None:

@@ -19,7 +19,7 @@ from meshproof.narrator import Narrator
 from meshproof.paths import named
 from meshproof.reading import file_errors
 from meshproof.run.exact import exact
-from meshproof.run.own_build import check_own_build, own_build
+from meshproof.run.own_build import check_own_build, own_builds
 from meshproof.run.selection import check_source
 from meshproof.run.session import Choices, Session
 
@@ -33,6 +33,8 @@ IstioOption = Annotated[
 ]
 HubOption = Annotated[str | None, like("hub")]
 TagOption = Annotated[str | None, like("tag")]
+ArchiveOption = Annotated[list[str] | None, like("image_archive")]
+UnsupportedOption = Annotated[bool, like("unsupported_kubernetes")]
 IstioctlOption = Annotated[str | None, like("istioctl")]
 PoolOption = Annotated[str | None, like("pool")]
 DryRunOption = Annotated[
@@ -53,6 +55,8 @@ def session_of(
     tag: str | None = None,
     istioctl: str | None = None,
     *,
+    unsupported: bool = False,
+    archives: list[str] | None = None,
     helm: bool = False,
 ) -> Session:
     """A session for these choices, told of on standard error. ``helm``: whether its artifacts have
@@ -76,9 +80,10 @@ def session_of(
         hub=hub,
         tag=tag,
         istioctl=program,
+        image_archive=tuple(named("an archive of images", one) for one in archives or ()),
     )
     request = exact(request, lambda text: say_line(text, err=True))
-    check_own_build(request, request.istio)
+    check_own_build(request, request.istio, ())
     choices = Choices(
         engine,
         source,
@@ -86,7 +91,9 @@ def session_of(
         kubernetes,
         request.istio,
         pool=chosen_pool,
-        own=own_build(request),
+        own=own_builds(request, ()),
+        unsupported=unsupported,
+        archives=request.image_archive,
         helm=helm,
     )
     return session_for(choices)

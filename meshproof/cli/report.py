@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from meshproof.cli.numbers import number_of
 from meshproof.console import say_line
 from meshproof.errors import UsageError
 from meshproof.paths import named
 from meshproof.report import found_in, setting, summary
-from meshproof.report.formats import FORMATS, chosen, rendered
+from meshproof.report.formats import FORMATS, check_written, chosen, rendered
 from meshproof.report.record import Record, merged, run_named
 from meshproof.report.timeline import timeline
 
@@ -33,6 +34,12 @@ def report(
         str | None,
         typer.Option(help="where they are written; by default the folder of the one run"),
     ] = None,
+    shards: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N", help="how many runs there must be; one that is lacking cannot be told"
+        ),
+    ] = None,
     times: Annotated[
         bool, typer.Option("--timeline", help="where the time went, by deployment and step")
     ] = False,
@@ -40,7 +47,12 @@ def report(
     """Print the table of runs again, or write reports, from their records; ends with the run's own
     exit code, or the worst."""
     wanted = chosen(formats or ())
-    record = merged(run_named(one) for one in runs)
+    if out is not None:
+        check_written(wanted)
+    if times and wanted:
+        raise UsageError("--timeline is printed, and --format writes files", "ask for one of them")
+    expected = number_of("--shards", shards) if shards is not None else 0
+    record = merged((run_named(one) for one in runs), expected)
     if wanted:
         _write(record, wanted, _folder(record, out))
     else:

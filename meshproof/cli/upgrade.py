@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -24,7 +25,14 @@ _USUAL = ("primary-remote-split-horizon", "multi-primary-split-horizon")
 """Both kinds of control, across networks."""
 
 
-@asking
+@partial(
+    asking,
+    instead={
+        "topology": "a topology's name; by default both kinds of control plane across networks",
+        "istio": None,
+        "upgrade_to": None,
+    },
+)
 def upgrade(
     request: RunRequest,
     *,
@@ -40,7 +48,7 @@ def upgrade(
     json: JsonOption = False,
 ) -> None:
     """Upgrade a mesh step by step while calls go on, judge it after each, and say what held, what
-    was lost and how long it took; by default both kinds of control plane across networks."""
+    was lost and how long it took."""
     go_on_as_verify(
         _asked(request, old, new),
         collect_only=collect_only,

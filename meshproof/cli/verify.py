@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from meshproof.cli.asking import asking
+from meshproof.cli.numbers import number_of
 from meshproof.cli.options import check_ready, check_writable, session_for
 from meshproof.console import say_line
 from meshproof.environment import for_pytest
@@ -43,11 +43,14 @@ AlluredirOption = Annotated[
     str | None,
     typer.Option("--alluredir", metavar="FOLDER", help="results for Allure, written as they come"),
 ]
-_NUMBER = re.compile("[1-9][0-9]{0,2}")
 _RESULTS = "the folder of Allure's results"
 _QUIET = ("-qq", "--no-header", "--no-summary")
-# The plugin lists them, and counts; nothing has run that would have left anything unclosed.
-_LIST = ("-p", "no:terminal", "-p", "no:unraisableexception", "--collect-only")
+# The plugin lists them, and counts; nothing runs, so that nothing could be left unclosed, and no
+# assertion fails that would have to be explained.
+_LIST = (
+    *("-p", "no:terminal", "-p", "no:unraisableexception"),
+    *("--assert=plain", "--collect-only"),
+)
 
 
 @asking
@@ -91,6 +94,8 @@ def go_on_as_verify(
             switches = [*_LIST, *(_plan("json" if json else "table") if dry_run else ())]
             if collect_only and json:
                 switches += _told("json")
+            elif dry_run and quiet:
+                switches += _told("quiet")
         else:
             switches = [*_QUIET, *_told("json" if json else "quiet" if quiet else "lines")]
             if alluredir is not None:
@@ -112,14 +117,13 @@ def matrix(
 ) -> None:
     """Share the deployments of a run out among machines, so that all take about as long by the
     records of earlier runs; each gets the arguments that it gives to `meshproof verify`."""
-    if shards is not None and not _NUMBER.fullmatch(shards):
-        raise UsageError(f"--shards is '{shards}'", "give a number from 1 to 999")
+    machines = number_of("--shards", shards) if shards is not None else None
     with orderly_end(_say):
         request = exact(as_asked_before(request), _say)
         _prepare(request, only_listed=True)
     switches = [*_LIST, *_plan("shards-json" if json else "shards")]
-    if shards is not None:
-        switches.append(f"{PYTESTS}shards={shards}")
+    if machines is not None:
+        switches.append(f"{PYTESTS}shards={machines}")
     _become_pytest(request, switches)
 
 

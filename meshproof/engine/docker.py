@@ -11,7 +11,7 @@ from typing import Any
 
 from meshproof.engine import answers
 from meshproof.engine.engine import Engine, Network, OtherEngineError
-from meshproof.environment import for_docker
+from meshproof.environment import for_docker, for_downloads
 from meshproof.errors import EngineError
 
 _BRIDGE_NAME = "com.docker.network.bridge.name"
@@ -55,6 +55,13 @@ class Docker(Engine):
     def socket_url(self, folder: Path) -> str:
         """The socket that the user's docker command uses as well; nothing is started."""
         return self.host
+
+    def push(self, reference: str) -> str:
+        finished = self.command("push", reference, timeout=1800, env=for_downloads(os.environ))
+        return f"sha256:{answers.digest(finished)}"
+
+    def _save_options(self) -> list[str]:
+        return []
 
     def _environment(self) -> Mapping[str, str]:
         return for_docker(os.environ)

@@ -133,7 +133,7 @@ class Engine(ABC):
 
     def save(self, references: Sequence[str], archive: Path) -> None:
         """Write images into one archive in Docker's format."""
-        self.command("save", "-o", str(archive), *references)
+        self.command("save", *self._save_options(), "-o", str(archive), *references)
 
     def commit(self, container: str, reference: str, changes: Sequence[str]) -> str:
         """Make an image out of a container's file system; returns the image's id."""
@@ -150,6 +150,14 @@ class Engine(ABC):
     def run_detached(self, name: str, image: str, options: Sequence[str], *argv: str) -> None:
         """Start a container that goes on in the background. ``options``: as for ``run``."""
         self.command("run", "-d", "--name", name, *options, image, *argv)
+
+    def run_once(
+        self, image: str, program: str, argv: Sequence[str], *, timeout: float = 60.0
+    ) -> Finished:
+        """Run a program of an image, without network, to its end, whatever that is; nothing is left
+        of the container."""
+        alone = ["--rm", "--network", "none", "--entrypoint", program]
+        return self.command("run", *alone, image, *argv, check=False, timeout=timeout)
 
     def exec(
         self,
@@ -297,6 +305,15 @@ class Engine(ABC):
     @abstractmethod
     def socket_url(self, folder: Path) -> str:
         """The URL of a Docker-compatible API; started in ``folder`` where there is none."""
+
+    @abstractmethod
+    def push(self, reference: str) -> str:
+        """Push a local image to the registry that its name says; returns the digest, as in
+        "sha256:…", by which it is there. That is not always one of ``image_digests``: layers are
+        compressed on the way."""
+
+    @abstractmethod
+    def _save_options(self) -> list[str]: ...
 
     @abstractmethod
     def _network_options(self) -> list[str]: ...

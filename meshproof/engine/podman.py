@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import tempfile
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
 from meshproof.engine import answers
 from meshproof.engine.engine import Container, Engine, Network
+from meshproof.environment import for_downloads
 from meshproof.errors import EngineError
 from meshproof.wait import eventually
 
@@ -46,6 +49,17 @@ class Podman(Engine):
         )
         eventually(socket.exists, what="podman's API socket", within=20, every=0.05)
         return f"unix://{socket}"
+
+    def push(self, reference: str) -> str:
+        with tempfile.TemporaryDirectory(prefix="meshproof-") as folder:
+            told = Path(folder) / "digest"
+            argv = ("push", "--digestfile", str(told), reference)
+            self.command(*argv, timeout=1800, env=for_downloads(os.environ))
+            return told.read_text(encoding="utf-8").strip()
+
+    def _save_options(self) -> list[str]:
+        # Else further names would be those of the first image.
+        return ["--multi-image-archive"]
 
     def _version(self) -> str:
         finished = self._first_answer("version", "--format", "{{json .}}")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from meshproof.engine import Engine
 from meshproof.evidence.index import index
+from meshproof.evidence.machines import machine_pieces
 from meshproof.evidence.network import network_pieces
 from meshproof.evidence.objects import full_name, object_pieces
 from meshproof.evidence.proxies import (
@@ -110,6 +111,7 @@ def _pieces(
     for survey in alive:
         pieces += istiod_pieces(survey.source, list(survey.pods))
     pieces += network_pieces(lab, engine, [survey.source for survey in surveys], clock)
+    pieces += machine_pieces(lab, engine, clock)
     for survey in alive:
         for pod in survey.pods:
             if pod["metadata"]["namespace"] in wanted and not is_istiod(pod):

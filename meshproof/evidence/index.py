@@ -25,6 +25,7 @@ _LEGEND = (
     ("30-*-stats.txt", "Envoy: statistics"),
     ("40-router-counters.txt", "what passed between clusters and what was dropped; rules, routes"),
     ("41-*-node.txt", "the nodes' routes, addresses, rules"),
+    ("42-*-machine.txt", "machines outside Kubernetes: units, logs, routes, redirection, clusters"),
 )
 _AT_A_GLANCE = 25
 

@@ -13,7 +13,7 @@ from meshproof.workloads.sample import Sample
 def peers_are(sample: Sample, caller: str, responses: Sequence[Response]) -> Verdict:
     """PASS when in each call from sleep in a cluster the server was told of sleep's identity, and
     the caller's proxy of helloworld's; FAIL tells what else it was. A call without its line in the
-    caller's log is for ``believable`` to judge."""
+    caller's log is for ``believable`` to judge; of none that has one this is INCONCLUSIVE."""
     client, server = sample.caller_identity(caller), sample.server_identity(caller)
     seen = Counter(
         (one.identity, one.served_as, one.log.upstream_peer) for one in responses if one.log
@@ -22,6 +22,8 @@ def peers_are(sample: Sample, caller: str, responses: Sequence[Response]) -> Ver
     wrong = {names: count for names, count in seen.items() if names != right}
     sides = f"the client to be {client} and the server {server}"
     expected = f"{sides} in {len(responses)} calls"
+    if not seen:
+        return Verdict(Outcome.INCONCLUSIVE, expected, "no call is in the caller's log")
     observed = "; ".join(
         f"{count} with client {names[0]}, server {names[1]}, in the caller's log {names[2] or None}"
         for names, count in (wrong or seen).items()

@@ -119,8 +119,9 @@ def host_refused(tried: Detour) -> Verdict:
 
 def noticed(verdicts: Sequence[Verdict], culprit: str) -> Verdict:
     """PASS when every one of the verdicts on a sabotaged lab is a FAIL that names ``culprit``, as
-    whole words and numbers: "0 segments" is not in "10 segments". It goes with them, so that one
-    that a known issue explains is not taken for noticed.
+    whole words and numbers: "0 segments" is not in "10 segments". Of a verdict that stands for
+    several claims one that failed has to. It goes with them, so that one that a known issue
+    explains is not taken for noticed.
 
     FAIL when one of them is a PASS, or names something else. Where some only could not tell,
     nothing is shown either way: INCONCLUSIVE.
@@ -140,9 +141,7 @@ def _all_are(outcome: Outcome, verdicts: Sequence[Verdict], culprit: str) -> Ver
     expected = f"{len(verdicts)} verdicts to be {outcome.value}, each naming '{culprit}'"
     if not verdicts:
         return Verdict(Outcome.INCONCLUSIVE, expected, "no verdicts")
-    missed = [
-        one for one in verdicts if one.outcome is not outcome or not names(one.observed, culprit)
-    ]
+    missed = [one for one in verdicts if not _is(outcome, one, culprit)]
     wrong = [one for one in missed if one.outcome in (outcome, Outcome.PASS, Outcome.FAIL)]
     if missed:
         example = (wrong or missed)[0]
@@ -151,6 +150,13 @@ def _all_are(outcome: Outcome, verdicts: Sequence[Verdict], culprit: str) -> Ver
         return Verdict(found, expected, told, noticed=tuple(missed))
     evidence = {"for example": verdicts[0].observed}
     return Verdict(Outcome.PASS, expected, "all of them", evidence, noticed=tuple(verdicts))
+
+
+def _is(outcome: Outcome, verdict: Verdict, culprit: str) -> bool:
+    """Whether a verdict is so, and says that of the culprit, by itself or by one that it stands
+    for."""
+    alike = [one for one in (verdict, *verdict.also) if one.outcome is outcome]
+    return verdict.outcome is outcome and any(names(one.observed, culprit) for one in alike)
 
 
 def names(text: str, culprit: str) -> bool:

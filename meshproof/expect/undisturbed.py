@@ -42,6 +42,19 @@ def recovered(found: Found, within: float) -> Verdict:
     return of_a_stream(history, claims)
 
 
+def rode_out(found: Found, within: float) -> Verdict:
+    """PASS when every version answered all the time, calls were lost, if at all, no later than so
+    many seconds after the last thing was done, and in the end every pod answers; how many were
+    lost is told. INCONCLUSIVE as ``unnoticed``."""
+    history = found.history
+    claims = [
+        lost_only_until(history, within),
+        nobody_missing(history, found.shares),
+        _all_there(found),
+    ]
+    return of_a_stream(history, claims)
+
+
 def _all_there(found: Found) -> Verdict:
     """Whether every pod answers in the last seconds, the newest included."""
     return all_heard(found.history, found.pods, found.history.end - _AT_THE_END, "at the end")

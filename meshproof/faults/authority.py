@@ -19,7 +19,7 @@ from cryptography import x509
 from meshproof.errors import EvidenceError, MeshproofError, WaitTimeoutError
 from meshproof.kube.mounted import look_again, mounted
 from meshproof.kube.seam import lab_errors
-from meshproof.kube.workload import Workload, node_probe
+from meshproof.kube.workload import PodWorkload, node_probe
 from meshproof.mesh.config_dump import shown_chain, trusted_roots
 from meshproof.mesh.gateways import gateway_workload
 from meshproof.mesh.istiod import istiod_of
@@ -186,7 +186,7 @@ def amiss(sample: Sample, stage: Trust) -> str:
         if one.gateway is not None
     ]
 
-    def lacking(one: Workload) -> str:
+    def lacking(one: PodWorkload) -> str:
         plane = sample.topology[one.cluster].primary
         if _parsed(mounted(one, *_MOUNTED)) != stage.roots(plane):
             look_again(one)

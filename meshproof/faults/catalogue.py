@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from meshproof.errors import UsageError
-from meshproof.faults import between, credential, discovery, dns, gateway, istiod
+from meshproof.faults import between, credential, discovery, dns, gateway, istiod, workload
 from meshproof.faults.api_server import account_refused, api_server_stopped
 from meshproof.faults.node import nodes_stopped
 from meshproof.faults.unhealed import Stays
@@ -17,6 +18,9 @@ from meshproof.model import Flow
 from meshproof.nearest import choose
 
 Broken = AbstractContextManager[object]
+_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+"""https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set"""
+_STATUS = re.compile(r"[45][0-9]{2}")
 _FLOWS = {"api": Flow.API, "gateway": Flow.GATEWAY, "pod": Flow.POD, "everything": Flow.ANYTHING}
 
 
@@ -46,6 +50,20 @@ class Words:
         if not text.isascii() or not text.replace(".", "", 1).isdigit() or not float(text) > 0:
             raise UsageError(f"'{text[:40]}' is no number above 0", "write one, such as 5")
         return float(text)
+
+    def version(self, place: int) -> str:
+        """The version of helloworld. Raises UsageError for what can be none."""
+        text = self.given[place]
+        if not _LABEL.fullmatch(text):
+            raise UsageError(f"'{text[:40]}' is no version", "name one, such as v1")
+        return text
+
+    def status(self, place: int) -> int:
+        """HTTP's status of an error, 503 by default. Raises UsageError for what is none."""
+        text = self.given[place] if len(self.given) > place else "503"
+        if not _STATUS.fullmatch(text):
+            raise UsageError(f"'{text[:40]}' is no status of an error", "write one, such as 503")
+        return int(text)
 
     def flow(self, place: int) -> Flow:
         """A kind of flow, everything by default. Raises UsageError for what is none."""
@@ -163,6 +181,12 @@ FAULTS: Mapping[str, Fault] = {
         lambda one: _done(lambda: istiod.restart_istiod(one.running(0), one.lab.engine.shell)),
         once=True,
     ),
+    "istiod-kill": Fault(
+        "istiod in a cluster is killed.",
+        ("CLUSTER",),
+        lambda one: _done(lambda: istiod.kill_istiod(one.running(0), one.lab.engine.shell)),
+        once=True,
+    ),
     "no-api-server": Fault(
         "No API server runs in a cluster.",
         ("CLUSTER",),
@@ -183,6 +207,12 @@ FAULTS: Mapping[str, Fault] = {
         "The pods of a cluster's east-west gateway are killed.",
         ("CLUSTER",),
         lambda one: _done(lambda: gateway.kill_gateway(one.running(0))),
+        once=True,
+    ),
+    "gateway-pod-kill": Fault(
+        "The oldest pod of a cluster's east-west gateway is killed, of several that one alone.",
+        ("CLUSTER",),
+        lambda one: _done(lambda: gateway.kill_gateway_pod(one.running(0))),
         once=True,
     ),
     "gateway-moved": Fault(
@@ -232,6 +262,28 @@ FAULTS: Mapping[str, Fault] = {
         "A cluster's API server does not know the token that remote secrets of it have.",
         ("CLUSTER",),
         lambda one: discovery.revoked(one.running(0)),
+    ),
+    "pods-kill": Fault(
+        "The pods of a version in a cluster are killed.",
+        ("CLUSTER", "VERSION"),
+        lambda one: _done(lambda: workload.kill_pods(one.running(0), one.version(1))),
+        once=True,
+    ),
+    "pods-unready": Fault(
+        "The pods of a version in a cluster are not ready.",
+        ("CLUSTER", "VERSION"),
+        lambda one: workload.pods_unready(one.running(0), one.version(1)),
+        Stays.IN_LAB,
+    ),
+    "pods-failing": Fault(
+        "All requests to a version are answered with an error, by default 503.",
+        ("VERSION", "[STATUS]"),
+        lambda one: workload.pods_failing(one.lab, one.version(0), one.status(1)),
+    ),
+    "pods-slow": Fault(
+        "All requests to a version are answered so many seconds later.",
+        ("VERSION", "SECONDS"),
+        lambda one: workload.pods_slow(one.lab, one.version(0), one.number(1)),
     ),
     "no-nodes": Fault(
         "All nodes of a cluster are stopped, as by a power failure.",

@@ -32,6 +32,17 @@ def kill_gateway(cluster: RunningCluster) -> None:
     await_rollout(cluster, SYSTEM, {GATEWAY}, cluster.shell)
 
 
+def kill_gateway_pod(cluster: RunningCluster) -> None:
+    """End the oldest pod of a cluster's gateway at once, without any grace: that one which leads
+    most connections. What comes in its place is not waited for. Raises LabError."""
+    with lab_errors(f"kill a pod of the gateway of {cluster.name}"):
+        pods = cluster.core.list_namespaced_pod(SYSTEM, label_selector=_LABEL).items
+        if not pods:
+            raise LabError(f"the gateway of {cluster.name} has no pods")
+        oldest = min(pods, key=lambda pod: pod.metadata.creation_timestamp)
+        cluster.core.delete_namespaced_pod(oldest.metadata.name, SYSTEM, grace_period_seconds=0)
+
+
 @contextmanager
 def gateway_scaled(cluster: RunningCluster, replicas: int, shell: Shell) -> Iterator[None]:
     """The gateway of a cluster has so many pods inside the block; 0 for none: those that there are

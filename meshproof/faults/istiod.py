@@ -34,6 +34,15 @@ def restart_istiod(cluster: RunningCluster, shell: Shell) -> None:
     await_rollout(cluster, SYSTEM, names, shell)
 
 
+def kill_istiod(cluster: RunningCluster, shell: Shell) -> None:
+    """End the istiods of a cluster at once, without any grace, and wait until others are ready in
+    their place. Raises LabError as ``restart_istiod``."""
+    names = _replicas(cluster)
+    with lab_errors(f"kill istiod in {cluster.name}"):
+        _delete(cluster, grace=0)
+    await_rollout(cluster, SYSTEM, names, shell)
+
+
 def replace_istiod(cluster: RunningCluster) -> None:
     """End the istiods of a cluster, so that others come in their place: at once, also where one
     that has ended too often is made to wait. Raises LabError."""
@@ -100,9 +109,9 @@ def _replicas(cluster: RunningCluster) -> dict[str, int]:
     return {one.metadata.name: one.spec.replicas for one in found}
 
 
-def _delete(cluster: RunningCluster) -> None:
+def _delete(cluster: RunningCluster, grace: int = 1) -> None:
     cluster.core.delete_collection_namespaced_pod(
-        SYSTEM, label_selector=_LABEL, grace_period_seconds=1
+        SYSTEM, label_selector=_LABEL, grace_period_seconds=grace
     )
 
 

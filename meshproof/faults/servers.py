@@ -25,7 +25,8 @@ _CHOSEN = "x-faulty"
 _FAULT = "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault"
 _MANAGER = "envoy.filters.network.http_connection_manager"
 _ROUTER = "envoy.filters.http.router"
-_ALWAYS = {"numerator": 100}
+ALWAYS = {"numerator": 100}
+"""All of them, as Envoy writes parts."""
 _SHOWN = 430
 """A status that nobody else answers with, and no error of a server: rules for errors, which send
 calls again or count them, leave it alone."""
@@ -96,12 +97,18 @@ def _spared(sample: Sample) -> list[str]:
 
 
 def _filter(version: str) -> Object:
-    config = {
-        "@type": _FAULT,
-        "delay": {"header_delay": {}, "percentage": _ALWAYS},
-        "abort": {"header_abort": {}, "percentage": _ALWAYS},
+    asked_for = {
+        "delay": {"header_delay": {}, "percentage": ALWAYS},
+        "abort": {"header_abort": {}, "percentage": ALWAYS},
         "headers": [{"name": _CHOSEN, "string_match": {"exact": version}}],
     }
+    return fault_filter(f"faults-of-{version}", version, asked_for)
+
+
+def fault_filter(name: str, version: str, fault: Object) -> Object:
+    """The object by which a version's proxies have a fault where requests come in. ``fault``: what
+    it does, in the words of Envoy's filter; ``name``: the object's."""
+    config = {"@type": _FAULT, **fault}
     manager = {"name": _MANAGER, "subFilter": {"name": _ROUTER}}
     patch = {
         "applyTo": "HTTP_FILTER",
@@ -115,6 +122,6 @@ def _filter(version: str) -> Object:
     return {
         "apiVersion": "networking.istio.io/v1alpha3",
         "kind": "EnvoyFilter",
-        "metadata": {"name": f"faults-of-{version}", "namespace": NAMESPACE},
+        "metadata": {"name": name, "namespace": NAMESPACE},
         "spec": {"workloadSelector": {"labels": labels}, "configPatches": [patch]},
     }

@@ -73,6 +73,8 @@ def _instead(model: type[BaseModel], at: At) -> str:
     """The remedy for a key that is unknown at ``at``."""
     key, (holder, _) = str(at[-1]), _walk(model, at[:-1])
     for home, field in _fields(model).items():
+        if len(at) > 1 and get_origin(field.annotation) is dict:
+            continue  # entries of one kind have nothing to do with those of another
         inner = _inner(field.annotation)
         if inner not in (None, holder) and key in _fields(inner):
             return f"it belongs under {home}"

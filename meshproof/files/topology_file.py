@@ -24,6 +24,7 @@ from meshproof.model import (
     Cluster,
     Exposure,
     Gateway,
+    Machine,
     Member,
     MeshSpec,
     Placement,
@@ -55,6 +56,7 @@ _CLUSTERS = "{east: {role: primary, network: shared}, west: {role: primary, netw
 _EXAMPLE = f"{{name: mine, clusters: {_CLUSTERS}}}"
 
 
+_HOLDERS = {"meshes": "mesh", "machines": "machine"}
 _VERSIONS = "write a list such as [v1, v2], or instances by version such as {v1: 1, v2: 3}"
 _GATEWAY = "write true, false, or a mapping such as {port: 15443, hostname: true}"
 # Those of a gateway's other tasks: discovery, webhooks, and its own health.
@@ -138,6 +140,22 @@ class _ClusterEntry(BaseModel):
     )
 
 
+class _MachineEntry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    REMEDY: ClassVar = "write a mapping such as {network: net-east, version: v3}"
+    network: _NetworkName = Field(
+        description="write a cluster's network, or a name such as net-machines for one of its own"
+    )
+    primary: str | None = Field(
+        None, description="write the name of the cluster whose istiod serves this machine"
+    )
+    version: str | None = Field(
+        None, description="write a version such as v3, or leave it out where none runs on it"
+    )
+    region: _LabelValue = Field("", description="write a name such as r1")
+    zone: _LabelValue = Field("", description="write a name such as r1-a")
+
+
 class _ExposureEntry(BaseModel):
     model_config = ConfigDict(extra="forbid")
     REMEDY: ClassVar = "write services and to whom, as in {helloworld.sample: {to: [east]}}"
@@ -159,6 +177,9 @@ class _TopologyFile(BaseModel):
     exposes: dict[str, dict[str, _ExposureEntry]] = Field(
         {},
         description="write a mapping such as {west: {helloworld.sample: {to: [east]}}}",
+    )
+    machines: dict[str, _MachineEntry] = Field(
+        {}, description="write a mapping such as {shop: {network: net-east, version: v3}}"
     )
 
 
@@ -202,7 +223,10 @@ def _read(path: Path) -> tuple[Document, Topology]:
     _check_names(document, entries)
     try:
         members = tuple(_member(document, entries, name) for name in entries.clusters)
-        topology = Topology(entries.name, members, _placements(entries), _exposures(entries))
+        machines = tuple(_machine(entries, name) for name in entries.machines)
+        topology = Topology(
+            entries.name, members, _placements(entries), _exposures(entries), machines
+        )
     except TopologyError as error:
         raise document.error(error.at, error.cause, error.remedy) from None
     return document, topology
@@ -214,7 +238,7 @@ def _called(at: At) -> str:
         return f"'{at[0]}'"
     if at[0] == "exposes":
         return _called_of_exposures(at)
-    holder = f"{'mesh' if at[0] == 'meshes' else 'cluster'} {dotted(at[1:2])}"
+    holder = f"{_HOLDERS.get(str(at[0]), 'cluster')} {dotted(at[1:2])}"
     return holder if len(at) == 2 else f"'{dotted(at[2:])}' of {holder}"
 
 
@@ -296,6 +320,36 @@ def _placements(entries: _TopologyFile) -> tuple[Placement, ...]:
             "give one of the clusters 'versions: [v1]'",
         )
     return tuple(found)
+
+
+def _machine(entries: _TopologyFile, name: str) -> Machine:
+    entry = entries.machines[name]
+    return Machine(
+        name,
+        entry.network,
+        entry.primary if entry.primary is not None else _serving(entries, name),
+        entry.version or "",
+        entry.region,
+        entry.zone,
+    )
+
+
+def _serving(entries: _TopologyFile, machine: str) -> str:
+    """The primary of a machine that names none: the only one on its network, or the only one; ""
+    where there is none, which Topology refuses."""
+    primaries = {
+        name: one.network for name, one in entries.clusters.items() if one.role is Role.PRIMARY
+    }
+    network = entries.machines[machine].network
+    near = [name for name, where in primaries.items() if where == network]
+    able = near if len(near) == 1 else list(primaries)
+    if len(able) > 1:
+        raise TopologyError(
+            ("machines", machine),
+            f"{machine} does not say which primary serves it",
+            "add " + " or ".join(f"'primary: {one}'" for one in able),
+        )
+    return able[0] if able else ""
 
 
 def _exposures(entries: _TopologyFile) -> tuple[Exposure, ...]:

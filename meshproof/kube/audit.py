@@ -9,7 +9,7 @@ https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,15 +45,18 @@ class ApiRequest:
         return f"{self.user} from {', '.join(self.sources)}: {self.verb} {asked} ({self.code})"
 
 
-def requests_since(cluster: RunningCluster, moment: float) -> list[ApiRequest]:
+def requests_since(
+    cluster: RunningCluster, moment: float, containing: Sequence[str] = ()
+) -> list[ApiRequest]:
     """The requests that came in since ``moment`` (seconds since the epoch) and were written down
     so far, in that order. The line of one that was answered just now may follow a little later:
     whoever claims that something was not asked makes a request afterwards, and waits for that.
 
-    Raises EvidenceError when the API server writes none down, or its log cannot be read.
+    ``containing``: only those whose line holds one of these words. Raises EvidenceError when the
+    API server writes none down, or its log cannot be read.
     """
     try:
-        lines = printed_since(cluster, cluster.control_plane, [_LOGS], moment)
+        lines = printed_since(cluster, cluster.control_plane, [_LOGS], moment, containing)
     except EvidenceError as error:
         raise EvidenceError(f"the log of the API server of {cluster.name}: {error}") from None
     return sorted(

@@ -12,12 +12,12 @@ import time
 
 from meshproof.errors import EvidenceError
 from meshproof.kube.seam import lab_errors
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import PodWorkload
 
 _LOOKED_AT = "meshproof/looked-at"
 
 
-def look_again(workload: Workload) -> None:
+def look_again(workload: PodWorkload) -> None:
     """Have kubelet look at a pod, and bring it what has changed. Raises LabError."""
     patch = {"metadata": {"annotations": {_LOOKED_AT: str(time.time())}}}
     with lab_errors(f"annotate {workload}"):
@@ -25,7 +25,7 @@ def look_again(workload: Workload) -> None:
         core.patch_namespaced_pod(workload.name, workload.namespace, patch)
 
 
-def mounted(workload: Workload, kind: str, volume: str, key: str) -> str:
+def mounted(workload: PodWorkload, kind: str, volume: str, key: str) -> str:
     """A file that a pod has mounted now. ``kind``: "configmap" or "secret"; ``volume``: as the pod
     calls it. Raises EvidenceError where there is none, LabError when the pod cannot be read."""
     with lab_errors(f"read {workload}"):

@@ -131,6 +131,26 @@ def await_rollout(
             raise LabError(f"{error.cause}; {cluster.trouble()}") from error
 
 
+def is_rolled_out(cluster: RunningCluster, namespace: str, name: str) -> bool:
+    """Whether a Deployment has all its pods, of its newest template, ready. Raises LabError."""
+    with lab_errors(f"look at Deployment {namespace}/{name} in {cluster.name}"):
+        return _missing(cluster, namespace, [name]) == ""
+
+
+def refusal_of(cluster: RunningCluster, namespace: str, name: str) -> str:
+    """What the API server has said of pods of a Deployment that it did not admit; "" where it has
+    not refused any. Raises LabError."""
+    apps = client.AppsV1Api(cluster.api)
+    with lab_errors(f"look at Deployment {namespace}/{name} in {cluster.name}"):
+        found = apps.read_namespaced_deployment(name, namespace)
+    said = [one for one in found.status.conditions or [] if _is_refusal(one)]
+    return str(said[0].message) if said else ""
+
+
+def _is_refusal(condition: client.V1DeploymentCondition) -> bool:
+    return bool(condition.type == "ReplicaFailure" and condition.status == "True")
+
+
 def _given_up(shell: Shell, cluster: RunningCluster, namespace: str) -> str | None:
     called_off(shell)
     return hopeless(cluster, namespace)
@@ -160,8 +180,7 @@ def _refused(cluster: RunningCluster, namespace: str) -> str | None:
     for deployment in apps.list_namespaced_deployment(namespace).items:
         for condition in deployment.status.conditions or []:
             since = datetime.datetime.now(datetime.UTC) - condition.last_transition_time
-            refused = condition.type == "ReplicaFailure" and condition.status == "True"
-            if refused and since > _MAY_PASS:
+            if _is_refusal(condition) and since > _MAY_PASS:
                 name = f"{namespace}/{deployment.metadata.name} of {cluster.name}"
                 return f"pods of {name} are refused: {condition.message}"
     return None

@@ -1,6 +1,6 @@
-"""A workload: a running pod that calls, or is called, and what may be asked of it.
+"""A workload: what calls, or is called, and what may be asked of it; and a running pod as one.
 
-All of it goes through the API, so that it is the same on clusters of any kind.
+What a pod is asked goes through the API, so that it is the same on clusters of any kind.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
-from typing import Any
+from typing import Any, Protocol
 
 from meshproof.errors import LabError
 from meshproof.kube import client, execution, forward
@@ -24,9 +24,69 @@ NODE_PROBE, NODE_PROBE_NAMESPACE = "node-probe", "meshproof"
 _ADMIN = 15000
 
 
+class Workload(Protocol):
+    """Something to send from and to ask of: a pod, or a machine outside Kubernetes."""
+
+    @property
+    def name(self) -> str:
+        """Its own name, by which it answers."""
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that it counts as part of."""
+
+    @property
+    def cluster(self) -> str:
+        """The name of its cluster: of a machine, of the one that serves it."""
+
+    @property
+    def place(self) -> str:
+        """The network that it is on, as the lab's counters call it."""
+
+    @property
+    def address(self) -> IPv4Address:
+        """Its own address."""
+
+    @property
+    def seen_as(self) -> frozenset[IPv4Address]:
+        """The addresses that its packets may bear."""
+
+    @property
+    def account(self) -> str:
+        """Its service account."""
+
+    @property
+    def version(self) -> str:
+        """The version of what it serves, "" without one."""
+
+    @property
+    def sidecar(self) -> bool:
+        """Whether a proxy stands before it."""
+
+    @property
+    def identity(self) -> str:
+        """Its SPIFFE URI, as https://istio.io/latest/docs/concepts/security/ has it."""
+
+    def run(
+        self, *argv: str, input: str | None = None, check: bool = True, timeout: float = 60
+    ) -> Finished:
+        """Run one of its own programs where it is: its files, its DNS, its network.
+
+        Raises CommandError when ``check`` and the exit code is not 0, CommandTimeoutError when it
+        takes longer than ``timeout`` seconds, LabError or EngineError when it cannot be run.
+        """
+
+    def admin(self, path: str, method: str = "GET") -> str:
+        """What the admin interface of its proxy answers. Raises EvidenceError when that does not,
+        LabError or EngineError when it cannot be reached."""
+
+    def log(self, *, tail_lines: int) -> str:
+        """The last lines that its proxy has logged. Raises LabError or EngineError."""
+
+
 @dataclass(frozen=True)
-class Workload:
-    """A pod, as something to send from and to ask of.
+class PodWorkload:
+    """A pod, as a workload.
 
     ``running``: its cluster; ``container``: the one in which programs are run; ``account``: its
     service account; ``version``: its label, "" without one; ``sidecar``: whether a proxy stands
@@ -48,6 +108,16 @@ class Workload:
     def cluster(self) -> str:
         """The name of its cluster."""
         return self.running.name
+
+    @property
+    def place(self) -> str:
+        """The same: its network is called after it."""
+        return self.running.name
+
+    @property
+    def seen_as(self) -> frozenset[IPv4Address]:
+        """Its own address, which it keeps within its network, and its node's, beyond."""
+        return frozenset({self.address, self.node.address})
 
     @property
     def identity(self) -> str:
@@ -100,7 +170,7 @@ def spiffe(namespace: str, account: str, trust_domain: str = TRUST_DOMAIN) -> st
     return f"spiffe://{trust_domain}/ns/{namespace}/sa/{account}"
 
 
-def node_probe(cluster: RunningCluster) -> Workload:
+def node_probe(cluster: RunningCluster) -> PodWorkload:
     """What asks from the control plane node of a cluster, in the node's own network namespace.
 
     Raises LabError when it does not run.
@@ -114,11 +184,11 @@ def node_probe(cluster: RunningCluster) -> Workload:
 
 def pod_workload(
     cluster: RunningCluster, pod: client.V1Pod, container: str | None = None
-) -> Workload:
+) -> PodWorkload:
     """A pod that has an address. ``container``: the one that programs are run in; by default the
     first."""
     containers = [*(pod.spec.init_containers or []), *pod.spec.containers]
-    return Workload(
+    return PodWorkload(
         name=pod.metadata.name,
         namespace=pod.metadata.namespace,
         running=cluster,
@@ -133,7 +203,7 @@ def pod_workload(
 
 def list_workloads(
     cluster: RunningCluster, app: str, namespace: str, container: str | None = None
-) -> list[Workload]:
+) -> list[PodWorkload]:
     """The pods of ``app`` that have an address, also those that are about to end.
 
     ``container``: as for ``pod_workload``, by default the one that is called like the app.
@@ -146,7 +216,7 @@ def list_workloads(
 
 def find_workload(
     cluster: RunningCluster, app: str, namespace: str, container: str | None = None
-) -> Workload:
+) -> PodWorkload:
     """A pod of ``app`` that is not about to end; ``container`` as for ``list_workloads``.
 
     Raises LabError when there is none.

@@ -14,7 +14,8 @@ _PATIENCE = 5.0
 
 
 def lost_part(lab: Lab) -> str | None:
-    """What of the lab does not answer any more: a cluster's API server, a node, the router."""
+    """What of the lab does not answer any more: a cluster's API server, a node, a machine, the
+    router."""
     engine = lab.engine
     if engine.shell.cancelled:  # since a step beside others failed, which says nothing of the lab
         engine = type(engine)(Shell(lab.recorder))
@@ -22,6 +23,10 @@ def lost_part(lab: Lab) -> str | None:
         reason = _lost_cluster(engine, cluster)
         if reason:
             return f"cluster {cluster.name} is lost: {reason}"
+    for machine in lab.machines.values():
+        reason = _lost_container(engine, machine.container)
+        if reason:
+            return f"{machine} is lost: {reason}"
     reason = _lost_container(engine, lab.router.container)
     return f"the router is lost: {reason}" if reason else None
 

@@ -12,9 +12,10 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import ClassVar
 
+from meshproof.artifacts import MachineArtifacts
 from meshproof.engine import Engine
 from meshproof.engine.engine import RUN_LABEL, STATE_LABEL
-from meshproof.errors import UsageError
+from meshproof.errors import LabError, UsageError
 from meshproof.events import Recorder
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.dns import await_dns
@@ -22,6 +23,7 @@ from meshproof.kube.seam import lab_errors
 from meshproof.lab.addresses import LoadBalancerAddresses
 from meshproof.lab.found import MENDED, say
 from meshproof.lab.kind import Kind
+from meshproof.lab.machine import RunningMachine, lead, machine_container, start_machine
 from meshproof.lab.needs import check_programs
 from meshproof.lab.network.counters import Counters
 from meshproof.lab.network.host import dropped_by_host, seal
@@ -40,7 +42,7 @@ from meshproof.lab.ownership import Claim, Description, new_id, object_name, rea
 from meshproof.lab.plumbing import amiss, look
 from meshproof.lab.remove import remove_lab
 from meshproof.lab.restart import await_return, put_back
-from meshproof.model import Capability, Cluster, Footprint, Wiring, isolated
+from meshproof.model import Capability, Cluster, Footprint, Site, Wiring, isolated
 from meshproof.model.addresses import pool_of
 from meshproof.process import RUN_VARIABLE, Shell, side_by_side
 
@@ -49,7 +51,8 @@ from meshproof.process import RUN_VARIABLE, Shell, side_by_side
 class Ingredients:
     """What a lab is made with: the engine, and where the artifacts are.
 
-    ``pool``: the range that was named for its networks; None for the first that is free.
+    ``pool``: the range that was named for its networks; None for the first that is free;
+    ``machines``: what machines are made of, and Istio for them; None where there are none.
     """
 
     engine: Engine
@@ -57,6 +60,7 @@ class Ingredients:
     kind: Path
     recorder: Recorder
     pool: IPv4Network | None = None
+    machines: MachineArtifacts | None = None
 
 
 class Lab:
@@ -77,13 +81,14 @@ class Lab:
         self.wiring = isolated()
         self.clusters: dict[str, RunningCluster] = {}
         self.addresses: dict[str, LoadBalancerAddresses] = {}
+        self.machines: dict[str, RunningMachine] = {}
         self.kept = False
         self._created = time.time()
         # What its networks were taken from: the range that was named, or the one that was found.
         self._taken_from = ""
         self._made_with = made_with
         self._kind = Kind(made_with.kind, self.engine, self.recorder, claim.id)
-        self.networks = {name: object_name(claim.id, name) for name in footprint.names}
+        self.networks = {name: object_name(claim.id, name) for name in footprint.places}
 
     # --- making and ending
 
@@ -127,9 +132,12 @@ class Lab:
         claim.take()
         about = claim.read()
         image, version = made_with.node_image, str(footprint.kubernetes)
-        if about is None or about.digests != footprint.digests or about.node_image != image:
+        sites = {one.name: one.beside for one in footprint.machines}
+        same = about is not None and about.digests == footprint.digests and about.sites == sites
+        if about is None or not same or about.node_image != image:
             claim.release()
-            what = f"{', '.join(footprint.names)} with Kubernetes {version} and image {image}"
+            names = ", ".join((*footprint.names, *sites))
+            what = f"{names} with Kubernetes {version} and image {image}"
             raise UsageError(f"lab {claim.id} is not made of {what}", "see 'meshproof status'")
         lab = cls(claim, footprint, made_with)
         lab.kept, lab._created, lab._taken_from = True, about.created, about.pool
@@ -137,6 +145,9 @@ class Lab:
             with lab_errors(f"take over lab {claim.id}"):
                 for spec in footprint.clusters:
                     lab._add(RunningCluster(spec, lab.kubeconfig(spec.name), lab.engine))
+                for name in sites:
+                    container = machine_container(claim.id, name)
+                    lab.machines[name] = RunningMachine(name, container, lab.engine)
                 lab._put_right(about, wiring)
         except BaseException:
             claim.release()
@@ -204,10 +215,19 @@ class Lab:
         """Eight hexadecimal digits, part of every name that belongs to this lab."""
         return self.claim.id
 
+    @property
+    def machine_artifacts(self) -> MachineArtifacts:
+        """What machines are made of, and Istio for them. Raises LabError where nobody provided
+        it."""
+        found = self._made_with.machines
+        if found is None:
+            raise LabError(f"lab {self.id} was not made with what machines are made of")
+        return found
+
     @cached_property
     def subnets(self) -> dict[str, Subnet]:
-        """The subnet of each cluster's network."""
-        return dict(zip(self.footprint.names, Leases().of(self.id), strict=True))
+        """The subnet of each network, by its place."""
+        return dict(zip(self.footprint.places, Leases().of(self.id), strict=True))
 
     @cached_property
     def router(self) -> Router:
@@ -228,12 +248,29 @@ class Lab:
             for cluster in self.clusters.values():
                 others = self._others(cluster)
                 flat = [other for other in others if wiring.is_flat(cluster.name, other.name)]
-                actions.append(partial(wire_nodes, cluster, flat, others))
+                near = self._machines_at(cluster.name)
+                actions.append(partial(wire_nodes, cluster, flat, others, near))
             side_by_side(self.engine.shell, lambda action: action(), actions)
         seconds = time.monotonic() - begin
         self.wiring = wiring
         self._write_down(ready=True)
         return seconds
+
+    def lose(self, cluster: str) -> None:
+        """Remove the nodes of a cluster with all that they hold, as a disaster would. It is no use
+        until ``remake``. Raises CommandError."""
+        nodes = [node.container for node in self.clusters[cluster].nodes]
+        self.engine.remove_containers(nodes)
+
+    def remake(self, cluster: str) -> None:
+        """Create a cluster that was lost anew, on its network and wired as before, with nothing in
+        it; who had it, its addresses or its API server's has to look for them again. Raises
+        LabError when it does not come up."""
+        spec = next(one for one in self.footprint.clusters if one.name == cluster)
+        with lab_errors(f"make cluster {cluster} anew"):
+            self._create_cluster(spec)
+            self.rewire(self.wiring)
+        self.await_dns()
 
     def _wire_router(self, wiring: Wiring) -> None:
         self.router.apply(self._places(), wiring)
@@ -245,6 +282,19 @@ class Lab:
             if len(cluster.nodes) > 1:
                 introduce(self.engine, {one.container: one.address for one in cluster.nodes})
             lead_to_router(cluster, self.subnets[cluster.name])
+        self.lead_machines()
+
+    def lead_machines(self) -> None:
+        """Tell machines what they may reach, and by which way."""
+        side_by_side(self.engine.shell, self._lead_machine, self.footprint.machines)
+
+    def _lead_machine(self, site: Site) -> None:
+        near = self.clusters.get(site.beside)
+        pods = {node.pods: node.address for node in near.nodes} if near is not None else {}
+        lead(self.machines[site.name], self.subnets[site.beside].router, pods)
+
+    def _machines_at(self, place: str) -> tuple[IPv4Address, ...]:
+        return tuple(self.machines[one].address for one in self.footprint.machines_at(place))
 
     def _write_rules(self, wiring: Wiring) -> None:
         """Write rules of router and nodes as ``wiring`` says; open flows go on."""
@@ -253,7 +303,7 @@ class Lab:
         for cluster in self.clusters.values():
             others = self._others(cluster)
             flat = [other for other in others if wiring.is_flat(cluster.name, other.name)]
-            write_rules(cluster, flat)
+            write_rules(cluster, flat, self._machines_at(cluster.name))
 
     def _others(self, cluster: RunningCluster) -> list[Cluster]:
         return [one for one in self.footprint.clusters if one.name != cluster.name]
@@ -290,15 +340,23 @@ class Lab:
             self.router.apply(self._places(), self.wiring)
             for cluster in self.clusters.values():
                 forget_router(cluster)
+            for machine in self.machines.values():
+                machine.run("ip", "neighbour", "flush", "all")
 
     def _places(self) -> dict[str, Places]:
-        return {
+        alone = {
+            place: Places(self.router.devices[place], machines=self._machines_at(place))
+            for place in self.footprint.places
+            if place not in self.clusters
+        }
+        return alone | {
             name: Places(
                 device=self.router.devices[name],
                 nodes=tuple(node.address for node in cluster.nodes),
                 api=(cluster.control_plane.address,),
                 gateways=self.addresses[name].given,
                 routes=self._routes_to(cluster),
+                machines=self._machines_at(name),
             )
             for name, cluster in self.clusters.items()
         }
@@ -329,7 +387,9 @@ class Lab:
         load_testcontainers()  # while no other thread needs this process's environment
         todo = [self._start_router]
         todo += [partial(self._create_cluster, spec) for spec in self.footprint.clusters]
+        todo += [partial(self._start_machine, site) for site in self.footprint.machines]
         side_by_side(shell, lambda make: make(), todo)
+        self.lead_machines()
 
     def _start_router(self) -> None:
         with self.recorder.step("start the router"):
@@ -346,6 +406,12 @@ class Lab:
             self._add(cluster)
             lead_to_router(cluster, self.subnets[spec.name])
 
+    def _start_machine(self, site: Site) -> None:
+        with self.recorder.step(f"start machine {site.name}"):
+            image, network = self.machine_artifacts.image, self.networks[site.beside]
+            started = start_machine(self.engine, self.id, site.name, image, network)
+            self.machines[site.name] = started
+
     def _add(self, cluster: RunningCluster) -> None:
         self.clusters[cluster.name] = cluster
         self.addresses[cluster.name] = LoadBalancerAddresses(
@@ -358,7 +424,7 @@ class Lab:
         devices = {network.name: network.bridge for network in self.engine.networks()}
         return [
             Bridge(devices[self.networks[name]], self.subnets[name].host)
-            for name in self.footprint.names
+            for name in self.footprint.places
         ]
 
     def _write_down(self, *, ready: bool) -> None:
@@ -383,5 +449,7 @@ class Lab:
                     for name, cluster in self.clusters.items()
                 },
                 pool=self._taken_from,
+                sites={one.name: one.beside for one in self.footprint.machines},
+                machines={name: str(one.address) for name, one in self.machines.items()},
             )
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address
 
 from meshproof.engine import Engine
@@ -81,8 +81,14 @@ def forget_router(cluster: RunningCluster) -> None:
         cluster.on_node(node, "ip", "neighbour", "flush", "all")
 
 
-def wire_nodes(cluster: RunningCluster, flat: Iterable[Cluster], others: Iterable[Cluster]) -> None:
-    """Let pods keep their address towards ``flat``, and end what was open to ``others``."""
+def wire_nodes(
+    cluster: RunningCluster,
+    flat: Iterable[Cluster],
+    others: Iterable[Cluster],
+    machines: Sequence[IPv4Address] = (),
+) -> None:
+    """Let pods keep their address towards ``flat``, and end what was open to ``others``.
+    ``machines``: the addresses of those on the cluster's network."""
     peers = list(flat)
     apart = [other.pods for other in others if not other.overlaps(cluster.spec)]
     # Only flows with other clusters end here. Those inside would not end but hang: the watches
@@ -91,16 +97,18 @@ def wire_nodes(cluster: RunningCluster, flat: Iterable[Cluster], others: Iterabl
         f"conntrack -D {way} {pods} 2>/dev/null || true" for pods in apart for way in ("-s", "-d")
     ]
     for node in cluster.nodes:
-        rules = node_rules(cluster.spec, node.pods, peers)
+        rules = node_rules(cluster.spec, node.pods, peers, machines)
         script = f"nft -f - <<'RULES'\n{rules}RULES\n" + "\n".join(ends) + "\n"
         cluster.on_node(node, "sh", "-e", input=script)
 
 
-def write_rules(cluster: RunningCluster, flat: Iterable[Cluster]) -> None:
+def write_rules(
+    cluster: RunningCluster, flat: Iterable[Cluster], machines: Sequence[IPv4Address] = ()
+) -> None:
     """Let pods keep their address towards ``flat``, as ``wire_nodes`` does; what is open stays."""
     peers = list(flat)
     for node in cluster.nodes:
-        rules = node_rules(cluster.spec, node.pods, peers)
+        rules = node_rules(cluster.spec, node.pods, peers, machines)
         cluster.on_node(node, "nft", "-f", "-", input=rules)
 
 

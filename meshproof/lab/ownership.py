@@ -73,9 +73,10 @@ class Description:
 
     ``created``: seconds since the epoch; ``footprint``: kind configuration by cluster;
     ``digests``: of what those files said, by which a lab is known to be made of the same;
-    ``networks``: engine network by cluster; ``kept``: stays when its owner ends; ``subnets``: of
+    ``networks``: engine network by place; ``kept``: stays when its owner ends; ``subnets``: of
     those networks, by cluster; ``nodes``: by cluster, each node's address by its container;
-    ``pool``: what the subnets were taken from, named or found; "" where that is not noted.
+    ``pool``: what the subnets were taken from, named or found; "" where that is not noted;
+    ``sites``: by machine, the place on whose network it is; ``machines``: their addresses.
     """
 
     id: str
@@ -93,6 +94,8 @@ class Description:
     nodes: dict[str, dict[str, str]] = field(default_factory=dict)
     pool: str = ""
     digests: dict[str, str] = field(default_factory=dict)
+    sites: dict[str, str] = field(default_factory=dict)
+    machines: dict[str, str] = field(default_factory=dict)
 
 
 _DESCRIPTION = TypeAdapter(Description)

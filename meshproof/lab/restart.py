@@ -21,6 +21,7 @@ from meshproof.errors import CancelledError, LabError, MeshproofError
 from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import in_words, lab_errors
+from meshproof.lab.machine import astray, revive
 from meshproof.lab.network.rules import TABLE
 from meshproof.lab.nodes import forget_router, introduce, lead_to_router, node_address
 from meshproof.lab.ownership import Description
@@ -60,6 +61,7 @@ def put_back(lab: Lab, about: Description) -> list[str]:
     with _comes_back(lab):
         found = {name: how_found(lab.engine, nodes) for name, nodes in written.items()}
         router_as_left = lab.router.adopt()
+        _revive_machines(lab, about)
         hurt = [name for name, how in found.items() if how is not Nodes.AS_LEFT]
         if hurt:
             with lab.recorder.step("start anew what was stopped of the lab"):
@@ -154,6 +156,16 @@ def _revive(
             "kube-system", grace_period_seconds=0, **of_kube_proxy
         )
     lead_to_router(cluster, lab.subnets[name])
+
+
+def _revive_machines(lab: Lab, about: Description) -> None:
+    """Start machines that were stopped, or are at other addresses, at those that they had."""
+    written = {name: IPv4Address(text) for name, text in about.machines.items()}
+    hurt = [one for name, one in lab.machines.items() if astray(one, written[name])]
+    if hurt:
+        with lab.recorder.step("start anew what was stopped of the machines"):
+            for one in hurt:
+                revive(one, lab.networks[about.sites[one.name]], written[one.name])
 
 
 def _await_pods(lab: Lab, cluster: RunningCluster) -> None:

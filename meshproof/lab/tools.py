@@ -1,4 +1,4 @@
-"""A folder of programs for people who work on a lab: kubectl as its clusters have it, istioctl."""
+"""A folder for people who work on a lab: kubectl as its clusters have it, istioctl, kubeconfigs."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from meshproof.engine import Engine
-from meshproof.errors import MeshproofError
+from meshproof.errors import LabError, MeshproofError
 from meshproof.lab.ownership import Claim, object_name
-from meshproof.reading import file_errors
+from meshproof.reading import file_errors, read_text
+from meshproof.writing import written
 
 _ON_NODES = "/usr/bin/kubectl"
 _KUBECTL, _ISTIOCTL = "kubectl", "istioctl"
@@ -34,6 +35,22 @@ def put_programs(
         if istioctl is not None:
             link.symlink_to(istioctl)
     return folder
+
+
+def put_kubeconfigs(claim: Claim, folder: Path, clusters: Iterable[str]) -> list[Path]:
+    """Copies of clusters' kubeconfigs in a folder, in the order given, that people may change.
+
+    What 'kubectl config use-context' writes goes into the first file of several: into the lab's
+    own, it would make that lead to another cluster. Raises MeshproofError where one is not there.
+    """
+    made = []
+    for name in clusters:
+        original = claim.folder / f"{name}.kubeconfig"
+        text = read_text(original, "the kubeconfig", error=LabError)
+        copy = written(folder / original.name, text, "the kubeconfig")
+        copy.chmod(0o600)  # others could not come so far anyway, but programs ask for it
+        made.append(copy)
+    return made
 
 
 def _copy_kubectl(claim: Claim, engine: Engine, cluster: str, target: Path) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from meshproof.artifacts import Bundle
-from meshproof.artifacts.bundle import has_plain_envoy
 from meshproof.kube.objects import Object
 from meshproof.mesh import manifests, operator_config
 from meshproof.mesh.manifests import SYSTEM
@@ -90,8 +89,10 @@ class Blueprint:
         return [*objects, *self.ways_to_istiod(member)]
 
     def ways_to_istiod(self, member: Member) -> list[Object]:
-        """The way through a primary's gateway to its istiods, where a remote needs it."""
+        """The way through a primary's gateway to its istiods, where a remote or a machine needs
+        it."""
         apart = any(remote.network != member.network for remote in self._served(member))
+        apart = apart or (member.gateway is not None and self._has_machines(member))
         if not apart or member.role is Role.EXTERNAL:
             return []
         # Who was there before keeps what asks for nobody by name.
@@ -110,8 +111,10 @@ class Blueprint:
         return sorted(ports or {TLS_PORT})
 
     def has_address(self, member: Member) -> bool:
-        """Whether istiod has an address of its own: for remotes on its network, and outside."""
+        """Whether istiod has an address of its own: for remotes on its network, for machines there
+        where no gateway leads to it, and outside."""
         near = any(remote.network == member.network for remote in self._served(member))
+        near = near or (member.gateway is None and self._has_machines(member))
         return near or member.role is Role.EXTERNAL
 
     def is_config_cluster(self, member: Member) -> bool:
@@ -141,6 +144,9 @@ class Blueprint:
     def _served(self, member: Member) -> tuple[Member, ...]:
         return self.deployment.topology.served_by(member.name)
 
+    def _has_machines(self, member: Member) -> bool:
+        return bool(self.deployment.topology.machines_of(member.name))
+
     @property
     def _labelled(self) -> bool:
         return MESH_NETWORKS not in self.deployment.variants
@@ -152,4 +158,4 @@ class Blueprint:
 def images_of(bundle: Bundle, version: Version) -> Images:
     """Where nodes find the images of a version."""
     name, _, tag = bundle.images[f"pilot:{version}"].rpartition(":")
-    return Images(name.removesuffix("/pilot"), tag, has_plain_envoy(bundle.source))
+    return Images(name.removesuffix("/pilot"), tag, bundle.filters_off[version])

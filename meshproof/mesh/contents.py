@@ -46,6 +46,10 @@ _FLEETING_MARKS = frozenset(
         "control-plane.alpha.kubernetes.io/leader",
         "deployment.kubernetes.io/revision",
         "deprecated.daemonset.template.generation",
+        # Of a machine that has registered itself: to which istiod it is connected, and since when.
+        "istio.io/connectedAt",
+        "istio.io/disconnectedAt",
+        "istio.io/workloadController",
         "kubectl.kubernetes.io/last-applied-configuration",
         "kubectl.kubernetes.io/restartedAt",
     }

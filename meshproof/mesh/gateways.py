@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshproof.kube.workload import PROXY, Workload, find_workload, spiffe
+from meshproof.kube.workload import PROXY, PodWorkload, find_workload, spiffe
 from meshproof.mesh.helm_values import gateway_account
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
@@ -19,7 +19,7 @@ def gateway_identity(mesh: Mesh) -> str:
     return spiffe(SYSTEM, gateway_account(by_helm=by_helm))
 
 
-def gateway_workload(mesh: Mesh, cluster: str) -> Workload:
+def gateway_workload(mesh: Mesh, cluster: str) -> PodWorkload:
     """The pod of a cluster's east-west gateway. Raises LabError when none runs."""
     return find_workload(mesh.cluster(cluster), GATEWAY, SYSTEM, container=PROXY)
 

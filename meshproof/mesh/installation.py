@@ -36,12 +36,19 @@ def install_mesh(mesh: Mesh) -> None:
     Control planes, remotes and gateways come up side by side, each waiting only for what it
     needs. Raises LabError when something will not come up; the mesh is half there then.
     """
-    shell = Shell(mesh.lab.recorder)
-    istioctl = Istioctl(mesh.bundle.istioctl, shell, mesh.folder)
-    work = Installation(mesh, mesh.blueprint, istioctl, installer_of(mesh, shell))
+    work = installation_of(mesh)
+    shell = work.istioctl.shell
     with mesh.lab.recorder.step(f"install {mesh.deployment}"):
         side_by_side(shell, work.prepare, mesh.deployment.topology.members)
         side_by_side(shell, lambda install: install(), work.tracks())
+
+
+def installation_of(mesh: Mesh) -> Installation:
+    """The installation of a mesh's own deployment, by what that is installed by. Raises LabError
+    where the mesh's artifacts lack it."""
+    shell = Shell(mesh.lab.recorder)
+    istioctl = Istioctl(mesh.bundle.istioctl, shell, mesh.folder)
+    return Installation(mesh, mesh.blueprint, istioctl, installer_of(mesh, shell))
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,21 @@ class Installation:
             for member in topology.remotes
             if not self.plan.is_config_cluster(member)
         ]
+
+    def anew(self, member: Member) -> None:
+        """Install what belongs to one cluster that has nothing any more, and make it known to those
+        that read it, and those that its own istiod reads to that. Raises LabError, and ValueError
+        for a cluster of an external control plane, which is in two parts."""
+        topology = self.mesh.deployment.topology
+        if member in topology.externals or self.plan.is_config_cluster(member):
+            raise ValueError(f"{member.name} is a part of an external control plane")
+        self.prepare(member)
+        if member in topology.remotes:
+            self._install_remote(member)
+            return
+        self._install_primary(member)
+        for name in topology.reads(member.name):
+            self._introduce(topology[name])
 
     def prepare(self, member: Member) -> None:
         """Namespace and trust, and where the nodes are."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import yaml
@@ -17,6 +18,9 @@ from meshproof.mesh.operator_config import Document
 from meshproof.model import Version
 from meshproof.process import Shell
 from meshproof.telling import plain_lines, shortened, telling_line
+
+WORKLOAD_FILES = ("cluster.env", "mesh.yaml", "root-cert.pem", "istio-token", "hosts")
+"""What istioctl writes for a machine outside Kubernetes."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,57 @@ class Istioctl:
         secret["metadata"].pop("labels", None)
         return secret
 
+    def workload_group(
+        self,
+        cluster: RunningCluster,
+        version: Version,
+        called: tuple[str, str, str],
+        network: str,
+        labels: Mapping[str, str],
+    ) -> Object:
+        """A WorkloadGroup for machines outside Kubernetes. ``called``: its name, namespace and
+        service account; ``network`` and ``labels``: of its instances. Raises LabError with
+        istioctl's words."""
+        name, namespace, account = called
+        arguments = ["x", "workload", "group", "create", "--name", name, "--namespace", namespace]
+        listed = ",".join(f"{key}={value}" for key, value in labels.items())
+        arguments += ["--serviceAccount", account, "--network", network]
+        arguments += ["--labels", listed] if listed else []
+        try:
+            printed = self._run(cluster, version, *arguments)
+        except CommandError as error:
+            raise LabError(f"no WorkloadGroup {name}: {_said(error)}") from error
+        return _object_in(printed, "WorkloadGroup", name)
+
+    def workload_files(
+        self,
+        cluster: RunningCluster,
+        version: Version,
+        group: Object,
+        ingress: IPv4Address,
+        revision: str = "",
+    ) -> dict[str, str]:
+        """The files for a machine of a WorkloadGroup that registers itself, by name, as `istioctl x
+        workload entry configure` writes them. ``ingress``: where it reaches istiod.
+
+        They are kept in the folder, but for the token. Raises LabError with istioctl's words.
+        """
+        name = group["metadata"]["name"]
+        out, path = self.folder / f"machine-{name}", self.folder / f"machine-{name}.yaml"
+        out.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump(group, sort_keys=False), encoding="utf-8")
+        arguments = ["x", "workload", "entry", "configure", "-f", str(path), "-o", str(out)]
+        arguments += ["--clusterID", cluster.name, "--autoregister", "--ingressIP", str(ingress)]
+        try:
+            self._run(cluster, version, *arguments, *(["--revision", revision] if revision else []))
+            return {one: (out / one).read_text(encoding="utf-8") for one in WORKLOAD_FILES}
+        except CommandError as error:
+            raise LabError(f"no files for machine {name}: {_said(error)}") from error
+        except OSError as error:
+            raise LabError(f"istioctl wrote no {error.filename} for machine {name}") from error
+        finally:
+            (out / "istio-token").unlink(missing_ok=True)
+
     def _secret(self, cluster: RunningCluster, version: Version, *more: str) -> Object:
         server = f"https://{cluster.control_plane.address}:6443"
         arguments = ["create-remote-secret", "--name", cluster.name, "--server", server]
@@ -101,16 +156,22 @@ class Istioctl:
 
 
 def _secret_in(printed: str, name: str) -> Object:
-    """The Secret among what istioctl printed. Raises LabError when there is none."""
+    """The remote secret of a cluster among what istioctl printed. Raises LabError when there is
+    none."""
+    return _object_in(printed, "Secret", name)
+
+
+def _object_in(printed: str, kind: str, name: str) -> Object:
+    """The object of a kind among what istioctl printed. Raises LabError when there is none."""
     try:
         documents = list(yaml.safe_load_all(printed))
     except yaml.YAMLError:
         documents = []
     for document in documents:
-        if isinstance(document, dict) and document.get("kind") == "Secret":
+        if isinstance(document, dict) and document.get("kind") == kind:
             return document
-    words = telling_line(printed)
-    raise LabError(f"no remote secret of {name}: istioctl printed none, but '{words}'")
+    words, what = telling_line(printed), "remote secret" if kind == "Secret" else kind
+    raise LabError(f"no {what} of {name}: istioctl printed none, but '{words}'")
 
 
 def _said(error: Exception) -> str:

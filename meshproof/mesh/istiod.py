@@ -13,11 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from meshproof.errors import EvidenceError
+from meshproof.errors import EvidenceError, LabError
 from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import lab_errors
-from meshproof.kube.workload import Workload, find_workload, list_workloads
+from meshproof.kube.workload import PodWorkload, find_workload, list_workloads
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 
@@ -67,18 +67,32 @@ def ask_istiod(mesh: Mesh, control_plane: str, page: str) -> Any:
     return debug(istiod_of(mesh, control_plane), page)
 
 
-def istiod_of(mesh: Mesh, control_plane: str) -> Workload:
+def istiod_of(mesh: Mesh, control_plane: str) -> PodWorkload:
     """An istiod that runs in a cluster. Raises LabError when none does."""
     return find_workload(mesh.cluster(control_plane), ISTIOD, SYSTEM, container=CONTAINER)
 
 
-def debug(istiod: Workload, page: str) -> Any:
+def debug(istiod: PodWorkload, page: str) -> Any:
     """The same of an istiod itself. Raises EvidenceError when it does not answer with JSON."""
     text = istiod.fetch(_MONITORING, f"debug/{page}")
     try:
         return json.loads(text)
     except ValueError:
         raise EvidenceError(f"{istiod} answered for {page} with {text[:100]!r}") from None
+
+
+def up_since(mesh: Mesh, control_plane: str) -> float:
+    """When the first of the istiods that run in a cluster came up, in seconds since the epoch.
+    Raises LabError when none runs there."""
+    cluster = mesh.cluster(control_plane)
+    with lab_errors(f"look at the istiods of {cluster.name}"):
+        pods = cluster.core.list_namespaced_pod(SYSTEM, label_selector=f"app={ISTIOD}").items
+    begun: list[float] = [
+        pod.status.start_time.timestamp() for pod in pods if pod.status.start_time
+    ]
+    if not begun:
+        raise LabError(f"no istiod runs in {control_plane}")
+    return min(begun)
 
 
 def are_ready(mesh: Mesh, control_plane: str) -> bool:

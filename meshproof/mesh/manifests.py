@@ -14,6 +14,8 @@ ISTIOD_ADDRESS = "istiod-internal"
 """The Service by which remotes on the same network reach istiod."""
 REGION_LABEL = "topology.kubernetes.io/region"
 ZONE_LABEL = "topology.kubernetes.io/zone"
+LOCALITY_LABEL = "istio-locality"
+"""Where a pod or a machine is, in place of its node's labels."""
 SHORT_CONNECTIONS: Object = {"connectionPool": {"http": {"maxRequestsPerConnection": 1}}}
 """A traffic policy by which no connection is kept for a second request."""
 _NETWORKING = "networking.istio.io/v1"

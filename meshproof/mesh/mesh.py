@@ -18,6 +18,7 @@ from meshproof.mesh import manifests
 from meshproof.mesh.blueprint import Blueprint
 from meshproof.mesh.contents import Contents
 from meshproof.mesh.inventory import Inventory, take_inventory
+from meshproof.mesh.machine_setup import clear_machine
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY
 from meshproof.mesh.removal import remove_rest, stop_mesh
@@ -73,6 +74,8 @@ class Mesh:
     """What a test applied and waited for in vain: whatever passes then, it proves nothing."""
     standing: list[Callable[[], None]] = field(default_factory=list, repr=False)
     """How what several tests stand on is taken down, in the order in which it was set up."""
+    whole: Mesh | None = field(default=None, repr=False, compare=False)
+    """What this is a part of; None where it is all of a mesh."""
 
     def __post_init__(self) -> None:
         names = dict.fromkeys(map(self.deployment.root_of, self.deployment.topology.members))
@@ -119,12 +122,30 @@ class Mesh:
             if (gateway := member.gateway) is not None
         }
 
+    def way_to_istiod(self, cluster: str) -> IPv4Address:
+        """Where machines outside Kubernetes reach the istiod of a cluster: at its gateway, or where
+        there is none at an address of istiod's own."""
+        service = self.blueprint.revised(manifests.ISTIOD_ADDRESS)
+        own = self.lab.addresses[cluster]
+        return self.gateway(cluster) or own.reserve(SYSTEM, service)
+
     def part(self, topology: Topology) -> Mesh:
         """The same mesh as far as a part of its topology goes: what is configured or judged by way
-        of it leaves the other clusters alone. What damages it is noted in it alone."""
+        of it leaves the other clusters alone."""
         part = copy(self)
+        part.whole = self.whole or self
         part.deployment = replace(self.deployment, topology=topology)
         return part
+
+    def is_of(self, other: Mesh) -> bool:
+        """Whether this and the other are one mesh, or parts of one."""
+        return (self.whole or self) is (other.whole or other)
+
+    def is_same(self, other: Mesh) -> bool:
+        """Whether this and the other are one mesh, and the same part of it."""
+        if self.whole is None or other.whole is None:
+            return self is other
+        return self.is_of(other) and self.deployment.topology == other.deployment.topology
 
     @property
     def shell(self) -> Shell:
@@ -132,9 +153,13 @@ class Mesh:
         return Shell(self.lab.recorder)
 
     def mark_dirty(self, reason: str) -> None:
-        """Note that a test has damaged this mesh: the next deployment starts clean."""
+        """Note that a test has damaged this mesh, all of it where this is a part: the next
+        deployment starts clean."""
         self.dirty = self.dirty or reason
-        self.lab.recorder.emit("notice", text=f"the mesh is damaged: {reason}")
+        if self.whole is not None:
+            self.whole.mark_dirty(reason)
+        else:
+            self.lab.recorder.emit("notice", text=f"the mesh is damaged: {reason}")
 
     def take_down(self) -> None:
         """Take down what still stands on it, before it is removed. What cannot be taken down goes
@@ -186,11 +211,13 @@ class Mesh:
 
 
 def remove_mesh(lab: Lab, before: Mapping[str, Inventory], shell: Shell) -> None:
-    """Bring a lab's clusters back to what they held before a mesh, whatever is there of it.
+    """Bring a lab's clusters and machines back to what they held before a mesh, whatever is there
+    of it.
 
-    Raises WaitTimeoutError that names what cannot be removed.
+    Raises WaitTimeoutError or LabError that names what cannot be removed.
     """
     with lab.recorder.step("remove the mesh"):
+        side_by_side(shell, clear_machine, lab.machines.values())
         running = lab.clusters.values()
         # A control plane that still runs would put back what is removed elsewhere.
         side_by_side(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any
 
+from meshproof.artifacts import filters
 from meshproof.kube.dns import load_balancer_name
 from meshproof.model import Deployment, Gateway, Member
 from meshproof.model.member import TLS_PORT
@@ -52,12 +53,11 @@ AT_HOME = "at-home.sample.svc.cluster.local"
 """A service that is cluster-local by the mesh's configuration: nobody calls another cluster's
 instances of it."""
 _SWITCHES = {
-    "PILOT_ENABLE_ALPN_FILTER": "istio.alpn",
-    "PILOT_ENABLE_METADATA_EXCHANGE": "istio.metadata_exchange",
+    "PILOT_ENABLE_ALPN_FILTER": filters.ALPN,
+    "PILOT_ENABLE_METADATA_EXCHANGE": filters.METADATA,
 }
-"""istiod's switches of filters that plain Envoy does not have, and the filters."""
-FILTERS_OFF = (*_SWITCHES.values(), "istio.stats")
-"""Istio's own filters that are not configured for plain Envoy; the last is telemetry's."""
+"""istiod's switches of filters that plain Envoy does not have, and the filters. That of statistics
+is telemetry's."""
 _SMALL = {"requests": {"cpu": "10m", "memory": "64Mi"}}
 _CONTROL_PLANE, _EAST_WEST = "control-plane", "eastwest"
 """What istioctl knows the two installations of a cluster by. One without a name takes the objects
@@ -70,13 +70,13 @@ was upgraded would lose the gateway."""
 class Images:
     """Where a cluster's nodes find pilot and proxyv2.
 
-    ``plain_envoy``: the proxy lacks the filters that Istio adds to Envoy, so that istiod must
-    not configure them.
+    ``filters_off``: those of Istio's own filters that the proxy lacks, so that istiod must not
+    configure them.
     """
 
     hub: str
     tag: str
-    plain_envoy: bool
+    filters_off: tuple[str, ...] = ()
 
     @property
     def proxy(self) -> str:
@@ -227,7 +227,8 @@ def _announced(gateway: Gateway, address: IPv4Address) -> str:
 
 
 def _pilot(images: Images) -> Document:
-    environment = dict.fromkeys(_SWITCHES, "false") if images.plain_envoy else {}
+    off = [switch for switch, name in _SWITCHES.items() if name in images.filters_off]
+    environment = dict.fromkeys(off, "false")
     return {"resources": _SMALL, "autoscaleEnabled": False, "env": environment}
 
 
@@ -264,8 +265,8 @@ def _values(member: Member, images: Images) -> Document:
             # Asked every 15 s, as by default, a gateway is ready long before anybody knows.
             "proxy": {"resources": _SMALL, "readinessPeriodSeconds": 1},
         },
-        # Telemetry's statistics are filters that plain Envoy does not have.
-        "telemetry": {"enabled": not images.plain_envoy},
+        # Telemetry's statistics are a filter that plain Envoy does not have.
+        "telemetry": {"enabled": filters.STATS not in images.filters_off},
     }
 
 

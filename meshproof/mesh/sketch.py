@@ -8,7 +8,7 @@ from pathlib import Path
 from meshproof.artifacts import Bundle, default_wanted
 from meshproof.mesh.blueprint import Blueprint
 from meshproof.mesh.mesh import Way
-from meshproof.model import Deployment, Exposure, Member, Role, Topology
+from meshproof.model import Deployment, Exposure, Member, Role, Topology, Version
 
 _DOCUMENTATION = IPv4Address("192.0.2.0")
 _GATEWAYS, _ISTIODS = 100, 200
@@ -50,7 +50,8 @@ def _published(deployment: Deployment) -> Bundle:
     versions = dict.fromkeys(deployment.istio.values())
     images = {f"pilot:{version}": f"docker.io/istio/pilot:{version}" for version in versions}
     nowhere = Path()
-    return Bundle("published", "", nowhere, {}, images, "", {}, {}, nowhere)
+    whole: dict[Version, tuple[str, ...]] = dict.fromkeys(versions, ())
+    return Bundle("published", "", nowhere, {}, images, "", {}, {}, nowhere, whole)
 
 
 def _address(topology: Topology, member: Member, first: int) -> IPv4Address:

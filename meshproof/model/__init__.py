@@ -9,6 +9,7 @@ from meshproof.model.clusters import (
     Flow,
     Footprint,
     Pair,
+    Site,
     Wiring,
     flat,
     isolated,
@@ -16,7 +17,7 @@ from meshproof.model.clusters import (
 )
 from meshproof.model.deployment import Deployment
 from meshproof.model.exposure import Exposure
-from meshproof.model.fields import clusters_read, member_fields
+from meshproof.model.fields import clusters_read, machine_fields, member_fields
 from meshproof.model.installer import InstalledBy, installer_words, usual_installer
 from meshproof.model.known_issue import (
     CONDITIONS,
@@ -26,6 +27,7 @@ from meshproof.model.known_issue import (
     applying,
     issue_name,
 )
+from meshproof.model.machine import Machine
 from meshproof.model.member import (
     Gateway,
     Member,
@@ -81,6 +83,7 @@ __all__ = [
     "InstalledBy",
     "KnownIssue",
     "Level",
+    "Machine",
     "Member",
     "MeshSpec",
     "Mtls",
@@ -92,6 +95,7 @@ __all__ = [
     "Role",
     "RunRequest",
     "Setting",
+    "Site",
     "Stage",
     "State",
     "Step",
@@ -109,6 +113,7 @@ __all__ = [
     "installer_words",
     "isolated",
     "issue_name",
+    "machine_fields",
     "member_fields",
     "revision_of",
     "usual_installer",

@@ -17,6 +17,9 @@ class Capability(Enum):
     ASSIGNED_ADDRESSES = "needs a lab that gives Services their addresses, and knows them before"
     """The addresses of LoadBalancer Services are given, moved and taken back by the lab, and known
     before there is a Service."""
+    ISTIO_FILTERS = "needs proxies with Istio's own filters"
+    """Proxies count, and tell each other who they are, as Istio's own filters do; plain Envoy has
+    none of them. Each proxy is asked once its image is there: no list of tests knows it before."""
     BAKED_IMAGES = "needs a lab whose nodes hold meshproof's images"
     """The images of what runs in the clusters are on the nodes from the beginning. No test requires
     it by itself: who deploys the workloads heeds it."""

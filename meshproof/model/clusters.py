@@ -24,7 +24,13 @@ _NO_CLUSTER = "outside"
 
 def check_cluster_name(name: str) -> None:
     """Raise ModelError for what cannot be a cluster's name."""
-    cause = f"{name[:60]!r} is no name for a cluster"
+    check_name(name, "a cluster")
+
+
+def check_name(name: str, of: str) -> None:
+    """Raise ModelError for what cannot be the name of a place in a lab. ``of``: "a cluster" or "a
+    machine"."""
+    cause = f"{name[:60]!r} is no name for {of}"
     if not _NAME.fullmatch(name):
         raise ModelError(cause, "use lower-case letters, digits and hyphens between them")
     if len(name) > _LONGEST_NAME:
@@ -66,11 +72,21 @@ class Cluster:
 
 
 @dataclass(frozen=True, slots=True)
+class Site:
+    """A machine outside Kubernetes to be, and where. ``beside``: the cluster on whose network it
+    is; on a network without clusters the first machine there, after which that is called."""
+
+    name: str
+    beside: str
+
+
+@dataclass(frozen=True, slots=True)
 class Footprint:
     """What a lab is made of, whatever runs on it: deployments of one footprint can share it."""
 
     clusters: tuple[Cluster, ...]
     kubernetes: Version
+    machines: tuple[Site, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.clusters:
@@ -86,6 +102,17 @@ class Footprint:
         return tuple(cluster.name for cluster in self.clusters)
 
     @property
+    def places(self) -> tuple[str, ...]:
+        """What the lab's networks are called after: the clusters, then the first machine of each
+        network without clusters."""
+        alone = (one.beside for one in self.machines if one.beside not in self.names)
+        return (*self.names, *dict.fromkeys(alone))
+
+    def machines_at(self, place: str) -> tuple[str, ...]:
+        """The machines on the network of that name."""
+        return tuple(one.name for one in self.machines if one.beside == place)
+
+    @property
     def kind_configs(self) -> dict[str, str]:
         """The file of kind's configuration that each cluster is made from, by name."""
         return {cluster.name: cluster.kind_config for cluster in self.clusters}
@@ -98,8 +125,8 @@ class Footprint:
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
-        """All ordered pairs of different clusters."""
-        return tuple(permutations(self.names, 2))
+        """All ordered pairs of different networks, by the names of their places."""
+        return tuple(permutations(self.places, 2))
 
     def __getitem__(self, name: str) -> Cluster:
         for cluster in self.clusters:
@@ -141,7 +168,7 @@ class Flow(Enum):
     GATEWAY = "gateway"
     """The gateways' addresses, and the ports that gateways have."""
     POD = "pod"
-    """Pods (and their nodes) to pods, without address translation."""
+    """Pods, their nodes and machines to pods and machines, without address translation."""
     ANYTHING = "anything"
     """Everything: a hole, which only a sabotage asks for."""
 
@@ -177,7 +204,8 @@ class Wiring:
         """Raise ModelError when this wiring cannot be made on the footprint."""
         for pair in self.flows:
             for name in pair:
-                footprint[name]
+                if name not in footprint.places:
+                    footprint[name]
             if self.is_flat(*pair) and pair in footprint.overlapping():
                 raise ModelError(
                     f"{pair[0]} and {pair[1]} cannot share a flat network: their pod or "

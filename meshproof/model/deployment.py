@@ -158,10 +158,16 @@ class Deployment:
     @property
     def shares_gateways(self) -> bool:
         """Whether some gateway leads from other networks to several versions."""
-        if len(self.topology.networks) == 1:
+        topology = self.topology
+        if len({*topology.networks, *(one.network for one in topology.machines)}) == 1:
             return False
-        clusters = self.topology.versions.values()
-        behind = Counter(one.name for name in clusters for one in self.gateways_to(name))
+        behind = Counter(
+            one.name for name in topology.versions.values() for one in self.gateways_to(name)
+        )
+        for machine in topology.machines:
+            if machine.version:
+                near = topology.gateways_on(machine.network, topology[machine.primary].mesh)
+                behind.update(one.name for one in near)
         return any(count > 1 for count in behind.values())
 
     def __str__(self) -> str:

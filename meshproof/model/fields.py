@@ -1,7 +1,9 @@
-"""The clusters of a topology as plain values: what programs are told of them, and records keep."""
+"""The clusters and machines of a topology as plain values: what programs are told of them, and
+records keep."""
 
 from __future__ import annotations
 
+from meshproof.model.machine import Machine
 from meshproof.model.member import Member
 from meshproof.model.topology import Topology
 
@@ -21,6 +23,18 @@ def member_fields(topology: Topology, member: Member) -> dict[str, object]:
         "versions": {
             one.version: one.replicas for one in topology.placements if one.cluster == member.name
         },
+    }
+
+
+def machine_fields(machine: Machine) -> dict[str, object]:
+    """What a machine is in its topology, and has: as JSON takes it."""
+    return {
+        "name": machine.name,
+        "network": machine.network,
+        "primary": machine.primary,
+        "version": machine.version,
+        "region": machine.region,
+        "zone": machine.zone,
     }
 
 

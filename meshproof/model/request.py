@@ -135,6 +135,10 @@ class RunRequest:
     kubernetes: str | None = field(
         default=None, metadata=asked("version, for example 1.36.3", shown="VERSION")
     )
+    unsupported_kubernetes: bool = field(
+        default=False,
+        metadata=asked("also a Kubernetes that the Istio does not support, by its project's table"),
+    )
     profile: str = field(
         default=Profile.CORE.value,
         metadata=asked(
@@ -219,20 +223,31 @@ class RunRequest:
     hub: str | None = field(
         default=None,
         metadata=asked(
-            "the registry and path of Istio's images, as in registry.example/me; else those of its "
-            "releases",
+            "the registry and path of Istio's images, as in registry.example/me, or by cluster, as "
+            "in west=registry.example/me; else those of its releases",
             shown="HUB",
         ),
     )
     tag: str | None = field(
         default=None,
-        metadata=asked("the tag of Istio's images; else the version", shown="TAG"),
+        metadata=asked(
+            "the tag of Istio's images, or by cluster, as in west=1.32.0-rc.1; else the version",
+            shown="TAG",
+        ),
     )
     istioctl: Path | None = field(
         default=None,
         metadata=asked(
             "the istioctl that belongs to them; else the release's",
             noun="an istioctl",
+            shown="FILE",
+        ),
+    )
+    image_archive: tuple[Path, ...] = field(
+        default=(),
+        metadata=asked(
+            "a file of 'docker save' or 'podman save -m' with images that are not pulled then",
+            noun="an archive of images",
             shown="FILE",
         ),
     )

@@ -13,6 +13,7 @@ from itertools import combinations, permutations
 from meshproof.errors import ModelError
 from meshproof.model.clusters import GATEWAY_PORTS, Flow, Footprint, Pair, Wiring
 from meshproof.model.exposure import Exposure, clusters_named
+from meshproof.model.machine import Machine, machine_flows, mesh_of, sites
 from meshproof.model.member import Member, MeshSpec, Placement, Role
 from meshproof.model.topology_checks import check_topology
 from meshproof.model.versions import Version
@@ -23,13 +24,15 @@ class Topology:
     """Clusters, their roles and networks, and the versions of helloworld in them.
 
     ``placements``: by default one version in each cluster with workloads; ``exposes``: the services
-    that meshes expose to each other. Raises TopologyError for what cannot exist.
+    that meshes expose to each other; ``machines``: those outside Kubernetes. Raises TopologyError
+    for what cannot exist.
     """
 
     name: str
     members: tuple[Member, ...]
     placements: tuple[Placement, ...] = ()
     exposes: tuple[Exposure, ...] = ()
+    machines: tuple[Machine, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.placements:
@@ -52,18 +55,29 @@ class Topology:
         return replace(self, members=tuple(map(moved, self.members)))
 
     def part(self, mesh: MeshSpec) -> Topology:
-        """One of the meshes alone: its clusters, and the versions in them."""
+        """One of the meshes alone: its clusters and machines, and the versions in them."""
         members = tuple(one for one in self.members if one.mesh == mesh)
         names = {one.name for one in members}
         placements = tuple(one for one in self.placements if one.cluster in names)
-        return replace(self, members=members, placements=placements, exposes=())
+        machines = tuple(one for one in self.machines if one.primary in names)
+        return replace(self, members=members, placements=placements, exposes=(), machines=machines)
 
     @property
     def comparable(self) -> Topology | None:
         """Where every caller's istiod knows several versions: all of this topology, or else the
         first of its meshes for which that holds; None where there is none."""
-        parts = map(self.part, self.meshes) if len(self.meshes) > 1 else ()
-        return next((one for one in (self, *parts) if len(one.common_versions) > 1), None)
+        return next((one for one in self._grounds if len(one.common_versions) > 1), None)
+
+    @property
+    def example(self) -> Topology | None:
+        """The plainest mesh of its network shape: all of this topology, or else the first of its
+        meshes that is one, as if there were no others; None where there is none."""
+        return next((one for one in self._grounds if one.exemplary), None)
+
+    @property
+    def _grounds(self) -> tuple[Topology, ...]:
+        """What a test may be about: all of this, or where there are several meshes one of them."""
+        return (self, *(map(self.part, self.meshes) if len(self.meshes) > 1 else ()))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -81,9 +95,11 @@ class Topology:
         return tuple(dict.fromkeys(member.mesh for member in self.members))
 
     def networks_of(self, mesh: MeshSpec) -> tuple[str, ...]:
-        """The networks that workloads of a mesh are on, in the order in which they first come."""
-        mine = (self[name] for name in self.workloads)
-        return tuple(dict.fromkeys(one.network for one in mine if one.mesh == mesh))
+        """The networks that workloads of a mesh are on, its machines too, in the order in which
+        they first come."""
+        mine = [self[name].network for name in self.workloads if self[name].mesh == mesh]
+        mine += [one.network for one in self.machines if mesh_of(self, one) == mesh]
+        return tuple(dict.fromkeys(mine))
 
     @property
     def workloads(self) -> tuple[str, ...]:
@@ -274,7 +290,8 @@ class Topology:
         each = len(set(self.versions.values())) == len(self.placements) == len(self.members)
         controlled = len(self.control_planes) == len(self.networks)
         named = any(one.gateway and one.gateway.hostname for one in self.members)
-        return plain and single and each and controlled and len(self.meshes) == 1 and not named
+        alone = len(self.meshes) == 1 and not self.machines
+        return plain and single and each and controlled and alone and not named
 
     @property
     def overlapping(self) -> bool:
@@ -292,6 +309,18 @@ class Topology:
         """The members on a network."""
         return tuple(member for member in self.members if member.network == network)
 
+    def machine(self, name: str) -> Machine:
+        """The machine of that name. Raises ModelError where there is none."""
+        for one in self.machines:
+            if one.name == name:
+                return one
+        known = ", ".join(one.name for one in self.machines) or "none"
+        raise ModelError(f"topology {self.name} has no machine '{name}', only {known}")
+
+    def machines_of(self, control_plane: str) -> tuple[Machine, ...]:
+        """The machines that a cluster's istiod serves."""
+        return tuple(one for one in self.machines if one.primary == control_plane)
+
     def __getitem__(self, cluster: str) -> Member:
         for member in self.members:
             if member.name == cluster:
@@ -305,12 +334,15 @@ class Topology:
 
     def footprint(self, kubernetes: Version) -> Footprint:
         """What a lab for this topology is made of."""
-        return Footprint(tuple(member.cluster for member in self.members), kubernetes)
+        clusters = tuple(member.cluster for member in self.members)
+        return Footprint(clusters, kubernetes, sites(self))
 
     def wiring(self, footprint: Footprint) -> Wiring:
-        """What must be reached, and nothing else: pods inside each network, gateways everywhere,
-        and API servers by those istiods alone that read them."""
+        """What must be reached, and nothing else: pods and machines inside each network, gateways
+        everywhere, machines on networks of their own by those whose istiods know them, and API
+        servers by those istiods alone that read them."""
         pairs = {pair: self._flows(*pair) for pair in permutations(self.names, 2)}
+        pairs |= machine_flows(self)
         ports = (one.gateway.port for one in self.members if one.gateway is not None)
         wiring = Wiring(self.name, pairs, tuple(dict.fromkeys((*GATEWAY_PORTS, *ports))))
         wiring.check(footprint)

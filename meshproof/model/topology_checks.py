@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from meshproof.model.exposure import check_exposures
+from meshproof.model.machine import check_machines
 from meshproof.model.member import Member, MeshSpec, Role, TopologyError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def check_topology(topology: Topology) -> None:
         _check_primary(topology, member)
     _check_externals(topology)
     _check_meshes(topology)
+    check_machines(topology)
     _check_reads(topology)
     _check_gateways(topology)
     _check_ranges(topology)
@@ -159,10 +161,11 @@ def _check_gateways(topology: Topology) -> None:
 
 
 def _check_ways_in(topology: Topology, mesh: MeshSpec) -> None:
-    """Each network of a mesh that has several is reached by a gateway of that mesh."""
+    """Each network with clusters of a mesh that has several is reached by a gateway of that mesh;
+    one of machines alone is reached directly."""
     mine = [topology[name] for name in topology.workloads if topology[name].mesh == mesh]
     networks = dict.fromkeys(member.network for member in mine)
-    if len(networks) == 1:
+    if len(topology.networks_of(mesh)) == 1:
         _check_names_are_used(mine)
         return
     # A gateway leads into its own mesh, also where another mesh has one on the network.
@@ -223,9 +226,7 @@ def _check_placements(topology: Topology) -> None:
         if one.cluster not in topology.workloads:
             cause = f"{one.cluster} is external, so no version of helloworld runs in it"
             raise TopologyError(at, cause, "leave 'versions' out")
-        if not _VERSION.fullmatch(one.version):
-            cause = f"{one.version[:40]!r} is no name for a version"
-            raise TopologyError(at, cause, "use lower-case letters, digits and hyphens, as in v1")
+        _check_version(at, one.version)
         if not 1 <= one.replicas <= _MOST_REPLICAS:
             cause = f"{one.replicas} is no number of instances of {one.version}"
             raise TopologyError(at, cause, f"write 1 to {_MOST_REPLICAS}")
@@ -234,7 +235,27 @@ def _check_placements(topology: Topology) -> None:
             cause = f"{one.version} is in {where} already: an answer tells by its version whence"
             raise TopologyError(at, cause, "give each cluster versions of its own")
         seen[one.version] = one.cluster
+    _check_versions_of_machines(topology, dict(seen))
     for mesh in topology.meshes:
         if not any(topology[cluster].mesh == mesh for cluster in seen.values()):
             cause = f"no version of helloworld runs in the mesh {mesh.name}"
             raise TopologyError(("clusters",), cause, "give one of its clusters 'versions: [v1]'")
+
+
+def _check_versions_of_machines(topology: Topology, seen: dict[str, str]) -> None:
+    """``seen``: where each version runs in clusters."""
+    for one in topology.machines:
+        if not one.version:
+            continue
+        at = ("machines", one.name, "version")
+        _check_version(at, one.version)
+        if one.version in seen:
+            cause = f"{one.version} is in {seen[one.version]} already: an answer tells by its "
+            raise TopologyError(at, f"{cause}version whence", "give the machine one of its own")
+        seen[one.version] = one.name
+
+
+def _check_version(at: tuple[str, ...], version: str) -> None:
+    if not _VERSION.fullmatch(version):
+        cause = f"{version[:40]!r} is no name for a version"
+        raise TopologyError(at, cause, "use lower-case letters, digits and hyphens, as in v1")

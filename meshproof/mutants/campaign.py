@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from meshproof.errors import LabError, MeshproofError
+from meshproof.faults.credential import rewritten
+from meshproof.faults.discovery import unread
 from meshproof.kube.seam import in_words
 from meshproof.mesh.configuration import configured
 from meshproof.model import Deployment
 from meshproof.mutants import views
 from meshproof.mutants.catalogue import Mutant, settings
-from meshproof.mutants.control import PASS, Control, asked_alone
+from meshproof.mutants.control import PASS, Control, not_judged
 from meshproof.mutants.held import held
 from meshproof.mutants.istiods import State, command_of, states, switch
 from meshproof.mutants.judging import Bench, judge
@@ -36,9 +38,6 @@ from meshproof.traffic.connected import await_proxies
 from meshproof.workloads.sample import Sample
 from meshproof.workloads.scale import scaled, usual
 
-_FEW = 6
-"""So many behaviours are judged one by one in less time than all there are."""
-
 
 class LabLostError(LabError):
     """The lab cannot be used any more, and is to be made anew."""
@@ -47,8 +46,9 @@ class LabLostError(LabError):
 @dataclass
 class Course:
     """One lab's mutants. ``program``: with all of them in it; ``folder``: for evidence, one folder
-    a mutant; ``thorough``: whether plain distribution is judged of each as well, and all
-    behaviours where the one that must notice it does not; ``control``: what held without them."""
+    a mutant; ``thorough``: whether plain distribution is judged of each as well; ``others``:
+    whether all behaviours are, where the one that must notice it does not; ``control``: what held
+    without them, as far as that was needed yet."""
 
     session: Session
     deployment: Deployment
@@ -56,22 +56,29 @@ class Course:
     program: Path
     folder: Path
     thorough: bool = True
+    others: bool = True
     control: Control = field(default_factory=Control)
-    judging: Callable[[Bench, str | None, Path], list[Judged]] = field(default=judge)
+    judging: Callable[[Bench, Sequence[str] | None, Path], list[Judged]] = field(default=judge)
 
     def begin(self, mutants: Sequence[Mutant]) -> None:
-        """The control run: the behaviours that these mutants need are judged with the program, and
-        none of them on. Raises LabError when it cannot be switched, or nothing be judged."""
+        """The control run: the behaviours that these mutants need, and were not judged before, are
+        judged with the program, and none of them on. Raises LabError when it cannot be switched, or
+        nothing be judged."""
         needed = [one.notices for one in mutants if not one.missing]
         wanted = list(dict.fromkeys([*needed, PLAIN] if self.thorough else needed))
-        found = Control()
-        for_all = self.thorough and len(needed) < len(mutants)
-        if len(wanted) > _FEW or for_all:
-            found = Control(tuple(self._all_of(None, "control/all")), of_all=True)
-        for one in asked_alone(wanted, found):
-            alone = self._all_of(one, f"control/{one.replace('/', '-')}")
-            found = replace(found, tests=(*found.tests, *alone))
-        self.control = found
+        if self.others and len(needed) < len(mutants):
+            self._control_of_all()
+        if rest := not_judged(wanted, self.control):
+            tests = self._without_any(rest, "control/needed")
+            self.control = replace(self.control, tests=(*self.control.tests, *tests))
+
+    def _control_of_all(self) -> None:
+        """All behaviours are judged with no mutant on, if they were not yet."""
+        if self.control.of_all:
+            return
+        found = Control(tuple(self._without_any(None, "control/all")), of_all=True)
+        alone = [one for one in self.control.tests if one.behaviour not in found.behaviours]
+        self.control = replace(found, tests=(*found.tests, *alone))
 
     def switch_off(self) -> None:
         """Have the program run with no mutant on. Raises LabError, WaitTimeoutError."""
@@ -84,7 +91,7 @@ class Course:
         begin = time.monotonic()
         folder = _new_folder(self.folder / mutant.id)
         try:
-            result = self._run(mutant, folder)
+            result, folder = self._tried(mutant, folder)
         except LabLostError:
             raise
         except MeshproofError as error:
@@ -97,9 +104,28 @@ class Course:
         about = {"seconds": round(time.monotonic() - begin, 1), "evidence": folder.name}
         return result.model_copy(update={**about, "digest": digest_of(mutant)})
 
+    def _tried(self, mutant: Mutant, folder: Path) -> tuple[Result, Path]:
+        """The result and the folder of its evidence; of a second try, when all behaviours are to be
+        asked and what they say without the mutant was not known."""
+        result = self._run(mutant, folder)
+        if not self._wants_all(mutant, result):
+            return result, folder
+        try:
+            self._control_of_all()
+        except MeshproofError as error:
+            return result.model_copy(update={"why": error.cause}), folder
+        again = _new_folder(self.folder / mutant.id)
+        return self._run(mutant, again), again
+
+    def _wants_all(self, mutant: Mutant, result: Result) -> bool:
+        """Whether all behaviours are still to be asked, which takes a while: they are for a mutant
+        that must be noticed and was not."""
+        enough = not self.others or self.control.of_all or mutant.is_equivalent
+        return result.outcome is Outcome.UNNOTICED and not enough
+
     def _run(self, mutant: Mutant, folder: Path) -> Result:
         why = "" if mutant.missing else self.control.why_not(mutant.notices)
-        if mutant.missing and not self.thorough:
+        if mutant.missing and not self.others:
             why = "there is no behaviour yet that must notice it"
         if why:
             return undecided(mutant, why)
@@ -134,18 +160,19 @@ class Course:
         first: list[Judged] = []
         everything: list[Judged] = []
         if not mutant.missing:
-            first = self.judging(self.bench, mutant.notices, folder / "judged-by-one")
+            asked = dict.fromkeys([mutant.notices, PLAIN] if self.thorough else [mutant.notices])
+            first = self.judging(self.bench, list(asked), folder / "judged-by-one")
         if not self.control.failures(first):
             if not self._is_on(mutant):
                 return undecided(mutant, f"{mutant.notices} had the mesh made anew meanwhile")
-            if self.thorough and self.control.of_all:
+            if self.others and self.control.of_all and not mutant.is_equivalent:
                 everything = self.judging(self.bench, None, folder / "judged-by-all")
         result = noticed(mutant, self.control, first, everything)
         if result.outcome is Outcome.UNNOTICED and not everything:
             result = result.model_copy(update={"why": "other behaviours were not judged"})
         plain = plainly([*first, *everything])
-        if not plain and self.thorough and self._is_on(mutant):
-            plain = plainly(self.judging(self.bench, PLAIN, folder / "plain"))
+        if plain == PASS and not self._is_on(mutant):
+            plain = ""  # it may have held without the mutant
         return result.model_copy(update={"plain": plain})
 
     def _is_on(self, mutant: Mutant) -> bool:
@@ -179,15 +206,15 @@ class Course:
                 sample.mesh.mark_dirty(why)
             self.switch_off()
             folder = _new_folder(self.folder / "anew")
-            tests = self.judging(self.bench, PLAIN, folder / "plain")
+            tests = self.judging(self.bench, [PLAIN], folder / "plain")
         except MeshproofError as error:
             raise LabLostError(f"{why}, and the mesh could not be made anew: {error}") from error
         if plainly(tests) != PASS:
             raise LabLostError(f"{why}, and the mesh that was made anew does not serve")
 
-    def _all_of(self, behaviour: str | None, name: str) -> list[Judged]:
+    def _without_any(self, behaviours: Sequence[str] | None, name: str) -> list[Judged]:
         self.switch_off()  # a test may have had the mesh made anew
-        return self.judging(self.bench, behaviour, _new_folder(self.folder / name) / "reports")
+        return self.judging(self.bench, behaviours, _new_folder(self.folder / name) / "reports")
 
     def _off(self, sample: Sample) -> None:
         if states(sample.mesh) == self._states(sample, None):
@@ -233,10 +260,19 @@ def _under(sample: Sample, mutant: Mutant) -> Iterator[None]:
             objects = [dict(one) for one in setting.objects]
             where = _clusters(sample, setting.where)
             stack.enter_context(configured(sample.mesh, objects, where))
-        if mutant.after:
-            version = list(sample.versions)[-1]
-            stack.enter_context(scaled(sample, version, usual(sample, version) + 1))
+        for change in mutant.after:
+            stack.enter_context(_changed(sample, change))
         yield
+
+
+def _changed(sample: Sample, change: str) -> AbstractContextManager[None]:
+    """A change that istiods see, inside the block."""
+    if change == "one-instance-more":
+        version = list(sample.versions)[-1]
+        return scaled(sample, version, usual(sample, version) + 1)
+    caller, home = sample.read_from_elsewhere
+    reader, read = sample.mesh.cluster(sample.topology[caller].primary), sample.mesh.cluster(home)
+    return rewritten(reader, read) if change == "secret-rewritten" else unread(reader, read)
 
 
 def _clusters(sample: Sample, where: str) -> Sequence[str] | None:

@@ -134,10 +134,10 @@ class Mutant(_Strict):
     cluster, version or workload that is named is not enough; ``missing``: that there is no
     behaviour of this id yet; ``plain``: whether plain
     distribution is expected to stay "green" or to turn "red"; ``topology``: the shape of the one
-    that it is judged on; ``under``: settings in which it shows; ``after``: a change that istiod
-    has to see for it to show; ``renew``: workloads get new certificates whenever it is switched;
-    ``short``: one of the few that `meshproof mutants --short` is about; ``explained``: why nothing
-    has to notice it, or what is missing for somebody to.
+    that it is judged on; ``under``: settings in which it shows; ``after``: changes that istiod
+    has to see, one after the other, for it to show; ``renew``: workloads get new certificates
+    whenever it is switched; ``short``: one of the few that `meshproof mutants --short` is about;
+    ``explained``: why nothing has to notice it, or what is missing for somebody to.
     """
 
     id: _Id
@@ -149,7 +149,9 @@ class Mutant(_Strict):
     plain: Literal["green", "red"]
     topology: Literal["flat", "split", "primaries"]
     under: tuple[str, ...] = Field(default=(), strict=False)
-    after: Literal["", "one-instance-more"] = ""
+    after: tuple[Literal["one-instance-more", "secret-rewritten", "secret-removed"], ...] = Field(
+        default=(), strict=False
+    )
     renew: bool = False
     shows: Shows
     short: bool = False
@@ -164,6 +166,11 @@ class Mutant(_Strict):
             if FOUND not in edit.put:
                 raise ValueError(f"'put' of {edit.file} leaves out what was found ({FOUND})")
         return self
+
+    @property
+    def is_equivalent(self) -> bool:
+        """Whether nothing has to notice it, for the reason that is told."""
+        return bool(self.explained) and not self.missing
 
     def is_named_by(self, why: str) -> bool:
         """Whether what a verdict observed tells of this fault; ``why``: the verdict's words."""

@@ -54,7 +54,7 @@ class Control:
         return {one.test for one in self.tests if one.outcome == PASS}
 
 
-def asked_alone(wanted: Sequence[str], judged: Control) -> list[str]:
-    """The behaviours to be judged each by itself: those that a run of all, if there was one, left
-    out, such as extended ones."""
+def not_judged(wanted: Sequence[str], judged: Control) -> list[str]:
+    """The behaviours that are still to be judged: also those that a run of all, if there was one,
+    left out, such as extended ones."""
     return [one for one in wanted if one not in judged.behaviours]

@@ -122,12 +122,39 @@ def read(path: Path) -> Campaign:
 
 
 def merged(campaigns: Sequence[Campaign]) -> Campaign:
-    """One campaign of several: of a mutant that is in several the last result counts."""
+    """One campaign of several parts: of a mutant that is in several the last result counts. Raises
+    UsageError for parts on different Istios."""
     first = campaigns[0]
+    for other in campaigns[1:]:
+        if other.istio != first.istio:
+            raise UsageError(
+                f"these results are of Istio {first.istio} and of {other.istio}",
+                "give those of one alone",
+            )
     results = {one.id: one for campaign in campaigns for one in campaign.results}
-    controls = {one.topology: one for campaign in campaigns for one in campaign.controls}
-    told = {"results": tuple(results.values()), "controls": tuple(controls.values())}
-    return first.model_copy(update=told)
+    controls = together(one for campaign in campaigns for one in campaign.controls)
+    return first.model_copy(update={"results": tuple(results.values()), "controls": controls})
+
+
+def together(controls: Iterable[Held]) -> tuple[Held, ...]:
+    """One of the control runs of each topology, the last of which counts for a behaviour that is in
+    several."""
+    found: dict[str, Held] = {}
+    for one in controls:
+        found[one.topology] = _joined(found.get(one.topology, Held(topology=one.topology)), one)
+    return tuple(found.values())
+
+
+def _joined(earlier: Held, later: Held) -> Held:
+    now = {*later.held, *(one.behaviour for one in later.not_held)}
+    held = [one for one in earlier.held if one not in now]
+    not_held = [one for one in earlier.not_held if one.behaviour not in now]
+    return Held(
+        topology=later.topology,
+        held=(*held, *later.held),
+        not_held=(*not_held, *later.not_held),
+        seconds=round(earlier.seconds + later.seconds, 1),
+    )
 
 
 def digest_of(mutant: Mutant) -> str:

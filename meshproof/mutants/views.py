@@ -18,7 +18,7 @@ from cryptography import x509
 from meshproof.errors import EvidenceError, WaitTimeoutError
 from meshproof.kube.objects import apply, await_absence, delete
 from meshproof.kube.seam import lab_errors
-from meshproof.kube.workload import Workload, find_workload
+from meshproof.kube.workload import PodWorkload, find_workload
 from meshproof.mesh.config_dump import CLUSTERS, LISTENERS, ROUTES
 from meshproof.mesh.gateways import gateway_workload
 from meshproof.mesh.istiod import debug
@@ -110,7 +110,7 @@ def certificates(configs: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     return found
 
 
-def _view(sample: Sample, workload: Workload, part: str) -> Any:
+def _view(sample: Sample, workload: PodWorkload, part: str) -> Any:
     if part == "certificate":
         return certificates(_configs(workload, _SECRETS))
     if part == "names":
@@ -119,13 +119,13 @@ def _view(sample: Sample, workload: Workload, part: str) -> Any:
     return sorted(found, key=lambda one: json.dumps(one, sort_keys=True))
 
 
-def _configs(workload: Workload, resource: str) -> list[dict[str, Any]]:
+def _configs(workload: PodWorkload, resource: str) -> list[dict[str, Any]]:
     answer = json.loads(workload.admin(f"config_dump?resource={resource}"))
     found: list[dict[str, Any]] = answer.get("configs", [])
     return found
 
 
-def _names(sample: Sample, workload: Workload) -> Any:
+def _names(sample: Sample, workload: PodWorkload) -> Any:
     """The table that istiod gives the workload's proxy for its DNS."""
     for istiod in istiods(sample.mesh):
         if any(one.get("proxy") == proxy_id(workload) for one in debug(istiod, "syncz") or []):
@@ -133,7 +133,7 @@ def _names(sample: Sample, workload: Workload) -> Any:
     raise EvidenceError(f"no istiod knows the proxy of {workload}")
 
 
-def _workloads(sample: Sample, at: str) -> Iterator[tuple[str, Workload]]:
+def _workloads(sample: Sample, at: str) -> Iterator[tuple[str, PodWorkload]]:
     """Those to look at, by names that outlive their pods."""
     mesh = sample.mesh
     if at == "gateway":

@@ -58,6 +58,14 @@ def chosen(words: Iterable[str], known: Collection[str] = FORMATS) -> list[str]:
     return list(names)
 
 
+def check_written(wanted: Sequence[str]) -> None:
+    """Raise UsageError when no format is asked for, though it was said where files shall be."""
+    if not wanted:
+        raise UsageError(
+            "--out says where files are written, and none is asked for", "add '--format html'"
+        )
+
+
 def rendered(record: Record, name: str, folder: Path) -> Sequence[Path]:
     """Render a record in one of ``FORMATS`` into a folder, which is made if it is not there.
 

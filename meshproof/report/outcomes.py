@@ -56,8 +56,12 @@ def judged(events: Sequence[Event]) -> list[Judged]:
 
 
 def planned_in(events: Iterable[Event]) -> list[str]:
-    """The ids of the tests that a record's run was to judge, in order."""
-    return [str(test) for one in events if one.kind == "run-begin" for test in one.data["tests"]]
+    """The ids of the tests that a record's run was to judge, in order; not of those that turned out
+    not to apply."""
+    told = list(events)
+    apart = {str(one.data["test"]) for one in told if one.kind == "not-applicable"}
+    planned = (str(test) for one in told if one.kind == "run-begin" for test in one.data["tests"])
+    return [test for test in planned if test not in apart]
 
 
 def outcome_of(event: Event) -> Judged:

@@ -9,7 +9,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType
 
 from meshproof.report.causes import by_cause
 from meshproof.report.declared import LeftOut
-from meshproof.report.flaky import flaky_in
+from meshproof.report.flaky import flaky_in, repeated
 from meshproof.report.found import Found
 from meshproof.report.known import mended_in, shown_in
 from meshproof.report.outcomes import KNOWN, SIGNS, WORST_FIRST, Judged
@@ -45,6 +45,7 @@ def summary(
     lines += [Lines(f"\n{text}") for text in _troubles(troubles)]
     lines += [Lines(f"\nskipped: {one.test}: {one.why}") for one in skipped]
     lines += [Lines(f"\n{one}") for one in flaky_in(outcomes)]
+    lines += [Lines(f"\n{text}") for text in [repeated(outcomes)] if text]
     lines += [Lines(f"\n{one}") for one in shown_in(outcomes)]
     lines += [Lines(f"\n{one}", style="bold") for one in mended_in(outcomes)]
     return Group(*lines)

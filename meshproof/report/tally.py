@@ -88,10 +88,11 @@ class Ending:
 
 def ending(events: Iterable[Event], outcomes: Sequence[Judged]) -> Ending:
     """How the run ended whose record these events are."""
-    marks = [event for event in events if event.kind in ("run-begin", "run-end")]
+    told = ("run-begin", "run-end", "not-applicable")
+    marks = [event for event in events if event.kind in told]
     begins = [event for event in marks if event.kind == "run-begin"]
     ends = [event for event in marks if event.kind == "run-end"]
-    tally, policy = Tally.of(outcomes, planned_in(begins)), _policy_in(begins)
+    tally, policy = Tally.of(outcomes, planned_in(marks)), _policy_in(begins)
     failed = tally.exit_code(policy) == EXIT_DID_NOT_HOLD
     if outcomes and (len(begins) != 1 or len(ends) > 1):
         lacks = "has no beginning" if not begins else "is of several runs"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from itertools import permutations
 
 from rich.console import Group, RenderableType
@@ -11,7 +11,17 @@ from rich.panel import Panel
 from rich.text import Text
 
 from meshproof.mesh.upkeep import Change, Upkeep
-from meshproof.model import Member, Role, Topology, clusters_read, member_fields
+from meshproof.model import (
+    Flow,
+    Machine,
+    Member,
+    Role,
+    Topology,
+    clusters_read,
+    machine_fields,
+    member_fields,
+)
+from meshproof.model.machine import machine_flows
 from meshproof.report.words import Grid
 from meshproof.telling import shown
 
@@ -25,7 +35,9 @@ UPKEEP = (
 )
 """What is told of a federation's upkeep: objects in all, and those that are new or changed, with
 the number of clusters that they are in."""
+_MACHINE = "▣"
 LEGEND = "◆ istiod and workloads   ◇ served by another's istiod   ◈ istiod for others alone"
+_WITH_MACHINES = f"{LEGEND}\n{_MACHINE} machine outside Kubernetes"
 
 
 def listing(topologies: Iterable[Topology], usual: Collection[str]) -> Grid:
@@ -47,16 +59,20 @@ def listing(topologies: Iterable[Topology], usual: Collection[str]) -> Grid:
 
 
 def drawing(topology: Topology) -> RenderableType:
-    """A topology's clusters in their networks, with what each runs; below them who reads whom, and
-    what may pass between clusters."""
-    networks = dict.fromkeys(member.network for member in topology.members)
+    """A topology's clusters and machines in their networks, with what each runs; below them who
+    reads whom, and what may pass between networks."""
+    of_machines = (one.network for one in topology.machines)
+    networks = dict.fromkeys([*(one.network for one in topology.members), *of_machines])
     parts: list[RenderableType] = [Text(shown(topology.name), style="bold")]
     for number, name in enumerate(networks):
         if number:
-            parts.append(Text("      ║ by gateways alone"))
-        parts.append(_network(name, topology, topology.on(name)))
+            directly = not topology.on(name)
+            parts.append(
+                Text(f"      ║ by gateways{', machines directly' if directly else ' alone'}")
+            )
+        parts.append(_network(name, topology))
     parts += [Text(shown(line)) for line in (*_reading(topology), *_passing(topology))]
-    return Group(*parts, Text(LEGEND, style="dim"))
+    return Group(*parts, Text(_WITH_MACHINES if topology.machines else LEGEND, style="dim"))
 
 
 def as_json(topologies: Iterable[Topology], usual: Collection[str]) -> str:
@@ -67,6 +83,7 @@ def as_json(topologies: Iterable[Topology], usual: Collection[str]) -> str:
             "default": one.name in usual,
             "networks": list(one.networks),
             "clusters": [member_fields(one, member) for member in one.members],
+            **({"machines": list(map(machine_fields, one.machines))} if one.machines else {}),
         }
         for one in topologies
     ]
@@ -93,12 +110,14 @@ def _spread(change: Change) -> str:
     return f"{change.objects} in {len(change.clusters)}"
 
 
-def _network(name: str, topology: Topology, members: Sequence[Member]) -> Panel:
-    longest = max(len(member.name) for member in members)
-    lines = [
-        f"{_MARKS[member.role]} {member.name:{longest}}  {', '.join(_runs(topology, member))}"
-        for member in members
+def _network(name: str, topology: Topology) -> Panel:
+    machines = [one for one in topology.machines if one.network == name]
+    rows = [
+        *((_MARKS[one.role], one.name, _runs(topology, one)) for one in topology.on(name)),
+        *((_MACHINE, one.name, _runs_on(one)) for one in machines),
     ]
+    longest = max(len(one) for _, one, _ in rows)
+    lines = [f"{mark} {one:{longest}}  {', '.join(runs)}" for mark, one, runs in rows]
     return Panel(
         Text(shown("\n".join(lines))),
         title=Text(shown(f"network {name}")),
@@ -125,6 +144,14 @@ def _runs(topology: Topology, member: Member) -> Iterator[str]:
         yield f"zones {', '.join(member.zones)}"
 
 
+def _runs_on(machine: Machine) -> Iterator[str]:
+    yield f"served by {machine.primary}"
+    if machine.version:
+        yield machine.version
+    if machine.locality:
+        yield f"in {machine.locality}"
+
+
 def _reading(topology: Topology) -> Iterator[str]:
     for member in topology.control_planes:
         reads = clusters_read(topology, member)
@@ -144,5 +171,9 @@ def _passing(topology: Topology) -> Iterator[str]:
         if topology.asks(caller, called):
             what.append("the API server")
         ways.setdefault(", ".join(what), []).append(f"{caller} → {called}")
+    words = {Flow.GATEWAY: "gateways", Flow.POD: "its machines"}
+    for (caller, called), flows in machine_flows(topology).items():
+        for flow in flows:
+            ways.setdefault(words[flow], []).append(f"{caller} → {called}")
     for said, pairs in ways.items():
         yield f"{', '.join(pairs)}: {said}"

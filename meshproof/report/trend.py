@@ -73,8 +73,9 @@ class Trend:
     @property
     def line(self) -> str:
         """What it comes to, in one line."""
-        count = len(self.flaky)
-        return f"{len(self.runs)} runs, {len(self.rows)} behaviours on deployments, {count} flaky"
+        runs, rows, flaky = len(self.runs), len(self.rows), len(self.flaky)
+        many = f"{runs} run{'s' if runs != 1 else ''}"
+        return f"{many}, {rows} behaviour{'s' if rows != 1 else ''} on deployments, {flaky} flaky"
 
 
 def trend(runs: Iterable[Run]) -> Trend:
@@ -91,9 +92,9 @@ def trend(runs: Iterable[Run]) -> Trend:
 
 def grids(found: Trend, most: int) -> list[Grid]:
     """Tables for a terminal; of times the ``most`` longest."""
-    shown = [
-        Grid("Runs", _RUN_COLUMNS, [(one.folder.name, _run(one)) for one in found.runs], right=True)
-    ]
+    # Most folders are named by when they were begun: all else fits side by side then.
+    runs = [(one.folder.name, _run(one)[1:]) for one in found.runs]
+    shown = [Grid("Runs, the oldest first", _RUN_COLUMNS[1:], runs, right=True)]
     if found.flaky:
         flaky = [(_name(one), (one.letters,)) for one in found.flaky]
         shown.append(Grid("Flaky, the oldest run first", ("runs",), flaky))

@@ -12,17 +12,19 @@ from meshproof.model import (
     Member,
     Topology,
     Wiring,
+    machine_fields,
     member_fields,
 )
 
 
 def described_topology(deployment: Deployment) -> Data:
-    """The clusters of a deployment with their parts in the mesh, and what may pass."""
+    """The clusters and machines of a deployment with their parts in the mesh, and what may pass."""
     topology = deployment.topology
     footprint = topology.footprint(deployment.kubernetes)
     return {
         "clusters": [_member(topology, one) for one in topology.members],
         "passes": _passes(footprint, topology.wiring(footprint)),
+        **({"machines": list(map(machine_fields, topology.machines))} if topology.machines else {}),
     }
 
 

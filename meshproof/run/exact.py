@@ -10,6 +10,7 @@ from dataclasses import replace
 from meshproof.artifacts.releases import Releases, is_open
 from meshproof.errors import ModelError, UsageError
 from meshproof.model import RunRequest, Version
+from meshproof.run.own_build import by_cluster
 
 
 def exact(request: RunRequest, say: Callable[[str], object]) -> RunRequest:
@@ -24,7 +25,7 @@ def exact(request: RunRequest, say: Callable[[str], object]) -> RunRequest:
     to = request.upgrade_to
     return replace(
         request,
-        istio=istio or _of_tag(request.tag),
+        istio=istio or _of_tags(request.tag),
         upgrade_to=None if to is None else _exact(to, releases, say),
     )
 
@@ -33,7 +34,8 @@ def _source(request: RunRequest) -> str | None:
     if request.checkout is not None:
         return "checkout"
     own = (request.hub, request.tag, request.istioctl)
-    return "published" if any(one is not None for one in own) else request.artifacts
+    named = request.image_archive or any(one is not None for one in own)
+    return "published" if named else request.artifacts
 
 
 def _apart(text: str) -> list[str]:
@@ -56,13 +58,20 @@ def _exact(word: str, releases: Releases, say: Callable[[str], object]) -> str:
     return version
 
 
-def _of_tag(tag: str | None) -> tuple[str, ...]:
-    if tag is None:
-        return ()
+def _of_tags(text: str | None) -> tuple[str, ...]:
+    """What tags say that are versions; of clusters that have none nothing is said."""
+    said = [
+        f"{name}={_of_tag(tag, f'{name}=VERSION')}" if name else _of_tag(tag, "VERSION")
+        for name, tag in by_cluster("--tag", text).items()
+    ]
+    return (",".join(said),) if said else ()
+
+
+def _of_tag(tag: str, option: str) -> str:
     try:
-        return (str(Version.parse(tag)),)
+        return str(Version.parse(tag))
     except ModelError:
         raise UsageError(
             f"the tag '{tag}' is no version, and nothing else says which Istio it is",
-            "add '--istio VERSION', as the build says of itself, such as 1.32.0-mine",
+            f"add '--istio {option}', as the build says of itself, such as 1.32.0-mine",
         ) from None

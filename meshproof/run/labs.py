@@ -200,7 +200,7 @@ class Labs:
         return self._lab
 
     def _bring_up(self, footprint: Footprint, wiring: Wiring) -> Lab:
-        made_with = self._session.ingredients()
+        made_with = self._session.ingredients(machines=bool(footprint.machines))
         if self._reuse is not None:
             claim, _ = find_kept(self._reuse)
             lab = Lab.adopt(claim, footprint, made_with, wiring)

@@ -37,7 +37,7 @@ from meshproof.nearest import choose
 from meshproof.resources import resource
 from meshproof.run.again import troubled
 from meshproof.run.installers import check_installer, ids_named, installer_asked, uses_helm
-from meshproof.run.own_build import check_own_build, own_build
+from meshproof.run.own_build import check_clusters, check_own_build, own_builds
 from meshproof.run.session import Choices
 from meshproof.run.upgrades import check_upgrades, upgrades_of
 
@@ -49,6 +49,7 @@ _ON_DEMAND = frozenset(
         "hostname-gateways",
         "hybrid",
         "two-primaries-four-clusters",
+        "vm-expansion",
         "zones",
     }
 )
@@ -112,14 +113,14 @@ class Selection:
         asked = [Releases.parse(text, newest, istio_version) for text in istio]
         asked = asked or [Releases(newest)]
         named = dict.fromkeys(name for one in asked for name, _ in one.by_cluster)
-        known = dict.fromkeys(name for topology in self.topologies for name in topology.names)
-        for name in named:
-            if name not in known:
-                raise UsageError(
-                    f"no topology chosen has a cluster '{name}' to run Istio in",
-                    f"name {' or '.join(known)}" if known else "choose a topology",
-                )
+        check_clusters(named, self._clusters)
         return tuple(dict.fromkeys(asked))
+
+    @property
+    def _clusters(self) -> tuple[str, ...]:
+        """The names of all clusters of the topologies asked for."""
+        names = (name for topology in self.topologies for name in topology.names)
+        return tuple(dict.fromkeys(names))
 
     @cached_property
     def upgrades(self) -> tuple[Upgrade, ...]:
@@ -199,7 +200,9 @@ class Selection:
             istio=self.versions,
             reports=asked.reports,
             pool=self.pool,
-            own=own_build(asked),
+            own=own_builds(asked, self._clusters),
+            unsupported=asked.unsupported_kubernetes,
+            archives=asked.image_archive,
             helm=uses_helm(self.installer, self.topologies, ids_named(asked, self.troubled)),
             charts=asked.charts,
         )
@@ -214,7 +217,7 @@ class Selection:
             check_tree(asked.checkout)
         _ = self.topologies, self.releases, self.variants, self.revision, self.pool
         _ = self.rounds, self.troubled
-        check_own_build(asked, self.versions)
+        check_own_build(asked, self.versions, self._clusters)
         check_installer(asked, self.topologies, self.versions)
         check_upgrades(asked, self.topologies, self.releases, self.upgrades)
         if asked.suite and not asked.suites:
@@ -237,9 +240,11 @@ class Selection:
                 f"--pool is for labs that are made, and lab {reuse} has its networks already",
                 "leave --pool or --reuse out",
             )
-        for topology in self.topologies:
-            topology.footprint(default_wanted().kubernetes).check_clear_of(pool)
-        clusters = max((len(one.members) for one in self.topologies), default=_BARE_CLUSTERS)
+        kubernetes = default_wanted().kubernetes
+        footprints = [one.footprint(kubernetes) for one in self.topologies]
+        for footprint in footprints:
+            footprint.check_clear_of(pool)
+        clusters = max((len(one.places) for one in footprints), default=_BARE_CLUSTERS)
         holds = 2 ** (NETWORK - pool.prefixlen)
         if labs * clusters > holds:
             each = f"each of {labs} labs at once" if labs > 1 else "a lab"

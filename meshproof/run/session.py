@@ -10,24 +10,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Network
+from itertools import chain
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from meshproof.artifacts import (
     Bundle,
-    OwnBuild,
+    MachineArtifacts,
+    OwnBuilds,
     Wanted,
     check_wanted,
     default_wanted,
     istio_version,
     kubernetes_version,
     provide,
+    provide_machines,
+    unsupported,
 )
-from meshproof.artifacts.bundle import has_plain_envoy
 from meshproof.engine import Engine, choose_engine
 from meshproof.events import Listener, Recorder
-from meshproof.mesh.operator_config import FILTERS_OFF
 from meshproof.process import Shell
 from meshproof.reading import file_errors
 
@@ -43,10 +45,11 @@ class Choices:
     """What the user chose; None where meshproof chooses.
 
     ``engine``: "podman" or "docker"; ``source``: "published", "built" or "checkout";
-    ``checkout``: an Istio source tree; ``own``: a build of Istio that is no release; ``reports``:
+    ``checkout``: an Istio source tree; ``own``: builds of Istio that are no releases; ``reports``:
     where the run's folder is made; without it nothing is written down; ``pool``: the range that
-    was named for labs' networks; ``helm``: whether something is installed by Helm, and ``charts``:
-    by which, if not by those of the version.
+    was named for labs' networks; ``unsupported``: whether the Kubernetes may be one that the Istio
+    does not support; ``archives``: files with images; ``helm``: whether something is installed by
+    Helm, and ``charts``: by which, if not by those of the version.
     """
 
     engine: str | None = None
@@ -56,7 +59,9 @@ class Choices:
     istio: tuple[str, ...] = ()
     reports: Path | None = None
     pool: IPv4Network | None = None
-    own: OwnBuild = field(default_factory=OwnBuild)
+    own: OwnBuilds = field(default_factory=OwnBuilds)
+    unsupported: bool = False
+    archives: tuple[Path, ...] = ()
     helm: bool = False
     charts: Path | None = None
 
@@ -119,6 +124,8 @@ class Session:
             kubernetes=newest.kubernetes if chosen is None else kubernetes_version(chosen),
             istio=istio or newest.istio,
             own=self.choices.own,
+            unsupported=self.choices.unsupported,
+            archives=self.choices.archives,
             helm=self.choices.helm,
             charts=self.choices.charts,
         )
@@ -130,6 +137,9 @@ class Session:
     @cached_property
     def bundle(self) -> Bundle:
         """The artifacts for the versions asked for, built or fetched now if they must be."""
+        if self.choices.checkout is None:
+            for said in unsupported(self.wanted.istio, self.wanted.kubernetes):
+                self.recorder.emit("notice", text=f"{said}: it is judged all the same, as asked")
         with self.recorder.step("provide the artifacts"):
             found = provide(
                 self.wanted,
@@ -145,17 +155,32 @@ class Session:
             digest=found.digest,
             parts=dict(found.parts),
             proxies={str(version): proxy for version, proxy in found.proxies.items()},
-            filters_off=list(FILTERS_OFF) if has_plain_envoy(found.source) else [],
+            filters_off=list(dict.fromkeys(chain.from_iterable(found.filters_off.values()))),
         )
         return found
 
-    def ingredients(self) -> Ingredients:
-        """What a lab is made with. Each lab gets programs of its own to be called off alone."""
+    @cached_property
+    def machines(self) -> MachineArtifacts:
+        """What machines outside Kubernetes are made of, for the versions asked for: made when a
+        topology has any."""
+        with self.recorder.step("provide what machines are made of"):
+            return provide_machines(
+                self.wanted,
+                engine=self.engine,
+                recorder=self.recorder,
+                source=self.choices.source,
+                checkout=self.choices.checkout,
+            )
+
+    def ingredients(self, *, machines: bool = False) -> Ingredients:
+        """What a lab is made with, and its ``machines`` if it is to have any. Each lab gets
+        programs of its own to be called off alone."""
         from meshproof.lab import Ingredients
 
         engine = type(self.engine)(Shell(self.recorder))
         image, kind = self.bundle.node_image, self.bundle.kind
-        return Ingredients(engine, image, kind, self.recorder, self.choices.pool)
+        made_of = self.machines if machines else None
+        return Ingredients(engine, image, kind, self.recorder, self.choices.pool, made_of)
 
 
 @contextmanager

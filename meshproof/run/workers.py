@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import psutil
 
-from meshproof.doctor.rules.room import CLUSTER_MEMORY, GIB
 from meshproof.errors import UsageError
+from meshproof.lab.room import CLUSTER_MEMORY, GIB
 from meshproof.model import RunRequest, Topology
 from meshproof.model.request import AUTO
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 
-from meshproof.first import end, leave_quietly_when_interrupted
+from meshproof.first import end, leave_quietly_when_interrupted, look_for_garbage_rarely
 
 _PYTESTS_USAGE = 4
-_FEW_COLLECTIONS = 100_000
-"""Objects that are made, and not given back, between two looks for garbage; Python's own is 700."""
 
 
 def main() -> None:
@@ -18,8 +15,7 @@ def main() -> None:
     from meshproof.output import guard_output
 
     guard_output()
-    # What is loaded and collected stays: looking for garbage in it takes a tenth of the time.
-    gc.set_threshold(_FEW_COLLECTIONS)
+    look_for_garbage_rarely()
     import pytest
 
     from meshproof.console import explained, with_lost_output

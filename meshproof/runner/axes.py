@@ -1,4 +1,5 @@
-"""From where and to where a test runs: once with each cluster, version or pair that it asks for."""
+"""From where and to where a test runs: once with each cluster, version, pair or machine that it
+asks for."""
 
 from __future__ import annotations
 
@@ -97,6 +98,12 @@ _AXES = (
         lambda topology, _: [(name,) for name in topology.workloads],
         lambda value: f"from-{value[0]}",
         "needs a cluster with workloads",
+    ),
+    Axis(
+        ("machine",),
+        lambda topology, _: [(one.name,) for one in topology.machines],
+        lambda value: f"on-{value[0]}",
+        "needs machines outside Kubernetes",
     ),
     Axis(
         ("step",),

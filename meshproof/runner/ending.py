@@ -66,7 +66,8 @@ def end_run(config: pytest.Config, events: Sequence[Event], exitstatus: int) -> 
     else:
         say_line(tally.line(code))
     code = with_lost_output(code)
-    if planned:
+    # Also where it turned out that none of the tests applies.
+    if any(one.kind == "run-begin" and one.data["tests"] for one in events):
         recorder.emit("run-end", exit_code=code)
         if request_of(config).upgrade_to is not None:
             _tell_of_upgrades(config)

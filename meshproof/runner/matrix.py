@@ -125,6 +125,11 @@ class Matrix:
                 yield deployment_of(topology, release, self.kubernetes, upgrade, mode)
 
     @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The topologies that a marker may name: those that there are, and those asked for."""
+        return tuple(dict.fromkeys([*topology_names(), *(one.name for one in self.topologies)]))
+
+    @cached_property
     def reasons(self) -> dict[str, Mapping[Deployment, str | None]]:
         """Why tests do not run on each deployment, by what their markers and axis say: most tests
         say what others say too."""
@@ -178,10 +183,9 @@ def declare(definition: pytest.Item, matrix: Matrix) -> Declared:
     said = repr([(one.name, one.args, sorted(one.kwargs.items())) for one in told])
     key = f"{axis.fixtures if axis is not None else ()} {said}"
     if key not in matrix.reasons:
-        names = dict.fromkeys([*topology_names(), *(one.name for one in matrix.topologies)])
         unable = lacking(marks, Lab.capabilities)
         matrix.reasons[key] = {
-            one: why_not(marks, one, names, axis) or unable for one in matrix.deployments
+            one: why_not(marks, one, matrix.names, axis) or unable for one in matrix.deployments
         }
     reasons = matrix.reasons[key]
     return declared_by(

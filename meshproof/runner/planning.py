@@ -87,7 +87,7 @@ def _would_be(session: pytest.Session) -> Foretold:
 
 def _show_table(session: pytest.Session) -> None:
     told = _would_be(session)
-    if told.turns:
+    if told.turns and session.config.option.meshproof_tell != "quiet":
         Console().print(table(told))
     say_line(f"Would judge {told.line}")
 
@@ -100,7 +100,7 @@ def _show_shards(session: pytest.Session) -> None:
     config = session.config
     told = _would_be(session)
     Console().print(shard_table(shared_out(told, request_of(config), _number(config))))
-    say_line(told.line)
+    say_line(f"On one machine: {told.line}")
 
 
 def _show_shards_json(session: pytest.Session) -> None:

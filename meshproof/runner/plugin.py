@@ -25,6 +25,7 @@ from meshproof.runner import (
     behaviours,
     declaring,
     enforcing,
+    late,
     planning,
     recording,
     showing,
@@ -45,6 +46,7 @@ from meshproof.runner.judging import (
     was_judged,
 )
 from meshproof.runner.known import CATALOGUE, policy_of
+from meshproof.runner.late import does_not_apply, note_late
 from meshproof.runner.matrix import MATRIX, Matrix, expand
 from meshproof.runner.options import (
     add_options,
@@ -87,7 +89,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Fixtures, markers, the session, and an orderly end on SIGTERM."""
-    for part in (declaring, enforcing, planning, recording, showing, unjudged):
+    for part in (declaring, enforcing, late, planning, recording, showing, unjudged):
         config.pluginmanager.register(part)
     register_fixtures(config)
     config.addinivalue_line(
@@ -246,6 +248,10 @@ def pytest_runtest_makereport(
     if report.when == "call" and report.passed and runs_on(item) and not was_judged(item):
         error = InconclusiveError("the test ended without a verdict: nothing was judged")
         report.outcome, report.longrepr = "failed", str(error)
+    if does_not_apply(item):
+        if report.skipped:
+            note_late(item)
+        return report
     known = isinstance(error, KnownIssueError)
     if isinstance(error, KnownIssueError) and policy_of(item.config) is Policy.ALLOW:
         # pytest's own word for what fails as it should, which fails no run.

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from meshproof.errors import WaitTimeoutError
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import PodWorkload, Workload
 from meshproof.wait import eventually
 
 WITHIN = 15.0
@@ -60,6 +60,11 @@ class LogLine:
     termination: str = ""
 
     @property
+    def is_inbound(self) -> bool:
+        """Whether it is of what the proxy's own workload was sent."""
+        return self.upstream_cluster.startswith("inbound|")
+
+    @property
     def upstream_address(self) -> str:
         """The address part of ``upstream_host``."""
         return self.upstream_host.rpartition(":")[0]
@@ -87,7 +92,7 @@ class TurnedAway:
 class ProxyLog:
     """The log of a workload's proxy from ``begin`` on. The nodes' clocks are this machine's."""
 
-    workload: Workload
+    workload: PodWorkload
     begin: datetime
 
     def lines(self) -> list[str]:
@@ -161,7 +166,7 @@ def turned_away_by(
     return _await(found, enough, within)
 
 
-def log_from_now(workload: Workload) -> ProxyLog:
+def log_from_now(workload: PodWorkload) -> ProxyLog:
     """The log of a workload's proxy from now on."""
     return ProxyLog(workload, datetime.now(UTC))
 
@@ -174,14 +179,25 @@ def entries_of(
     return entries_of_all([workload], ids, within)
 
 
+def calls_of(workload: Workload, ids: Sequence[str], within: float = WITHIN) -> dict[str, LogLine]:
+    """The same of what a workload has sent alone: one that calls itself, as a machine may which is
+    an instance of what it calls, has a line of what it has taken as well."""
+    return entries_of_all([workload], ids, within, lambda one: not one.is_inbound)
+
+
 def entries_of_all(
-    workloads: Sequence[Workload], ids: Sequence[str], within: float = WITHIN
+    workloads: Sequence[Workload],
+    ids: Sequence[str],
+    within: float = WITHIN,
+    counts: Callable[[LogLine], bool] = lambda _: True,
 ) -> dict[str, LogLine]:
-    """The same of several proxies, each of which has a part of the lines."""
+    """The same of several proxies, each of which has a part of the lines. ``counts``: which of
+    them are meant."""
     wanted = set(ids)
 
     def found() -> list[LogLine]:
-        return [entry for one in workloads for entry in _entries_now(one, wanted, len(wanted))]
+        lines = [entry for one in workloads for entry in _entries_now(one, wanted, len(wanted))]
+        return list(filter(counts, lines))
 
     def all_there(entries: Sequence[LogLine]) -> bool:
         return {entry.request_id for entry in entries} == wanted
@@ -219,7 +235,7 @@ def _entries_now(workload: Workload, wanted: Collection[str], lines: int) -> lis
     """The lines with these request ids among the last of a log. ``lines``: how many there may be
     of them."""
     # By the log's end, which is found at once in however long a log.
-    text = workload.log(tail_lines=lines + _OTHERS)
+    text = workload.log(tail_lines=2 * lines + _OTHERS)
     entries = map(read_line, text.splitlines())
     return [entry for entry in entries if entry and entry.request_id in wanted]
 

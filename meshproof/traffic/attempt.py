@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from meshproof.errors import WaitTimeoutError
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import PodWorkload
 from meshproof.lab.lab import Lab
 from meshproof.lab.network.counters import Counters
 from meshproof.traffic.probe import BRIEF, PATIENT, Answer, Target, probe
@@ -25,7 +25,7 @@ _CONTROL_WITHIN = 30.0
 class Attempt:
     """A question from one cluster to another. ``counted``: what router and nodes saw of it."""
 
-    caller: Workload
+    caller: PodWorkload
     called: str
     target: Target
     answer: Answer
@@ -54,13 +54,13 @@ class Outward:
     """A question to an address outside the lab. ``dropped``: packets for this very target that the
     router dropped meanwhile."""
 
-    caller: Workload
+    caller: PodWorkload
     target: Target
     answer: Answer
     dropped: int
 
 
-def outward(lab: Lab, caller: Workload, target: Target, *, patience: float = BRIEF) -> Outward:
+def outward(lab: Lab, caller: PodWorkload, target: Target, *, patience: float = BRIEF) -> Outward:
     """Ask ``target``, which is nowhere in the lab, from ``caller``; ``patience`` as for
     ``attempt``."""
     before = lab.counters()
@@ -71,7 +71,7 @@ def outward(lab: Lab, caller: Workload, target: Target, *, patience: float = BRI
 
 
 def attempt(
-    lab: Lab, caller: Workload, target: Target, control: Workload, *, patience: float = BRIEF
+    lab: Lab, caller: PodWorkload, target: Target, control: PodWorkload, *, patience: float = BRIEF
 ) -> Attempt:
     """Ask ``target`` from ``control`` (in the target's cluster) until that is answered, or half a
     minute has passed, then from ``caller``.
@@ -87,7 +87,7 @@ def attempt(
     return Attempt(caller, control.cluster, target, answer, answered, counted)
 
 
-def _answer_inside(control: Workload, target: Target) -> Answer:
+def _answer_inside(control: PodWorkload, target: Target) -> Answer:
     """The control's answer as soon as there is one, or else what came of it in the end."""
     last: list[Answer] = []
 

@@ -16,7 +16,7 @@ from itertools import islice
 from meshproof.kube.asking import Failed, Question, Reply, ask_all
 from meshproof.kube.workload import Workload
 from meshproof.process import side_by_side
-from meshproof.traffic.access_log import WITHIN, entries_of
+from meshproof.traffic.access_log import WITHIN, calls_of
 from meshproof.traffic.batch import counted
 from meshproof.traffic.response import Refused, Response
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample
@@ -79,7 +79,7 @@ def call_all(sample: Sample, caller: Workload, plans: Sequence[Plan]) -> list[li
     answered = all(one.status is not None for batch in batches for one in batch)
     if caller.sidecar:
         ids = [one.id for batch in batches for one in batch]
-        logged = entries_of(caller, ids, WITHIN if answered else _UNANSWERED_WITHIN)
+        logged = calls_of(caller, ids, WITHIN if answered else _UNANSWERED_WITHIN)
         batches = [[replace(one, log=logged.get(one.id)) for one in batch] for batch in batches]
     for plan, batch in zip(plans, batches, strict=True):
         _record(sample, caller, plan, batch, begin)
@@ -112,10 +112,10 @@ def _record(
 
 def _called(sample: Sample, caller: Workload, plans: Sequence[Plan]) -> list[list[Response]]:
     batches = [questions(one) for one in plans]
-    servers = sample.servers()
+    servers = sample.answering()
     bounded = 30 + sum(one.patience * min(one.times, 10) for one in plans)
     replies = iter(ask_all(caller, [one for batch in batches for one in batch], bounded))
-    servers |= sample.servers()  # one that went, or came, meanwhile may have answered
+    servers |= sample.answering()  # one that went, or came, meanwhile may have answered
     return [
         responses_of(caller, batch, list(islice(replies, len(batch))), servers) for batch in batches
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshproof.errors import MeshproofError
-from meshproof.kube.workload import Workload, find_workload, list_workloads
+from meshproof.kube.workload import PodWorkload, Workload, find_workload, list_workloads
 from meshproof.mesh.builds import istiod_builds
 from meshproof.mesh.config_dump import inbound_ports
 from meshproof.mesh.gateways import gateway_workload
@@ -103,7 +103,7 @@ def rejected(expected: Iterable[str], entries: Sequence[Mapping[str, Any]]) -> l
     ]
 
 
-def istiods(mesh: Mesh) -> list[Workload]:
+def istiods(mesh: Mesh) -> list[PodWorkload]:
     """The istiod of each control plane. Raises LabError when one does not run."""
     return [istiod_of(mesh, one.name) for one in mesh.deployment.topology.control_planes]
 
@@ -130,7 +130,7 @@ def proxy_id(workload: Workload) -> str:
     return f"{workload.name}.{workload.namespace}"
 
 
-def proxied(sample: Sample) -> list[Workload]:
+def proxied(sample: Sample) -> list[PodWorkload]:
     """All workloads of the sample that have a sidecar, and the gateways. Raises LabError."""
     mesh = sample.mesh
     gateways = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import PodWorkload
 from meshproof.lab.lab import Lab
 from meshproof.model import Pair
 from meshproof.traffic.probe import Target
@@ -32,7 +32,7 @@ class Conversation:
 
 
 def converse(
-    lab: Lab, caller: Workload, target: Target, pair: Pair, meanwhile: Callable[[], object]
+    lab: Lab, caller: PodWorkload, target: Target, pair: Pair, meanwhile: Callable[[], object]
 ) -> Conversation:
     """Say a word over TCP to ``target``, which says back what it hears; do ``meanwhile`` when
     that has passed the router as pod traffic; then say another over the same connection.

@@ -28,8 +28,16 @@ def passed_unread(sample: Sample) -> str:
 
     A sidecar does so with connections that came while its istiod knew no Service of the pod: when a
     remote secret goes and comes back, callers may learn of an instance before the instance does of
-    its ports. Such a connection stays as long as its caller uses it; no rule for the port counts on
-    it, and its calls are in no log until it ends.
+    its ports. Such a connection stays as long as its caller uses it, since Envoy leaves connections
+    of filter chains that an update does not change
+    (https://www.envoyproxy.io/docs/envoy/latest/configuration/listeners/lds). What is configured
+    for the port's own chains, such as an EnvoyFilter's fault, does not count on it, and its calls
+    are in no log until it ends. AuthorizationPolicies and PeerAuthentications do count: istiod puts
+    them into the chains for unknown ports as well, those that ask for what HTTP says as the
+    stricter ones that remain without it.
+
+    It is as bytes since these proxies lack Istio's ALPN filter: with it callers say
+    "istio-http/1.1", which the chain for HTTP to unknown ports takes, and reads.
 
     Raises EvidenceError when a proxy does not answer.
     """

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import PodWorkload
 from meshproof.mesh.credentials import Credential
 from meshproof.traffic.settle import require
 from meshproof.traffic.tls_question import ask
 
 
 @contextmanager
-def serving_as(workload: Workload, port: int, credential: Credential) -> Iterator[None]:
+def serving_as(workload: PodWorkload, port: int, credential: Credential) -> Iterator[None]:
     """A TLS server with this certificate listens in a workload inside the block."""
     where = f"a TLS server on port {port} of {workload}"
     shown = json.dumps({"chain": credential.chain, "key": credential.key})
@@ -38,7 +38,7 @@ def serving_as(workload: Workload, port: int, credential: Credential) -> Iterato
         )
 
 
-def _shown(workload: Workload, port: int) -> str:
+def _shown(workload: PodWorkload, port: int) -> str:
     """The certificate that whoever listens there shows, in PEM; "" when nobody shows any."""
     chain = ask(workload, workload.address, port, "anything").chain
     return chain[0].public_bytes(Encoding.PEM).decode() if chain else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
+from meshproof.errors import EvidenceError
 from meshproof.kube.objects import Object
 from meshproof.kube.workload import Workload
 from meshproof.mesh.config_dump import CLUSTERS, LISTENERS, ROUTES, in_use
@@ -55,6 +56,20 @@ def in_force(
     finally:
         if not converge(gone, what="rules to be gone from the proxies"):
             sample.mesh.mark_dirty(f"deleted, but still in a proxy: {_told(left[0])}")
+
+
+@contextmanager
+def ruled(
+    sample: Sample, objects: Sequence[Object], clusters: Collection[str] | None = None
+) -> Iterator[None]:
+    """As ``in_force``, and every proxy that is governed by them uses the objects inside the block.
+
+    Raises EvidenceError when one does not.
+    """
+    with in_force(sample, objects, clusters) as missing:
+        if missing:
+            raise EvidenceError(f"nothing can be claimed: missing is {', '.join(missing)}")
+        yield
 
 
 def knows(sample: Sample, cluster: str, one: Object) -> bool:

@@ -19,6 +19,7 @@ from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.drain import draining
 from meshproof.traffic.response import Response
 from meshproof.wait import eventually
+from meshproof.workloads.machine import MachineWorkload
 from meshproof.workloads.sample import Sample
 
 Seen = TypeVar("Seen")
@@ -45,6 +46,10 @@ def settle(sample: Sample, within: float = _SETTLED_WITHIN) -> Settling:
 
     def look() -> str:
         seen = side_by_side(sample.mesh.shell, lambda one: _unsettled(sample, one), callers)
+        machines = sample.machines.values()
+        seen += side_by_side(
+            sample.mesh.shell, lambda one: _unsettled_machine(sample, one), machines
+        )
         return "; ".join(text for text in seen if text)
 
     begin = time.monotonic()
@@ -224,6 +229,8 @@ def reachable(sample: Sample, caller: str) -> dict[str, str]:
 def _unsettled(sample: Sample, caller: Workload) -> str:
     responses = call(sample, caller, Plan(times=_CALLS, fresh=True))
     due = reachable(sample, caller.cluster)
+    if sample.mesh.deployment.mtls is not Mtls.DISABLED:
+        due |= sample.machine_versions(caller.cluster)
     missing = due.keys() - {one.version for one in responses}
     if missing:
         return f"{caller.cluster} does not reach {', '.join(sorted(missing))}"
@@ -243,6 +250,19 @@ def _unsettled(sample: Sample, caller: Workload) -> str:
     outsider = call(sample, sample.outsider(caller.cluster), Plan(patience=3))[0]
     open_to_all = sample.mesh.deployment.mtls is not Mtls.STRICT
     return "" if outsider.succeeded is open_to_all else f"{caller.cluster}: {outsider} outside"
+
+
+def _unsettled_machine(sample: Sample, machine: MachineWorkload) -> str:
+    """The same of a machine, which is served as callers of its cluster are."""
+    responses = call(sample, machine, Plan(times=_CALLS, fresh=True))
+    due = sample.reached_from(machine.cluster) | sample.machine_versions(machine.cluster)
+    if missing := due.keys() - {one.version for one in responses}:
+        return f"machine {machine.name} does not reach {', '.join(sorted(missing))}"
+    failed = [one for one in responses if not one.succeeded]
+    if failed:
+        return f"machine {machine.name}: {len(failed)} calls fail, such as {failed[0]}"
+    right = _as_the_mode_says(sample, responses)
+    return "" if right else f"machine {machine.name}: other mTLS mode"
 
 
 def _said_by_istiods(mesh: Mesh) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from meshproof.errors import EvidenceError, MeshproofError, WaitTimeoutError
 from meshproof.kube.node_logs import folder, printed_since
-from meshproof.kube.workload import PROXY, Workload
+from meshproof.kube.workload import PROXY, PodWorkload
 from meshproof.process import side_by_side
 from meshproof.traffic.access_log import WITHIN
 from meshproof.traffic.calls import HELLO
@@ -24,7 +24,7 @@ from meshproof.traffic.stream_history import CallKind, History, Mark, StreamCall
 from meshproof.traffic.stream_lines import Lines, unlogged
 from meshproof.traffic.stream_timeline import timeline
 from meshproof.wait import eventually
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, TCP_PORT, Sample
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, SLEEP, TCP_PORT, Sample
 
 USUAL_RATE = 50.0
 """Calls a second that each caller makes."""
@@ -39,7 +39,8 @@ _OVERLAP = 3.0
 class StreamPlan:
     """``rate``: calls a second of each caller, of all ``kinds`` together, which take turns;
     ``patience``: seconds that a call may take; ``longest``: seconds after which a stream that
-    nobody ends does so itself."""
+    nobody ends does so itself; ``url``, ``to``: what is called by HTTP, and by TCP; ``app``: which
+    pod of each cluster calls."""
 
     rate: float = USUAL_RATE
     kinds: tuple[CallKind, ...] = tuple(CallKind)
@@ -47,6 +48,7 @@ class StreamPlan:
     longest: float = 1200.0
     url: str = HELLO
     to: str = f"{HELLOWORLD}.{NAMESPACE}:{TCP_PORT}"
+    app: str = SLEEP
 
     def line(self, name: str) -> str:
         """As the program reads it. ``name``: what request ids begin with."""
@@ -67,7 +69,7 @@ class Calling:
     """A pod that makes calls. ``process``: the program's, in it; ``read_until``: when its logs were
     read last."""
 
-    workload: Workload
+    workload: PodWorkload
     lines: Lines
     process: str
     read_until: float
@@ -136,7 +138,7 @@ class Stream:
         """Read what was printed since it was looked at before. Raises EvidenceError."""
         self._read_all(self.callers.values())
 
-    def begin(self, caller: str, workload: Workload) -> None:
+    def begin(self, caller: str, workload: PodWorkload) -> None:
         """Let a pod make the calls of a caller from now on. Raises CommandError when they do not
         begin, LabError when the pod is not there."""
         lines = Lines(caller, f"mp-{secrets.token_hex(3)}-{caller}")
@@ -144,7 +146,7 @@ class Stream:
         said = workload.run("probe", "start-stream", input=self.plan.line(lines.name))
         self.callers[caller] = Calling(workload, lines, said.stdout.strip(), at)
 
-    def hand_over(self, caller: str, workload: Workload) -> None:
+    def hand_over(self, caller: str, workload: PodWorkload) -> None:
         """Let another pod make the calls of a caller: it begins, then the one before ends, whose
         lines are all read before this returns, so that it may go. Raises as ``begin``."""
         before = self.callers[caller]
@@ -216,8 +218,8 @@ class Stream:
 def streaming(
     sample: Sample, callers: Sequence[str] | None = None, plan: StreamPlan | None = None
 ) -> Iterator[Stream]:
-    """Calls go on inside the block, from sleep in each of these clusters, by default in all that
-    have workloads; afterwards the stream has a ``history``, which is recorded.
+    """Calls go on inside the block, from the plan's pod in each of these clusters, by default in
+    all that have workloads; afterwards the stream has a ``history``, which is recorded.
 
     Raises EvidenceError when a stream does not begin, LabError when a caller is not there.
     """
@@ -225,7 +227,7 @@ def streaming(
     stream.know_pods()
     try:
         for name in callers or sample.clusters:
-            stream.begin(name, sample.caller(name))
+            stream.begin(name, sample.caller(name, stream.plan.app))
         yield stream
     finally:
         stream.end()

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from meshproof.errors import EvidenceError
+from meshproof.errors import EvidenceError, MeshproofError
+from meshproof.traffic.renewal import renew_connections
 from meshproof.traffic.settle import healed
 from meshproof.traffic.stream import Stream, StreamPlan, streaming
 from meshproof.traffic.stream_history import History
@@ -30,8 +31,9 @@ _FIRST = 4.0
 
 @dataclass(frozen=True)
 class Found:
-    """A stream over what was done. ``ways``: where calls were to go at its begin, and at its end;
-    ``pods``: those that were there at its end."""
+    """A stream over what was done. ``shares``: of those who called; ``ways``: where calls were to
+    go at its begin, and at its end; ``pods``: those that were there at its end, for those who
+    called."""
 
     history: History
     shares: Shares
@@ -56,14 +58,23 @@ def over(
     try:
         found = _over(sample, doing, callers, more, plan)
     except Exception:
-        healed(sample)
+        _at_rest(sample)
         raise
     except BaseException:
         # Whoever interrupts does not wait for it; then nobody knows whether it has healed.
         sample.mesh.mark_dirty("interrupted while it was changed, and not seen to heal")
         raise
-    healed(sample)
+    _at_rest(sample)
     return found
+
+
+def _at_rest(sample: Sample) -> None:
+    """Wait until the mesh is at rest, and no server passes on connections unread, or mark it."""
+    healed(sample)
+    try:
+        renew_connections(sample)
+    except MeshproofError as error:
+        sample.mesh.mark_dirty(f"nobody knows whether connections are passed on: {error.cause}")
 
 
 def _over(
@@ -81,7 +92,10 @@ def _over(
             pods, ways = pods_now(sample), _either(before, ways_now(sample))
         if stream.history is None:
             raise EvidenceError("the stream of calls has no end")
-        return Found(stream.history, shares_of(sample, more), ways, pods)
+        names = stream.callers.keys()
+        shares = {name: due for name, due in shares_of(sample, more).items() if name in names}
+        heard = {name: due for name, due in pods.items() if name in names}
+        return Found(stream.history, shares, ways, heard)
 
 
 def shares_of(sample: Sample, more: Mapping[str, int] | None = None) -> Shares:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from meshproof.kube.asking import Question, Reply, ask_all
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import PodWorkload
 from meshproof.traffic.access_log import LogLine, ProxyLog, log_from_now
 from meshproof.traffic.batch import Route, lines_of, routes_of
 from meshproof.traffic.calls import REFUSALS
@@ -42,7 +42,7 @@ class Connection:
     said: str
     version: str | None = None
     pod: str | None = None
-    server: Workload | None = None
+    server: PodWorkload | None = None
     log: LogLine | None = None
 
     @property
@@ -67,7 +67,7 @@ class Connection:
 
 
 def connect(
-    sample: Sample, caller: Workload, times: int, *, to: str = GREETER, patience: float = 10.0
+    sample: Sample, caller: PodWorkload, times: int, *, to: str = GREETER, patience: float = 10.0
 ) -> list[Connection]:
     """Connect to helloworld so many times, one after the other, hear its greeting and hang up.
 
@@ -84,7 +84,7 @@ def connect(
     return found
 
 
-def _read(caller: Workload, servers: Mapping[str, Workload], reply: Reply) -> Connection:
+def _read(caller: PodWorkload, servers: Mapping[str, PodWorkload], reply: Reply) -> Connection:
     failure, text = reply.failure, reply.payload.decode(errors="replace").strip()
     hello = _HELLO.search(text)
     version, pod = hello.groups() if hello else (None, None)
@@ -125,7 +125,7 @@ def _with_their_lines(log: ProxyLog, found: Sequence[Connection], to: str) -> li
 
 
 def _record(
-    sample: Sample, caller: Workload, to: str, found: Sequence[Connection], seconds: float
+    sample: Sample, caller: PodWorkload, to: str, found: Sequence[Connection], seconds: float
 ) -> None:
     endings = Counter(one.refusal.value if one.refusal else "answered" for one in found)
     hosts = Counter(one.log.upstream_host for one in found if one.log and one.log.upstream_host)

@@ -31,14 +31,14 @@ class Watched:
     def towards(self, address: IPv4Address, port: int, kind: str) -> int:
         """Segments of ``kind`` ("tls", "http", "plain") from the caller to an endpoint.
 
-        Within the caller's network they bear its own address, beyond it its node's.
+        Within a pod's network they bear its own address, beyond it its node's.
         """
-        here, sources = self.caller.cluster, {self.caller.address, self.caller.node.address}
+        here, sources = self.caller.place, self.caller.seen_as
         return sum(self.counted.conversation(here, kind, one, address, port) for one in sources)
 
     def arrived(self, server: Workload, port: int, kind: str) -> int:
-        """Segments of ``kind`` to a pod, from whomever: across networks, from its gateway."""
-        found = self.counted.near(server.cluster, kind).items()
+        """Segments of ``kind`` to a server, from whomever: across networks, from its gateway."""
+        found = self.counted.near(server.place, kind).items()
         to = (server.address, port)
         return sum(count for (_, flow), count in found if (flow.target, flow.port) == to)
 

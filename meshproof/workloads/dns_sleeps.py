@@ -14,15 +14,17 @@ from meshproof.workloads.sample import NAMESPACE, Sample, sleep_objects
 
 DNS_SLEEP = "sleep-dns"
 """What such a sleep is called."""
-_CAPTURE = {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}
+ANSWERING = {
+    "proxy.istio.io/config": json.dumps({"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}})
+}
+"""The annotation by which a pod's sidecar answers names."""
 
 
 @contextmanager
 def dns_sleeps(sample: Sample) -> Iterator[None]:
     """Each cluster with workloads has such a sleep inside the block, which is ready. Which names
     it knows is to be waited for. Raises LabError when one will not run."""
-    noted = {"proxy.istio.io/config": json.dumps(_CAPTURE)}
-    objects = sleep_objects(name=DNS_SLEEP, annotations=noted)
+    objects = sleep_objects(name=DNS_SLEEP, annotations=ANSWERING)
     clusters = [sample.mesh.cluster(name) for name in sample.clusters]
 
     def ready(cluster: RunningCluster) -> None:

@@ -15,7 +15,7 @@ from meshproof.kube import client
 from meshproof.kube.asking import ask, question
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import lab_errors
-from meshproof.kube.workload import Workload, pod_workload
+from meshproof.kube.workload import PodWorkload, pod_workload
 from meshproof.wait import eventually
 
 NAMESPACE = "echo"
@@ -35,7 +35,7 @@ _WITHIN = 10.0
 class Echo:
     """The echo of one cluster. It answers "<cluster> hears <address>"."""
 
-    pod: Workload
+    pod: PodWorkload
     service: IPv4Address
     node_port: int
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from meshproof.errors import LabError
 from meshproof.kube.rollout import await_end_of, await_rollout, pods_of, restart, scale
 from meshproof.kube.seam import lab_errors
-from meshproof.kube.workload import Workload, list_workloads
+from meshproof.kube.workload import PodWorkload, list_workloads
 from meshproof.process import side_by_side
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, SLEEP, Sample
 
@@ -24,7 +24,7 @@ def restart_helloworld(sample: Sample, cluster: str) -> None:
     side_by_side(shell, lambda name: restart(running, NAMESPACE, name, shell), names)
 
 
-def another_sleep(sample: Sample, cluster: str, meanwhile: Callable[[Workload], None]) -> None:
+def another_sleep(sample: Sample, cluster: str, meanwhile: Callable[[PodWorkload], None]) -> None:
     """Have another pod of sleep in a cluster in place of the one that calls are made from.
 
     ``meanwhile``: is given the new one while the old one is still there. Raises LabError.
@@ -49,5 +49,5 @@ def another_sleep(sample: Sample, cluster: str, meanwhile: Callable[[Workload], 
         raise LabError(f"{new} went in place of {old.name}, which still has its old sidecar")
 
 
-def _sleeps(sample: Sample, cluster: str) -> list[Workload]:
+def _sleeps(sample: Sample, cluster: str) -> list[PodWorkload]:
     return list_workloads(sample.mesh.cluster(cluster), SLEEP, NAMESPACE)

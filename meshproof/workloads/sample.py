@@ -8,20 +8,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from meshproof.artifacts.images import WORKLOAD
 from meshproof.errors import EvidenceError
 from meshproof.kube import RunningCluster
 from meshproof.kube.objects import Object, apply
 from meshproof.kube.rollout import await_rollout
-from meshproof.kube.workload import Workload, find_workload, list_workloads
+from meshproof.kube.workload import PodWorkload, Workload, find_workload, list_workloads
 from meshproof.mesh.exposure import Served, exposure_objects
 from meshproof.mesh.gateways import sni_of
-from meshproof.mesh.manifests import ZONE_LABEL
+from meshproof.mesh.machines import Joining, join
+from meshproof.mesh.manifests import LOCALITY_LABEL, ZONE_LABEL
 from meshproof.mesh.mesh import Mesh, Way
 from meshproof.mesh.routes import host_of
-from meshproof.model import Pair, Topology
+from meshproof.model import Machine, Pair, Topology
+from meshproof.model.machine import mesh_of, sites
 from meshproof.process import Shell, side_by_side
+from meshproof.workloads.machine import MachineWorkload, serve
 
 NAMESPACE = "sample"
 OUTSIDE = "outside"
@@ -30,8 +34,6 @@ PORT = 5000
 GRPC_PORT = 5001
 TCP_PORT = 9000
 """Where helloworld greets whoever connects, and again for each line that it is told."""
-LOCALITY_LABEL = "istio-locality"
-"""Where a pod is, in place of its node's labels."""
 SLEEP, HELLOWORLD = "sleep", "helloworld"
 _GRACE, _GOES_ON = 30, 5
 """Seconds that pods have to end, and in which they still answer."""
@@ -50,7 +52,7 @@ class Behind:
     to, of which nobody outside can choose one."""
 
     way: Way
-    servers: tuple[Workload, ...]
+    servers: tuple[PodWorkload, ...]
 
     @property
     def clusters(self) -> tuple[str, ...]:
@@ -67,7 +69,7 @@ class Sample:
     """sleep and helloworld on a mesh."""
 
     mesh: Mesh
-    callers: dict[tuple[str, str], Workload] = field(default_factory=dict)
+    callers: dict[tuple[str, str], PodWorkload] = field(default_factory=dict)
 
     @property
     def topology(self) -> Topology:
@@ -118,6 +120,17 @@ class Sample:
                 return caller, home
         raise EvidenceError(f"no istiod of {self.topology.name} reads another cluster")
 
+    @property
+    def far_gateway(self) -> str:
+        """A cluster whose gateway leads the callers of another network to a version, but not the
+        proxies of another cluster to their istiod, where there is such a one: whoever moves, or
+        ends, that has their istiod out of reach as well. Raises StopIteration where no gateway
+        leads to a version."""
+        homes = {self.versions[version] for _, version in self.pairs(same_network=False)}
+        members = [one for one in self.topology.members if one.name in homes and one.gateway]
+        alone = [one for one in members if not self.topology.served_by(one.name)]
+        return next(one.name for one in (*alone, *members))
+
     def pairs(self, *, same_network: bool) -> list[Pair]:
         """The ordered pairs of a caller's cluster and a version in another one that its istiod
         knows of, on one network or on two."""
@@ -142,29 +155,34 @@ class Sample:
         """The SPIFFE ID of a cluster's helloworld."""
         return self.topology[cluster].mesh.identity(NAMESPACE, HELLOWORLD)
 
-    def ways(self, caller: str, server: Workload) -> set[Way]:
+    def ways(self, caller: str, server: PodWorkload) -> set[Way]:
         """Where sidecars of a cluster call a helloworld pod: at its own address, or across
         networks at each gateway that leads to it."""
         if self.topology.same_network(caller, server.cluster):
             return {Way(server.address, PORT)}
         return set(self.mesh.ways_to(server.cluster).values())
 
-    def caller(self, cluster: str, app: str = SLEEP, namespace: str = NAMESPACE) -> Workload:
+    def caller(self, cluster: str, app: str = SLEEP, namespace: str = NAMESPACE) -> PodWorkload:
         """The sleep (or another app's pod that can call) of a cluster."""
         key = (cluster, f"{namespace}/{app}")
         if key not in self.callers:
             self.callers[key] = find_workload(self.mesh.cluster(cluster), app, namespace)
         return self.callers[key]
 
-    def replace_caller(self, caller: Workload) -> None:
+    def forget_callers(self, cluster: str) -> None:
+        """Look the callers of a cluster up anew: their pods were started again, and have other
+        addresses."""
+        self.callers = {key: one for key, one in self.callers.items() if key[0] != cluster}
+
+    def replace_caller(self, caller: PodWorkload) -> None:
         """Let another pod be the sleep of its cluster."""
         self.callers[caller.cluster, f"{NAMESPACE}/{SLEEP}"] = caller
 
-    def outsider(self, cluster: str) -> Workload:
+    def outsider(self, cluster: str) -> PodWorkload:
         """A caller without a sidecar."""
         return self.caller(cluster, namespace=OUTSIDE)
 
-    def servers(self, namespace: str = NAMESPACE) -> dict[str, Workload]:
+    def servers(self, namespace: str = NAMESPACE) -> dict[str, PodWorkload]:
         """The helloworld pods of all clusters that have an address now, by name."""
         clusters = [self.mesh.cluster(name) for name in self.clusters]
         found = side_by_side(
@@ -172,7 +190,36 @@ class Sample:
         )
         return {server.name: server for servers in found for server in servers}
 
-    def every_server(self) -> list[Workload]:
+    @cached_property
+    def machines(self) -> dict[str, MachineWorkload]:
+        """The machines outside Kubernetes, by name."""
+        topology = self.topology
+        return {
+            one.name: MachineWorkload(
+                one,
+                self.mesh.lab.machines[one.name],
+                site.beside,
+                NAMESPACE,
+                mesh_of(topology, one).trust_domain,
+            )
+            for one, site in zip(topology.machines, sites(topology), strict=True)
+        }
+
+    def machine_versions(self, caller: str) -> dict[str, str]:
+        """The versions on machines that the istiod of a caller's cluster knows of, each with the
+        cluster that serves its machine."""
+        return {
+            one.version: one.primary
+            for one in self.topology.machines
+            if one.version and self.topology.knows(caller, one.primary)
+        }
+
+    def answering(self) -> dict[str, Workload]:
+        """Whoever may answer as helloworld now, by name: pods, and machines that have a version."""
+        machines = {name: one for name, one in self.machines.items() if one.version}
+        return {**self.servers(), **machines}
+
+    def every_server(self) -> list[PodWorkload]:
         """The helloworld pods of all clusters now. Raises EvidenceError when a version has none:
         what holds for all pods would hold for it, too."""
         found = list(self.servers().values())
@@ -183,34 +230,49 @@ class Sample:
     def behind(self, caller: str) -> list[Behind]:
         """All helloworld pods that a cluster's istiod knows of, by the way to them. Raises
         EvidenceError as ``every_server`` does."""
-        found: dict[Way, list[Workload]] = {}
+        found: dict[Way, list[PodWorkload]] = {}
         for server in self.every_server():
             if self.topology.knows(caller, server.cluster):
                 for way in self.ways(caller, server):
                     found.setdefault(way, []).append(server)
         return [Behind(way, tuple(servers)) for way, servers in sorted(found.items())]
 
-    def server(self, version: str) -> Workload:
+    def server(self, version: str) -> PodWorkload:
         """One pod of a version. Raises StopIteration when there is none."""
         return next(one for one in self.servers().values() if one.version == version)
 
 
 def deploy_sample(mesh: Mesh) -> Sample:
     """Deploy sleep and the helloworld Service in all clusters that have workloads, and the
-    versions of helloworld where the topology places them, wait until they run, and expose what the
-    topology exposes to other meshes. A cluster without workloads gets a caller without a sidecar,
-    to be reached or kept out as any other.
+    versions of helloworld where the topology places them, wait until they run, let machines join,
+    and expose what the topology exposes to other meshes. A cluster without workloads gets a caller
+    without a sidecar, to be reached or kept out as any other.
 
     Raises LabError with the reason when something will not.
     """
     with mesh.lab.recorder.step("deploy sleep and helloworld"):
         shell = mesh.shell
-        side_by_side(shell, lambda one: _deploy(mesh, one, shell), mesh.lab.clusters.values())
+        side_by_side(shell, lambda one: deploy_in(mesh, one, shell), mesh.lab.clusters.values())
+    machines = mesh.deployment.topology.machines
+    if machines:
+        side_by_side(mesh.shell, lambda one: _take_in(mesh, one), machines)
     if mesh.deployment.topology.exposes:
         with mesh.lab.recorder.step("expose services to other meshes"):
             for name in mesh.deployment.topology.config_clusters:
                 apply(mesh.cluster(name), exposure_objects(mesh, name, [SERVED]))
     return Sample(mesh)
+
+
+def _take_in(mesh: Mesh, machine: Machine) -> None:
+    serve(mesh.lab.machines[machine.name], machine.version)
+    join(mesh, machine, joining_of(machine))
+
+
+def joining_of(machine: Machine) -> Joining:
+    """How a machine joins: with an account of its own, and behind helloworld's Service where it has
+    a version of that."""
+    labels = {"app": HELLOWORLD, "version": machine.version} if machine.version else {}
+    return Joining(NAMESPACE, machine.name, labels or {"app": machine.name})
 
 
 def namespace_object(name: str, *, injected: bool, revision: str = "") -> Object:
@@ -288,7 +350,8 @@ def helloworld_service(
     }
 
 
-def _deploy(mesh: Mesh, cluster: RunningCluster, shell: Shell) -> None:
+def deploy_in(mesh: Mesh, cluster: RunningCluster, shell: Shell) -> None:
+    """Deploy in one cluster what belongs there, and wait until it runs. Raises LabError."""
     topology, revision = mesh.deployment.topology, mesh.deployment.revision
     apply(cluster, [namespace_object(OUTSIDE, injected=False), *sleep_objects(OUTSIDE)])
     if cluster.name in topology.workloads:

@@ -34,6 +34,19 @@ def scaled(sample: Sample, version: str, replicas: int) -> Iterator[None]:
         _heal(sample, version, before)
 
 
+@contextmanager
+def asked_for(sample: Sample, version: str, replicas: int) -> Iterator[None]:
+    """A version is to have so many pods inside the block, for which nobody waits; afterwards as
+    many as before, all ready. Raises LabError as ``await_rollout``."""
+    before = _replicas(sample, version)
+    cluster = sample.mesh.cluster(sample.versions[version])
+    try:
+        scale(cluster, NAMESPACE, {f"{HELLOWORLD}-{version}": replicas})
+        yield
+    finally:
+        _heal(sample, version, before)
+
+
 def usual(sample: Sample, version: str) -> int:
     """How many pods a version has by the topology."""
     return next(one.replicas for one in sample.topology.placements if one.version == version)

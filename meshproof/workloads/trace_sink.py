@@ -16,7 +16,7 @@ from meshproof.artifacts.images import WORKLOAD
 from meshproof.errors import EvidenceError
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.rollout import await_rollout
-from meshproof.kube.workload import Workload, find_workload
+from meshproof.kube.workload import PodWorkload, find_workload
 from meshproof.mesh.operator_config import TRACES_NAMESPACE, TRACES_PORT, TRACES_SERVICE
 from meshproof.process import side_by_side
 from meshproof.wait import eventually
@@ -37,7 +37,7 @@ class Span:
 class TraceSinks:
     """One sink in each cluster with workloads."""
 
-    sinks: tuple[Workload, ...]
+    sinks: tuple[PodWorkload, ...]
 
     def spans(self) -> list[Span]:
         """All that was reported so far, in whichever cluster."""
@@ -68,7 +68,7 @@ def trace_sinks(sample: Sample) -> Iterator[TraceSinks]:
         yield TraceSinks(tuple(sinks))
 
 
-def _listens(sink: Workload) -> bool:
+def _listens(sink: PodWorkload) -> bool:
     try:
         sink.fetch(TRACES_PORT, "")
     except EvidenceError:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import replace
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 
 from meshproof.errors import EvidenceError
 from meshproof.faults.discovery import unread
+from meshproof.mesh.routes import destination_rule
 from meshproof.model import Pair
-from meshproof.traffic.stream import Stream, StreamPlan
+from meshproof.traffic.routing import ruled
+from meshproof.traffic.stream import Stream
 from meshproof.traffic.stream_over import Found, over
-from meshproof.workloads.sample import Sample
+from meshproof.workloads.sample import HOST, Sample
 from meshproof.workloads.scale import scaled, usual
 from suites.change.claims import JOINED, LEFT
-from suites.change.secrets import A_MINUTE, WITHIN, Gone, are_heard, are_silent
+from suites.change.secrets import A_MINUTE, WITHIN, Gone, are_heard, are_silent, plan_without
 
 
 def secrets_between(sample: Sample, cluster: str) -> list[Pair]:
@@ -42,8 +43,8 @@ def lost_without(sample: Sample, secrets: Sequence[Pair]) -> dict[str, tuple[str
 def over_an_absence(sample: Sample) -> tuple[Found, Gone]:
     """What comes of calls while a cluster is no part of the mesh, and after it has joined again: a
     version of it gets another instance then, and a minute goes by. And by caller the versions that
-    it loses meanwhile. Raises EvidenceError as ``lost_without``, and where nobody reads anything by
-    a secret."""
+    it loses meanwhile. Raises EvidenceError as ``lost_without``, where nobody reads anything by a
+    secret, and as ``ruled``."""
     _, cluster = sample.read_from_elsewhere
     secrets, version = secrets_between(sample, cluster), sample.versions_in(cluster)[0]
     gone = lost_without(sample, secrets)
@@ -62,23 +63,13 @@ def over_an_absence(sample: Sample) -> tuple[Found, Gone]:
             stack.enter_context(scaled(sample, version, usual(sample, version) + 1))
         stream.flow_for(A_MINUTE)
 
-    return over(sample, doing, more={version: 1}, plan=plan_without(sample, cluster)), gone
-
-
-def plan_without(sample: Sample, cluster: str) -> StreamPlan:
-    """The calls of a stream over the absence of a cluster.
-
-    An istiod elsewhere that has lost the cluster does not know any more which services the
-    cluster's own proxies stand before (``GetProxyServiceTargets`` in Istio's
-    pilot/pkg/serviceregistry/aggregate): it takes the services' filter chains off their listeners,
-    and with those go the connections that came by them. It tells the cluster's gateway at the same
-    time as callers that there is nobody to lead to: who learns of it later than the gateway calls
-    somebody else, for which nothing but a request can be sent again. So there are no others there.
-    """
-    plan = StreamPlan()
-    if sample.topology[cluster].primary == cluster:
-        return plan
-    return replace(plan, kinds=tuple(one for one in plan.kinds if one.is_http))
+    plan = plan_without(sample, cluster)
+    # A connection through a gateway stays with one pod behind it. Where no call is a connection of
+    # its own, proxies make one for each request: else nobody might ever meet the new instance.
+    alike = all(one.is_http for one in plan.kinds)
+    rule = ruled(sample, [destination_rule(HOST, (), short=True)]) if alike else nullcontext()
+    with rule:
+        return over(sample, doing, more={version: 1}, plan=plan), gone
 
 
 def without(sample: Sample, pair: Pair) -> AbstractContextManager[None]:

@@ -10,7 +10,8 @@ from meshproof.faults.gateway import gateway_moved, out_of_service, second_gatew
 from meshproof.mesh.mesh import Way
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.traffic.settle import require
-from meshproof.traffic.stream import Stream
+from meshproof.traffic.stream import Stream, StreamPlan
+from meshproof.traffic.stream_history import CallKind
 from meshproof.traffic.stream_over import Found, Ways, over
 from meshproof.workloads.sample import HOST, PORT, Sample
 
@@ -20,22 +21,15 @@ proxies at once (``NotifyGatewayHandlers`` in pilot/pkg/serviceregistry/kube/con
 _MEANWHILE = 15.0
 _DRAINED = 3.0
 """Seconds for requests that are under way: their proxies close the connections after them."""
-
-
-def far_gateway(sample: Sample) -> str:
-    """A cluster whose gateway leads the callers of another network to a version, but not the
-    proxies of another cluster to their istiod, where there is such a one: whoever moves that must
-    tell them of it by himself. Raises StopIteration where no gateway leads to a version."""
-    homes = {sample.versions[version] for _, version in sample.pairs(same_network=False)}
-    members = [one for one in sample.topology.members if one.name in homes and one.gateway]
-    alone = [one for one in members if not sample.topology.served_by(one.name)]
-    return next(one.name for one in (*alone, *members))
+# A connection by TCP that is kept stays with the gateway that it was made through, and goes with
+# it: no proxy can move it to another one.
+_KINDS = tuple(one for one in CallKind if one is not CallKind.TCP_KEPT)
 
 
 def over_a_move(sample: Sample) -> Found:
     """What comes of calls while a gateway gets another address, and nobody answers at the old one
     any more."""
-    cluster = far_gateway(sample)
+    cluster = sample.far_gateway
 
     def doing(stream: Stream, stack: ExitStack) -> None:
         with stream.mark(f"the gateway of {cluster} gets another address"):
@@ -48,7 +42,7 @@ def over_a_move(sample: Sample) -> Found:
 def over_a_second_one(sample: Sample) -> tuple[Found, str]:
     """What comes of calls while a network gets a second gateway, and loses it again after proxies
     were told not to use it any more; and where that one was entered."""
-    cluster, mesh = far_gateway(sample), sample.mesh
+    cluster, mesh = sample.far_gateway, sample.mesh
     port = mesh.ways_to(cluster)[cluster].port
     entered: list[IPv4Address] = []
 
@@ -77,7 +71,7 @@ def over_a_second_one(sample: Sample) -> tuple[Found, str]:
                 second.close()
         stream.flow_for(_MEANWHILE)
 
-    found = over(sample, doing)
+    found = over(sample, doing, plan=StreamPlan(kinds=_KINDS))
     way = str(Way(entered[0], port))
     return replace(found, ways=with_way(sample, found.ways, cluster, way)), way
 

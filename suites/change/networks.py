@@ -18,7 +18,7 @@ from meshproof.traffic.stream import Stream
 from meshproof.traffic.stream_over import Found, over
 from meshproof.workloads.sample import HOST, PORT, Sample
 from suites.change.claims import EDITED, UNDONE
-from suites.change.gateways import FOLLOWS_WITHIN, far_gateway, with_way
+from suites.change.gateways import FOLLOWS_WITHIN, with_way
 
 _MEANWHILE = 10.0
 
@@ -28,7 +28,7 @@ def over_an_edit(sample: Sample) -> tuple[Found, str, str]:
     gateway, which is entered there as well, and then its own again; and where it is entered by
     either, the other first. An edit is done when callers' proxies go by it alone, or half a minute
     has passed."""
-    cluster, mesh = far_gateway(sample), sample.mesh
+    cluster, mesh = sample.far_gateway, sample.mesh
     own = mesh.ways_to(cluster)[cluster]
     callers = _callers(sample, cluster)
     entered: list[IPv4Address] = []

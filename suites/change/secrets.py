@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 
 from meshproof.errors import EvidenceError
 from meshproof.faults.discovery import unread
 from meshproof.kube.cluster import RunningCluster
-from meshproof.traffic.stream import Stream
+from meshproof.traffic.stream import Stream, StreamPlan
 from meshproof.traffic.stream_history import History
 from meshproof.traffic.stream_over import Found, over
 from meshproof.workloads.sample import Sample
@@ -85,7 +86,24 @@ def away_and_back(sample: Sample) -> tuple[History, list[str], tuple[str, ...]]:
         stream.flow_until(lambda: are_heard(stream, gone, begin), BACK, WITHIN)
         stream.flow_for(_AFTERWARDS)
 
-    return over(sample, doing).history, callers, versions
+    found = over(sample, doing, plan=plan_without(sample, home))
+    return found.history, callers, versions
+
+
+def plan_without(sample: Sample, cluster: str) -> StreamPlan:
+    """The calls of a stream over a time in which an istiod elsewhere does not read a cluster.
+
+    Where that istiod serves the cluster's own proxies it does not know any more which services they
+    stand before (``GetProxyServiceTargets`` in Istio's pilot/pkg/serviceregistry/aggregate): it
+    takes the services' filter chains off their listeners, and with those go the connections that
+    came by them. It tells the cluster's gateway at the same time as callers that there is nobody to
+    lead to: who learns of it later than the gateway calls somebody else, for which nothing but a
+    request can be sent again. So there are no others there.
+    """
+    plan = StreamPlan()
+    if sample.topology[cluster].primary == cluster:
+        return plan
+    return replace(plan, kinds=tuple(one for one in plan.kinds if one.is_http))
 
 
 def are_silent(stream: Stream, gone: Gone) -> bool:

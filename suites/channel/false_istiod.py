@@ -17,7 +17,7 @@ from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.seam import lab_errors
-from meshproof.kube.workload import PROXY, Workload, list_workloads
+from meshproof.kube.workload import PROXY, PodWorkload, list_workloads
 from meshproof.mesh.credentials import Credential, installed_authority, issue
 from meshproof.mesh.trust import Authority
 from meshproof.process import side_by_side
@@ -38,7 +38,7 @@ class Astray:
     """A pod whose sidecar was led to a false istiod. ``attempts``: what its log says of handshakes
     with it; ``ready``: whether its proxy has become ready all the same."""
 
-    pod: Workload
+    pod: PodWorkload
     attempts: tuple[str, ...]
     ready: bool
 
@@ -84,7 +84,7 @@ def led_astray(sample: Sample, cluster: str, shown: Shown) -> Astray:
     running = sample.mesh.cluster(cluster)
     name = f"astray-{secrets.token_hex(3)}"
     with _false_istiod(sample, running, shown), applied(running, _led_to_it(name, shown)):
-        found: list[Workload] = []
+        found: list[PodWorkload] = []
 
         def started() -> bool:
             found[:] = list_workloads(running, name, NAMESPACE)
@@ -131,11 +131,11 @@ def _false_istiod(sample: Sample, running: RunningCluster, shown: Shown) -> Iter
         yield
 
 
-def _attempts(pod: Workload) -> tuple[str, ...]:
+def _attempts(pod: PodWorkload) -> tuple[str, ...]:
     return tuple(line for line in pod.log(PROXY).splitlines() if _HANDSHAKE in line)
 
 
-def _is_ready(running: RunningCluster, pod: Workload) -> bool:
+def _is_ready(running: RunningCluster, pod: PodWorkload) -> bool:
     with lab_errors(f"look at {pod}"):
         found = running.core.read_namespaced_pod(pod.name, pod.namespace).status
     states = [*(found.container_statuses or []), *(found.init_container_statuses or [])]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from meshproof.kube.objects import Object
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import PodWorkload
 from meshproof.mesh.configuration import configured
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.traffic.calls import HELLO, Plan
@@ -25,7 +25,7 @@ _LABEL = "announced"
 _NETWORKING = "networking.istio.io/v1"
 
 
-def announced(sample: Sample) -> dict[str, Workload]:
+def announced(sample: Sample) -> dict[str, PodWorkload]:
     """The pod that is announced in each cluster where configuration counts, by the cluster."""
     there = sample.topology.config_clusters
     homes = [name for name in there if sample.versions_in(name)]
@@ -33,7 +33,7 @@ def announced(sample: Sample) -> dict[str, Workload]:
 
 
 @contextmanager
-def announcing(sample: Sample, pods: dict[str, Workload]) -> Iterator[None]:
+def announcing(sample: Sample, pods: dict[str, PodWorkload]) -> Iterator[None]:
     """Each of these pods is announced by its address, and by nothing of its network, in its
     cluster inside the block, and proxies know the service, or half a minute has passed; afterwards
     they have forgotten it, or the mesh is marked dirty."""
@@ -59,13 +59,13 @@ def where(sample: Sample, caller: str) -> list[str]:
     return [f"{one.address}:{one.port}" for one in endpoints(sample.caller(caller), KNOWN_AS)]
 
 
-def ways_to(sample: Sample, caller: str, pod: Workload) -> set[str]:
+def ways_to(sample: Sample, caller: str, pod: PodWorkload) -> set[str]:
     """Where it should call a pod: at its address on its own network, else at the gateways that
     lead to it."""
     return set(map(str, sample.ways(caller, pod)))
 
 
-def entry_of(pod: Workload) -> Object:
+def entry_of(pod: PodWorkload) -> Object:
     """What announces a pod."""
     spec = {
         "address": str(pod.address),

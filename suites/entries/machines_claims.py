@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from meshproof.expect import Outcome, Verdict, answered_from_home, calls_to_meet
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import PodWorkload
 from meshproof.traffic.calls import call
 from meshproof.workloads.sample import Sample
 from suites.entries.machines import BY_MACHINE, MACHINE, ways_to, where
 
 
 def announced_where_they_are(
-    sample: Sample, caller: str, announced: Mapping[str, Workload]
+    sample: Sample, caller: str, announced: Mapping[str, PodWorkload]
 ) -> Verdict:
     """An instance is on the network of the cluster in which it is announced: callers on another
     one are given its gateways, and every announced instance answers.

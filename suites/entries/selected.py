@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.objects import Object, applied
-from meshproof.kube.rollout import await_rollout
-from meshproof.kube.workload import find_workload
+from meshproof.kube.rollout import await_rollout, scale
+from meshproof.kube.workload import list_workloads
 from meshproof.mesh.config_dump import inbound_ports
 from meshproof.mesh.configuration import configured
 from meshproof.process import side_by_side
@@ -16,6 +17,8 @@ from meshproof.workloads.sample import NAMESPACE, PORT, Sample, sleep_objects
 
 SELECTED = "selected"
 """The pods' label, and what their Deployment is called."""
+_PODS = 4
+"""In each cluster. Whether one is told may be a matter of chance, so that it takes several."""
 _WITHIN = 15.0
 
 
@@ -39,20 +42,31 @@ def selecting(app: str = SELECTED) -> Object:
 
 @contextmanager
 def selected(sample: Sample, one: Object) -> Iterator[None]:
-    """The entry is wherever configuration counts, and since then every cluster with workloads has
-    a pod that no Service selects, which is ready, and its proxy knows that it is an instance, or
-    a while has passed, inside the block. Raises LabError when one will not run."""
+    """The entry is wherever configuration counts, and every cluster with workloads has a pod that
+    no Service selects, and then three more; their proxies know that they are instances, or a while
+    has passed, inside the block. Raises LabError when one will not run.
+
+    The first come by themselves, since istiod tells all proxies of a namespace what they stand
+    behind when an entry gets its first instance, or one of another account
+    (``UpdateServiceEndpoints`` in its ``pilot/pkg/model/endpointshards.go``): only those that come
+    after that have to be told each by itself.
+    """
+    shell = sample.mesh.shell
     clusters = [sample.mesh.cluster(name) for name in sample.clusters]
+
+    def running(cluster: RunningCluster) -> None:
+        await_rollout(cluster, NAMESPACE, {SELECTED}, shell)
+
     try:
         with ExitStack() as stack:
             stack.enter_context(configured(sample.mesh, [one]))
             for cluster in clusters:
                 stack.enter_context(applied(cluster, sleep_objects(name=SELECTED)))
-            side_by_side(
-                sample.mesh.shell,
-                lambda each: await_rollout(each, NAMESPACE, {SELECTED}, sample.mesh.shell),
-                clusters,
-            )
+            side_by_side(shell, running, clusters)
+            converge(lambda: told(sample), what="the entry's first instance", within=_WITHIN)
+            for cluster in clusters:
+                scale(cluster, NAMESPACE, {SELECTED: _PODS})
+            side_by_side(shell, running, clusters)
             everybody = len(clusters)
             converge(lambda: len(told(sample)) == everybody, what="their ports", within=_WITHIN)
             yield
@@ -63,9 +77,13 @@ def selected(sample: Sample, one: Object) -> Iterator[None]:
 
 
 def told(sample: Sample) -> list[str]:
-    """The clusters whose pod's proxy takes calls at the entry's port as the entry says."""
+    """The clusters all of whose pods' proxies take calls at the entry's port as the entry says."""
+    found = {
+        name: list_workloads(sample.mesh.cluster(name), SELECTED, NAMESPACE)
+        for name in sample.clusters
+    }
     return [
         name
-        for name in sample.clusters
-        if PORT in inbound_ports(find_workload(sample.mesh.cluster(name), SELECTED, NAMESPACE))
+        for name, pods in found.items()
+        if pods and all(PORT in inbound_ports(one) for one in pods)
     ]

@@ -57,12 +57,13 @@ def test_a_rule_may_name_an_alias(sample: Sample, judge: Judge) -> None:
     judge(verdict)
 
 
-# https://github.com/istio/istio/pull/61574: only proxies of istiod's own cluster are told; and
-# https://github.com/istio/istio/issues/61157: they are told late, since pods are ready late.
+# https://github.com/istio/istio/issues/61157: a proxy may be told before istiod knows that an entry
+# selects its pod; https://github.com/istio/istio/pull/61574: and after that those of istiod's own
+# cluster alone.
 @behaviour("entries/selected-pods-are-told", feature="discovery")
 def test_pods_that_an_entry_selects_are_told(sample: Sample, judge: Judge) -> None:
     """Pods that a ServiceEntry selects take calls at its port as it says, in every cluster, once
-    they are ready."""
+    they are ready, also those that come when it has instances."""
     with selected(sample, selecting()):
         verdict = pods_are_told(sample)
     judge(verdict)

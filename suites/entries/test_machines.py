@@ -17,9 +17,11 @@ Judge = Callable[[Verdict], None]
 
 # https://github.com/istio/istio/issues/53359: in istiod's own cluster they are on no network.
 @behaviour("entries/announced-on-their-network", feature="multi-network")
+@pytest.mark.several_versions
 @pytest.mark.topology(
     "primary-remote-split-horizon",
     "multi-primary-split-horizon",
+    "hybrid",
     reason="one topology across networks, with remotes and without, stands for the others",
 )
 def test_announced_instances_are_on_the_network_of_their_cluster(

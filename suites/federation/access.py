@@ -14,6 +14,7 @@ from meshproof.lab.outside import OutsideClient
 from meshproof.mesh.credentials import Credential
 from meshproof.mesh.exposure import ways_of
 from meshproof.mesh.gateways import sni_of
+from meshproof.mesh.mesh import Way
 from meshproof.model import Exposure
 from meshproof.traffic.access_log import entries_of_all
 from meshproof.traffic.calls import HELLO, Plan, call
@@ -73,8 +74,21 @@ def calls_by_header(sample: Sample, importer: str, imported: Exposure, app: str)
 def one_namespace_is_let_in(sample: Sample, importer: str, imported: Exposure) -> Verdict:
     """Of a consumer's accounts those of the namespace that a policy names are answered, and those
     of others are refused by the servers: their certificates are of the same authority, and are
-    shown at the same gateway for the same SNI."""
-    way, sni = ways_of(sample.mesh, imported)[0], sni_of(imported.host, PORT)
+    shown at the same gateways for the same SNI."""
+    calls = calls_by_global_name(sample, importer, imported)
+    return all_of(
+        [
+            *(
+                _lets_in_a_namespace(sample, importer, imported, way)
+                for way in ways_of(sample.mesh, imported)
+            ),
+            answered_by_the_provider(sample, imported, calls),
+        ]
+    )
+
+
+def _lets_in_a_namespace(sample: Sample, importer: str, imported: Exposure, way: Way) -> Verdict:
+    sni = sni_of(imported.host, PORT)
     client, mesh = sample.outsider(importer), sample.topology[importer].mesh
 
     def shown(namespace: str) -> TlsAnswer:
@@ -83,7 +97,7 @@ def one_namespace_is_let_in(sample: Sample, importer: str, imported: Exposure) -
 
     answers = {one: shown(one) for one in _OTHERS}
     usual = shown(NAMESPACE)
-    expected = f"{imported.host} to refuse accounts of {', '.join(_OTHERS)} of {importer}"
+    expected = f"{imported.host} at {way} to refuse accounts of {', '.join(_OTHERS)} of {importer}"
     refused = [one.status == FORBIDDEN and DENIED in one.body for one in answers.values()]
     # What got neither answer, as by a connection that broke, says nothing of who is let in.
     let_in = any(one.status == _WELL for one in answers.values())
@@ -94,13 +108,7 @@ def one_namespace_is_let_in(sample: Sample, importer: str, imported: Exposure) -
         f"an account of {NAMESPACE} to be answered",
         str(usual),
     )
-    calls = calls_by_global_name(sample, importer, imported)
-    return all_of(
-        [
-            with_control(Verdict(outcome, expected, "; ".join(told)), control),
-            answered_by_the_provider(sample, imported, calls),
-        ]
-    )
+    return with_control(Verdict(outcome, expected, "; ".join(told)), control)
 
 
 def unchosen_mesh_is_refused(
@@ -134,8 +142,21 @@ def nobody_outside_is_let_in(
     sample: Sample, importer: str, imported: Exposure, client: Asker, shown: Credential
 ) -> Verdict:
     """A client outside all clusters that knows gateway, name and encoding is answered neither
-    without a certificate nor with the one that is ``shown``; with a consumer's it is."""
-    way, sni = ways_of(sample.mesh, imported)[0], sni_of(imported.host, PORT)
+    without a certificate nor with the one that is ``shown``; with a consumer's it is. So it is at
+    each of the provider's gateways."""
+    ways = ways_of(sample.mesh, imported)
+    return all_of(_let_in_at(sample, importer, imported, client, shown, way) for way in ways)
+
+
+def _let_in_at(
+    sample: Sample,
+    importer: str,
+    imported: Exposure,
+    client: Asker,
+    shown: Credential,
+    way: Way,
+) -> Verdict:
+    sni = sni_of(imported.host, PORT)
 
     def dial(one: Credential | None) -> TlsAnswer:
         return ask(client, way.address, way.port, sni, credential=one)

@@ -7,8 +7,16 @@ from contextlib import ExitStack, contextmanager
 
 from meshproof.expect import Outcome, Verdict, all_of, answered_from_home, refused_with
 from meshproof.expect.control import with_control
+from meshproof.kube.audit import requests_since
 from meshproof.mesh.exposure import ways_of
-from meshproof.mesh.istiod import clusters_known, known_instances, network_gateways
+from meshproof.mesh.istiod import (
+    clusters_known,
+    istiod_of,
+    known_instances,
+    network_gateways,
+    up_since,
+)
+from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.model import Exposure
 from meshproof.traffic.calls import Plan, call
@@ -21,6 +29,8 @@ from suites.federation.claims import answered_by_the_provider, calls_by_global_n
 from suites.federation.setting import asker, hosts_of
 
 _CALLS = 20
+_ACCOUNTS = f"system:serviceaccount:{SYSTEM}:"
+"""Istio's own, as API servers know them."""
 
 
 def the_plain_name_stays_local(sample: Sample, importer: str, imported: Exposure) -> Verdict:
@@ -106,3 +116,31 @@ def its_istiod_knows_its_own_mesh_alone(
     if not own <= listed or not homes <= read:
         return Verdict(Outcome.INCONCLUSIVE, expected, f"{observed}: not even its own")
     return Verdict(Outcome.PASS, expected, observed)
+
+
+def nobody_asks_from(sample: Sample, reader: str, asked: str) -> Verdict:
+    """The API server of a cluster was asked nothing from another one since the istiods there came
+    up, as it has itself written down; what its own istiod asked it has: the control.
+
+    ``reader``: where those istiods run; ``asked``: whose API server it is.
+    """
+    mesh, since = sample.mesh, up_since(sample.mesh, reader)
+    own = sample.topology[asked].primary
+    strangers = {str(one.address) for one in mesh.cluster(reader).nodes}
+    if sample.topology.same_network(reader, asked):
+        # Within a network whoever asks bears his own address, beyond it his node's.
+        strangers.add(str(istiod_of(mesh, reader).address))
+    words = [*(f'"{one}"' for one in sorted(strangers)), f'"{_ACCOUNTS}']
+    found = requests_since(mesh.cluster(asked), min(since, up_since(mesh, own)), words)
+    theirs = [one for one in found if one.at >= since and not strangers.isdisjoint(one.sources)]
+    others = [one for one in found if strangers.isdisjoint(one.sources)]
+    control = Verdict(
+        Outcome.PASS if others else Outcome.FAIL,
+        f"the API server of {asked} to have written down what istiod of {own} asked it",
+        f"{len(others)} requests",
+    )
+    expected = f"nobody in {reader} to ask the API server of {asked}"
+    if theirs:
+        return Verdict(Outcome.FAIL, expected, f"{len(theirs)} requests, such as {theirs[0]}")
+    claim = Verdict(Outcome.PASS, expected, f"none, and {len(others)} of its own istiod's")
+    return with_control(claim, control)

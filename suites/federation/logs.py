@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.expect.control import as_control, with_control
-from meshproof.mesh.exposure import ways_of
 from meshproof.mesh.gateways import sni_of
+from meshproof.mesh.mesh import Way
 from meshproof.mesh.proxy import outbound
 from meshproof.model import Exposure
 from meshproof.traffic.access_log import LogLine, ProxyLog, log_from_now, read_line
@@ -24,7 +24,7 @@ from suites.federation.claims import (
     calls_by_global_name,
     heard_with,
 )
-from suites.federation.setting import exposed_identities, exposed_versions, gateway_of
+from suites.federation.setting import exposed_identities, exposed_versions, gateways_of
 
 
 def either_side_logs_its_part(sample: Sample, importer: str, imported: Exposure) -> Verdict:
@@ -35,14 +35,17 @@ def either_side_logs_its_part(sample: Sample, importer: str, imported: Exposure)
     A sidecar keeps its connection, which a log has once it ends: the one that a client of our own
     makes with the same SNI is the control of what the gateway logs.
     """
-    log = log_from_now(gateway_of(sample, imported))
+    logs = {way: log_from_now(gateway) for way, gateway in gateways_of(sample, imported).items()}
     responses = calls_by_global_name(sample, importer, imported)
     return all_of(
         [
             answered_by_the_provider(sample, imported, responses),
             _of_the_caller(sample, imported, responses),
             heard_with(sample, importer, imported, responses),
-            _of_the_gateway(sample, importer, imported, log, responses),
+            *(
+                _of_the_gateway(sample, importer, imported, way, log, responses)
+                for way, log in logs.items()
+            ),
         ]
     )
 
@@ -65,12 +68,13 @@ def _of_the_gateway(
     sample: Sample,
     importer: str,
     imported: Exposure,
+    way: Way,
     log: ProxyLog,
     responses: Sequence[Response],
 ) -> Verdict:
     sni = sni_of(imported.host, PORT)
-    seen = _connection(sample, importer, imported, log)
-    expected = f"the gateway of {imported.provider} to log connections for {sni} alone"
+    seen = _connection(sample, importer, imported, way, log)
+    expected = f"the gateway of {imported.provider} at {way} to log connections for {sni} alone"
     lines = [line for line in map(read_line, log.lines()) if line is not None]
     ids = {one.id for one in responses}
     requests = [line for line in lines if line.request_id in ids]
@@ -84,9 +88,11 @@ def _of_the_gateway(
     return with_control(Verdict(Outcome.PASS, expected, "no request, and nobody's identity"), seen)
 
 
-def _connection(sample: Sample, importer: str, imported: Exposure, log: ProxyLog) -> Verdict:
+def _connection(
+    sample: Sample, importer: str, imported: Exposure, way: Way, log: ProxyLog
+) -> Verdict:
     """A connection of a consumer's certificate that ends, which leads to one of the servers."""
-    sni, way = sni_of(imported.host, PORT), ways_of(sample.mesh, imported)[0]
+    sni = sni_of(imported.host, PORT)
     homes = exposed_versions(sample, imported)
     servers = {str(one.address) for one in sample.servers().values() if one.version in homes}
     shown = certificate_of_sleep(sample, importer)

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 
 from meshproof.expect import Outcome, Verdict, answered_from_home
 from meshproof.expect.control import with_control
+from meshproof.faults.gateway import gateway_moved as elsewhere
 from meshproof.kube.objects import apply
 from meshproof.mesh.exposure import ways_of
-from meshproof.mesh.manifests import SYSTEM
-from meshproof.mesh.operator_config import GATEWAY
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.model import Exposure
 from meshproof.traffic.calls import Plan, answers, call
@@ -27,35 +26,40 @@ _CALLS, _PATIENCE, _PROBES = 5, 2.0, 8
 _AT_HOME = 40
 
 
+def exposed_by_one_gateway(sample: Sample) -> list[Exposure]:
+    """What is exposed by one cluster alone: when the gateway of one of several moves, the others
+    answer."""
+    topology = sample.topology
+    return [one for one in topology.exposes if len(topology.providers(one)) == 1]
+
+
 @contextmanager
 def gateway_moved(sample: Sample, imported: Exposure) -> Iterator[None]:
     """The provider's gateway has another address inside the block, and its old one is nobody's;
     afterwards it has its own, and the consumers' entries are as they were, or the mesh is marked
     dirty."""
-    mesh = sample.mesh
-    (provider,) = mesh.ways_to(sample.topology.providers(imported)[0])
-    addresses = mesh.lab.addresses[provider]
-    home = addresses.reserve(SYSTEM, GATEWAY)
-    addresses.move(SYSTEM, GATEWAY)
+    (provider,) = sample.mesh.ways_to(sample.topology.providers(imported)[0])
     try:
-        yield
+        with elsewhere(sample.mesh.lab, provider):
+            yield
     finally:
-        # The pool's first free address is taken, which is the one that was left.
-        if addresses.move(SYSTEM, GATEWAY) != home:
-            mesh.mark_dirty(f"the gateway of {provider} is not at {home} again")
-        for name, one in sample.topology.imports:
-            if one == imported:
-                renew(sample, name, imported)
+        for name in sample.topology.importers(imported):
+            renew(sample, name, imported)
         healed(sample)
         await_answers(sample, imported)
 
 
+def write_anew(sample: Sample, importer: str, imported: Exposure) -> None:
+    """Write the consumer's objects anew, with the gateways' addresses as they are now."""
+    cluster = sample.mesh.cluster(sample.topology.configured_by(importer))
+    apply(cluster, list(written_for(sample, importer, imported).values()))
+
+
 def renew(sample: Sample, importer: str, imported: Exposure) -> None:
-    """Write the consumer's objects anew, with the gateways' addresses as they are now; and wait
-    until calls are answered, or half a minute has passed: the record has the time."""
+    """Write the consumer's objects anew, and wait until calls are answered, or half a minute has
+    passed: the record has the time."""
     with sample.mesh.lab.recorder.step(f"renew {importer}'s entry of {imported.host}"):
-        cluster = sample.mesh.cluster(sample.topology.configured_by(importer))
-        apply(cluster, list(written_for(sample, importer, imported).values()))
+        write_anew(sample, importer, imported)
         caller, service = asker(sample, importer), outbound(imported.host, PORT)
         ways = {str(one) for one in ways_of(sample.mesh, imported)}
 

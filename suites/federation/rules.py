@@ -20,7 +20,7 @@ from suites.federation.claims import (
     calls_by_global_name,
     heard_with,
 )
-from suites.federation.setting import asker, configured_at, gateway_of
+from suites.federation.setting import asker, configured_at, gateways_of
 
 _NETWORKING = "networking.istio.io/v1"
 _NAME = "by-global-name"
@@ -71,17 +71,17 @@ def ruled(
 ) -> Iterator[None]:
     """The rules are in force inside the block, as far as they are within half a minute; afterwards
     they are gone from the proxies, or the mesh is marked dirty. ``routes``: the consumer's;
-    ``by_the_provider``: whether its gateway knows the subset."""
+    ``by_the_provider``: whether its gateways know the subset."""
     topology, subset = sample.topology, outbound(imported.host, PORT, SUBSET)
-    caller, gateway = asker(sample, importer), gateway_of(sample, imported)
+    caller, gateways = asker(sample, importer), list(gateways_of(sample, imported).values())
     let_in = sni_of(imported.host, PORT, SUBSET)
 
     def known() -> list[bool]:
         ours = [(caller, CLUSTERS, subset), (caller, ROUTES, f"/virtual-service/{_NAME}")]
-        theirs = [(gateway, LISTENERS, let_in)]
+        theirs = [(gateway, LISTENERS, let_in) for gateway in gateways]
         return [text in in_use(who, part) for who, part, text in (*ours, *theirs)]
 
-    due = [True, True, by_the_provider]
+    due = [True, True, *(by_the_provider for _ in gateways)]
     try:
         with ExitStack() as stack:
             if by_the_provider:

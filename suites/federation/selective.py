@@ -9,9 +9,10 @@ from meshproof.expect import Outcome, Verdict, all_of
 from meshproof.expect.control import with_control
 from meshproof.expect.names import unknown
 from meshproof.kube.seam import lab_errors
-from meshproof.mesh.exposure import ways_of
+from meshproof.kube.workload import PodWorkload
 from meshproof.mesh.gateways import sni_of
 from meshproof.mesh.manifests import SYSTEM
+from meshproof.mesh.mesh import Way
 from meshproof.mesh.routes import host_of
 from meshproof.model import Exposure
 from meshproof.model.exposure import ZONE
@@ -24,7 +25,7 @@ from suites.federation.setting import (
     asker,
     exposed_identities,
     exposed_versions,
-    gateway_of,
+    gateways_of,
     private_host,
     private_service,
     told,
@@ -76,10 +77,23 @@ def snis_of_the_unexposed(sample: Sample, imported: Exposure) -> list[str]:
 def no_sni_leads_there(
     sample: Sample, importer: str, imported: Exposure, snis: Sequence[str]
 ) -> Verdict:
-    """The provider's gateway refuses each SNI, and logs that it has no chain for it; with the SNI
-    of what it exposes the workload's certificate is shown, to the same client."""
-    way = ways_of(sample.mesh, imported)[0]
-    gateway, client = gateway_of(sample, imported), sample.outsider(importer)
+    """Each of the provider's gateways refuses each SNI, and logs that it has no chain for it; with
+    the SNI of what it exposes the workload's certificate is shown, to the same client."""
+    client = sample.outsider(importer)
+    return all_of(
+        _refuses(sample, imported, client, gateway, way, snis)
+        for way, gateway in gateways_of(sample, imported).items()
+    )
+
+
+def _refuses(
+    sample: Sample,
+    imported: Exposure,
+    client: PodWorkload,
+    gateway: PodWorkload,
+    way: Way,
+    snis: Sequence[str],
+) -> Verdict:
     shown = ask(client, way.address, way.port, sni_of(imported.host, PORT))
     right = shown.identity in exposed_identities(sample, imported)
     control = Verdict(
@@ -87,7 +101,7 @@ def no_sni_leads_there(
     )
     log = log_from_now(gateway)
     answers = {sni: ask(client, way.address, way.port, sni) for sni in snis}
-    expected = f"the gateway of {imported.provider} to refuse {len(snis)} SNIs"
+    expected = f"the gateway of {gateway.cluster} to refuse {len(snis)} SNIs"
     let_in = [f"{sni}: {answer}" for sni, answer in answers.items() if answer.chain]
     if let_in:
         observed = f"{len(let_in)} were passed on, such as {let_in[0]}"
@@ -104,7 +118,8 @@ def no_sni_leads_there(
 
 
 def address_of_the_service(sample: Sample, imported: Exposure) -> IPv4Address:
-    """The address that the exposed service has in its own cluster. Raises LabError."""
+    """The address that the exposed service has in the first of its own clusters. Raises
+    LabError."""
     cluster = sample.mesh.cluster(sample.topology.providers(imported)[0])
     with lab_errors(f"look for {HELLOWORLD} of {cluster.name}"):
         service = cluster.core.read_namespaced_service(HELLOWORLD, NAMESPACE)

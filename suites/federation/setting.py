@@ -8,9 +8,10 @@ from contextlib import ExitStack, contextmanager
 from meshproof.kube.dns import dns_address
 from meshproof.kube.names import NameAnswer, ask_name
 from meshproof.kube.objects import Object, applied
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import PodWorkload
 from meshproof.mesh.exposure import identities_of, ways_of
 from meshproof.mesh.gateways import gateway_workload
+from meshproof.mesh.mesh import Way
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.model import Exposure, Mtls
 from meshproof.process import side_by_side
@@ -29,7 +30,7 @@ def url_of(imported: Exposure) -> str:
     return f"http://{imported.host}:{PORT}/hello"
 
 
-def asker(sample: Sample, cluster: str) -> Workload:
+def asker(sample: Sample, cluster: str) -> PodWorkload:
     """The sleep of a cluster whose sidecar answers names: no other pod knows global ones."""
     return sample.caller(cluster, DNS_SLEEP)
 
@@ -55,10 +56,20 @@ def hosts_of(sample: Sample, imported: Exposure) -> set[str]:
     return set(map(str, ways_of(sample.mesh, imported)))
 
 
-def gateway_of(sample: Sample, imported: Exposure) -> Workload:
-    """The pod of the first of these gateways. Raises LabError when none runs."""
-    provider = sample.topology.providers(imported)[0]
-    return gateway_workload(sample.mesh, next(iter(sample.mesh.ways_to(provider))))
+def gateways_of(sample: Sample, imported: Exposure) -> dict[Way, PodWorkload]:
+    """By address and port the pods of these gateways: a provider of several clusters has several,
+    each of which leads to its own instances. Raises LabError when one does not run."""
+    ways = {
+        way: name
+        for provider in sample.topology.providers(imported)
+        for name, way in sample.mesh.ways_to(provider).items()
+    }
+    return {way: gateway_workload(sample.mesh, name) for way, name in ways.items()}
+
+
+def gateway_of(sample: Sample, imported: Exposure) -> PodWorkload:
+    """The pod of the first of these gateways. Raises as ``gateways_of``."""
+    return next(iter(gateways_of(sample, imported).values()))
 
 
 def configured_at(sample: Sample, imported: Exposure) -> set[str]:
@@ -77,7 +88,7 @@ def private_host(cluster: str) -> str:
     return full_name(private_service(cluster))
 
 
-def told(sample: Sample, who: Workload, name: str) -> NameAnswer:
+def told(sample: Sample, who: PodWorkload, name: str) -> NameAnswer:
     """What a pod is told of a name."""
     return ask_name(who, name, dns_address(sample.mesh.cluster(who.cluster)))
 

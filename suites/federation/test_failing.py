@@ -20,8 +20,15 @@ from suites.federation.claims import (
     leads_to_the_other_mesh,
 )
 from suites.federation.failover import answered_at_home, await_gateways_alone, falling_over
-from suites.federation.moving import await_answers, gateway_moved, nobody_answers, renew
+from suites.federation.moving import (
+    await_answers,
+    exposed_by_one_gateway,
+    gateway_moved,
+    nobody_answers,
+    renew,
+)
 from suites.federation.nearby import await_rewired, goes_on_without, known_beside
+from suites.federation.streams import lost_until_renewed, over_a_move
 
 Judge = Callable[[Verdict], None]
 pytestmark = pytest.mark.exposes
@@ -82,9 +89,7 @@ def test_a_gateway_that_moves_is_followed_once_entries_are_renewed(
     """When a provider's gateway gets another address, calls fail until the consumers' entries are
     renewed, and work again then."""
     topology, verdicts = sample.topology, []
-    for one in topology.exposes:
-        if len(topology.providers(one)) > 1:
-            continue  # others of its gateways would answer
+    for one in exposed_by_one_gateway(sample):
         importers = topology.importers(one)
         with gateway_moved(sample, one):
             verdicts += [nobody_answers(sample, name, one) for name in importers]
@@ -92,3 +97,16 @@ def test_a_gateway_that_moves_is_followed_once_entries_are_renewed(
                 renew(sample, name, one)
             verdicts += [leads_to_the_other_mesh(sample, name, one) for name in importers]
     judge(all_of(verdicts))
+
+
+# What is lost until entries are renewed is told: nobody promises anything of an address that is
+# gone at once.
+@behaviour("federation/calls-over-a-move", feature="federation", level="extended")
+@requires(Capability.NODES, Capability.ASSIGNED_ADDRESSES)
+def test_calls_that_go_on_over_a_move_are_lost_until_entries_are_renewed(
+    foreign: Sample, sample: Sample, judge: Judge
+) -> None:
+    """Of calls that go on while a provider's gateway gets another address none is answered until
+    the consumers' entries are renewed, and none is lost once callers have followed."""
+    exposed = exposed_by_one_gateway(sample)
+    judge(all_of([lost_until_renewed(over_a_move(sample, one)) for one in exposed]))

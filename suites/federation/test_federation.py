@@ -19,6 +19,7 @@ from meshproof.workloads.scale import scaled
 from suites.federation.apart import (
     fails_rather_than_crosses,
     its_istiod_knows_its_own_mesh_alone,
+    nobody_asks_from,
     the_plain_name_stays_local,
     without_own_instances,
 )
@@ -109,12 +110,17 @@ def test_nothing_is_merged(
 
 
 @behaviour("federation/istiods-know-their-own-mesh", feature="federation")
+@requires(Capability.NODES)
 @pytest.mark.mtls("strict", "permissive", "disabled")
 def test_an_istiod_knows_nothing_of_the_other_mesh(
     sample: Sample, importer: str, imported: Exposure, judge: Judge
 ) -> None:
-    """An istiod lists no cluster, has read no endpoint and goes by no gateway of another mesh."""
-    judge(its_istiod_knows_its_own_mesh_alone(sample, importer, imported))
+    """An istiod lists no cluster, has read no endpoint and goes by no gateway of another mesh, and
+    has asked nothing of its API servers."""
+    reader = sample.topology[importer].primary
+    providers = sample.topology.providers(imported)
+    asked = [nobody_asks_from(sample, reader, provider) for provider in providers]
+    judge(all_of([its_istiod_knows_its_own_mesh_alone(sample, importer, imported), *asked]))
 
 
 @behaviour("federation/unexposed-has-no-name", feature="federation")
@@ -158,6 +164,7 @@ def test_a_global_name_resolves_only_where_it_is_imported(
 
 
 @behaviour("federation/global-names-have-addresses-apart", feature="federation")
+@pytest.mark.mtls("strict", "permissive", "disabled")
 def test_each_global_name_has_an_address_of_its_own(
     foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
 ) -> None:

@@ -12,6 +12,7 @@ from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.settle import arrive
 from meshproof.workloads.sample import Sample
 from suites.federation.entries import entry_changed, without_address
+from suites.federation.loopback import at_loopback, loopback_leads_who_takes_it
 from suites.federation.naming import ALLOCATED, has_an_allocated_address
 from suites.federation.pods import (
     headless_is_one_service,
@@ -39,6 +40,17 @@ def test_a_name_without_an_address_is_given_one(
             what=f"an address of {imported.host}",
         )
         judge(has_an_allocated_address(sample, importer, imported))
+
+
+@behaviour("federation/loopback-where-it-is-taken", feature="federation", level="extended")
+def test_a_loopback_address_leads_whose_sidecar_takes_it(
+    foreign: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """With a loopback address a global name is answered where the sidecar is told to take such
+    addresses, and leads everybody else to his own pod."""
+    with at_loopback(sample, importer, imported):
+        verdict = loopback_leads_who_takes_it(sample, importer, imported)
+    judge(verdict)
 
 
 @behaviour("federation/names-by-the-clusters-dns", feature="federation", level="extended")

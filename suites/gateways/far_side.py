@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import PodWorkload
 from meshproof.mesh.gateways import gateway_workload
 from meshproof.mesh.mesh import Way
 from meshproof.model import Pair
@@ -19,11 +19,11 @@ class FarSide:
     the gateway's address and port; ``gateway``: its pod; ``servers``: those that it leads to;
     ``identity``: theirs."""
 
-    outsider: Workload
+    outsider: PodWorkload
     there: str
     way: Way
-    gateway: Workload
-    servers: tuple[Workload, ...]
+    gateway: PodWorkload
+    servers: tuple[PodWorkload, ...]
     identity: str
 
     def dial(self, sni: str | None = SNI, alpn: str | None = ISTIO_ALPN) -> TlsAnswer:

@@ -14,10 +14,13 @@ from meshproof.expect import (
     Outcome,
     Verdict,
     all_of,
+    believable,
     calls_to_meet,
+    refused_with,
     served_by_exactly,
     succeeded,
 )
+from meshproof.expect.denied import DENIED, FORBIDDEN
 from meshproof.kube.workload import Workload
 from meshproof.mesh.proxy import outbound
 from meshproof.traffic.access_log import LogLine, arrivals
@@ -38,9 +41,7 @@ _FEW = 4
 def in_and_on(sample: Sample, found: Proxies) -> Verdict:
     """Requests of a client without a sidecar come in by the ingress, go on to the relay, and from
     there to every version, each time by mutual TLS and once."""
-    times = calls_to_meet(sample.smallest_share)
-    plan = Plan(_URL, times, {"host": ENTRANCE})
-    responses = call(sample, sample.outsider(found.ingress.cluster), plan)
+    responses = _come_in(sample, found)
     relay = found.relay.cluster
     identities = [_identity(sample, found.ingress), _identity(sample, found.relay)]
     hosts = {
@@ -57,6 +58,33 @@ def in_and_on(sample: Sample, found: Proxies) -> Verdict:
             ),
         ]
     )
+
+
+def refused_for_the_relay(sample: Sample, found: Proxies) -> Verdict:
+    """Requests that come in by the relay are refused, so many that each version got some, and those
+    of sleep are answered by every version as before: who called a server last is who counts.
+
+    That they come to every version where nobody is denied is for the test to see.
+    """
+    refused = refused_with(_come_in(sample, found), status=FORBIDDEN, detail=DENIED)
+    batches = call_from_each(sample, Plan(HELLO, calls_to_meet(sample.smallest_share)))
+    answered = (
+        verdict
+        for batch in batches
+        for verdict in (
+            succeeded(batch),
+            believable(batch),
+            served_by_exactly(batch, sample.reached_from(batch[0].caller)),
+        )
+    )
+    return all_of([refused, *answered])
+
+
+def _come_in(sample: Sample, found: Proxies) -> list[Response]:
+    """Requests of a client without a sidecar to the ingress, so many that they meet every
+    version."""
+    plan = Plan(_URL, calls_to_meet(sample.smallest_share), {"host": ENTRANCE})
+    return call(sample, sample.outsider(found.ingress.cluster), plan)
 
 
 def out_by_the_relay(sample: Sample, found: Proxies) -> Verdict:

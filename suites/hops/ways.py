@@ -5,11 +5,12 @@ https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import IPv4Address
 
 from meshproof.kube.objects import Object
 from meshproof.mesh.routes import Tls, destination_rule, host_of
-from meshproof.workloads.sample import HOST, NAMESPACE, PORT
+from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, PORT
 
 INGRESS, RELAY, EXTERNAL = "ingress", "relay", "external"
 RELAY_HOST = host_of(RELAY, NAMESPACE)
@@ -71,6 +72,23 @@ def way_out() -> Object:
     }
     spec = {"hosts": [BEYOND], "gateways": ["mesh", RELAY], "http": [inside, outside]}
     return _object("VirtualService", "way-out", spec)
+
+
+def denying(name: str, identities: Sequence[str]) -> Object:
+    """helloworld denies these identities, as policies call them.
+
+    https://istio.io/latest/docs/reference/config/security/authorization-policy/
+    """
+    return {
+        "apiVersion": "security.istio.io/v1",
+        "kind": "AuthorizationPolicy",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {
+            "selector": {"matchLabels": {"app": HELLOWORLD}},
+            "action": "DENY",
+            "rules": [{"from": [{"source": {"principals": list(identities)}}]}],
+        },
+    }
 
 
 def _way(name: str, host: str, gateway: str, to: str, port: int) -> Object:

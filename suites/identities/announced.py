@@ -15,7 +15,7 @@ from meshproof.expect import Outcome, Verdict, all_of, refused_with, succeeded
 from meshproof.expect.control import as_control
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.rollout import await_rollout
-from meshproof.kube.workload import Workload, find_workload
+from meshproof.kube.workload import PodWorkload, find_workload
 from meshproof.mesh.config_dump import accepted_names
 from meshproof.mesh.configuration import configured
 from meshproof.mesh.proxy import outbound
@@ -42,7 +42,7 @@ _REFUSED = "CERTIFICATE_VERIFY_FAILED"
 
 
 @contextmanager
-def stranger(sample: Sample) -> Iterator[Workload]:
+def stranger(sample: Sample) -> Iterator[PodWorkload]:
     """A server whose account is its own, in the last cluster that has a version of helloworld, and
     a Service that none of its labels meet, in all clusters. Raises LabError when it does not run.
     """
@@ -59,7 +59,7 @@ def stranger(sample: Sample) -> Iterator[Workload]:
 
 
 @contextmanager
-def announced(sample: Sample, server: Workload, account: str) -> Iterator[None]:
+def announced(sample: Sample, server: PodWorkload, account: str) -> Iterator[None]:
     """The server is announced as one of ``account`` inside the block, wherever configuration
     counts; what the proxies make of it is for the claims to see."""
 
@@ -75,7 +75,7 @@ def announced(sample: Sample, server: Workload, account: str) -> Iterator[None]:
             sample.mesh.mark_dirty(f"the proxies do not forget who is announced as {account}")
 
 
-def callers_of(sample: Sample, server: Workload) -> list[str]:
+def callers_of(sample: Sample, server: PodWorkload) -> list[str]:
     """The clusters of the server's own mesh whose istiods know its cluster's network."""
     topology = sample.topology
     mesh = topology[server.cluster].mesh
@@ -86,20 +86,20 @@ def callers_of(sample: Sample, server: Workload) -> list[str]:
     ]
 
 
-def refused_as(sample: Sample, server: Workload, account: str) -> Verdict:
+def refused_as(sample: Sample, server: PodWorkload, account: str) -> Verdict:
     """Each caller's proxy sets out for the server, sees a certificate that is not ``account``'s,
     and gives up: no call is answered."""
     return all_of(_refused(sample, name, server, account) for name in callers_of(sample, server))
 
 
-def answered_as(sample: Sample, server: Workload, account: str) -> Verdict:
+def answered_as(sample: Sample, server: PodWorkload, account: str) -> Verdict:
     """The control: announced as who it is the server answers each caller, as nobody else."""
     return as_control(
         all_of(_answered(sample, name, server, account) for name in callers_of(sample, server))
     )
 
 
-def _refused(sample: Sample, caller: str, server: Workload, account: str) -> Verdict:
+def _refused(sample: Sample, caller: str, server: PodWorkload, account: str) -> Verdict:
     responses = _calls(sample, caller)
     expected = f"{server.name}, announced as {account}, to be refused by {caller}'s sleep"
     if answered := [one for one in responses if one.succeeded]:
@@ -113,7 +113,7 @@ def _refused(sample: Sample, caller: str, server: Workload, account: str) -> Ver
     return refused_with(responses, status=503, flags="UF", detail=_REFUSED)
 
 
-def _answered(sample: Sample, caller: str, server: Workload, account: str) -> Verdict:
+def _answered(sample: Sample, caller: str, server: PodWorkload, account: str) -> Verdict:
     responses = _calls(sample, caller)
     identity = sample.topology[server.cluster].mesh.identity(NAMESPACE, account)
     expected = f"{server.name} to answer {caller}'s sleep as {identity}"
@@ -135,7 +135,7 @@ def _missing(sample: Sample, caller: str, account: str) -> str:
     return "" if names == {identity} else f"{told}, and not {identity} alone"
 
 
-def _astray(sample: Sample, caller: str, server: Workload, responses: list[Response]) -> str:
+def _astray(sample: Sample, caller: str, server: PodWorkload, responses: list[Response]) -> str:
     """Why calls tell nothing of the server: they did not set out for it; "" if they did."""
     ways = set(map(str, sample.ways(caller, server)))
     others = [one for one in responses if one.log is None or one.log.upstream_host not in ways]
@@ -164,7 +164,7 @@ def _stranger() -> list[Object]:
     return [account, deployment]
 
 
-def _entry(sample: Sample, server: Workload, account: str) -> Object:
+def _entry(sample: Sample, server: PodWorkload, account: str) -> Object:
     return {
         "apiVersion": "networking.istio.io/v1",
         "kind": _ENTRY,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from meshproof.expect import Outcome, Verdict, all_of, refused_with, succeeded
 from meshproof.expect.control import as_control
 from meshproof.expect.handshake import answered_as, objected_to
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import PodWorkload
 from meshproof.mesh.config_dump import inbound_ports
 from meshproof.mesh.gateways import gateway_workload
 from meshproof.model import Mtls
@@ -33,9 +33,9 @@ class PlainCall:
     """A call in plain text by a caller without a sidecar, and to one of whose proxies it comes.
     ``ends``: how the caller is told that its connection was reset."""
 
-    outsider: Workload
+    outsider: PodWorkload
     url: str
-    called: tuple[Workload, ...]
+    called: tuple[PodWorkload, ...]
     ends: Refused = Refused.RESET
 
 

@@ -13,7 +13,7 @@ from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.objects import Object, applied, await_absence
 from meshproof.kube.rollout import await_rollout
 from meshproof.kube.seam import lab_errors
-from meshproof.kube.workload import Workload, find_workload
+from meshproof.kube.workload import PodWorkload, find_workload
 from meshproof.process import side_by_side
 from meshproof.traffic.access_log import entries_of
 from meshproof.traffic.calls import Plan, questions, responses_of
@@ -33,7 +33,7 @@ class Errand:
     """A Job that called. ``ended``: whether it was complete within a minute; ``responses``: what
     came of its calls."""
 
-    workload: Workload
+    workload: PodWorkload
     ended: bool
     responses: tuple[Response, ...]
 
@@ -60,7 +60,7 @@ def latecomers(sample: Sample) -> Iterator[Collection[str]]:
     side_by_side(mesh.shell, lambda one: await_absence(one, LATE), clusters)
 
 
-def latecomer(sample: Sample, cluster: str) -> Workload:
+def latecomer(sample: Sample, cluster: str) -> PodWorkload:
     """The sleep of the new namespace in a cluster. Raises LabError when none runs."""
     return find_workload(sample.mesh.cluster(cluster), SLEEP, LATE)
 

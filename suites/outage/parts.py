@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 
+from meshproof.errors import EvidenceError
 from meshproof.faults.api_server import api_server_stopped
 from meshproof.faults.between import partitioned
+from meshproof.faults.dns import load_balancers_unnamed
+from meshproof.faults.gateway import gateway_scaled, kill_gateway_pod
 from meshproof.faults.istiod import istiod_stopped, restart_istiod
+from meshproof.faults.node import nodes_stopped
+from meshproof.kube.cluster import RunningCluster
 from meshproof.model import Pair
+from meshproof.traffic.connected import await_proxies
 from meshproof.traffic.stream import Stream
 from meshproof.traffic.stream_over import Found, over
+from meshproof.transitions.recovery import make_anew
 from meshproof.workloads.sample import Sample
+from meshproof.workloads.scale import scaled, usual
+from suites.outage.claims import NAMED, UNNAMED
+
+Broken = Callable[[RunningCluster], AbstractContextManager[None]]
+"""A fault of a cluster."""
 
 _AWAY = 20.0
 _AFTERWARDS = 20.0
 BACK_WITHIN = 60.0
 """Seconds until a mesh whose part is back is as before: connections that were silent meanwhile are
 found out by their keepalive, after half a minute."""
+RIDDEN_OUT_WITHIN = 30.0
+"""Seconds in which what was led by a gateway that died comes to its end: a caller gives up after
+five, and makes a connection anew, which another gateway leads."""
 
 
 def without_istiod(sample: Sample) -> Found:
-    """What comes of calls while no istiod runs."""
+    """What comes of calls while no istiod runs, and when proxies are served by new ones. Raises
+    WaitTimeoutError when they are not."""
 
     def doing(stream: Stream, _: ExitStack) -> None:
         with ExitStack() as away:
@@ -31,30 +48,132 @@ def without_istiod(sample: Sample) -> Found:
             stream.flow_for(_AWAY)
             with stream.mark("istiod is there again"):
                 away.close()
+                # Else the stream might end before any proxy was told anything by the new ones.
+                await_proxies(sample)
         stream.flow_for(_AFTERWARDS)
 
     return over(sample, doing)
 
 
-def without_an_api_server(sample: Sample) -> Found:
-    """What comes of calls while the API server of a cluster that an istiod reads elsewhere is
-    away, and that istiod is restarted meanwhile: it starts without having read it."""
+def restarted_without(sample: Sample, what: str, broken: Broken) -> Found:
+    """What comes of calls while something is away without which an istiod cannot read another
+    cluster, and that istiod is restarted meanwhile: it starts without having read it.
+
+    ``what`` is away, for people; ``broken``: takes it away from the cluster that is read.
+    """
     caller, home = sample.read_from_elsewhere
     reader = sample.mesh.cluster(sample.topology[caller].primary)
 
     def doing(stream: Stream, _: ExitStack) -> None:
         with ExitStack() as away:
-            with stream.mark(f"the API server of {home} is stopped"):
-                away.enter_context(api_server_stopped(sample.mesh.cluster(home)))
+            with stream.mark(f"{what} of {home} is away"):
+                away.enter_context(broken(sample.mesh.cluster(home)))
             stream.flow_for(_AWAY / 2)
             with stream.mark(f"istiod in {reader.name} is restarted"):
                 restart_istiod(reader, sample.mesh.shell)
             stream.flow_for(_AWAY)
-            with stream.mark(f"the API server of {home} is there again"):
+            with stream.mark(f"{what} of {home} is there again"):
                 away.close()
         stream.flow_for(BACK_WITHIN + _AFTERWARDS)
 
     return over(sample, doing)
+
+
+def with_an_api_server_away(sample: Sample) -> Found:
+    """What comes of calls while the API server of a cluster that an istiod reads elsewhere is away
+    for a while, and nobody restarts that istiod; then a version there gets another instance."""
+    _, home = sample.read_from_elsewhere
+    version = sample.versions_in(home)[0]
+
+    def doing(stream: Stream, stack: ExitStack) -> None:
+        with ExitStack() as away:
+            with stream.mark(f"the API server of {home} is stopped"):
+                away.enter_context(api_server_stopped(sample.mesh.cluster(home)))
+            stream.flow_for(_AWAY)
+            with stream.mark(f"the API server of {home} is there again"):
+                away.close()
+        with stream.mark(f"{version} gets another instance"):
+            stack.enter_context(scaled(sample, version, usual(sample, version) + 1))
+        stream.flow_for(BACK_WITHIN + _AFTERWARDS)
+
+    return over(sample, doing, more={version: 1})
+
+
+def without_one_of_two_gateways(sample: Sample) -> Found:
+    """What comes of calls when one of a gateway's two pods dies, the one that was there first."""
+    cluster = sample.mesh.cluster(sample.far_gateway)
+
+    def doing(stream: Stream, stack: ExitStack) -> None:
+        with stream.mark(f"the gateway of {cluster.name} gets another pod"):
+            stack.enter_context(gateway_scaled(cluster, 2, sample.mesh.shell))
+        stream.flow_for(_AFTERWARDS / 2)
+        with stream.mark(f"the first pod of the gateway of {cluster.name} is killed"):
+            kill_gateway_pod(cluster)
+        stream.flow_for(RIDDEN_OUT_WITHIN + _AFTERWARDS)
+
+    return over(sample, doing)
+
+
+def without_the_nodes_of_a_control_plane(sample: Sample) -> tuple[Found, list[str]]:
+    """What comes of calls from other clusters while the nodes of a control plane's cluster are
+    away, as by a power failure, and after they have started again; and from which those are. Raises
+    EvidenceError where there are no others."""
+    cluster = sample.topology.control_planes[0].name
+    others = [one for one in sample.clusters if one != cluster]
+    if not others:
+        raise EvidenceError(f"nobody makes calls elsewhere than in {cluster}")
+
+    def doing(stream: Stream, _: ExitStack) -> None:
+        with ExitStack() as away:
+            with stream.mark(f"the nodes of {cluster} are stopped"):
+                away.enter_context(nodes_stopped(sample.mesh.lab, cluster))
+            stream.flow_for(_AWAY)
+            with stream.mark(f"the nodes of {cluster} run again"):
+                away.close()
+                sample.forget_callers(cluster)
+        stream.flow_for(BACK_WITHIN + _AFTERWARDS)
+
+    return over(sample, doing, callers=others), others
+
+
+def without_a_cluster(sample: Sample) -> tuple[Found, list[str]]:
+    """What comes of calls from other clusters while a cluster that an istiod reads elsewhere is
+    lost with all that it held, and after it was made anew; and from which those are."""
+    _, lost = sample.read_from_elsewhere
+    others = [one for one in sample.clusters if one != lost]
+
+    def doing(stream: Stream, _: ExitStack) -> None:
+        with stream.mark(f"{lost} is lost"):
+            sample.mesh.lab.lose(lost)
+        try:
+            stream.flow_for(_AWAY)
+        finally:
+            with stream.mark(f"{lost} is made anew"):
+                make_anew(sample, lost)
+        stream.flow_for(BACK_WITHIN + _AFTERWARDS)
+
+    return over(sample, doing, callers=others), others
+
+
+def without_names_of_gateways(sample: Sample) -> tuple[Found, str, str]:
+    """What comes of calls while an istiod that was restarted finds no address of gateways that are
+    announced by host names, and after DNS knows the names again; a caller that it serves, and a
+    version that is led by such a gateway."""
+    caller, version = sample.topology.named_ways[0]
+    cluster = sample.mesh.cluster(sample.topology[caller].primary)
+
+    def doing(stream: Stream, _: ExitStack) -> None:
+        with ExitStack() as away:
+            with stream.mark(UNNAMED):
+                away.enter_context(load_balancers_unnamed(cluster))
+                # One that runs on remembers them.
+                restart_istiod(cluster, sample.mesh.shell)
+            stream.flow_for(_AWAY)
+            with stream.mark(NAMED):
+                away.close()
+        stream.flow_for(BACK_WITHIN + _AFTERWARDS)
+
+    return over(sample, doing), caller, version
 
 
 def partition(sample: Sample) -> tuple[Found, Pair]:

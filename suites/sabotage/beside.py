@@ -13,7 +13,7 @@ from dataclasses import replace
 from meshproof.errors import EvidenceError
 from meshproof.kube import client
 from meshproof.kube.seam import lab_errors
-from meshproof.kube.workload import PROXY, Workload
+from meshproof.kube.workload import PROXY, PodWorkload
 from meshproof.wait import eventually
 
 _WITHIN = 30.0
@@ -22,7 +22,7 @@ _LIVES = "120"
 
 
 @contextmanager
-def beside(workload: Workload) -> Iterator[Workload]:
+def beside(workload: PodWorkload) -> Iterator[PodWorkload]:
     """What may change the rules of a workload's network namespace, with the programs that its
     proxy's image has for that.
 
@@ -64,7 +64,7 @@ def _image_of_proxy(pod: client.V1Pod) -> str:
     raise EvidenceError(f"no proxy stands before {pod.metadata.name}")
 
 
-def _state(workload: Workload, name: str) -> str:
+def _state(workload: PodWorkload, name: str) -> str:
     """How the container is: "waiting", "running", "terminated"; "" before it is known."""
     pod = workload.running.core.read_namespaced_pod(workload.name, workload.namespace)
     for status in pod.status.ephemeral_container_statuses or []:

@@ -6,7 +6,7 @@ that is not broken. Nothing here asks a claim until it fails: the cause is looke
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
 from meshproof.errors import EvidenceError
@@ -21,7 +21,6 @@ from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.drain import draining
 from meshproof.traffic.endpoints import await_pods, pods_amiss, usual_pods
 from meshproof.traffic.response import Response
-from meshproof.traffic.routing import in_force
 from meshproof.traffic.settle import await_healed, healed, mtls_mode, require
 from meshproof.workloads.sample import HOST, NAMESPACE, PORT, Sample
 from suites.gateways.far_side import FarSide
@@ -32,20 +31,6 @@ from suites.sabotage import broken_gateways as broken
 _CALLS = 40
 SERVICE = outbound(HOST, PORT)
 """What a sidecar's configuration calls helloworld."""
-
-
-@contextmanager
-def ruled(
-    sample: Sample, objects: Sequence[Object], clusters: Collection[str] | None = None
-) -> Iterator[None]:
-    """As ``in_force``, and every proxy that is governed by them uses the objects inside the block.
-
-    Raises EvidenceError when one does not.
-    """
-    with in_force(sample, objects, clusters) as missing:
-        if missing:
-            raise EvidenceError(f"nothing can be claimed: missing is {', '.join(missing)}")
-        yield
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import pytest
 
 from meshproof.expect import Verdict, host_refused, kept_out, noticed, reached
 from meshproof.faults.lab import hole, masquerading, rewired, unsealed_host
-from meshproof.kube.workload import Workload, node_probe
+from meshproof.kube.workload import PodWorkload, node_probe
 from meshproof.lab import Lab
 from meshproof.model import Capability, Pair
 from meshproof.runner.applies import requires
@@ -42,7 +42,7 @@ def test_a_hole_in_the_router_is_noticed(
     """With a hole from one cluster to the other, each claim of isolation fails and names it."""
     caller, called = pair
     echo, control = echoes[called], node_probe(lab.clusters[called])
-    asked: list[tuple[Workload, Target]] = [
+    asked: list[tuple[PodWorkload, Target]] = [
         (echoes[caller].pod, target)
         for target in (*pod_targets(echo), service_target(echo), node_port_target(echo))
     ]

@@ -9,9 +9,9 @@ import pytest
 from meshproof.expect import Verdict, noticed
 from meshproof.mesh.routes import destination_rule, to_versions, virtual_service
 from meshproof.runner.behaviours import proves
+from meshproof.traffic.routing import ruled
 from meshproof.workloads.sample import HOST, Sample
 from suites.ambient.claims import sidecars_go_on
-from suites.sabotage.shown import ruled
 
 pytestmark = [pytest.mark.each_shape, pytest.mark.several_versions]
 

@@ -8,16 +8,18 @@ from contextlib import ExitStack
 import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
-from meshproof.expect.undisturbed import recovered, unnoticed
+from meshproof.expect.undisturbed import recovered, rode_out, unnoticed
 from meshproof.faults.between import partitioned
 from meshproof.faults.discovery import unread
-from meshproof.model import Capability, Flow, Mtls
+from meshproof.kube.objects import applied
+from meshproof.model import Capability, Mtls
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
+from meshproof.traffic.settle import require
 from meshproof.traffic.stream import Stream
 from meshproof.traffic.stream_over import over
 from meshproof.workloads.sample import Sample
-from meshproof.workloads.scale import scaled, usual
+from meshproof.workloads.scale import scaled
 from suites.change.authorities import over_a_rotation
 from suites.change.claims import (
     AWAY,
@@ -33,15 +35,16 @@ from suites.change.claims import (
     was_taken,
     went_over,
 )
-from suites.change.clusters import lost_without, plan_without, secrets_between, without
-from suites.change.gateways import far_gateway
+from suites.change.clusters import lost_without, secrets_between, without
 from suites.change.modes import over_turns
-from suites.change.secrets import WITHIN, are_silent
+from suites.change.secrets import WITHIN, are_silent, plan_without
 from suites.change.services import move_of
 from suites.change.trust import came_into_force
+from suites.endpoints.unready import deployment_of
 from suites.failover.claims import BACK as THERE_AGAIN
 from suites.failover.claims import GONE, goes_over_and_back
 from suites.outage.claims import answered_all_along
+from suites.sabotage.shown import forgotten
 
 Judge = Callable[[Verdict], None]
 pytestmark = [pytest.mark.remote_secrets, requires(Capability.NODES)]
@@ -60,10 +63,14 @@ _A_WHILE = 20.0
     "change/intermediate-rotated",
     "change/root-rotated",
     "outage/istiod-away",
+    "outage/new-pods-wait",
+    "outage/api-server-away-and-back",
+    "outage/gateway-of-two-dies",
 )
 def test_a_secret_that_is_away_for_a_moment_is_noticed(sample: Sample, judge: Judge) -> None:
-    """With a remote secret that is removed and given again instead of rotated, the claim that
-    nobody notices fails and names the version that was missing."""
+    """With a remote secret that is removed and given again instead of rotated, the claims that
+    nobody notices, and that every version answers all the time, fail and name the version that was
+    missing."""
     caller, home = sample.read_from_elsewhere
     reader = sample.mesh.cluster(sample.topology[caller].primary)
 
@@ -72,8 +79,10 @@ def test_a_secret_that_is_away_for_a_moment_is_noticed(sample: Sample, judge: Ju
             stream.flow_for(_FOR)
         stream.flow_for(_A_WHILE)
 
-    version = sample.versions_in(home)[0]
-    judge(noticed([unnoticed(over(sample, doing))], f"{version} did not answer {caller}"))
+    version, plan = sample.versions_in(home)[0], plan_without(sample, home)
+    found = over(sample, doing, plan=plan)
+    claims = [unnoticed(found), rode_out(found, within=1.0)]
+    judge(noticed(claims, f"{version} did not answer {caller}"))
 
 
 @requires(Capability.ROUTER)
@@ -91,7 +100,16 @@ def test_a_secret_that_is_away_for_a_moment_is_noticed(sample: Sample, judge: Ju
     "change/intermediate-rotated",
     "change/root-rotated",
     "outage/istiod-away",
+    "outage/new-pods-wait",
     "outage/api-server-away",
+    "outage/credential-revoked",
+    "outage/api-server-away-and-back",
+    "outage/gateway-of-two-dies",
+    "outage/node-restarts",
+    "outage/cluster-made-anew",
+    "outage/gateway-names-away",
+    "outage/partition",
+    "rest/loses-nothing",
 )
 def test_calls_that_are_lost_are_noticed(sample: Sample, judge: Judge) -> None:
     """With a path between two clusters that is cut for a moment, the claims that no call is lost,
@@ -112,6 +130,7 @@ def test_calls_that_are_lost_are_noticed(sample: Sample, judge: Judge) -> None:
     claims = [
         unnoticed(found),
         recovered(found, within=1.0),
+        rode_out(found, within=1.0),
         forgotten_and_read_again(found.history, [caller], [version]),
         left_and_joined(found, {caller: [version]}),
     ]
@@ -139,34 +158,39 @@ def test_a_secret_that_is_not_removed_is_noticed(sample: Sample, judge: Judge) -
     judge(noticed([verdict], f"it still answered {caller}"))
 
 
-@pytest.mark.remotes
-@requires(Capability.ROUTER)
 @proves(
     "change/secret-rewritten",
     "change/secret-rotated",
     "change/secrets-rotated-at-once",
     "change/gateway-address",
     "outage/istiod-away",
+    "outage/new-pods-wait",
     "outage/api-server-away",
+    "outage/credential-revoked",
+    "outage/api-server-away-and-back",
+    "outage/gateway-of-two-dies",
+    "outage/node-restarts",
+    "outage/cluster-made-anew",
+    "outage/gateway-names-away",
 )
-def test_an_instance_that_nobody_learns_of_is_noticed(sample: Sample, judge: Judge) -> None:
-    """With a new instance in a cluster whose API server its istiod cannot reach, the claims that
+def test_an_instance_that_nobody_calls_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a new instance that never becomes ready, so that no proxy calls it, the claims that
     every pod answers fail and name it."""
     caller, home = sample.read_from_elsewhere
-    pair, version = (sample.topology[caller].primary, home), sample.versions_in(home)[0]
-    known: set[str] = set()
+    version, cluster = sample.versions_in(home)[0], sample.mesh.cluster(home)
+    known = set(sample.servers())
 
     def doing(stream: Stream, stack: ExitStack) -> None:
-        known.update(sample.servers())
-        cut = partitioned(sample.mesh.lab, [pair, pair[::-1]], [Flow.API])
-        stack.enter_context(cut)
         with stream.mark(f"{version} gets another instance"):
-            stack.enter_context(scaled(sample, version, usual(sample, version) + 1))
+            stack.enter_context(applied(cluster, [deployment_of(version)]))
+            what = f"another instance of {version}"
+            require(lambda: sample.servers().keys() - known, what=what)
         stream.flow_for(_A_WHILE)
 
     found = over(sample, doing, more={version: 1})
+    forgotten(sample)
     new = next(iter(found.pods[caller] - known))
-    claims = [unnoticed(found), recovered(found, within=1.0)]
+    claims = [unnoticed(found), recovered(found, within=1.0), rode_out(found, within=1.0)]
     judge(noticed(claims, f"{new} answered none of"))
 
 
@@ -239,7 +263,7 @@ def test_a_cluster_that_does_not_leave_is_noticed(sample: Sample, judge: Judge) 
 def test_networks_that_nobody_reads_are_noticed(sample: Sample, judge: Judge) -> None:
     """With meshNetworks that stay as they are, the claim that callers follow another address that
     they say fails and names the one that is used."""
-    cluster = far_gateway(sample)
+    cluster = sample.far_gateway
     own = str(sample.mesh.ways_to(cluster)[cluster])
 
     def doing(stream: Stream, _: ExitStack) -> None:
@@ -266,7 +290,12 @@ def test_a_root_that_nobody_takes_up_is_noticed(sample: Sample, judge: Judge) ->
 
 @pytest.mark.several_versions
 @requires(Capability.ROUTER)
-@proves("outage/partition")
+@proves(
+    "outage/partition",
+    "outage/node-restarts",
+    "outage/cluster-made-anew",
+    "outage/gateway-names-away",
+)
 def test_a_caller_without_answers_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a caller to whom even what is near does not answer, the claim that it does fails and
     names it."""
@@ -285,10 +314,10 @@ def test_a_caller_without_answers_is_noticed(sample: Sample, judge: Judge) -> No
 
 
 @pytest.mark.several_versions
-@proves("failover/to-the-other-cluster")
+@proves("failover/to-the-other-cluster", "failover/to-the-other-network")
 def test_calls_that_prefer_nobody_are_noticed(sample: Sample, judge: Judge) -> None:
-    """With no rule by which calls prefer their own cluster, the claim that only its instances
-    answer fails and names another."""
+    """With no rule by which calls prefer what is near, the claim that only its instances answer
+    fails and names another."""
     caller = next(one for one in sample.homes if len(sample.reached_from(one)) > 1)
     near = set(sample.versions_in(caller))
     far = set(sample.reached_from(caller)) - near

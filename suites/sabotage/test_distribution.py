@@ -16,6 +16,7 @@ from meshproof.mesh.routes import aborting, virtual_service, without_access_logs
 from meshproof.process import side_by_side
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.endpoints import usual_pods
+from meshproof.traffic.routing import ruled
 from meshproof.traffic.settle import converge, healed, require, settle
 from meshproof.workloads.sample import (
     HELLOWORLD,
@@ -25,7 +26,7 @@ from meshproof.workloads.sample import (
 )
 from meshproof.workloads.scale import also_deployed
 from suites.distribution.claims import every_version_answers, settles_in_time
-from suites.sabotage.shown import calls_by, forgotten, require_at_rest, require_pods, ruled
+from suites.sabotage.shown import calls_by, forgotten, require_at_rest, require_pods
 
 Judge = Callable[[Verdict], None]
 _SOON = 5.0

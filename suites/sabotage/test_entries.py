@@ -13,6 +13,7 @@ from meshproof.mesh.proxy import outbound
 from meshproof.model import Capability
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
+from meshproof.traffic.routing import ruled
 from meshproof.traffic.services import offered
 from meshproof.traffic.settle import require
 from meshproof.workloads.sample import HOST, PORT, Sample, helloworld_service
@@ -33,7 +34,6 @@ from suites.entries.selected import selected, selecting
 from suites.entries.selected_claims import pods_are_told
 from suites.entries.sites import run_again
 from suites.entries.sites_claims import istiods_bear_it
-from suites.sabotage.shown import ruled
 
 Judge = Callable[[Verdict], None]
 pytestmark = [pytest.mark.each_shape, pytest.mark.several_versions]

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from meshproof.expect import Verdict, all_of, noticed
+from meshproof.faults.discovery import READER
 from meshproof.kube.objects import Object, applied
 from meshproof.mesh.config_dump import LISTENERS, ROUTES, in_use
 from meshproof.mesh.configuration import configured
@@ -21,6 +24,7 @@ from meshproof.workloads.sample import HOST, NAMESPACE, PORT, SERVED, Sample
 from suites.federation.apart import (
     fails_rather_than_crosses,
     its_istiod_knows_its_own_mesh_alone,
+    nobody_asks_from,
     without_own_instances,
 )
 from suites.federation.claims import (
@@ -52,6 +56,7 @@ from suites.federation.selective import (
 )
 from suites.federation.setting import asker, federated, gateway_of, private_host, told, url_of
 from suites.sabotage.named import named
+from suites.upgrade.global_names import leads_on
 
 Judge = Callable[[Verdict], None]
 _SABOTAGE = "sabotage"
@@ -61,6 +66,7 @@ _SABOTAGE = "sabotage"
     "federation/global-name-leads-to-the-other-mesh",
     "federation/both-directions-at-once",
     "federation/tcp-by-global-name",
+    "upgrade/global-names-answer",
 )
 @requires(Capability.ROUTER)
 def test_a_name_that_leads_home_is_noticed(
@@ -85,6 +91,7 @@ def test_a_name_that_leads_home_is_noticed(
         verdicts = [
             leads_to_the_other_mesh(sample, importer, imported),
             tcp_leads_to_the_other_mesh(sample, importer, imported),
+            leads_on(sample, importer, imported),
         ]
     judge(noticed(verdicts, own))
 
@@ -131,6 +138,18 @@ def test_an_istiod_with_a_foreign_secret_is_noticed(
     finally:
         await_healed(sample, lambda: provider not in listed(), f"the end of {provider}'s secret")
     judge(noticed([verdict], provider))
+
+
+@proves("federation/istiods-know-their-own-mesh")
+@requires(Capability.NODES)
+@pytest.mark.exposes
+@pytest.mark.remote_secrets
+def test_an_api_server_that_is_asked_is_noticed(sample: Sample, judge: Judge) -> None:
+    """Of a cluster that an istiod does read, the claim that nobody asks its API server fails, and
+    names who does."""
+    caller, home = sample.read_from_elsewhere
+    verdict = nobody_asks_from(sample, sample.topology[caller].primary, home)
+    judge(noticed([verdict], READER))
 
 
 @proves("federation/unexposed-has-no-name")

@@ -18,7 +18,8 @@ from meshproof.workloads.scale import scaled
 from meshproof.workloads.stateful import pod_name
 from suites.federation.claims import leads_to_the_other_mesh
 from suites.federation.failover import answered_at_home, falling_over
-from suites.federation.moving import await_answers, nobody_answers
+from suites.federation.loopback import at_loopback, loopback_leads_who_takes_it
+from suites.federation.moving import await_answers, exposed_by_one_gateway, nobody_answers
 from suites.federation.naming import has_an_allocated_address
 from suites.federation.nearby import (
     await_rewired,
@@ -35,6 +36,7 @@ from suites.federation.pods import (
 )
 from suites.federation.setting import federated
 from suites.federation.shares import shared, shared_by_weight
+from suites.federation.streams import lost_until_renewed, over_a_move
 from suites.federation.zone import (
     resolves_by_the_clusters_dns,
     short_name_leads,
@@ -106,6 +108,26 @@ def test_a_gateway_that_stays_is_noticed(sample: Sample, judge: Judge) -> None:
     judge(noticed(claims, "5 of 5 were"))
 
 
+@proves("federation/calls-over-a-move")
+@requires(Capability.NODES, Capability.ASSIGNED_ADDRESSES)
+def test_calls_that_are_answered_all_along_are_noticed(sample: Sample, judge: Judge) -> None:
+    """With a gateway that has not moved, the claim that no call is answered until entries are
+    renewed fails."""
+    with federated(sample):
+        found = over_a_move(sample, exposed_by_one_gateway(sample)[0], moved=False)
+    judge(noticed([lost_until_renewed(found)], "were answered"))
+
+
+@proves("federation/calls-over-a-move")
+@requires(Capability.NODES, Capability.ASSIGNED_ADDRESSES)
+def test_entries_that_nobody_renews_are_noticed(sample: Sample, judge: Judge) -> None:
+    """With entries that nobody renews, the claim that callers follow fails, and says how many calls
+    were lost later."""
+    with federated(sample):
+        found = over_a_move(sample, exposed_by_one_gateway(sample)[0], renewed=False)
+    judge(noticed([lost_until_renewed(found)], "were lost later"))
+
+
 @proves("federation/shared-by-weight")
 def test_other_shares_are_noticed(
     sample: Sample, importer: str, imported: Exposure, judge: Judge
@@ -136,6 +158,17 @@ def test_an_address_by_hand_is_noticed(
     with federated(sample):
         verdict = has_an_allocated_address(sample, importer, imported)
     judge(noticed([verdict], "NOERROR 240.0.0"))
+
+
+@proves("federation/loopback-where-it-is-taken")
+def test_a_sidecar_that_takes_no_loopback_address_is_noticed(
+    sample: Sample, importer: str, imported: Exposure, judge: Judge
+) -> None:
+    """With a sidecar that takes all ranges and is not told of loopback addresses, the claim that
+    calls to one are answered fails."""
+    with federated(sample), at_loopback(sample, importer, imported, taken="*"):
+        verdict = loopback_leads_who_takes_it(sample, importer, imported)
+    judge(noticed([verdict], "connection refused"))
 
 
 @proves("federation/names-by-the-clusters-dns")

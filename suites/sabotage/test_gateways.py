@@ -21,6 +21,7 @@ from meshproof.mesh.proxy import statistics
 from meshproof.model import Capability
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
+from meshproof.traffic.routing import ruled
 from meshproof.traffic.settle import await_healed, healed, require
 from meshproof.workloads.sample import Sample
 from suites.gateways.authorization import allowed, denied
@@ -37,7 +38,7 @@ from suites.gateways.telemetry import only_tcp_is_counted
 from suites.paths.claims import remote_version_by_its_way
 from suites.sabotage import broken_gateways as broken
 from suites.sabotage.announced import announced, ways_known
-from suites.sabotage.shown import require_at_rest, ruled, terminating
+from suites.sabotage.shown import require_at_rest, terminating
 
 Judge = Callable[[Verdict], None]
 

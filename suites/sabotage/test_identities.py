@@ -15,6 +15,7 @@ from meshproof.mesh.mesh import Way
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.handshake import certificate_of_sleep
 from meshproof.traffic.impostor import serving_as
+from meshproof.traffic.routing import ruled
 from meshproof.traffic.settle import require
 from meshproof.workloads.sample import (
     HELLOWORLD,
@@ -32,7 +33,7 @@ from suites.identities.claims import (
 )
 from suites.identities.lifetimes import USUAL, briefly_certified, valid_for
 from suites.sabotage.other_account import another_account
-from suites.sabotage.shown import calls_by, faults, no_fault, ruled
+from suites.sabotage.shown import calls_by, faults, no_fault
 
 Judge = Callable[[Verdict], None]
 

@@ -16,9 +16,11 @@ Judge = Callable[[Verdict], None]
 
 
 @proves("entries/announced-on-their-network")
+@pytest.mark.several_versions
 @pytest.mark.topology(
     "primary-remote-split-horizon",
     "multi-primary-split-horizon",
+    "hybrid",
     reason="one topology across networks, with remotes and without, stands for the others",
 )
 def test_another_instance_is_noticed(sample: Sample, judge: Judge) -> None:

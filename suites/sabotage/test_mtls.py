@@ -19,6 +19,7 @@ from meshproof.runner.behaviours import proves
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.policies import enforced
 from meshproof.traffic.response import Response
+from meshproof.traffic.routing import ruled
 from meshproof.traffic.settle import healed, require
 from meshproof.traffic.wire import watch_from_each
 from meshproof.workloads.sample import HOST, NAMESPACE, PORT, Sample
@@ -43,14 +44,7 @@ from suites.mtls.outsiders import (
     turned_away,
 )
 from suites.mtls.rules import permissive_in
-from suites.sabotage.shown import (
-    gateways_as_found,
-    peers,
-    require_at_rest,
-    ruled,
-    turned,
-    without_tls,
-)
+from suites.sabotage.shown import gateways_as_found, peers, require_at_rest, turned, without_tls
 from suites.upgrade.claims import is_encrypted
 
 Judge = Callable[[Verdict], None]

@@ -13,6 +13,7 @@ from meshproof.model import Capability
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.handshake import certificate_of_another_root
+from meshproof.traffic.routing import ruled
 from meshproof.traffic.settle import await_healed, healed, require
 from meshproof.traffic.tls_question import ask
 from meshproof.workloads.sample import SNI, Sample
@@ -24,7 +25,7 @@ from suites.gateways.outside import (
     way_into,
 )
 from suites.sabotage import broken_gateways as broken
-from suites.sabotage.shown import require_at_rest, ruled
+from suites.sabotage.shown import require_at_rest
 
 Judge = Callable[[Verdict], None]
 pytestmark = [pytest.mark.networks(2), pytest.mark.each_shape]

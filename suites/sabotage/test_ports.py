@@ -11,6 +11,7 @@ from meshproof.expect import Verdict, all_of, noticed
 from meshproof.model import Capability, Mtls
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
+from meshproof.traffic.routing import ruled
 from meshproof.traffic.settle import require
 from meshproof.traffic.tcp import connect
 from meshproof.workloads.sample import PORT, TCP_PORT, Sample
@@ -18,7 +19,7 @@ from suites.ports.claims import encrypted_on_the_wire, every_version_greets
 from suites.ports.own import own_port_is_served, own_ports, served
 from suites.ports.policies import denied_at, plain_text_at
 from suites.sabotage.other_account import another_account
-from suites.sabotage.shown import ruled, turned, without_tls
+from suites.sabotage.shown import turned, without_tls
 
 Judge = Callable[[Verdict], None]
 _CALLS = 12

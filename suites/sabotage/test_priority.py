@@ -8,10 +8,10 @@ import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
 from meshproof.runner.behaviours import proves
+from meshproof.traffic.routing import ruled
 from meshproof.workloads.sample import Sample
 from suites.priority.claims import preferred_alone
 from suites.priority.rules import preferring
-from suites.sabotage.shown import ruled
 
 Judge = Callable[[Verdict], None]
 

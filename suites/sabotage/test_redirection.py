@@ -10,7 +10,7 @@ import pytest
 
 from meshproof.errors import CommandError, EvidenceError, LabError
 from meshproof.expect import Verdict, noticed
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import PodWorkload
 from meshproof.model import Capability
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
@@ -57,7 +57,7 @@ def test_a_hole_in_the_redirection_is_noticed(sample: Sample, judge: Judge) -> N
 
 
 @contextmanager
-def _let_past(sample: Sample, caller: Workload, address: IPv4Address) -> Iterator[None]:
+def _let_past(sample: Sample, caller: PodWorkload, address: IPv4Address) -> Iterator[None]:
     """What a pod sends to an address is not redirected inside the block."""
     rule = ("-d", f"{address}/32", "-p", "tcp", "-j", "RETURN")
     with beside(caller) as helper:
@@ -70,7 +70,7 @@ def _let_past(sample: Sample, caller: Workload, address: IPv4Address) -> Iterato
                 sample.mesh.mark_dirty(f"{address} is still let past the proxy of {caller}")
 
 
-def _insert(helper: Workload, rule: tuple[str, ...]) -> str:
+def _insert(helper: PodWorkload, rule: tuple[str, ...]) -> str:
     """Put a rule first in Istio's chain; returns the program that could."""
     said = ""
     for tool in _TOOLS:

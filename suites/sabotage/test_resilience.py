@@ -10,12 +10,12 @@ import pytest
 from meshproof.expect import Verdict, all_of, noticed
 from meshproof.faults.servers import faulty
 from meshproof.runner.behaviours import proves
+from meshproof.traffic.routing import ruled
 from meshproof.workloads.sample import Sample
 from suites.resilience.absent import absent, forbidding_retries, tried_once
 from suites.resilience.claims import ejected, ends_in_time, retried_elsewhere, told_at_once
 from suites.resilience.injection import aborted_alone, delayed_alone
 from suites.resilience.rules import aborting, delaying, impatient, retrying
-from suites.sabotage.shown import ruled
 
 Judge = Callable[[Verdict], None]
 pytestmark = [pytest.mark.each_shape, pytest.mark.several_versions]

@@ -15,6 +15,7 @@ from meshproof.model import Capability, Mtls
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.policies import enforced
+from meshproof.traffic.routing import ruled
 from meshproof.traffic.settle import require
 from meshproof.workloads.sample import PORT, Sample
 from suites.ports.rules import permissive_at
@@ -34,7 +35,7 @@ from suites.routing.tls_claims import (
     tls_is_not_understood,
     versions_elsewhere,
 )
-from suites.sabotage.shown import peers, ruled, turned
+from suites.sabotage.shown import peers, turned
 
 Judge = Callable[[Verdict], None]
 

@@ -11,8 +11,8 @@ from meshproof.expect import Verdict, noticed
 from meshproof.kube.objects import applied
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.policies import enforced, of_policy
+from meshproof.traffic.routing import ruled
 from meshproof.workloads.sample import Sample
-from suites.sabotage.shown import ruled
 from suites.scope import policies
 from suites.scope.claims import (
     each_governs_its_own,

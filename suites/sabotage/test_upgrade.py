@@ -35,7 +35,6 @@ from meshproof.traffic.wire import watch_from_each
 from meshproof.transitions.upgrade import Passed, Transition, taken
 from meshproof.workloads.sample import NAMESPACE, Sample, namespace_object
 from meshproof.workloads.scale import scaled
-from suites.change.gateways import far_gateway
 from suites.sabotage.shown import calls_by, faults, forgotten, no_fault
 from suites.upgrade.claims import (
     clusters_are_read,
@@ -219,7 +218,7 @@ def test_a_gateway_that_goes_before_the_next_is_there_is_noticed(
     """With a gateway that is restarted with nobody beside it, the claim of what that costs fails
     and names the version that was missing."""
     state, running = _as_it_is(sample)
-    home = far_gateway(sample)
+    home = sample.far_gateway
     step = Step(Deed.GATEWAY, home, running)
     times: list[float] = []
 

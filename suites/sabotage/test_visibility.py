@@ -9,9 +9,10 @@ import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
 from meshproof.runner.behaviours import proves
+from meshproof.traffic.routing import ruled
 from meshproof.traffic.services import offered
 from meshproof.workloads.sample import NAMESPACE, Sample
-from suites.sabotage.shown import require_arrived, ruled
+from suites.sabotage.shown import require_arrived
 from suites.visibility.claims import (
     distrusted_from_outside,
     hidden_where_configured,

@@ -49,8 +49,10 @@ def test_a_share_without_instances_is_noticed(
 
 
 @proves("weight/zones-behind-one-gateway-add-up")
+@pytest.mark.several_versions
 @pytest.mark.topology(
     "multi-primary-split-horizon",
+    "hybrid",
     "zones",
     reason="one topology across networks stands for the others",
 )

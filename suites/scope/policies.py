@@ -16,7 +16,7 @@ from functools import partial
 from meshproof.expect import Outcome, Verdict, all_of, believable, calls_to_meet
 from meshproof.expect.control import as_control
 from meshproof.kube.objects import Object
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import PodWorkload
 from meshproof.mesh.config_dump import takes_plain_text
 from meshproof.mesh.manifests import SHORT_CONNECTIONS
 from meshproof.process import side_by_side
@@ -142,7 +142,7 @@ def _lines(sample: Sample, counting: Collection[str]) -> list[Verdict]:
     callers = [sample.caller(name) for name in sample.clusters]
     times = _times(sample)
 
-    def greeted(caller: Workload) -> int:
+    def greeted(caller: PodWorkload) -> int:
         return sum(one.heard for one in connect(sample, caller, times, patience=5))
 
     found = side_by_side(sample.mesh.shell, greeted, callers)

@@ -16,8 +16,8 @@ from meshproof.traffic.connected import Proxy, Serving, proxy_id, serving
 from meshproof.traffic.settle import converge
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, SLEEP, Sample
 
-_CONNECTS_WITHIN = 30.0
-"""Seconds: a proxy that has lost its istiod tries again after ever longer times."""
+_CONNECTS_WITHIN = 45.0
+"""Seconds: a proxy that has lost its istiod tries again after ever longer times, up to thirty."""
 _TOLD = 3
 
 

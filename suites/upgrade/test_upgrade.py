@@ -12,7 +12,18 @@ from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.transitions.upgrade import Transition
 from suites.upgrade.claims import costs_what_was_promised, goes_through
-from suites.upgrade.looking import ANSWERS, CHECKED, DUE, INJECTED, LEFT, READ, SERVED, TLS, WAYS
+from suites.upgrade.looking import (
+    ANSWERS,
+    CHECKED,
+    DUE,
+    GLOBAL,
+    INJECTED,
+    LEFT,
+    READ,
+    SERVED,
+    TLS,
+    WAYS,
+)
 
 Judge = Callable[[Verdict], None]
 pytestmark = [
@@ -100,6 +111,18 @@ def test_mistaken_configuration_is_refused_after_each_step(
 ) -> None:
     """After each step mistaken configuration is refused by Istio, and right one accepted."""
     judge(transition.verdict(step, CHECKED))
+
+
+# https://github.com/istio/istio/issues/50459, 31480 (an upgrade breaks ServiceEntries with
+# ISTIO_MUTUAL across clusters), 32848, 29308 (one breaks global names).
+@behaviour("upgrade/global-names-answer", feature="change", level="extended")
+@pytest.mark.exposes
+def test_global_names_are_answered_after_each_step(
+    transition: Transition, step: int, judge: Judge
+) -> None:
+    """After each step services that another mesh exposes are answered by their global names, by
+    that mesh alone and through its gateways, whichever of the two meshes has come further."""
+    judge(transition.verdict(step, GLOBAL))
 
 
 # Who promises what is in docs/upgrade.md: no loss for what a canary puts beside, tags and removes;

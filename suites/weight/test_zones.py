@@ -18,8 +18,10 @@ from suites.weight.zones import ZONES, beyond, gateways_weigh, zones_add_up
 
 # https://github.com/istio/istio/issues/56355: the gateway weighs as much as one zone alone.
 @behaviour("weight/zones-behind-one-gateway-add-up", feature="discovery")
+@pytest.mark.several_versions
 @pytest.mark.topology(
     "multi-primary-split-horizon",
+    "hybrid",
     "zones",
     reason="one topology across networks stands for the others",
 )

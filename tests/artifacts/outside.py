@@ -27,7 +27,10 @@ from cryptography.x509.oid import NameOID
 NAMES = (
     "github.com",
     "api.github.com",
+    "release-assets.githubusercontent.com",
     "registry-1.docker.io",
+    "auth.docker.io",
+    "registry.example",
     "mirror.example",
     "get.helm.sh",
 )
@@ -70,11 +73,12 @@ class Outside:
 
 
 @contextmanager
-def outside(folder: Path) -> Iterator[Outside]:
-    """The outside, as long as the block lasts. ``folder``: for certificates."""
+def outside(folder: Path, served: type[Served] | None = None) -> Iterator[Outside]:
+    """The outside, as long as the block lasts. ``folder``: for certificates; ``served``: what
+    answers behind all names."""
     authority, chain = _certificates(folder)
     found = Outside(authority)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(found, _Served))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(found, served or Served))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain)
     server.socket = context.wrap_socket(
@@ -95,7 +99,9 @@ def outside(folder: Path) -> Iterator[Outside]:
             one.server_close()
 
 
-class _Served(BaseHTTPRequestHandler):
+class Served(BaseHTTPRequestHandler):
+    """Answers what ``Outside.answers`` says."""
+
     outside: Outside
 
     def do_GET(self) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from meshproof.artifacts.given import images_in
 from meshproof.errors import CommandError
+from meshproof.process import Finished
 from tests.lab.fakes import FakeEngine
 
 
 class Registry(FakeEngine):
     """``means``: by an image's name with its tag the digests of what the registry has there;
-    ``says``: what a pull fails with instead. ``pulled`` and ``loaded`` are noted."""
+    ``says``: what a pull or push fails with instead. ``pulled`` and ``pushed`` are noted; so is
+    what is ``asked`` of images' programs, which print ``prints``."""
 
     def __init__(self, means: dict[str, list[str]] | None = None) -> None:
         super().__init__()
@@ -19,6 +23,9 @@ class Registry(FakeEngine):
         self.says = ""
         self.kept: dict[str, list[str]] = {}
         self.pulled: list[str] = []
+        self.pushed: list[str] = []
+        self.asked: list[tuple[str, str]] = []
+        self.prints = ""
 
     def pull(self, reference: str) -> None:
         self.pulled.append(reference)
@@ -28,6 +35,18 @@ class Registry(FakeEngine):
             said = self.says or "Error: manifest unknown"
             raise CommandError(["podman", "pull", reference], 125, "", said)
         self.kept[reference] = found
+
+    def push(self, reference: str) -> str:
+        if self.says:
+            raise CommandError(["podman", "push", reference], 125, "", self.says)
+        self.pushed.append(reference)
+        return f"sha256:pushed-{self.images[reference]}"
+
+    def run_once(
+        self, image: str, program: str, argv: Sequence[str], *, timeout: float = 60.0
+    ) -> Finished:
+        self.asked.append((image, program))
+        return Finished((program, *argv), 1, "", self.prints, 0.0)
 
     def tag(self, reference: str, name: str) -> None:
         self.kept[name] = self.kept[reference]
@@ -42,5 +61,9 @@ class Registry(FakeEngine):
     def load(self, archive: Path) -> None:
         if self.says:
             raise CommandError(["podman", "load"], 125, "", self.says)
+        if tarfile.is_tarfile(archive):
+            found = images_in([archive]).items()
+            self.images |= {name: one.id.removeprefix("sha256:") for name, one in found}
+            return
         name, number = archive.read_text(encoding="utf-8").split()
         self.images[name] = f"re{number}"

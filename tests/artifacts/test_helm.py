@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.artifacts import Bundle, Helm, Wanted, catalog, check_charts
+from meshproof.artifacts import Bundle, Helm, OwnBuild, OwnBuilds, Wanted, catalog, check_charts
 from meshproof.artifacts.catalog import RECIPES
 from meshproof.artifacts.gobuild import go_recipe
 from meshproof.artifacts.helm import with_helm
@@ -53,15 +53,28 @@ def laid(folder: Path, *places: str) -> Path:
 
 
 def had(
-    store: Path, source: str = "published", charts: Path | None = None, tree: Path | None = None
+    store: Path,
+    source: str = "published",
+    charts: Path | None = None,
+    tree: Path | None = None,
+    own: OwnBuilds | None = None,
 ) -> Bundle:
     none: Mapping[str, str] = {}
     plain = Bundle(
-        source, "node", store, {ISTIO: store}, none, "", {"kind": "0"}, {ISTIO: ""}, store
+        source,
+        "node",
+        store,
+        {ISTIO: store},
+        none,
+        "",
+        {"kind": "0"},
+        {ISTIO: ""},
+        store,
+        {ISTIO: ()},
     )
     return with_helm(
         plain,
-        replace(WANTED, charts=charts),
+        replace(WANTED, charts=charts, own=own or OwnBuilds()),
         shell=Shell(),
         recorder=Recorder(),
         store=Store(store),
@@ -112,6 +125,19 @@ def test_a_release_without_what_is_looked_for_is_told(
     with pytest.raises(ArtifactError, match=said):
         had(tmp_path / "store")
     assert Store(tmp_path / "store").unfinished() == []
+
+
+def test_a_build_of_ones_own_that_no_release_has_charts_for_is_told(
+    there: Outside, tmp_path: Path
+) -> None:
+    there.publish(HELMS, packed({"linux-amd64/helm": b"helm"}))
+    own = OwnBuilds(by_version=((ISTIO, OwnBuild(tag="mine")),))
+    with pytest.raises(ArtifactError) as told:
+        had(tmp_path / "store", own=own)
+    assert told.value.remedy == "name the build's own by --charts"
+    with pytest.raises(ArtifactError) as told:
+        had(tmp_path / "store")
+    assert told.value.remedy != "name the build's own by --charts"
 
 
 @pytest.mark.parametrize("places", [TREE, tuple(CHARTS)], ids=["Istio's tree", "a repository's"])

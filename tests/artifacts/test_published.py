@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.artifacts import OwnBuild, Wanted, catalog
+from meshproof.artifacts import OwnBuild, OwnBuilds, Wanted, catalog
 from meshproof.artifacts.images import USED_HERE
 from meshproof.artifacts.published import Published
 from meshproof.artifacts.store import Store
+from meshproof.artifacts.workloads import workload_recipe
 from meshproof.errors import ArtifactError
 from meshproof.events import Recorder
 from meshproof.mesh.blueprint import images_of
@@ -46,10 +47,14 @@ class Baked(Published):
         engine = Registry({f"{HUB}/{name}:mine": [means] for name in ("pilot", "proxyv2")})
         super().__init__(wanted, engine, Recorder(), Store(root))
         engine.images[self.reference] = "cafe"
-        facts = {"reference": self.reference, "image_id": "cafe", "images": self._images()}
+        facts = {
+            "reference": self.reference,
+            "image_id": "cafe",
+            "images": self._images(),
+            "filters_off": {str(one): ["istio.stats"] for one in wanted.istio},
+        }
         self.store.obtain(self.node, lambda _: facts, Recorder())
-        workloads = self._workloads.recipe(catalog().companion("go"))
-        self.store.obtain(workloads, _programs, Recorder())
+        self.store.obtain(workload_recipe(), _programs, Recorder())
 
 
 def _programs(folder: Path) -> None:
@@ -72,6 +77,8 @@ def test_programs_are_fetched_once(released: Outside, tmp_path: Path) -> None:
         assert bundle.kind.read_bytes() == b"kind"
     assert len(released.asked) == 4
     assert len(bundle.parts["istioctl 1.31.1"]) == 64
+    # As the proxy said when the node image was made, wherever it came from.
+    assert bundle.filters_off == {ISTIO: ("istio.stats",)}
 
 
 def test_a_release_without_an_istioctl_in_it_is_told(released: Outside, tmp_path: Path) -> None:
@@ -89,7 +96,7 @@ def test_a_private_build_comes_from_its_hub_with_its_istioctl(
 ) -> None:
     program = tmp_path / "mine"
     program.write_bytes(b"mine")
-    own = OwnBuild(HUB, "mine", program)
+    own = OwnBuilds(OwnBuild(HUB, "mine", program))
     baked = Baked(replace(RELEASED, own=own), tmp_path / "store")
     bundle = baked.bundle()
     images = images_of(bundle, ISTIO)
@@ -105,13 +112,13 @@ def test_a_private_build_without_an_istioctl_is_told_to_bring_one(
     there: Outside, tmp_path: Path
 ) -> None:
     there.answers["nothing"] = Answer()
-    own = OwnBuild(HUB, "mine")
+    own = OwnBuilds(OwnBuild(HUB, "mine"))
     with pytest.raises(ArtifactError, match=r"there is no .*name the build's own by --istioctl"):
         Baked(replace(RELEASED, own=own), tmp_path / "store").bundle()
 
 
 def test_a_node_image_is_named_by_what_a_private_tag_means_now(tmp_path: Path) -> None:
-    wanted = replace(RELEASED, own=OwnBuild(HUB, "mine"))
+    wanted = replace(RELEASED, own=OwnBuilds(OwnBuild(HUB, "mine")))
     first, again, moved = (Baked(wanted, tmp_path / "store", one) for one in (OLD, OLD, NEW))
     assert first.reference == again.reference != moved.reference
     unreached = Registry()
@@ -124,5 +131,5 @@ def test_what_is_released_is_named_without_asking_anybody(tmp_path: Path) -> Non
     baked = Baked(RELEASED, tmp_path / "store")
     assert isinstance(baked.engine, Registry)
     assert baked.engine.pulled == []
-    named = Baked(replace(RELEASED, own=OwnBuild(istioctl=tmp_path)), tmp_path / "store")
+    named = Baked(replace(RELEASED, own=OwnBuilds(OwnBuild(istioctl=tmp_path))), tmp_path / "store")
     assert named.reference == baked.reference

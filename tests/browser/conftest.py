@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,21 +11,16 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from meshproof.report.html import render
 from meshproof.report.record import merged
+from tests.browser.program import launched
 from tests.report.recorded import small_run
-
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    program = next(filter(None, map(shutil.which, _NAMES)), None)
-    assert program is not None, "there is no Chromium: sh tests/browser/install.sh installs it"
-    # Chromium's own sandbox refuses to be root's.
-    switches = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=program, args=switches)
+        made = launched(playwright)
         yield made
         made.close()
 

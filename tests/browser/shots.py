@@ -3,12 +3,12 @@ FOLDER."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.program import launched
 
 _PARTS = {
     "answer": None,
@@ -23,11 +23,9 @@ _SIZES = ((1920, 1080), (360, 780))
 def shots(report: Path, folder: Path) -> list[Path]:
     """Take them: each part of the page, wide and narrow, light and dark. Returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
-    switches = ["--no-sandbox"] if os.geteuid() == 0 else []
     made = []
     with sync_playwright() as playwright:
-        program = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=program, args=switches)
+        browser = launched(playwright)
         for width, height in _SIZES:
             for scheme in ("light", "dark"):
                 page = browser.new_page(

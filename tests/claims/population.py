@@ -16,6 +16,7 @@ from meshproof.events import Recorder
 from meshproof.files import topology_named
 from meshproof.kube.workload import NODE_PROBE, NODE_PROBE_NAMESPACE, Workload
 from meshproof.lab import Lab
+from meshproof.lab.machine import RunningMachine
 from meshproof.lab.network.counters import Counters, FlowKey
 from meshproof.mesh.exposure import ways_of
 from meshproof.mesh.manifests import SYSTEM
@@ -23,6 +24,7 @@ from meshproof.mesh.mesh import Mesh, Way
 from meshproof.mesh.operator_config import GATEWAY
 from meshproof.mesh.proxy import Endpoint
 from meshproof.model import Deployment, Exposure, Mtls, Version
+from meshproof.model.machine import sites
 from meshproof.process import Shell
 from meshproof.workloads.sample import (
     HELLOWORLD,
@@ -32,7 +34,7 @@ from meshproof.workloads.sample import (
     SLEEP,
     Sample,
 )
-from tests.doubles.played import PlayedCluster, PlayedPod, Player
+from tests.doubles.played import PlayedCluster, PlayedMachine, PlayedPod, Player
 
 
 class Addresses:
@@ -77,6 +79,8 @@ class Population:
         self.mesh = Mesh(lab, self.deployment, bundle, Path("nowhere"), {})
         self.pods = self._pods()
         self.sample = Sample(self.mesh)
+        self.machines = self._machines()
+        vars(self.sample)["machines"] = self.machines
 
     def _pods(self) -> list[PlayedPod]:
         found = []
@@ -113,6 +117,23 @@ class Population:
             pod(member.name, f"{SLEEP}-outside-{member.name}", OUTSIDE, SLEEP)
         return found + [self._node_probe(one) for one in self.clusters.values()]
 
+    def _machines(self) -> dict[str, PlayedMachine]:
+        """The machines, each at an address of its own, by name."""
+        topology = self.deployment.topology
+        return {
+            one.name: PlayedMachine(
+                one,
+                cast(RunningMachine, SimpleNamespace(name=one.name)),
+                site.beside,
+                NAMESPACE,
+                where=IPv4Address(f"172.30.9.{number}"),
+                player=cast(Player, self),
+            )
+            for number, (one, site) in enumerate(
+                zip(topology.machines, sites(topology), strict=True), 2
+            )
+        }
+
     def _node_probe(self, cluster: PlayedCluster) -> PlayedPod:
         """What asks from a cluster's node."""
         node, name = cluster.nodes[0], f"{NODE_PROBE}-{cluster.name}"
@@ -133,8 +154,9 @@ class Population:
         return self.listed(cluster, app, namespace)[0]
 
     def servers(self, *versions: str) -> list[PlayedPod]:
-        """The helloworld pods, of some versions or of all."""
-        there = [one for one in self.pods if one.version]
+        """Whoever is helloworld, pods and machines, of some versions or of all."""
+        machines = [cast(PlayedPod, one) for one in self.machines.values()]
+        there = [one for one in (*self.pods, *machines) if one.version]
         return [one for one in there if not versions or one.version in versions]
 
     def pod(self, app: str, cluster: str, namespace: str = NAMESPACE) -> PlayedPod:

@@ -5,7 +5,20 @@ from __future__ import annotations
 import pytest
 
 from suites.failover.claims import BACK, GONE, goes_over_and_back
-from tests.claims.table import Case, Setting, cases, fails, judge, passes, unclear
+from suites.failover.distribution import shared_out
+from tests.claims.changes import after, unlogged
+from tests.claims.table import (
+    NO_LINE,
+    Case,
+    Doing,
+    Setting,
+    Stage,
+    cases,
+    fails,
+    judge,
+    passes,
+    unclear,
+)
 from tests.doubles.streams import Change, broken, by, history, within
 
 NEAR, FAR = by("v1"), by("v2")
@@ -24,8 +37,27 @@ def over(*changes: Change, seconds: float = 45.0) -> Setting:
     )
 
 
+def in_parts(first: int) -> Doing:
+    """v1 answers so many of five calls, and v2 the rest."""
+
+    def done(stage: Stage) -> None:
+        ones, others = stage.world.servers("v1"), stage.world.servers("v2")
+        stage.world.chosen = lambda call, _: ones if call.number % 5 < first else others
+
+    return done
+
+
+SHARED = Setting(lambda one: (one.world.sample,))
 OVER = within(7, 27, FAR)
 CASES = [
+    *cases(
+        shared_out,
+        SHARED,
+        passes(doing=in_parts(1)),
+        fails("120 of 300 calls (40.0%)", in_parts(2)),
+        fails("of 300 calls"),
+        unclear(NO_LINE, after(in_parts(1), unlogged())),
+    ),
     *cases(goes_over_and_back, over(OVER), passes("none of 2250 calls was lost")),
     *cases(
         goes_over_and_back,

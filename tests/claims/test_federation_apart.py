@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from ipaddress import IPv4Address
 
 import pytest
 
+from meshproof.kube.audit import ApiRequest
 from meshproof.kube.names import NameAnswer
 from meshproof.mesh.gateways import sni_of
 from meshproof.model import Mtls
@@ -14,6 +16,7 @@ from meshproof.workloads.sample import PORT
 from suites.federation.apart import (
     fails_rather_than_crosses,
     its_istiod_knows_its_own_mesh_alone,
+    nobody_asks_from,
     the_plain_name_stays_local,
 )
 from suites.federation.claims import (
@@ -29,6 +32,7 @@ from suites.federation.selective import (
     no_sni_leads_there,
     snis_of_the_unexposed,
 )
+from suites.federation.setting import gateways_of
 from tests.claims.changes import (
     failing,
     unlogged,
@@ -54,19 +58,67 @@ from tests.claims.exposing import (
     told,
     without_instances,
 )
+from tests.claims.substitutes import world
 from tests.claims.table import (
     NO_LINE,
     Case,
+    Setting,
+    Stage,
     cases,
     fails,
     judge,
+    on,
     passes,
     unclear,
 )
 from tests.claims.tls import but
 from tests.claims.world import NXDOMAIN, World
 
+_UP = 1_800_000_000.0
+
+
+def asked(account: str, source: str, at: float = 1.0) -> ApiRequest:
+    """A request as an API server writes it down. ``at``: seconds after istiods came up."""
+    user = f"system:serviceaccount:istio-system:{account}"
+    return ApiRequest(_UP + at, user, (source,), "watch", "pods", "", "", "/api/v1/pods", 200)
+
+
+OWN = asked("istiod", "172.30.2.2")
+READ = asked("istio-reader-service-account", "172.30.1.2")
+
+
+def audit(*written: ApiRequest, topology: str = FEDERATION) -> Setting:
+    """What west's API server has written down, and whether east's istiod asked it."""
+
+    def before(stage: Stage) -> None:
+        def since(_: object, moment: float, words: Sequence[str]) -> list[ApiRequest]:
+            assert '"172.30.1.2"' in words
+            return [one for one in written if one.at >= moment]
+
+        stage.monkeypatch.setattr("suites.federation.apart.requests_since", since)
+        stage.monkeypatch.setattr("suites.federation.apart.up_since", lambda *_: _UP)
+
+    return on("east", "west", topology=topology, before=before)
+
+
 CASES = [
+    *cases(nobody_asks_from, audit(OWN), passes("none, and 1 of its own istiod's")),
+    *cases(
+        nobody_asks_from,
+        audit(OWN, READ, topology="hybrid"),
+        fails("istio-reader-service-account from 172.30.1.2: watch pods"),
+    ),
+    *cases(
+        nobody_asks_from,
+        audit(OWN, asked("istiod", "172.30.1.2", -9.0)),
+        passes("none, and 1"),
+    ),
+    *cases(nobody_asks_from, audit(), unclear("the control did not hold")),
+    *cases(
+        nobody_asks_from,
+        audit(asked("istiod", "172.30.2.2", -9.0)),
+        unclear("the control did not hold"),
+    ),
     *cases(
         weighs_the_same,
         of([GATEWAY], 1),
@@ -115,7 +167,7 @@ CASES = [
     *cases(
         no_sni_leads_there,
         of(SNIS),
-        passes("all of them, NR in its log"),
+        passes(),
         fails(f"1 were passed on, such as {SNIS[0]}", lambda stage: stage.tls.snis.add(SNIS[0])),
         unclear("the gateway's log lacks", silent),
         unclear("the control did not hold", lambda stage: stage.tls.snis.clear()),
@@ -178,3 +230,12 @@ def test_a_gateway_between_networks_is_not_asked_for_what_it_must_lead_to() -> N
     assert sni_of(away.host, PORT) in snis_of_the_unexposed(world.sample, near)
     private = sni_of("private-far.sample.svc.cluster.local", PORT)
     assert private in snis_of_the_unexposed(world.sample, away)
+
+
+def test_what_several_clusters_expose_is_entered_by_each_of_their_gateways(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sample = world(monkeypatch, "hybrid", Mtls.STRICT, ())[0].sample
+    near, away = sample.topology.exposes
+    assert [one.cluster for one in gateways_of(sample, near).values()] == ["east", "west"]
+    assert [one.cluster for one in gateways_of(sample, away).values()] == ["far"]

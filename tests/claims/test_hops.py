@@ -9,10 +9,10 @@ import pytest
 from meshproof.kube.asking import Reply
 from meshproof.mesh.proxy import outbound
 from meshproof.workloads.sample import OUTSIDE
-from suites.hops.claims import in_and_on, out_by_the_relay
+from suites.hops.claims import in_and_on, out_by_the_relay, refused_for_the_relay
 from suites.hops.proxies import Proxies
 from suites.hops.ways import BEYOND, ENTRANCE, EXTERNAL, RELAY_HOST, WAY_PORT
-from tests.claims.changes import answering, changed, unlogged
+from tests.claims.changes import answering, by_sidecars, changed, failing, unlogged
 from tests.claims.table import Case, Doing, Setting, Stage, cases, fails, judge, passes, unclear
 from tests.claims.world import Came
 from tests.doubles.calls import Call
@@ -25,8 +25,9 @@ INGRESS_ID, RELAY_ID = (
 DIRECTLY = {"upstream_cluster": outbound(BEYOND, 5000), "upstream_peer": None}
 
 
-def on_the_way() -> Setting:
-    """The gateways and the server outside are there, and calls take the ways that rules name."""
+def on_the_way(*, refusing: bool = False) -> Setting:
+    """The gateways and the server outside are there, and calls take the ways that rules name.
+    ``refusing``: servers refuse what the relay passes on."""
 
     def found(stage: Stage) -> Proxies:
         east, west = stage.world.pod("sleep", "east"), stage.world.pod("sleep", "west")
@@ -38,6 +39,8 @@ def on_the_way() -> Setting:
     def before(stage: Stage) -> None:
         proxies = found(stage)
         changed(lambda call, came: passed_on(stage, proxies, call, came))(stage)
+        if refusing:
+            changed(refused, from_outside)(stage)
 
     return Setting(lambda one: (one.world.sample, found(one)), before=before)
 
@@ -62,6 +65,20 @@ def passed_on(stage: Stage, proxies: Proxies, call: Call, came: Came) -> Came:
         sent = came.logged(upstream_cluster=WAY, upstream_peer=RELAY_ID, status=200)
         return replace(sent, reply=Reply(status=200, body=body), heard=((relay, line),))
     return came
+
+
+def from_outside(call: Call) -> bool:
+    return call.headers.get("host") == ENTRANCE
+
+
+def refused(_: Call, came: Came) -> Came:
+    return replace(came, reply=Reply(status=403, body="RBAC: access denied"))
+
+
+def let_in(call: Call, came: Came) -> Came:
+    if not from_outside(call):
+        return came
+    return replace(came, reply=Reply(status=200, body="Hello version: v1, instance: v1-0"))
 
 
 def by_relay(**fields: object) -> Doing:
@@ -119,6 +136,17 @@ CASES = [
         fails("2 times", by_relay(attempts=2)),
         fails("40 lines for 20 calls: a retry", changed(twice)),
         unclear("0 of 20 calls are in the relay's log", changed(unheard_of)),
+    ),
+    *cases(
+        refused_for_the_relay,
+        on_the_way(refusing=True),
+        passes(),
+        fails("40 x 200", changed(let_in)),
+        fails("1 x 200", changed(let_in, lambda call: call.number == 3)),
+        fails("40 x 503", changed(nobody_answers, from_outside)),
+        fails("v2 never answered", answering("v1", when=by_sidecars)),
+        fails("40 x 503 [UF]", failing(503, "UF", "upstream_reset", when=by_sidecars)),
+        unclear("40 answered calls have no line in the caller's access log", unlogged()),
     ),
     *cases(
         out_by_the_relay,

@@ -40,6 +40,12 @@ def sidecars(stage: Stage) -> list[str]:
     return [f"sidecar~{one.address}~{one.name}.sample~sample.svc.cluster.local" for one in pods]
 
 
+def another_pod_of_the_version(stage: Stage) -> list[str]:
+    calling, serving = sidecars(stage)
+    first, other = stage.world.servers("v2")
+    return [calling, serving.replace(first.name, other.name)]
+
+
 def and_the_gateway(stage: Stage) -> list[str]:
     gateway = stage.world.gateway("west")
     return [*sidecars(stage), f"router~{gateway.address}~{gateway.name}.istio-system~x"]
@@ -49,15 +55,16 @@ def the_caller_alone(stage: Stage) -> list[str]:
     return sidecars(stage)[:1]
 
 
-def reported_by(nodes: Callable[[Stage], Sequence[str]]) -> Setting:
+def reported_by(nodes: Callable[[Stage], Sequence[str]], topology: str = SPLIT) -> Setting:
     """Calls from east to v2, of which these proxies report."""
     return Setting(
-        lambda stage: (stage.world.sample, "east", "v2", PlayedSinks(stage, nodes)), SPLIT
+        lambda stage: (stage.world.sample, "east", "v2", PlayedSinks(stage, nodes)), topology
     )
 
 
 CASES = [
     *cases(the_gateway_is_in_no_trace, reported_by(sidecars), passes()),
+    *cases(the_gateway_is_in_no_trace, reported_by(another_pod_of_the_version, "zones"), passes()),
     *cases(the_gateway_is_in_no_trace, reported_by(and_the_gateway), fails("such as router~")),
     *cases(the_gateway_is_in_no_trace, reported_by(the_caller_alone), unclear("0 such traces")),
 ]

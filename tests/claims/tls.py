@@ -11,7 +11,7 @@ from typing import Any
 
 from cryptography import x509
 
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import PodWorkload
 from meshproof.lab.network.counters import FlowKey
 from meshproof.mesh.credentials import Credential, Installed, issue
 from meshproof.mesh.mesh import Way
@@ -42,7 +42,7 @@ _REASONS = {
 class Question:
     """A handshake as it was begun, and whom it came to; ``server``: None for nobody."""
 
-    client: Workload
+    client: PodWorkload
     way: Way
     sni: str | None
     alpn: str | None
@@ -78,7 +78,7 @@ class Tls:
 
     def ask(
         self,
-        client: Workload,
+        client: PodWorkload,
         address: IPv4Address,
         port: int,
         sni: str | None,
@@ -98,12 +98,12 @@ class Tls:
         self._note(question, answer)
         return answer
 
-    def chain(self, pod: Workload, signer: str | None = None) -> tuple[x509.Certificate, ...]:
+    def chain(self, pod: PodWorkload, signer: str | None = None) -> tuple[x509.Certificate, ...]:
         """What a pod shows: its own certificate and its signer's."""
         authority = self.authorities[signer or self.signers[pod.cluster]]
         return _issued(authority, self.world.identity(pod))
 
-    def _asked(self, client: Workload, way: Way) -> PlayedPod | None:
+    def _asked(self, client: PodWorkload, way: Way) -> PlayedPod | None:
         """Whom a way leads to: near pods are nearer than others of the same address."""
         world = self.world
         sleeps = [one for one in world.pods if one.account == SLEEP and one.sidecar]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -32,6 +32,7 @@ from meshproof.model import UNRELATED_ROOTS, Mtls
 from meshproof.model.exposure import ZONE
 from meshproof.process import Finished
 from meshproof.traffic.access_log import UNMATCHED
+from meshproof.traffic.machines import network_of, way_to
 from meshproof.workloads.dns_sleeps import DNS_SLEEP
 from meshproof.workloads.sample import GRPC_PORT, HELLOWORLD, HOST, NAMESPACE, PORT
 from tests.claims.population import Population
@@ -94,6 +95,7 @@ class World(Population):
             "clusterz": self.clusters_listed,
         }
         self.applied: list[Object] = []
+        self.ways_known: dict[tuple[str, str], Collection[Way]] = {}
         self.made = Counter[str]()
 
     # --- calls
@@ -202,10 +204,18 @@ class World(Population):
         """Where a sidecar calls a pod."""
         if call.address is not None:
             return Way(call.address, call.port)
-        ways = sorted(self.sample.ways(call.caller.cluster, server))
+        ways = sorted(self._ways(call.caller, server))
         way = ways[call.number % len(ways)]
         by_pod = way.address == server.address
         return Way(way.address, GRPC_PORT) if by_pod and call.url.startswith("grpc://") else way
+
+    def _ways(self, caller: PlayedPod, server: PlayedPod) -> Collection[Way]:
+        if not self.deployment.topology.machines:
+            return self.sample.ways(caller.cluster, server)
+        key = caller.name, server.version
+        if key not in self.ways_known:
+            self.ways_known[key] = way_to(self.sample, caller, server.version).ways
+        return self.ways_known[key]
 
     def segments(
         self, call: Call, server: PlayedPod, kind: str
@@ -213,9 +223,10 @@ class World(Population):
         """What the wire sees of one call: from the caller, whose address beyond its own network
         is its node's, and from the gateway on, if it went by one."""
         way = self.upstream(call, server)
-        here, there = call.caller.cluster, server.cluster
-        near = self.deployment.topology.same_network(here, there)
-        source = call.caller.address if near else call.caller.node.address
+        here, there = call.caller.place, server.place
+        near = network_of(self.sample, call.caller) == network_of(self.sample, server)
+        beyond = sorted(call.caller.seen_as - {call.caller.address}) or [call.caller.address]
+        source = call.caller.address if near else beyond[0]
         place = here if here == there else f"{here}_to_{there}"
         crossed = [(place, kind, FlowKey(source, way.address, way.port))]
         if way.address != server.address:

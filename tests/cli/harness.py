@@ -214,7 +214,9 @@ def _without_the_rest(
         ended.made_artifacts = True
         none: dict[Any, Any] = {}
         kind, ours = Path("/kind"), Path("/ours")
-        return Bundle("built", "localhost/node:1", kind, none, none, "0" * 64, none, none, ours)
+        return Bundle(
+            "built", "localhost/node:1", kind, none, none, "0" * 64, none, none, ours, none
+        )
 
     def execve(program: str, argv: list[str], env: dict[str, str]) -> NoReturn:
         ended.argv, ended.env = argv, env

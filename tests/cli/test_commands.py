@@ -63,7 +63,8 @@ def test_tests_are_listed_without_what_talks_to_clusters_and_without_sabotage() 
     modules = set(loaded.split())
     # What is needed, and can be seen by the same look.
     assert modules >= {"pydantic", "meshproof.kube.client", "suites.routing.test_routing"}
-    never = (*CLUSTERS, "scipy", "jinja2", "jsonschema", "suites.sabotage")
+    never = [*CLUSTERS, "scipy", "jinja2", "jsonschema", "suites.sabotage"]
+    never += ["meshproof.doctor", "meshproof.evidence"]
     assert [one for one in never if one in modules] == []
 
 
@@ -74,12 +75,13 @@ def test_a_command_is_where_the_table_says_with_examples_that_can_be_typed(name:
     assert hasattr(import_module(module), attribute)
     command = loaded(name)
     assert one.examples and one.about.endswith(".")
+    parts = getattr(command, "commands", None)
+    assert set(parts or ()) == ({line.split()[1] for line in one.examples} if parts else set())
     for example in one.examples:
         words = shlex.split(example)
         assert words[0] == name
-        parts = getattr(command, "commands", None)
         if parts is not None:
-            assert words[1] in parts
+            assert words[1] in parts and f"meshproof {example}" in parts[words[1]].epilog
             parts[words[1]].make_context(words[1], words[2:])
         else:
             command.make_context(name, words[1:])
@@ -88,6 +90,12 @@ def test_a_command_is_where_the_table_says_with_examples_that_can_be_typed(name:
 def test_a_commands_page_ends_with_its_examples(world: World) -> None:
     page = run(world, "matrix --help", {"COLUMNS": "100"}).out
     assert "Examples:" in page and "meshproof matrix --shards 4" in page
+
+
+def test_without_a_word_the_page_of_help_is_the_answer(world: World) -> None:
+    for words, example in (("", "trend"), ("conformance", "meshproof conformance schema")):
+        done = run(world, words)
+        assert (done.code, done.err) == (64, "") and example in done.out
 
 
 def test_a_shell_completes_names_that_there_are(
@@ -133,6 +141,13 @@ ROWS = [
     refused("to enter no cluster", f"enter {LAB_ID} esat", "did you mean", lay=lab()),
     refused("to repeat nothing", "repro nowhere", "nowhere is no run's folder"),
     refused("to repeat an empty word", ["repro", ""], "named by an empty word"),
+    refused(
+        "an option misspelled", "matrix --shard 2", "no option '--shard': did you mean --shards."
+    ),
+    refused("an option too many", "status -x", "no option '-x': see 'meshproof status --help'."),
+    refused(
+        "a word too few", "compare a", "Missing argument 'RUN_B': see 'meshproof compare --help'."
+    ),
     refused("a command misspelled", "topologeis", "there is no command 'topologeis': did you mean"),
 ]
 

@@ -6,16 +6,20 @@ from typing import Any
 
 import pytest
 
-from tests.cli.harness import Case, case, check, refused
-from tests.cli.laid import all_of
+from tests.cli.harness import Case, case, check, refused, unable
+from tests.cli.laid import Lay, all_of
 from tests.cli.records import lay, whole
 from tests.cli.world import World
 
 COMPARE = "compare a b"
 
 
+def _both(before: str, after: str) -> Lay:
+    return all_of(lay(whole([before], 0), "a"), lay(whole([after], 0), "b"))
+
+
 def both(before: str, after: str) -> dict[str, Any]:
-    return {"lay": all_of(lay(whole([before], 0), "a"), lay(whole([after], 0), "b"))}
+    return {"lay": _both(before, after)}
 
 
 FOLDER = "work/made/here"
@@ -38,8 +42,43 @@ CASES = [
     refused(
         "no form", f"{COMPARE} --format htlm", "there is no format", "html", **both("PASS", "PASS")
     ),
-    case("a trend", "trend a b", 0, "2 runs, 1 behaviours", "1 flaky", **both("PASS", "FAIL")),
+    case("a trend", "trend a b", 0, "2 runs, 1 behaviour on", "1 flaky", **both("PASS", "FAIL")),
+    case(
+        "a trend of all that is in a folder, which has more than runs",
+        "trend a b empty",
+        0,
+        "2 runs",
+        "Left out: empty is no run's folder: it has no events.jsonl",
+        lay=all_of(_both("PASS", "FAIL"), lambda world: (world.work / "empty").mkdir()),
+    ),
+    case(
+        "a trend with a record that cannot be read",
+        "trend a b c",
+        2,
+        "2 runs",
+        "Left out: line 1 of the run's record",
+        lay=all_of(_both("PASS", "FAIL"), lay("{\n", "c")),
+    ),
+    unable("a trend of what cannot be read", "trend c", "line 1 of", lay=lay("{\n", "c")),
+    refused(
+        "a trend with a word misspelled",
+        "trend a bb",
+        "bb is no run's folder",
+        **both("PASS", "PASS"),
+    ),
+    refused(
+        "a trend of empty folders",
+        "trend a b",
+        "a is no run's folder",
+        lay=all_of(*(lambda world, name=name: (world.work / name).mkdir() for name in "ab")),
+    ),
+    refused(
+        "a place for no files", f"{COMPARE} --out x", "add '--format html'", **both("PASS", "PASS")
+    ),
     case("as Markdown", "trend a b --markdown", 0, "### Flaky", **both("PASS", "FAIL")),
+    refused(
+        "a trend of no times", "trend a b --most 0", "give a number from 1", **both("PASS", "PASS")
+    ),
     refused("a trend of nothing", "trend", "Missing argument"),
     refused("a trend of no run", "trend x", "x is no run's folder"),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -48,6 +49,8 @@ def laid(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     )
     monkeypatch.setattr("os.execve", went)
     lab()(world)
+    for name in ("east", "west"):
+        (world.state / "labs" / LAB_ID / f"{name}.kubeconfig").write_text(f"of: {name}\n")
     return world
 
 
@@ -67,7 +70,8 @@ def test_a_command_reaches_one_cluster_with_programs_of_its_versions(laid: World
     assert folder.is_relative_to(laid.state) and went.env["PATH"].startswith(f"{folder}:")
     assert os.access(folder / "kubectl", os.X_OK)
     assert (folder / "istioctl").resolve() == istioctl
-    assert went.env["KUBECONFIG"] == str(laid.state / "labs" / LAB_ID / "east.kubeconfig")
+    kubeconfig = Path(went.env["KUBECONFIG"])
+    assert kubeconfig.read_text() == "of: east\n" and kubeconfig.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_shell_reaches_all_clusters_and_says_what_is_there(
@@ -81,6 +85,42 @@ def test_a_shell_reaches_all_clusters_and_says_what_is_there(
     ]
     told = capsys.readouterr().err
     assert f"Lab {LAB_ID}, clusters east, west: kubectl 1.36.3, no istioctl" in told
+    assert f"Contexts: kind-mp-{LAB_ID}-east, kind-mp-{LAB_ID}-west; the first is current" in told
+
+
+def test_what_is_changed_in_a_shell_is_not_changed_in_the_lab(laid: World) -> None:
+    first = Path(enter(LAB_ID).env["KUBECONFIG"].split(":")[0])
+    first.write_text("of: somebody who chose another context\n")
+    own = laid.state / "labs" / LAB_ID / "east.kubeconfig"
+    assert own.read_text() == "of: east\n" and own != first
+    assert Path(enter(LAB_ID).env["KUBECONFIG"].split(":")[0]).read_text() == "of: east\n"
+
+
+def test_what_bash_reads_of_the_user_leads_to_no_other_cluster(
+    laid: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("there is no bash")
+    other = laid.work / "other"
+    other.mkdir()
+    (other / "kubectl").write_text("#!/bin/sh\n")
+    (other / "kubectl").chmod(0o755)
+    (laid.home / ".bashrc").write_text(
+        f"export PATH={other}:$PATH KUBECONFIG=/of/mine; mine=kept; PS1='mine '\n"
+    )
+    monkeypatch.setenv("SHELL", bash)
+    went = enter(LAB_ID, "east")
+    asked = 'echo "$KUBECONFIG|$(command -v kubectl)|$mine|$PS1"'
+    argv = [went.program, *went.argv[1:], "-i", "-c", asked]
+    done = subprocess.run(argv, env=went.env, capture_output=True, text=True)
+    kubeconfig = Path(went.env["KUBECONFIG"])
+    assert kubeconfig.name == "east.kubeconfig"
+    words = [str(kubeconfig), str(kubeconfig.parent / "kubectl"), "kept", f"(lab {LAB_ID}) mine"]
+    assert done.stdout.strip() == "|".join(words), done.stderr
+    # Without that file it would be so.
+    done = subprocess.run([bash, "-i", "-c", asked], env=went.env, capture_output=True, text=True)
+    assert done.stdout.startswith(f"/of/mine|{other}/kubectl|")
 
 
 def test_what_cannot_be_entered(laid: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,6 +129,9 @@ def test_what_cannot_be_entered(laid: World, monkeypatch: pytest.MonkeyPatch) ->
         run([LAB_ID, "esat"], standalone_mode=False)
     with pytest.raises(UsageError, match="there is no program 'kubeclt'"):
         run([LAB_ID, "east", "--", "kubeclt"], standalone_mode=False)
+    (laid.state / "labs" / LAB_ID / "west.kubeconfig").unlink()
+    with pytest.raises(MeshproofError, match=r"cannot read the kubeconfig .*west"):
+        run([LAB_ID], standalone_mode=False)
     shutil.rmtree(laid.state / "labs" / LAB_ID / "programs")
     silent = SimpleNamespace(
         name="podman", command=lambda *_, **__: SimpleNamespace(returncode=125)

@@ -208,6 +208,15 @@ CARRY = [
     refused("save without a file", "artifacts save", "FILE"),
     refused("load no file", "artifacts load {work}/none.zip", "cannot read"),
     refused("load a text", "artifacts load a.zip", "no file of artifacts", lay=file("a.zip")),
+    refused("push to nowhere", "artifacts push", "REGISTRY"),
+    refused("push to a word", "artifacts push istio", "is not where images are"),
+    refused("push to an image", "artifacts push a.b/c:1", "is not where images are"),
+    refused("push what is not ours", "artifacts push a.b/c", *NOT_OURS, lay=foreign),
+    case("pull", "artifacts pull", 0, "built: localhost/node:1"),
+    refused("pull what is built", "artifacts pull --artifacts built", "--artifacts"),
+    refused("pull a hub that is none", "artifacts pull --hub istio", "name the registry"),
+    refused("pull from no archive", "artifacts pull --image-archive x", "cannot read"),
+    refused("pull from a text", "artifacts pull --image-archive x", "is no archive", lay=file("x")),
     refused("load into what is not ours", "artifacts load a.zip", *NOT_OURS, lay=foreign),
 ]
 BUILD = [
@@ -246,6 +255,20 @@ BUILD = [
         "Istio latest is 1.31.1, by what can be built here.",
     ),
     refused("a hub that is none", "artifacts build --hub istio", "name the registry"),
+    refused(
+        "a hub of a cluster", "artifacts build --hub east=docker.io/istio", "choose a topology"
+    ),
+    refused(
+        "a Kubernetes that is not supported",
+        "artifacts build --artifacts published --istio 1.29.4",
+        "add --unsupported-kubernetes",
+    ),
+    case(
+        "a Kubernetes that is not supported, and wanted",
+        "artifacts build --artifacts published --istio 1.29.4 --unsupported-kubernetes",
+        0,
+        "built: localhost",
+    ),
     unable("interrupted", "artifacts build", "Interrupted.", raises=KeyboardInterrupt()),
     unable(
         "no room",

@@ -59,7 +59,7 @@ DOWN = [
     refused("down without an id", "down", "Missing argument"),
     refused("down two", f"down {LAB_ID} 89abcdef", "89abcdef", lay=lab()),
     refused("down none of these", "down 89abcdef", "there is no lab '89abcdef'", lay=lab()),
-    refused("down a minus", "down -1", "No such option: -1"),
+    refused("down a minus", "down -1", "there is no option '-1'"),
     refused("down an id behind --", "down -- -1", NO_ID),
     refused("down in nobody's folder", "down 89abcdef", "not marked", lay=foreign),
     case("down, dry", f"down {LAB_ID} --dry-run", 0, "would be removed", "folder", lay=lab()),
@@ -237,7 +237,7 @@ STATES = [
     refused("sweep spares what is not ours", "sweep --kept", "not marked", lay=foreign),
     case("sweep, dry", "sweep --kept --dry-run", 0, f"Of lab {LAB_ID}", "folder", lay=lab()),
     refused("sweep with an id", f"sweep {LAB_ID}", LAB_ID, lay=lab()),
-    refused("sweep --all", "sweep --all", "No such option: --all"),
+    refused("sweep --all", "sweep --all", "there is no option '--all'"),
     refused(
         "reuse of a lab that never came up",
         f"verify --reuse {LAB_ID}",

@@ -243,7 +243,9 @@ PROGRAM = [
     refused("an empty command", [""], "there is no command"),
     refused("a command of 100 kB", [LONG], "there is no command"),
     refused("a command of two lines", ["a\nb"], "there is no command"),
-    refused("an option before the command", "--engine podman verify", "No such option: --engine"),
+    refused(
+        "an option before the command", "--engine podman verify", "there is no option '--engine'"
+    ),
     refused("an option that is nearly one", "--versio", "--version"),
     case("no command", "", 64, "verify", "doctor"),
     case("no command of artifacts", "artifacts", 64, "build", "prune"),

@@ -20,6 +20,7 @@ from tests.cli.world import World
         refused("results that are none", "mutants --page nowhere", "cannot read the results"),
         refused("results of nothing", ["mutants", "--page", ""], "an empty word"),
         refused("no run to go on with", "mutants --resume nowhere", "cannot read the results"),
+        refused("no time at all", "mutants --minutes 0", "--minutes is 0: give a number from 1"),
         refused("a folder of nothing", ["mutants", "--output", ""], "an empty word"),
         refused("another engine", "mutants --engine podmann", "did you mean podman"),
     ],

@@ -100,7 +100,8 @@ DAMAGES += [
     unable(
         f"a record in the form {name}",
         RUN,
-        "events.jsonl was written by another version of meshproof (0.0.9), in another form",
+        "events.jsonl is in another form (",
+        "where this meshproof reads 2): meshproof 0.0.9 wrote it",
         "read it with that version",
         lay=lay([event("not-applicable", test="x"), line, judged("t"), end(0)]),
     )

@@ -52,6 +52,26 @@ FOLDERS = [
         "the folder of reports",
         lay=lay(whole(["PASS"], 0)),
     ),
+    case(
+        "a shard is lacking",
+        "report run other --shards 3",
+        2,
+        "COULD NOT TELL: 1 of 2 held; 0 failed, 0 could not tell, 1 not run",
+        "Of 3 shards 1 left no record.",
+        lay=all_of(lay(whole(["PASS"], 0)), lay(whole(["PASS"], 0), "other")),
+    ),
+    refused(
+        "no shards", "report run --shards 0", "give a number from 1", lay=lay(whole(["PASS"], 0))
+    ),
+    refused(
+        "a place for no files", "report run --out x", "add '--format", lay=lay(whole(["PASS"], 0))
+    ),
+    refused(
+        "a table, and files instead of it",
+        "report run --timeline --format html",
+        "ask for one of them",
+        lay=lay(whole(["PASS"], 0)),
+    ),
     refused("no such folder", "report nowhere", "nowhere is no run's folder", "reports"),
     refused(
         "an empty folder", RUN, "it has no events.jsonl", lay=lambda w: (w.work / "run").mkdir()

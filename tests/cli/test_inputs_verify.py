@@ -17,6 +17,13 @@ from tests.cli.world import World
 
 REPORTS = ("work/reports",)
 OWN = "--hub registry.example/me"
+
+
+def program(world: World) -> None:
+    """An istioctl in the working directory."""
+    (world.work / "istioctl").touch(mode=0o755)
+
+
 NAMES = [
     refused("nothing by that name", "verify nothing-like-it", "there is no topology", "choose"),
     refused("nearly a name", "verify primary-remote-flatt", "did you mean primary-remote-flat"),
@@ -90,7 +97,52 @@ VERSIONS = [
         "verify --artifacts published --istio 1.29.4 --kubernetes 1.36.3",
         "Istio 1.29.4 supports Kubernetes 1.31 to 1.35, and not 1.36.3",
     ),
+    goes_on(
+        "Istio: not with that Kubernetes, and judged all the same",
+        "verify --artifacts published --istio 1.29.4 --kubernetes 1.36.3 --unsupported-kubernetes",
+        makes=REPORTS,
+    ),
     goes_on("a private build", f"verify {OWN} --tag 1.32.0-rc.1", makes=REPORTS),
+    goes_on(
+        "a private build of one cluster",
+        "verify primary-remote-flat --hub west=registry.example/me --tag west=1.32.0-rc.1",
+        makes=REPORTS,
+    ),
+    goes_on(
+        "two private builds",
+        "verify primary-remote-flat --hub registry.example/me --tag east=a,west=b "
+        "--istio east=1.32.0-a,west=1.32.0-b",
+        makes=REPORTS,
+    ),
+    refused(
+        "two builds of one version",
+        "verify primary-remote-flat --hub west=registry.example/me",
+        "east and west are both of Istio 1.31.1, and their images differ",
+    ),
+    refused(
+        "a tag of one cluster that is no version",
+        "verify primary-remote-flat --tag west=mine",
+        "add '--istio west=VERSION'",
+    ),
+    refused(
+        "a tag of no cluster",
+        "verify primary-remote-flat --tag nope=1.32.0-rc.1",
+        "has a cluster 'nope'",
+    ),
+    refused("a hub of nothing", "verify --hub west=", "does not say which cluster has what"),
+    refused("a hub twice", "verify --hub west=a.b,west=c.d", "names cluster west twice"),
+    refused("hubs of which one is none", "verify --hub east=istio", "name the registry"),
+    refused(
+        "an istioctl of two",
+        "verify primary-remote-flat --tag east=1.32.0-a,west=1.32.0-b --istioctl {work}/istioctl",
+        "--istioctl is of one Istio, and 1.32.0-a and 1.32.0-b have images of their own",
+        lay=program,
+    ),
+    refused(
+        "a build of one cluster, and several versions",
+        "verify primary-remote-flat --tag west=mine --istio 1.31.0,1.31.1",
+        "hub and tag by cluster are of one mesh",
+    ),
     goes_on(
         "a private build, as 'repro' asks for it",
         f"verify primary-remote-flat {OWN} --tag mine --istio east=1.32.0-a,west=1.32.0-a",
@@ -130,6 +182,14 @@ VERSIONS = [
     ),
     refused("bare clusters by Helm", "verify bare --installer helm", "--installer says nothing"),
     goes_on("all by Helm", "verify --installer helm", makes=REPORTS),
+    refused("an archive that is none", "verify --image-archive {work}/none", "cannot read"),
+    refused(
+        "an archive and built",
+        "verify --image-archive istioctl --artifacts built",
+        "--image-archive: that is of images to be pulled",
+        lay=program,
+    ),
+    refused("an archive of nothing", "verify --image-archive istioctl", "no archive", lay=program),
     refused("a build and built", f"verify {OWN} --artifacts built", "leave it out"),
     refused(
         "a build of two",
@@ -279,11 +339,13 @@ SELECTED = [
 ]
 OTHERS = [
     refused("no such option", "verify --enginee podman", "--enginee", "--engine"),
-    refused("an option of pytest's", "verify -x", "No such option: -x"),
+    refused("an option of pytest's", "verify -x", "there is no option '-x'"),
     refused("an option without value", "verify --engine", "requires an argument"),
     refused("a switch with a value", "verify --enforce=yes", "does not take a value"),
-    refused("what --profile replaces", "verify --full", "No such option: --full"),
-    refused("an option of pytest's own kind", "verify --meshproof-mtls strict", "No such option"),
+    refused("what --profile replaces", "verify --full", "there is no option '--full'"),
+    refused(
+        "an option of pytest's own kind", "verify --meshproof-mtls strict", "there is no option"
+    ),
     refused("reports that are not UTF-8", ["verify", "--reports", "r\udce9"], "is not UTF-8"),
     refused("an engine in capitals", "verify --engine Podman", "did you mean podman"),
     refused("and only listed", "verify --engine Podman --collect-only", "did you mean podman"),

@@ -10,9 +10,10 @@ from typing import Any, Protocol, cast
 
 from meshproof.engine import Engine
 from meshproof.kube import Node, RunningCluster
-from meshproof.kube.workload import PROXY, Workload
+from meshproof.kube.workload import PROXY, PodWorkload
 from meshproof.model import Cluster
 from meshproof.process import Finished
+from meshproof.workloads.machine import MachineWorkload
 
 
 class Player(Protocol):
@@ -48,7 +49,7 @@ class PlayedCluster(RunningCluster):
 
 
 @dataclass(frozen=True)
-class PlayedPod(Workload):
+class PlayedPod(PodWorkload):
     """A pod whose programs, proxy and logs are the player's."""
 
     player: Player = field(kw_only=True, repr=False, compare=False)
@@ -66,6 +67,32 @@ class PlayedPod(Workload):
 
     def __str__(self) -> str:
         return f"{self.name} of {self.cluster} ({self.address})"
+
+
+@dataclass(frozen=True)
+class PlayedMachine(MachineWorkload):
+    """A machine whose programs, proxy and logs are the player's. ``where``: its address."""
+
+    where: IPv4Address = field(kw_only=True)
+    player: Player = field(kw_only=True, repr=False, compare=False)
+
+    @property
+    def address(self) -> IPv4Address:
+        return self.where
+
+    def run(
+        self, *argv: str, input: str | None = None, check: bool = True, timeout: float = 60
+    ) -> Finished:
+        return self.player.run(cast(PlayedPod, self), argv, input)
+
+    def admin(self, path: str, method: str = "GET") -> str:
+        return self.player.admin(cast(PlayedPod, self), path, method)
+
+    def log(self, *, tail_lines: int) -> str:
+        return self.player.log(cast(PlayedPod, self), PROXY, {"tail_lines": tail_lines})
+
+    def agent_log(self) -> str:
+        return self.player.log(cast(PlayedPod, self), PROXY, {})
 
 
 def ended(printed: str, code: int = 0, complained: str = "") -> Finished:

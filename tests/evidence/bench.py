@@ -114,5 +114,6 @@ def lab_of(clusters: Sequence[RunningCluster], answers: Mapping[str, str]) -> La
         wiring=isolated(),
         clusters={cluster.name: cluster for cluster in clusters},
         router=SimpleNamespace(container="router"),
+        machines={},
     )
     return cast(Lab, lab)

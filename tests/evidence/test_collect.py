@@ -12,6 +12,8 @@ import pytest
 from meshproof.errors import EvidenceError
 from meshproof.evidence import collect, proxies
 from meshproof.kube import RunningCluster
+from meshproof.lab.machine import RunningMachine
+from meshproof.mesh.machine_setup import LOG
 from tests.evidence.bench import TOKEN, api_server, lab_of, running_cluster, silent_server
 
 
@@ -200,6 +202,18 @@ def test_files_say_what_was_found(tmp_path: Path) -> None:
     assert "default via" in read(folder, "41-east-node.txt")
     assert not list(folder.glob("30-east-other-*"))
     assert all(TOKEN not in file.read_text() for file in folder.iterdir())
+
+
+def test_a_machine_says_what_it_has_logged(tmp_path: Path) -> None:
+    folder = tmp_path / "evidence"
+    with api_server(API) as url:
+        lab = lab_of([running_cluster("east", url, tmp_path)], {**NODE, LOG: "rpc error: code"})
+        machine = RunningMachine("shop", "shop-machine", lab.engine)
+        vars(lab)["machines"] = {"shop": machine}
+        collect(lab, folder, ["sample"])
+    told = read(folder, "42-shop-machine.txt")
+    assert "rpc error: code" in told
+    assert "default via" in told
 
 
 def test_dead_and_hanging_clusters_hold_nothing_up(tmp_path: Path) -> None:

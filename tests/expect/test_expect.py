@@ -85,6 +85,15 @@ def test_a_sabotage_is_noticed_only_if_every_verdict_fails_and_names_it() -> Non
     assert noticed([], "a way is open").outcome is Outcome.INCONCLUSIVE
 
 
+def test_of_several_claims_one_that_failed_has_to_name_the_culprit() -> None:
+    lost = Verdict(Outcome.FAIL, "a", "3 calls were lost")
+    gone, vague = (Verdict(one, "a", "v2 is gone") for one in (Outcome.FAIL, Outcome.INCONCLUSIVE))
+    assert noticed([all_of([lost, gone])], "v2 is gone").outcome is Outcome.PASS
+    assert noticed([all_of([lost, gone])], "3 calls were lost").outcome is Outcome.PASS
+    assert noticed([all_of([lost, gone])], "v1 is gone").outcome is Outcome.FAIL
+    assert noticed([all_of([lost, vague])], "v2 is gone").outcome is Outcome.FAIL
+
+
 def test_missing_evidence_is_asked_for_by_its_name() -> None:
     asking = Verdict(Outcome.INCONCLUSIVE, "a", "are access logs on?")
     assert undecided([asking], "are access logs on").outcome is Outcome.PASS

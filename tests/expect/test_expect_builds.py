@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from meshproof.expect import Outcome
-from meshproof.expect.builds import are_of, of_one_image_each
+from meshproof.expect.builds import are_exactly, are_of, of_one_image_each
 from meshproof.mesh.builds import Build
 
 GOOD = Build("sleep of east", "1.31.1", "revision x", "1.40.0", "pilot-agent", "sha256:aa")
@@ -29,6 +29,22 @@ def test_programs_are_of_a_version_that_is_due(
     due: set[str], builds: list[Build], outcome: Outcome, named: str
 ) -> None:
     verdict = are_of(due, builds, "x")
+    assert (verdict.outcome, named in verdict.observed) == (outcome, True), str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("due", "builds", "outcome", "named"),
+    [
+        ({"1.31.1", "1.31.0"}, [GOOD, OTHER], PASS, "1 of 1.31.0"),
+        ({"1.31.1", "1.31.0"}, [GOOD], FAIL, "none of x is 1.31.0"),
+        ({"1.31.1"}, [GOOD, OTHER], FAIL, "sleep of west says 1.31.0"),
+        ({"1.31.1"}, [], UNCLEAR, "there are none"),
+    ],
+)
+def test_of_each_version_that_is_due_there_is_a_program(
+    due: set[str], builds: list[Build], outcome: Outcome, named: str
+) -> None:
+    verdict = are_exactly(due, builds, "x")
     assert (verdict.outcome, named in verdict.observed) == (outcome, True), str(verdict)
 
 

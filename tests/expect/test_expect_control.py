@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from meshproof.expect import Outcome, Verdict
-from meshproof.expect.control import with_control
+from meshproof.expect.control import as_control, with_control
 from meshproof.expect.reach import undecided
 
 _HELD = Verdict(Outcome.PASS, "calls to succeed", "all of them")
@@ -30,6 +30,15 @@ def test_a_control_that_did_not_hold_proves_nothing(outcome: Outcome) -> None:
     judged = with_control(_REFUSED, _said(outcome, "12 x 503"))
     assert judged.outcome is Outcome.INCONCLUSIVE
     assert "12 x 503" in judged.observed
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_a_control_by_itself_never_fails(outcome: Outcome) -> None:
+    """What does not hold leaves the claim beside it unclear; that it is a control is said."""
+    judged = as_control(_said(outcome))
+    held = outcome is Outcome.PASS
+    assert judged.outcome is (Outcome.PASS if held else Outcome.INCONCLUSIVE)
+    assert (judged.expected, judged.observed) == ("as a control, agreement", "are access logs on?")
 
 
 def test_what_cannot_tell_and_says_why_is_undecided() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from meshproof.expect import Verdict
-from meshproof.expect.undisturbed import recovered, unnoticed
+from meshproof.expect.undisturbed import recovered, rode_out, unnoticed
+from meshproof.traffic.stream_history import StreamCall
 from meshproof.traffic.stream_over import Found
 from tests.doubles.streams import Change, broken, by, history, of, unlogged, within
 
@@ -18,6 +19,15 @@ def over(*changes: Change, ways: set[str] = HERE) -> Found:
     known = {"v1": HERE, "v2": ways}
     shares = {"east": HALF, "west": HALF}
     return Found(history(*changes), shares, {"east": known, "west": known}, {"east": BOTH})
+
+
+def of_v2(change: Change) -> Change:
+    """The change for every other call that v2 would have answered."""
+
+    def changed(call: StreamCall) -> StreamCall:
+        return change(call) if call.version == "v2" and call.number % 16 < 8 else call
+
+    return changed
 
 
 def told(verdict: Verdict) -> str:
@@ -50,3 +60,17 @@ def test_what_nobody_is_to_notice(found: Found, words: str) -> None:
 )
 def test_what_is_to_recover(found: Found, words: str) -> None:
     assert told(recovered(found, within=5.0)).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (over(within(5, 9, of_v2(broken))), "PASS 96 of 2000 calls were lost"),
+        (over(within(5, 15, of_v2(broken))), "FAIL 98 were lost later"),
+        (over(within(5, 9, by("v1"))), "FAIL v2 did not answer east for 4."),
+        (over(of("east", within(14, 99, by("v1")))), "FAIL v2 did not answer east for"),
+        (over(within(1, 2, broken)), "INCONCLUSIVE the control did not hold"),
+    ],
+)
+def test_what_is_to_be_ridden_out(found: Found, words: str) -> None:
+    assert told(rode_out(found, within=5.0)).startswith(words)

@@ -12,8 +12,16 @@ from meshproof.errors import UsageError
 from meshproof.faults.catalogue import FAULTS, Words, fault_named
 from meshproof.lab import Lab
 from meshproof.model import Flow
+from tests.every_fault import WORDS
 
-EXAMPLES = {"CLUSTER": "east", "PERCENT": "5", "KBIT": "500", "MILLISECONDS": "50", "SECONDS": "9"}
+EXAMPLES = {
+    "CLUSTER": "east",
+    "VERSION": "v1",
+    "PERCENT": "5",
+    "KBIT": "500",
+    "MILLISECONDS": "50",
+    "SECONDS": "9",
+}
 
 
 def lab() -> Lab:
@@ -42,6 +50,12 @@ def test_other_numbers_of_words_are_refused(name: str) -> None:
         fault_named(name).check(name, ["east"] * 9)
 
 
+def test_each_is_tried_on_clusters() -> None:
+    assert WORDS.keys() == FAULTS.keys()
+    for name, words in WORDS.items():
+        fault_named(name).check(name, words.split())
+
+
 def test_names_that_there_are_not() -> None:
     with pytest.raises(UsageError, match="there is no fault 'partitoin'") as told:
         fault_named("partitoin")
@@ -64,10 +78,24 @@ def test_words() -> None:
         words.flow(0)
 
 
-def test_every_fault_says_when_it_is_in_force() -> None:
-    from meshproof.faults import between, credential, dns, gateway, node
+@pytest.mark.parametrize("text", ["", "-v1", "v 1", "v1\n", "x" * 64])
+def test_what_is_no_version(text: str) -> None:
+    with pytest.raises(UsageError, match="is no version"):
+        Words(lab(), [text]).version(0)
 
-    for module in (between, credential, dns, gateway, node):
+
+@pytest.mark.parametrize("text", ["200", "5xx", "600", "", "50"])
+def test_what_is_no_status_of_an_error(text: str) -> None:
+    with pytest.raises(UsageError, match="is no status of an error"):
+        Words(lab(), [text]).status(0)
+    assert Words(lab(), []).status(0) == 503
+    assert Words(lab(), ["418"]).status(0) == 418
+
+
+def test_every_fault_says_when_it_is_in_force() -> None:
+    from meshproof.faults import between, credential, dns, gateway, node, workload
+
+    for module in (between, credential, dns, gateway, node, workload):
         for name, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and not name.startswith("_"):
                 assert function.__doc__, name

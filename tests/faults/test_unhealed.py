@@ -93,5 +93,5 @@ def test_each_says_what_mends_it() -> None:
 def test_what_is_broken_outside_the_mesh_is_not_said_to_be_mended_with_it() -> None:
     """Every fault whose code is in a module for what no installation of a mesh makes."""
     outside: Any = ("partition", "one-way-partition", "loss", "thin-path", "delay")
-    outside += ("no-api-server", "no-dns", "no-load-balancer-names")
+    outside += ("no-api-server", "no-dns", "no-load-balancer-names", "pods-unready")
     assert {name for name, one in FAULTS.items() if one.stays is Stays.IN_LAB} == set(outside)

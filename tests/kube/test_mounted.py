@@ -10,7 +10,7 @@ import pytest
 
 from meshproof.errors import EvidenceError
 from meshproof.kube.mounted import look_again, mounted
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import PodWorkload
 from tests.stand_ins import workload
 
 
@@ -35,7 +35,7 @@ class Cluster:
         return SimpleNamespace(returncode=code, stdout=text, stderr=said)
 
 
-def pod_of(cluster: Cluster) -> Workload:
+def pod_of(cluster: Cluster) -> PodWorkload:
     return replace(workload("sleep", "east"), running=cast(Any, cluster))
 
 

@@ -30,7 +30,7 @@ from meshproof.kube.asking import (
     replies_in,
     written,
 )
-from meshproof.kube.workload import Workload, spiffe
+from meshproof.kube.workload import PodWorkload, spiffe
 from meshproof.mesh.credentials import issue
 from meshproof.mesh.trust import Authority
 from meshproof.process import Finished, Shell
@@ -43,7 +43,7 @@ HELLO = b"GET / HTTP/1.1\r\n\r\n"
 
 
 @dataclass(frozen=True)
-class Local(Workload):
+class Local(PodWorkload):
     """Runs the program on this machine."""
 
     program: Path = field(kw_only=True)

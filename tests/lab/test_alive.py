@@ -13,9 +13,11 @@ from meshproof.errors import CancelledError, EngineError
 from meshproof.events import Recorder
 from meshproof.lab.alive import lost_part
 from meshproof.lab.lab import Lab
+from meshproof.lab.machine import RunningMachine
 from meshproof.process import Shell
 
 EAST, WORKER, ROUTER = "mp-0-east-control-plane", "mp-0-east-worker", "mp-0-router"
+MACHINE = "mp-0-shop-machine"
 
 
 class Engine:
@@ -58,6 +60,7 @@ def lab(*stopped: str, called_off: bool = False) -> Lab:
         engine=engine,
         recorder=Recorder(),
         clusters={"east": cluster},
+        machines={"shop": RunningMachine("shop", MACHINE, cast(Any, engine))},
         router=SimpleNamespace(container=ROUTER),
     )
     return cast(Lab, made)
@@ -77,3 +80,7 @@ def test_an_api_server_that_does_not_answer_is_a_cluster_that_is_lost(api: Any) 
     assert lost_part(lab()) == (
         "cluster east is lost: its API server does not answer: connection refused"
     )
+
+
+def test_a_machine_that_was_stopped_is_named() -> None:
+    assert lost_part(lab(MACHINE)) == f"machine shop is lost: container {MACHINE} does not run"

@@ -159,6 +159,7 @@ class World:
             addresses={"east": self.given},
             networks={"east": "mp-0a1b2c3d-east"},
             subnets={"east": None},
+            machines={},
         )
         self.lab = cast(Lab, made)
 
@@ -186,6 +187,22 @@ def about(**changes: Any) -> Description:
     noted = {name: str(address) for name, address in NODES.items()}
     nodes = {"nodes": {"east": noted}, **changes}
     return Description("0a1b2c3d", "podman", 1.0, 1, "1.36.3", {}, {}, "image", **nodes)
+
+
+def test_a_machine_astray_is_started_at_the_address_that_it_had(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, done = World(machine()), list[tuple[str, str, str]]()
+    shop, till = (SimpleNamespace(name=name) for name in ("shop", "till"))
+    vars(world.lab)["machines"] = {"shop": shop, "till": till}
+    monkeypatch.setattr(restart, "astray", lambda one, _: one is till)
+    monkeypatch.setattr(
+        restart, "revive", lambda one, *where: done.append((one.name, *map(str, where)))
+    )
+    sites = {"shop": "east", "till": "east"}
+    told = about(machines={"shop": "172.30.0.8", "till": "172.30.0.9"}, sites=sites)
+    assert put_back(world.lab, told) == []
+    assert done == [("till", "mp-0a1b2c3d-east", "172.30.0.9")]
 
 
 def test_a_lab_that_is_as_it_was_left_is_not_touched() -> None:

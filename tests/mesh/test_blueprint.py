@@ -18,7 +18,7 @@ from meshproof.model import JOINED_ROOTS, SEVERAL_ROOTS, Deployment, Topology, V
 
 VERSION = Version(1, 31, 1)
 BUNDLE: Any = SimpleNamespace(
-    images={"pilot:1.31.1": "localhost/meshproof/pilot:1.31.1"}, source="built"
+    images={"pilot:1.31.1": "localhost/meshproof/pilot:1.31.1"}, filters_off={VERSION: ()}
 )
 
 

@@ -52,7 +52,8 @@ def installed(topology: Topology, *variants: str) -> Mesh:
     versions = dict.fromkeys(topology.names, Version(1, 31, 1))
     deployment = Deployment(topology, versions, Version(1, 36, 3), variants=frozenset(variants))
     addresses = {name: Addresses(number) for number, name in enumerate(topology.names)}
-    lab: Any = SimpleNamespace(addresses=addresses)
+    recorder = SimpleNamespace(emit=lambda *_, **__: None)
+    lab: Any = SimpleNamespace(addresses=addresses, recorder=recorder)
     return Mesh(lab, deployment, cast(Any, None), Path("nowhere"), {})
 
 
@@ -207,4 +208,11 @@ def test_a_part_of_a_mesh_leaves_the_other_clusters_alone(tmp_path: Path) -> Non
     assert about is not None and about.names == ("east", "west") and about.exposes == ()
     part = mesh.part(about)
     assert part.deployment.topology == about and part.unmet is mesh.unmet
+    topology = mesh.deployment.topology
+    again, far = mesh.part(about), mesh.part(topology.part(topology["far"].mesh))
+    assert part.is_same(again) and not part.is_same(far) and not part.is_same(mesh)
+    assert part.is_of(far) and part.is_of(mesh) and mesh.is_same(mesh)
+    assert not part.is_of(installed(read_topology(path)).part(about))
+    part.mark_dirty("a policy did not go")
+    assert mesh.dirty == "a policy did not go" and far.dirty is None
     assert mesh.deployment.topology.names == ("east", "west", "far")

@@ -81,7 +81,9 @@ def mesh(name: str, done: list[tuple[str, str]]) -> Mesh:
     addresses = {one: Addresses(done, one, number) for number, one in enumerate(clusters, 1)}
     lab: Any = SimpleNamespace(recorder=Recorder(), clusters=clusters, addresses=addresses)
     bundle: Any = SimpleNamespace(
-        images={"pilot:1.31.1": "localhost/meshproof/pilot:1.31.1"}, source="built", istioctl={}
+        images={"pilot:1.31.1": "localhost/meshproof/pilot:1.31.1"},
+        filters_off={VERSION: ()},
+        istioctl={},
     )
     return Mesh(cast(Lab, lab), deployment, cast(Bundle, bundle), Path("nowhere"), {})
 

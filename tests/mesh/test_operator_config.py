@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from ipaddress import IPv4Address
 
 import pytest
 
+from meshproof.artifacts.filters import ALPN, FILTERS, METADATA, STATS
 from meshproof.files import topology_named
 from meshproof.mesh import operator_config
 from meshproof.mesh.operator_config import ACCESS_LOG, Images
 from meshproof.model import REVISION, Deployment, Version
 
-PLAIN = Images("localhost/meshproof", "1.31.1", plain_envoy=True)
-ISTIO = Images("docker.io/istio", "1.31.1", plain_envoy=False)
+PLAIN = Images("localhost/meshproof", "1.31.1", FILTERS)
+ISTIO = Images("docker.io/istio", "1.31.1")
 GATEWAYS = {"east": IPv4Address("172.30.0.200"), "west": IPv4Address("172.30.1.200")}
 
 
@@ -24,12 +26,25 @@ def split() -> Deployment:
     return Deployment(topology, istio, Version(1, 36, 3))
 
 
-def test_only_plain_envoy_is_spared_istios_own_filters(split: Deployment) -> None:
-    east = split.topology["east"]
-    for images, told in ((PLAIN, True), (ISTIO, False)):
-        values = operator_config.primary(split, east, images, {})["spec"]["values"]
-        assert ("PILOT_ENABLE_ALPN_FILTER" in values["pilot"]["env"]) is told
-        assert values["telemetry"]["enabled"] is not told
+@pytest.mark.parametrize(
+    ("off", "told", "telemetry"),
+    [
+        ((), set(), True),
+        (FILTERS, {"PILOT_ENABLE_ALPN_FILTER", "PILOT_ENABLE_METADATA_EXCHANGE"}, False),
+        ((ALPN,), {"PILOT_ENABLE_ALPN_FILTER"}, True),
+        ((METADATA,), {"PILOT_ENABLE_METADATA_EXCHANGE"}, True),
+        ((STATS,), set(), False),
+    ],
+)
+def test_a_proxy_is_spared_the_filters_that_it_lacks_and_no_others(
+    off: tuple[str, ...], told: set[str], telemetry: bool, split: Deployment
+) -> None:
+    images = replace(ISTIO, filters_off=off)
+    document = operator_config.primary(split, split.topology["east"], images, {})
+    values = document["spec"]["values"]
+    switches = {one: said for one, said in values["pilot"]["env"].items() if said == "false"}
+    assert switches == dict.fromkeys(told, "false")
+    assert values["telemetry"]["enabled"] is telemetry
 
 
 def test_a_remote_is_told_where_its_istiod_is(split: Deployment) -> None:

@@ -154,7 +154,7 @@ def mesh(name: str, world: World, strategy: Strategy, **how: Any) -> Mesh:
     addresses = {one: Addresses(world, one, number) for number, one in enumerate(clusters, 1)}
     lab: Any = SimpleNamespace(recorder=Recorder(), clusters=clusters, addresses=addresses)
     images = {f"pilot:{one}": f"localhost/meshproof/pilot:{one}" for one in (OLD, NEW)}
-    bundle: Any = SimpleNamespace(images=images, source="built", istioctl={})
+    bundle: Any = SimpleNamespace(images=images, filters_off={OLD: (), NEW: ()}, istioctl={})
     return Mesh(cast(Lab, lab), deployment, cast(Bundle, bundle), Path("nowhere"), {})
 
 

@@ -57,13 +57,14 @@ class Played:
     def seen(self, *_: object) -> dict[str, Any]:
         return {"east": self.shown.pop(0)}
 
-    def judge(self, _: Bench, behaviour: str | None, reports: Path) -> list[Judged]:
-        self.done.append(f"judge {behaviour or 'all'} with {self.on}")
+    def judge(self, _: Bench, behaviours: Sequence[str] | None, reports: Path) -> list[Judged]:
+        names = NAMES if behaviours is None else behaviours
+        told = "all" if behaviours is None else " and ".join(behaviours)
+        self.done.append(f"judge {told} with {self.on}")
         if self.interrupting is not None:
             raise self.interrupting
-        names = [behaviour] if behaviour else NAMES
         bad = self.failing if self.on else ()
-        if self.on and behaviour in self.damaging:
+        if self.on and any(one in self.damaging for one in names):
             self.on, self.planted = None, False
         return [outcome_of(one, "FAIL" if one in bad else "PASS", SEEN) for one in names]
 
@@ -96,7 +97,9 @@ def course(played: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
     monkeypatch.setattr(views, "steady", played.seen)
     control = Control(tuple(map(outcome_of, NAMES)), of_all=True)
     nothing, deployment = cast(Session, None), cast(Deployment, None)
-    return Course(nothing, deployment, BENCH, PROGRAM, tmp_path, True, control, played.judge)
+    return Course(
+        nothing, deployment, BENCH, PROGRAM, tmp_path, control=control, judging=played.judge
+    )
 
 
 def run(
@@ -114,8 +117,7 @@ def test_noticed_by_the_behaviour_that_must_and_healed(
     assert (found.anew, found.digest) == (False, digest_of(mutant()))
     assert played.done == [
         "switch no-print",
-        "judge lake/prints with no-print",
-        f"judge {PLAIN} with no-print",
+        f"judge lake/prints and {PLAIN} with no-print",
         "switch None",
     ]
     kept = sorted(path.name for path in (tmp_path / "no-print").iterdir())
@@ -128,16 +130,71 @@ def test_judged_by_all_when_that_one_stays_green(
     played = Played(["off", "on", "off"], ["lake/other"])
     found = run(played, tmp_path, monkeypatch)
     assert found.outcome is Outcome.ELSEWHERE
-    assert played.done[1:-1] == ["judge lake/prints with no-print", "judge all with no-print"]
+    assert played.done[1:-1] == [
+        f"judge lake/prints and {PLAIN} with no-print",
+        "judge all with no-print",
+    ]
 
 
-def test_where_few_were_to_be_judged_others_are_not(
+def test_plain_distribution_that_fails_with_it_has_noticed_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = Played(["off", "on", "off"], [PLAIN])
+    found = run(played, tmp_path, monkeypatch)
+    assert (found.outcome, found.plain) == (Outcome.ELSEWHERE, "FAIL")
+    assert "judge all with no-print" not in played.done
+
+
+def test_all_are_judged_without_it_too_before_they_can_tell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = Played(["off", "on", "off"] * 2, ["lake/other"])
+    one = course(played, tmp_path, monkeypatch)
+    one.control = Control(tuple(map(outcome_of, (PLAIN, "lake/prints", "lake/extended"))))
+    found = one.run(mutant())
+    assert (found.outcome, found.evidence) == (Outcome.ELSEWHERE, "no-print-2")
+    assert played.done == [
+        "switch no-print",
+        f"judge lake/prints and {PLAIN} with no-print",
+        "switch None",
+        "judge all with None",
+        "switch no-print",
+        f"judge lake/prints and {PLAIN} with no-print",
+        "judge all with no-print",
+        "switch None",
+    ]
+    assert one.control.of_all
+    assert set(one.control.behaviours) == {*NAMES, "lake/extended"}
+
+
+def test_what_all_say_without_it_may_not_be_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     played = Played(["off", "on", "off"])
-    one = course(played, tmp_path, monkeypatch)
+    judge, one = played.judge, course(played, tmp_path, monkeypatch)
+
+    def some_alone(bench: Bench, behaviours: Sequence[str] | None, reports: Path) -> list[Judged]:
+        if behaviours is None:
+            raise LabError("all behaviours could not be judged")
+        return judge(bench, behaviours, reports)
+
+    one.judging = some_alone
     one.control = Control((outcome_of("lake/prints"), outcome_of(PLAIN)))
     found = one.run(mutant())
+    assert (found.outcome, found.why) == (Outcome.UNNOTICED, "all behaviours could not be judged")
+    assert (found.healed, found.anew) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("others", "explained"), [(False, ""), (True, "Nobody needs what is printed.")]
+)
+def test_where_nobody_else_is_to_be_asked_others_do_not_judge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, others: bool, explained: str
+) -> None:
+    played = Played(["off", "on", "off"])
+    one = course(played, tmp_path, monkeypatch)
+    one.others = others
+    found = one.run(mutant(explained=explained))
     assert (found.outcome, found.why) == (Outcome.UNNOTICED, "other behaviours were not judged")
     assert "judge all with no-print" not in played.done
 
@@ -147,7 +204,7 @@ def test_where_it_is_to_be_alone_nobody_else_judges(
 ) -> None:
     played = Played(["off", "on", "off"])
     one = course(played, tmp_path, monkeypatch)
-    one.thorough = False
+    one.thorough = one.others = False
     assert one.run(mutant()).outcome is Outcome.UNNOTICED
     assert played.done[1:-1] == ["judge lake/prints with no-print"]
     lacking = one.run(mutant("b", missing=True))
@@ -200,10 +257,10 @@ def test_a_lab_on_which_no_mesh_serves_any_more_is_lost(
     played = Played(["off", "on", "odd"], ["lake/prints"])
     judge, one = played.judge, course(played, tmp_path, monkeypatch)
 
-    def broken(bench: Bench, behaviour: str | None, reports: Path) -> list[Judged]:
+    def broken(bench: Bench, behaviours: Sequence[str] | None, reports: Path) -> list[Judged]:
         if played.on is None:
             return [outcome_of(PLAIN, "FAIL", SEEN)]
-        return judge(bench, behaviour, reports)
+        return judge(bench, behaviours, reports)
 
     one.judging = broken
     with pytest.raises(LabLostError, match="the mesh that was made anew does not serve"):
@@ -307,23 +364,41 @@ def test_certificates_are_renewed_with_each_switch(
 @pytest.mark.parametrize(
     ("mutants", "judged"),
     [
-        ([mutant()], ["lake/prints", PLAIN]),
+        ([mutant()], [f"lake/prints and {PLAIN}"]),
         # One that is to be judged by all needs all to have held.
         ([mutant(), mutant("b", missing=True)], ["all"]),
-        ([mutant(), mutant("b", missing=True), mutant("c", notices="lake/extended")], None),
+        (
+            [mutant(), mutant("b", missing=True), mutant("c", notices="lake/extended")],
+            ["all", "lake/extended"],
+        ),
     ],
 )
 def test_the_control_is_of_the_same_behaviours_with_the_program_and_no_mutant(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     mutants: list[Mutant],
-    judged: list[str] | None,
+    judged: list[str],
 ) -> None:
     played = Played([])
     played.planted = False
     one = course(played, tmp_path, monkeypatch)
+    one.control = Control()
     one.begin(mutants)
-    asked = judged or ["all", "lake/extended"]
-    assert one.control.of_all is ("all" in asked)
-    assert played.done == ["switch None", *(f"judge {name} with None" for name in asked)]
+    assert one.control.of_all is ("all" in judged)
+    assert played.done == ["switch None", *(f"judge {name} with None" for name in judged)]
     assert set(one.control.behaviours) >= {"lake/prints", PLAIN}
+
+
+def test_the_control_of_further_mutants_is_of_what_was_not_judged_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = Played([])
+    one = course(played, tmp_path, monkeypatch)
+    one.control = Control()
+    one.begin([mutant()])
+    one.begin([mutant("b"), mutant("c", notices="lake/other")])
+    assert played.done == [
+        f"judge lake/prints and {PLAIN} with None",
+        "judge lake/other with None",
+    ]
+    assert set(one.control.behaviours) == set(NAMES)

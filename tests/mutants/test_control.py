@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from meshproof.mutants.control import Control, asked_alone
+from meshproof.mutants.control import Control, not_judged
 from tests.mutants.made import outcome_of
 
 ONE = "lake/prints"
@@ -32,5 +32,5 @@ def test_one_that_was_not_judged_tells_nothing() -> None:
 
 def test_what_a_run_of_all_leaves_out_is_judged_alone() -> None:
     wanted = ["a/b", "a/c"]
-    assert asked_alone(wanted, Control()) == wanted
-    assert asked_alone(wanted, Control((outcome_of("a/b"),), of_all=True)) == ["a/c"]
+    assert not_judged(wanted, Control()) == wanted
+    assert not_judged(wanted, Control((outcome_of("a/b"),), of_all=True)) == ["a/c"]

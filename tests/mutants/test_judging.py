@@ -67,14 +67,14 @@ def played(monkeypatch: pytest.MonkeyPatch, reports: Path, code: int, record: st
     monkeypatch.setattr(judging, "run_program", run)
 
 
-def test_verify_is_asked_for_one_behaviour_or_all() -> None:
-    one = words(BENCH, "lake/prints", Path("/reports"))
-    assert one[-2:] == ["--only", "lake/prints"]
+def test_verify_is_asked_for_some_behaviours_or_all() -> None:
+    one = words(BENCH, ["lake/prints", "lake/other"], Path("/reports"))
+    assert one[-4:] == ["--behaviour", "lake/prints", "--behaviour", "lake/other"]
     assert one[:4] == ["verify", "primary-remote-flat", "--reuse", "0a1b2c3d"]
     assert "--checkout" not in one
     tree = words(replace(BENCH, checkout=Path("/trees/istio")), None, Path("/reports"))
     assert tree[tree.index("--checkout") + 1] == "/trees/istio"
-    assert "--only" not in words(BENCH, None, Path("/reports"))
+    assert "--behaviour" not in words(BENCH, None, Path("/reports"))
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_its_record_tells(
     monkeypatch: pytest.MonkeyPatch, reports: Path, code: int, outcome: str
 ) -> None:
     played(monkeypatch, reports, code, ended(outcome))
-    found = judge(BENCH, "lake/prints", reports)
+    found = judge(BENCH, ["lake/prints"], reports)
     assert [(one.behaviour, one.outcome) for one in found] == [("lake/prints", outcome)]
 
 
@@ -100,10 +100,19 @@ def test_a_run_that_judged_nothing_is_told_in_its_own_words(
 ) -> None:
     played(monkeypatch, reports, EXIT_COULD_NOT_TELL, record)
     with pytest.raises(LabError, match="lake/prints could not be judged: lab 0a1b2c3d is in use"):
-        judge(BENCH, "lake/prints", reports)
+        judge(BENCH, ["lake/prints"], reports)
+
+
+@pytest.mark.parametrize(("count", "within"), [(1, 600), (10, 1140), (50, 1800)])
+def test_many_behaviours_have_more_time_and_no_more_than_all(
+    monkeypatch: pytest.MonkeyPatch, reports: Path, count: int, within: int
+) -> None:
+    played(monkeypatch, reports, LATE, None)
+    with pytest.raises(LabError, match=f"did not come about within {within} s"):
+        judge(BENCH, [f"lake/b{number}" for number in range(count)], reports)
 
 
 def test_a_run_that_takes_too_long_is_told(monkeypatch: pytest.MonkeyPatch, reports: Path) -> None:
     played(monkeypatch, reports, LATE, None)
     with pytest.raises(LabError, match="could not be judged: its end did not come about within 6"):
-        judge(BENCH, "lake/prints", reports)
+        judge(BENCH, ["lake/prints"], reports)

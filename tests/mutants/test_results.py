@@ -24,6 +24,7 @@ from meshproof.mutants.results import (
     noticed,
     plainly,
     read,
+    together,
     write,
 )
 from meshproof.report import Judged
@@ -164,6 +165,20 @@ def test_results_of_several_runs_are_put_together() -> None:
     found = merged([campaign("flat", one), campaign("split", other, again)])
     assert found.results == (again, other)
     assert [held.topology for held in found.controls] == ["flat", "split"]
+    other_istio = campaign("flat").model_copy(update={"istio": "1.30.0"})
+    with pytest.raises(UsageError, match=r"of Istio 1\.31\.1 and of 1\.30\.0"):
+        merged([campaign("flat"), other_istio])
+
+
+def test_of_a_topologys_control_runs_the_last_counts_for_each_behaviour() -> None:
+    def wrong(behaviour: str) -> Notice:
+        return Notice(behaviour=behaviour, words="no")
+
+    first = Held(topology="flat", held=("a/a", "b/b"), not_held=(wrong("c/c"), wrong("d/d")))
+    later = Held(topology="flat", held=("c/c", "e/e"), not_held=(wrong("b/b"),), seconds=2.5)
+    (found,) = together([first.model_copy(update={"seconds": 1.0}), later])
+    assert (found.held, found.seconds) == (("a/a", "c/c", "e/e"), 3.5)
+    assert found.not_held == (wrong("d/d"), wrong("b/b"))
 
 
 def test_the_count_says_how_many_were_in_force() -> None:

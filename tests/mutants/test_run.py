@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from meshproof.errors import LabError
+from meshproof.errors import LabError, UsageError
 from meshproof.model import Version
 from meshproof.mutants import run as running
 from meshproof.mutants.campaign import LabLostError
@@ -23,6 +23,7 @@ from tests.mutants.made import mutant, outcome_of
 
 FLAT = [mutant("a"), mutant("b")]
 SPLIT = [mutant("c", topology="split")]
+_TAKES = 100.0
 
 
 class Labs:
@@ -32,6 +33,9 @@ class Labs:
         self.done: list[str] = []
         self.losing = losing
         self.failing: dict[str, BaseException] = {}
+        self.now = 1000.0
+        """The clock's time, which passes for mutants alone."""
+        monkeypatch.setattr(running, "time", SimpleNamespace(monotonic=lambda: self.now))
         monkeypatch.setattr(Run, "_course", self.course)
         monkeypatch.setattr(running, "take_away", lambda _, lab: self.done.append(f"remove {lab}"))
 
@@ -56,17 +60,23 @@ class Labs:
         if one.id in self.failing:
             raise self.failing[one.id]
         self.done.append(one.id)
-        return Result(id=one.id, outcome=Outcome.NOTICED, digest=digest_of(one))
+        self.now += _TAKES
+        return Result(id=one.id, outcome=Outcome.NOTICED, digest=digest_of(one), seconds=_TAKES)
 
 
 def went(
-    folder: Path, mutants: Sequence[Mutant], *, keep: bool = False, unfit: str = ""
+    folder: Path,
+    mutants: Sequence[Mutant],
+    *,
+    keep: bool = False,
+    unfit: str = "",
+    until: float | None = None,
 ) -> tuple[Run, list[str]]:
     told: list[str] = []
     recorder = SimpleNamespace(emit=lambda _, text: told.append(text))
     why = {unfit: "not there"} if unfit else {}
     mutated = Mutated(folder / "pilot-discovery", Version(1, 31, 1), tuple(mutants), why)
-    run = Run(mutated, folder)
+    run = Run(mutated, folder, until=until)
     run.all(cast(Session, SimpleNamespace(recorder=recorder)), mutants, thorough=True, keep=keep)
     return run, told
 
@@ -137,6 +147,57 @@ def test_a_run_that_is_ended_has_told_what_it_knew(
         went(tmp_path, [*FLAT, *SPLIT])
     assert labs.done[-1] == "remove primary-remote-flat"
     assert [one.id for one in read(tmp_path / RESULTS).results] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "done"),
+    [
+        (60, ["a", "b", "c"]),
+        # As long as nothing is known a mutant takes two minutes and a half, and a lab four.
+        (6, []),
+        (7, ["a", "b"]),
+        (1, []),
+    ],
+)
+def test_no_mutant_is_begun_that_would_not_be_done_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minutes: int, done: list[str]
+) -> None:
+    labs = Labs(monkeypatch, {})
+    run, told = went(tmp_path, [*FLAT, *SPLIT], until=labs.now + 60 * minutes)
+    assert list(run.results) == done
+    made = [one for one in labs.done if one.startswith("make")]
+    assert len(made) == sum(one.startswith("remove") for one in labs.done)
+    left = f"{3 - len(done)} mutants are left: go on with --resume {tmp_path}"
+    assert (left in told) is (len(done) < 3)
+
+
+def test_the_control_is_made_for_ten_mutants_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labs = Labs(monkeypatch, {})
+    many = [mutant(f"m{number}") for number in range(12)]
+    went(tmp_path, many)
+    controls = [one for one in labs.done if one.startswith("control")]
+    assert [len(one.split()) - 2 for one in controls] == [10, 2]
+    assert labs.done.index(controls[1]) == labs.done.index("m9") + 1
+
+
+def test_a_run_goes_on_where_another_one_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labs = Labs(monkeypatch, {})
+    labs.failing["b"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        went(tmp_path, FLAT)
+    earlier = read(tmp_path / RESULTS)
+    mutated = Mutated(tmp_path / "pilot-discovery", Version(1, 31, 1), tuple(FLAT), {})
+    monkeypatch.setattr(running, "program_for", lambda *_: mutated)
+    run = Run.prepared(cast(Session, None), tmp_path / "later", earlier)
+    assert (list(run.results), run.controls) == (["a"], earlier.controls)
+    assert read(tmp_path / "later" / RESULTS) == earlier
+    other = earlier.model_copy(update={"istio": "1.30.0"})
+    with pytest.raises(UsageError, match=r"is of Istio 1\.30\.0, this one of 1\.31\.1"):
+        Run.prepared(cast(Session, None), tmp_path / "other", other)
 
 
 def test_what_the_istio_does_not_have_is_told_without_a_lab(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ import pytest
 from meshproof.report.compare import Comparison, Kind, compare
 from meshproof.report.compare.views import lines, markdown, page
 from meshproof.report.record import Record
+from meshproof.report.trend import grids, trend
 from meshproof.report.trend import markdown as trend_markdown
-from meshproof.report.trend import trend
 from tests.cli.records import not_told
 from tests.report import runs as made
 from tests.report.runs import EVERY, FLAT, HEADER, HOSTILE, SPLIT, a_test, known
@@ -179,6 +180,8 @@ def test_trend_finds_what_is_flaky_with_the_same_versions(tmp_path: Path) -> Non
     (flaky,) = found.flaky
     assert (flaky.behaviour, flaky.letters, flaky.seconds) == (HEADER, "✓F✓?", [1.0, 3.0])
     assert [one.behaviour for one in found.slowest][:1] == [EVERY]
+    named = [replace(one, folder=Path("20261128-164040-e6dc")) for one in found.runs]
+    assert [one.tables(80) for one in grids(replace(found, runs=named), 1)] == [1, 1, 1]
     text = trend_markdown(found, 1)
     assert "✓F✓?" in text and "| 4 | 20.0 | 20.0 | 20.0 | 20.0 |" in text
     assert found.line == "4 runs, 6 behaviours on deployments, 1 flaky"

@@ -9,6 +9,7 @@ import pytest
 
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.events import Event
+from meshproof.report.conformance.check import faults, read
 from meshproof.report.formats import FORMATS, chosen, rendered, written
 from meshproof.report.record import Record, Run, merged
 from tests.cli.records import begin, judged
@@ -41,6 +42,25 @@ def test_shards_are_one_record() -> None:
     assert [one.outcome for one in record.outcomes] == ["PASS", "FAIL"]
     assert record.ending.tally.held == record.ending.tally.failed == 1
     assert (record.ending.exit_code, record.ending.early) == (1, None)
+
+
+def test_a_shard_without_a_record_cannot_be_told_whatever_the_others_say(tmp_path: Path) -> None:
+    for runs in (
+        [run("one", "PASS", 0, "t")],
+        [run("a", "PASS", 0, "t"), run("b", "PASS", 0, "u")],
+    ):
+        assert merged(runs, len(runs)).ending.exit_code == merged(runs).ending.exit_code == 0
+        record = merged(runs, len(runs) + 1)
+        assert (record.ending.exit_code, record.ending.tally.not_run) == (2, 1)
+        assert record.ending.early == f"Of {len(runs) + 1} shards 1 left no record."
+        files = {name: rendered(record, name, tmp_path)[0] for name in FORMATS}
+        report = read(files["yaml"])
+        assert faults(report) == [] and report.content["result"] != "success"
+        assert 'errors="1"' in files["junit"].read_text()
+        for name in ("html", "junit", "markdown", "annotations"):
+            assert "left no record" in files[name].read_text(), name
+    failed = merged([run("c", "FAIL", 1, "u")], 3)
+    assert (failed.ending.exit_code, failed.ending.tally.not_run) == (1, 2)
 
 
 @pytest.mark.parametrize("outcomes", [("FAIL", "PASS"), ("PASS", "FAIL")])

@@ -6,7 +6,7 @@ import json
 
 from meshproof.model.request import of_all_rounds
 from meshproof.report.ended import as_json
-from meshproof.report.flaky import flaky_in
+from meshproof.report.flaky import flaky_in, repeated
 from meshproof.report.outcomes import Judged
 from meshproof.report.tally import Tally
 
@@ -31,6 +31,23 @@ def test_what_held_in_one_round_alone_is_flaky() -> None:
     assert flaky_in([judged(test, "FAIL") for test in IDS]) == []
     # One round that held and could not be torn down is one outcome.
     assert flaky_in([judged(IDS[0], "PASS"), judged(IDS[0], "INCONCLUSIVE")]) == []
+
+
+def test_how_often_what_was_repeated_did_not_hold_is_one_figure() -> None:
+    mixed = [judged(test, one) for test, one in zip(IDS, ("PASS", "FAIL", "PASS"), strict=True)]
+    other = [
+        judged(test.replace("east", "west"), one)
+        for test, one in zip(IDS, ("KNOWN", "INCONCLUSIVE", "skipped"), strict=True)
+    ]
+    once = [judged("suites/a/test_a.py::test_b[flat]", "FAIL")]
+    assert repeated([*mixed, *other, *once]) == (
+        "Judged several times each: tests 2, verdicts 5; did not hold 2 (failed 1, could not be "
+        "told 1); failed as known 1."
+    )
+    assert repeated([judged(test, "PASS") for test in IDS]) == (
+        "Judged several times each: tests 1, verdicts 3; did not hold 0; failed as known 0."
+    )
+    assert repeated(once) == ""
 
 
 def test_the_end_of_a_run_for_programs() -> None:

@@ -37,6 +37,17 @@ def test_a_drawing_says_who_serves_whom_and_what_may_pass() -> None:
     assert "east → west: gateways, the API server" in drawn
 
 
+def test_a_drawing_has_machines_where_they_stand() -> None:
+    drawn = printed(drawing(topology_named("vm-expansion")))
+    assert "▣ shop  served by east, v3, in r1.r1-a" in drawn
+    assert "▣ till  served by west" in drawn
+    assert "network net-depot" in drawn
+    assert "depot → east, depot → west: gateways" in drawn
+    assert "east → depot, west → depot: its machines" in drawn
+    (data,) = json.loads(as_json([topology_named("vm-expansion")], set()))
+    assert [one["name"] for one in data["machines"]] == ["shop", "till", "depot"]
+
+
 def test_the_list_and_the_data_say_which_are_judged_unasked() -> None:
     topologies = [topology_named(one) for one in ("zones", "primary-remote-flat")]
     assert "on demand" in printed(listing(topologies, {"primary-remote-flat"}))

@@ -10,7 +10,9 @@ from typing import cast
 import pytest
 
 from meshproof.errors import EvidenceError
+from meshproof.files import topology_named
 from meshproof.mesh.mesh import Mesh
+from meshproof.model import Deployment, Version
 from meshproof.run.standing import Standing
 from meshproof.workloads.sample import Sample
 
@@ -61,6 +63,23 @@ def test_it_is_taken_down_before_its_mesh_goes_and_set_up_on_the_next() -> None:
     assert second.done == ["up"]
     standing.close()
     assert (first.done, second.done) == (["up", "down"], ["up", "down"])
+
+
+def test_on_a_part_of_a_mesh_it_stands_until_another_part_is_asked_for() -> None:
+    site = Site()
+    topology = topology_named("hybrid")
+    versions = dict.fromkeys(topology.names, Version(1, 31, 1))
+    site.mesh.deployment = Deployment(topology, versions, Version(1, 36, 3))
+    near, far = map(topology.part, topology.meshes)
+    parts = [site.mesh.part(one) for one in (near, near, far)]
+    standing = Standing(site.setup)
+    for mesh, done in zip(parts, [["up"], ["up"], ["up", "down", "up"]], strict=True):
+        standing.on(cast(Sample, SimpleNamespace(mesh=mesh)))
+        assert site.done == done
+    site.stuck = True
+    with pytest.raises(EvidenceError):
+        standing.close()
+    assert site.mesh.dirty is not None
 
 
 def test_what_cannot_be_taken_down_goes_with_its_mesh() -> None:

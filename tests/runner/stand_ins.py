@@ -100,4 +100,4 @@ _REPLACED = {
 for _name, _value in _REPLACED.items():
     setattr(labs, _name, _value)
 setattr(Session, "bundle", None)  # noqa: B010 - it is a property
-setattr(Session, "ingredients", lambda session: session.recorder)  # noqa: B010
+setattr(Session, "ingredients", lambda session, machines=False: session.recorder)  # noqa: B010

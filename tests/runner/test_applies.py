@@ -40,12 +40,32 @@ def test_one_topology_of_each_network_shape_stands_for_all() -> None:
     assert chosen == ["multi-primary-split-horizon", FLAT]
 
 
+def test_a_mesh_of_that_shape_beside_another_is_judged_like_it() -> None:
+    marks = [MARK.each_shape.mark]
+    beside = [
+        one for one in map(topology_named, topology_names()) if one.example not in (None, one)
+    ]
+    assert [one.name for one in beside] == ["hybrid"]
+    assert ground(marks, beside[0]).names == ("east", "west")
+    assert why(on("hybrid"), MARK.each_shape) is None
+    reason = "no network shape changes it: judged on the plainest topology of each"
+    assert why(on("federation"), MARK.each_shape) == reason
+    split = topology_named("multi-primary-split-horizon")
+    assert ground(marks, split) is split
+
+
 def test_what_needs_meshes_that_expose_or_read_says_so() -> None:
     assert why(on("federation"), MARK.exposes) is None
     assert why(on(SPLIT), MARK.exposes) == "needs a service that another mesh exposes"
     reason = "needs an istiod that reads another cluster"
     assert why(on("federation"), MARK.remote_secrets) == reason
     assert why(on(SPLIT), MARK.remote_secrets) is None
+
+
+def test_machines_are_judged_where_there_are_some_and_nothing_else_is() -> None:
+    assert why(on("vm-expansion"), MARK.machines) is None
+    assert why(on(SPLIT), MARK.machines) == "needs machines outside Kubernetes"
+    assert why(on("vm-expansion")) == "judged on clusters without machines beside them"
 
 
 def test_what_compares_versions_is_about_the_mesh_that_has_several() -> None:

@@ -39,6 +39,11 @@ def test_homes_are_the_clusters_that_have_a_version() -> None:
     assert ids(["sample", "home"], "zones") == ["in-east", "in-west"]
 
 
+def test_machines_are_those_outside_kubernetes() -> None:
+    assert ids(["sample", "machine"], "vm-expansion") == ["on-shop", "on-till", "on-depot"]
+    assert ids(["sample", "machine"], "zones") == []
+
+
 def test_a_step_is_one_of_an_upgrade() -> None:
     axis = axis_of(["sample", "step"])
     assert axis is not None

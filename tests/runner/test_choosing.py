@@ -185,6 +185,11 @@ def test_the_order_is_shown_instead_of_running(pytester: pytest.Pytester) -> Non
     done = pytester.runpytest_inprocess(*asked, "--meshproof-plan=json")
     data = json.loads("\n".join(done.outlines))
     assert [one["tests"] for one in data["deployments"]] == [3, 3] and data["seconds"] is None
+    table = pytester.runpytest_inprocess(*asked, "--meshproof-plan=table")
+    assert any("disjoint-cidrs+flat" in line for line in table.outlines)
+    quiet = ("--meshproof-plan=table", "--meshproof-tell=quiet")
+    (line,) = filter(None, pytester.runpytest_inprocess(*asked, *quiet).outlines)
+    assert line.startswith("Would judge 6 tests on 2 deployments")
     shards = pytester.runpytest_inprocess(
         *asked, "--meshproof-plan=shards-json", "--meshproof-shards=2"
     )

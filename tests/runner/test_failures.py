@@ -21,7 +21,7 @@ def test_each_lab_has_evidence_of_its_first_three_failures(
         collected.append((lab.id, folder.name))
         return [folder]
 
-    monkeypatch.setattr(failures, "collect", collect)
+    monkeypatch.setattr("meshproof.evidence.collect", collect)
     recorder = SimpleNamespace(emit=lambda *_, **__: None)
     stash: Any = pytest.Stash()
     stash[SESSION] = SimpleNamespace(folder=tmp_path, recorder=recorder)

@@ -24,6 +24,7 @@ TELLING: Mapping[str, Capability] = {
         ("counters", "rewire", "router", "dropped_by_host", "without_router"), Capability.ROUTER
     ),
     "on_node": Capability.NODES,
+    "requests_by_cluster": Capability.ISTIO_FILTERS,
     **dict.fromkeys(("give", "take_back", "reserve"), Capability.ASSIGNED_ADDRESSES),
 }
 """Attributes by which a use is known. None tells of BAKED_IMAGES: what a test deploys is of the

@@ -7,7 +7,8 @@ import pytest
 from meshproof.errors import EvidenceError
 from meshproof.traffic.stream_history import CallKind
 from meshproof.workloads.sample import Sample
-from suites.change.clusters import lost_without, plan_without, secrets_between
+from suites.change.clusters import lost_without, secrets_between
+from suites.change.secrets import plan_without
 from suites.change.services import Move, move_of
 from tests.claims.substitutes import world
 from tests.claims.table import MIXED, REMOTE, SPLIT

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from meshproof.kube.workload import Workload
-from meshproof.traffic.access_log import entries_of, read_line, read_turned_away
+from meshproof.kube.workload import PodWorkload
+from meshproof.traffic.access_log import calls_of, entries_of, read_line, read_turned_away
 from tests.stand_ins import workload
 
 UNMATCHED = (
@@ -50,6 +50,19 @@ def test_a_log_line_is_read_and_what_is_none_is_left() -> None:
 def test_a_request_that_was_sent_twice_counts_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     line = json.dumps({"request_id": "mp-1", "status": 200, "attempts": 1})
     other = json.dumps({"request_id": "mp-2", "status": 200, "attempts": 1})
-    monkeypatch.setattr(Workload, "log", lambda *_, **__: "\n".join([line, other, line]))
+    monkeypatch.setattr(PodWorkload, "log", lambda *_, **__: "\n".join([line, other, line]))
     found = entries_of(workload("sleep", "east"), ["mp-1", "mp-2"])
     assert {name: one.attempts for name, one in found.items()} == {"mp-1": 2, "mp-2": 1}
+
+
+def test_of_who_calls_himself_only_what_he_has_sent_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = {"request_id": "mp-1", "status": 200, "attempts": 1}
+    sent = json.dumps({**told, "upstream_cluster": "outbound|5000||helloworld"})
+    taken = json.dumps({**told, "upstream_cluster": "inbound|5000||"})
+    monkeypatch.setattr(PodWorkload, "log", lambda *_, **__: "\n".join([taken, sent]))
+    asked = workload("sleep", "east"), ["mp-1"]
+    assert entries_of(*asked)["mp-1"].attempts == 2
+    found = calls_of(*asked)["mp-1"]
+    assert (found.attempts, found.upstream_cluster) == (1, "outbound|5000||helloworld")

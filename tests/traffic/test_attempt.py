@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from meshproof.events import Recorder
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import PodWorkload
 from meshproof.lab.lab import Lab
 from meshproof.lab.network.counters import Counters
 from meshproof.traffic import Answer, Attempt, Refusal, Target, attempt
@@ -26,7 +26,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Who asked, one after the other; inside the cluster the third question is answered."""
     noted: list[str] = []
 
-    def probe(client: Workload, target: Target, patience: float) -> Answer:
+    def probe(client: PodWorkload, target: Target, patience: float) -> Answer:
         noted.append(client.name)
         if client.name != "west":
             return Answer(refusal=Refusal.SILENCE)

@@ -27,7 +27,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch, responses: list[Response]) -> Even
     sample: Any = SimpleNamespace(mesh=SimpleNamespace(lab=SimpleNamespace(recorder=recorder)))
     logs = {one.id: one.log for one in responses}
     monkeypatch.setattr(calls, "_called", lambda *_: [responses])
-    monkeypatch.setattr(calls, "entries_of", lambda *_: logs)
+    monkeypatch.setattr(calls, "calls_of", lambda *_: logs)
     assert call(sample, CALLER, Plan(headers={"end-user": "jason"})) == responses
     (event,) = events
     return event

@@ -84,7 +84,7 @@ class World:
             Sample,
             SimpleNamespace(
                 clusters=tuple(self.nodes),
-                caller=self.nodes.__getitem__,
+                caller=lambda name, app: self.nodes[name],
                 servers=lambda: {server.name: server},
                 mesh=SimpleNamespace(shell=Shell(), lab=SimpleNamespace(recorder=emit)),
             ),

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from meshproof.errors import LabError
-from meshproof.kube.workload import Workload
+from meshproof.kube.workload import PodWorkload
 from meshproof.workloads import restart as module
 from meshproof.workloads.restart import another_sleep, restart_helloworld
 from meshproof.workloads.sample import (
@@ -65,7 +65,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 def test_another_sleep_is_there_before_the_first_goes(world: World) -> None:
     seen: list[tuple[str, list[str]]] = []
 
-    def meanwhile(new: Workload) -> None:
+    def meanwhile(new: PodWorkload) -> None:
         seen.append((new.name, [one.name for one in world.pods]))
         assert world.costs == {"sleep-old": "-1"}, "known before anybody chooses"
 

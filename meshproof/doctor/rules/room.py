@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from meshproof.doctor.facts import Disk, Facts
 from meshproof.doctor.findings import Finding, Level
+from meshproof.lab.room import CLUSTER_MEMORY, GIB
 
-GIB = 2**30
-
-# A cluster takes about 0.65 GiB (two measured at 1.3), its mesh less. Two with the router and
-# pytest fit in 3; builds link two programs side by side, at up to 2 GiB each.
+# Two clusters with the router and pytest fit in 3; builds link two programs side by side, at up to
+# 2 GiB each.
 MEMORY_LEAST = 3 * GIB
 MEMORY_AMPLE = 6 * GIB
-CLUSTER_MEMORY = 0.65 * GIB
 # A first build fills Go's module and build caches and holds the node image in several forms.
 BUILD_STORE = 20 * GIB
 # The engine's copy of the node image, its layers, and what a few nodes write while they run.

@@ -28,18 +28,20 @@ PLAIN_TEXT = tuple(f"0x{word.encode().hex()}" for word in _WORDS)
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a running cluster's parts are, as the router needs to know them.
+    """Where the parts of a running cluster and its network are, as the router needs to know them;
+    those of a network without a cluster are machines alone.
 
-    ``device``: the router's interface on the cluster's network; ``nodes``: all nodes' addresses;
-    ``api``: those that serve the API; ``gateways``: the addresses of LoadBalancer Services;
-    ``routes``: pod and service ranges, each with its next hop.
+    ``device``: the router's interface on the network; ``nodes``: all nodes' addresses; ``api``:
+    those that serve the API; ``gateways``: the addresses of LoadBalancer Services; ``routes``: pod
+    and service ranges, each with its next hop; ``machines``: machines' addresses.
     """
 
     device: str
-    nodes: tuple[IPv4Address, ...]
-    api: tuple[IPv4Address, ...]
+    nodes: tuple[IPv4Address, ...] = ()
+    api: tuple[IPv4Address, ...] = ()
     gateways: tuple[IPv4Address, ...] = ()
     routes: Mapping[IPv4Network, IPv4Address] = field(default_factory=dict)
+    machines: tuple[IPv4Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def router_rules(footprint: Footprint, places: Mapping[str, Places], wiring: Wir
     """The router's rules for a wiring, as one nft transaction; counters keep their values."""
     return _template("router.nft.j2").render(
         pairs=[_pair(footprint, places, wiring, pair) for pair in footprint.pairs],
-        outside={name: places[name].device for name in footprint.names},
+        outside={name: places[name].device for name in footprint.places},
         kinds=ROUTER_KINDS,
         plain_text=PLAIN_TEXT,
     )
@@ -70,34 +72,52 @@ def _pair(
 ) -> dict[str, Any]:
     caller, called = pair
     flows = wiring.between(caller, called)
-    there = places[called]
+    here, there = places[caller], places[called]
     return {
         "chain": chain(pair),
-        "enters": places[caller].device,
+        "enters": here.device,
         "leaves": there.device,
         "api": there.api if Flow.API in flows else (),
         "gateways": there.gateways if Flow.GATEWAY in flows else (),
         "gateway_ports": wiring.gateway_ports,
-        "pods": footprint[called].pods if Flow.POD in flows else None,
-        "callers": (footprint[caller].pods, *places[caller].nodes),
+        "pods": (*_pods(footprint, called), *there.machines) if Flow.POD in flows else (),
+        "callers": (*_pods(footprint, caller), *here.nodes, *here.machines),
         "anything": Flow.ANYTHING in flows,
     }
 
 
-def node_rules(cluster: Cluster, own: IPv4Network, peers: Iterable[Cluster]) -> str:
+def _pods(footprint: Footprint, place: str) -> tuple[IPv4Network, ...]:
+    """The pods' range of a cluster; none of a network without one."""
+    return (footprint[place].pods,) if place in footprint.names else ()
+
+
+def node_rules(
+    cluster: Cluster,
+    own: IPv4Network,
+    peers: Iterable[Cluster],
+    machines: Sequence[IPv4Address] = (),
+) -> str:
     """The rules of one of a cluster's nodes; towards ``peers`` pods keep their own address.
 
-    ``own``: the range of the node's pods. What one of the cluster's pods sends another passes
-    two nodes when they lie on two; it is counted where it arrives.
+    ``own``: the range of the node's pods; ``machines``: the addresses of those on the cluster's own
+    network, with which pods speak past the router. What one of the cluster's pods sends another
+    passes two nodes when they lie on two; it is counted where it arrives.
     """
     return _template("node.nft.j2").render(
         name=cluster.name,
         pods=cluster.pods,
-        own=own,
+        senders=_some((cluster.pods, *machines)),
+        own=_some((own, *machines)),
         keep_source=(cluster.pods, *(peer.pods for peer in peers)),
         kinds=NODE_KINDS,
         plain_text=PLAIN_TEXT,
     )
+
+
+def _some(addresses: Sequence[IPv4Network | IPv4Address]) -> str:
+    """One address or range, or several, as nft matches them."""
+    listed = ", ".join(map(str, addresses))
+    return listed if len(addresses) == 1 else f"{{ {listed} }}"
 
 
 def host_rules(table: str, bridges: Sequence[Bridge]) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 
 from meshproof.files import read_footprint
 from meshproof.lab.network.counters import Counters, FlowKey, parse, passes
 from meshproof.lab.network.rules import Bridge, Places, host_rules, node_rules, router_rules
-from meshproof.model import Flow, Version, Wiring, flat, isolated
+from meshproof.model import Flow, Footprint, Site, Version, Wiring, flat, isolated
 
 FOOTPRINT = read_footprint("east,west", Version.parse("1.36.3"))
 PLACES = {
@@ -140,3 +141,42 @@ def test_what_was_dropped_for_a_namesake_is_not_the_pairs() -> None:
 def test_counters_of_several_nodes_add_up() -> None:
     twice = parse(LISTING) + parse(LISTING)
     assert twice.between(("east", "west"), "api") == 14
+
+
+def with_machines() -> tuple[Footprint, dict[str, Places]]:
+    """One beside east, one on a network of its own."""
+    footprint = replace(FOOTPRINT, machines=(Site("shop", "east"), Site("depot", "depot")))
+    near, far = IPv4Address("172.30.0.9"), IPv4Address("172.30.7.2")
+    places = {
+        **PLACES,
+        "east": replace(PLACES["east"], machines=(near,)),
+        "depot": Places("eth7", machines=(far,)),
+    }
+    return footprint, places
+
+
+def test_machines_on_a_network_of_their_own_reach_gateways_and_are_reached_by_pods() -> None:
+    footprint, places = with_machines()
+    flows = {("depot", "east"): frozenset({Flow.GATEWAY}), ("east", "depot"): frozenset({Flow.POD})}
+    rules = router_rules(footprint, places, Wiring("w", flows))
+    assert 'iifname "eth7" oifname "eth0" goto _depot_to_east' in rules
+    out = [line for line in rules.splitlines() if line.endswith("_depot_to_east__gateway accept")]
+    assert "ip daddr { 172.30.0.200 } tcp dport { 15443, 15012, 15017, 15021 }" in out[0]
+    callers = "ip saddr { 10.10.0.0/16, 172.30.0.2, 172.30.0.9 }"
+    assert f"{callers} ip daddr 172.30.7.2 counter name _east_to_depot__pod accept" in rules
+    assert "_depot_to_east__pod accept" not in rules
+    assert "_depot_to_outside__dropped drop" in rules
+
+
+def test_on_a_flat_network_machines_are_reached_as_pods_are() -> None:
+    footprint, places = with_machines()
+    rules = router_rules(footprint, places, flat(FOOTPRINT))
+    assert "ip daddr { 10.10.0.0/16, 172.30.0.9 } counter name _west_to_east__pod" in rules
+
+
+def test_nodes_see_what_pods_and_machines_beside_them_say() -> None:
+    rules = node_rules(FOOTPRINT["east"], NODE, [], [IPv4Address("172.30.0.9")])
+    seen = "ip saddr { 10.10.0.0/16, 172.30.0.9 } ip daddr { 10.10.1.0/24, 172.30.0.9 } "
+    counting = [line for line in rules.splitlines() if " counter name _east__" in line]
+    assert all(seen in line for line in counting)
+    assert "ip saddr 10.10.0.0/16 ip daddr != { 10.10.0.0/16 } masquerade" in rules

@@ -1,0 +1,1 @@
+"""Machines outside Kubernetes as part of a mesh."""
