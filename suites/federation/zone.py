@@ -2,7 +2,7 @@
 the cluster's DNS forwards it, and a search suffix by which pods leave the zone out.
 
 So did Istio 1.1, whose server was CoreDNS with a plug-in that read ServiceEntries; here it has what
-they say written down. https://coredns.io/plugins/forward/, https://coredns.io/plugins/hosts/.
+they say written down. https://coredns.io/plugins/forward/, https://coredns.io/plugins/template/.
 """
 
 from __future__ import annotations
@@ -39,10 +39,27 @@ _CALLS, _CONNECTIONS = 20, 12
 
 
 def zone_file(addresses: dict[str, str]) -> str:
-    """What the zone's server goes by. ``addresses``: by name."""
-    lines = "".join(f"        {address} {name}\n" for name, address in addresses.items())
-    # Whatever is not among them is not there.
-    return f".:53 {{\n    errors\n    hosts {{\n{lines}        ttl 1\n    }}\n}}\n"
+    """What the zone's server goes by. ``addresses``: by name.
+
+    Templates, since the plug-in ``hosts`` answers SERVFAIL for what it does not have: whatever is
+    not among the names does not exist, and is said not to. The first that fits answers.
+    """
+    return ".:53 {\n    errors\n" + "".join(
+        [
+            *(
+                _template("A", name, f'answer "{{{{ .Name }}}} 1 IN A {address}"')
+                for name, address in addresses.items()
+            ),
+            *(_template("ANY", name, "rcode NOERROR") for name in addresses),
+            "    template ANY ANY {\n        rcode NXDOMAIN\n    }\n}\n",
+        ]
+    )
+
+
+def _template(kind: str, name: str, does: str) -> str:
+    match = name.replace(".", "[.]")
+    lines = (f'match "^{match}[.]$"', does, "fallthrough")
+    return f"    template IN {kind} {{\n" + "".join(f"        {one}\n" for one in lines) + "    }\n"
 
 
 def forwarding(corefile: str, server: str) -> str:
