@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from rich.console import Console
 
@@ -85,9 +85,17 @@ class QuietNarrator(Narrator):
 
 def _told(test: Data) -> str:
     """How a test ended, in one line."""
-    pair, caller = test["pair"], test["caller"]
-    where = f", {' → '.join(pair)}" if pair else f", from {caller}" if caller else ""
-    on = f"{test['deployment']['id']}{where}"
+    on = ", ".join((test["deployment"]["id"], *_where(test)))
     known = [issue_name(one["link"]) for one in test.get("known_issues", []) if one["shows"]]
     told = f"{test['seconds']:7.1f} s  {test['outcome']:12} {test['sentence']} ({on})"
     return f"{told}: {', '.join(known)}" if known else told
+
+
+def _where(test: Data) -> Iterator[str]:
+    """Which clusters or which machine it is about."""
+    if test["pair"]:
+        yield " → ".join(test["pair"])
+    elif test["caller"]:
+        yield f"from {test['caller']}"
+    elif test.get("machine"):  # records of earlier versions have no machines
+        yield f"on {test['machine']}"

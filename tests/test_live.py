@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import time
 
+import pytest
 from rich.console import Console
 
 from meshproof.events import Event
 from meshproof.live import LiveNarrator
-from meshproof.narrator import QuietNarrator
+from meshproof.narrator import Narrator, QuietNarrator
 
 TEST = {
     "test": "suites/a/test_a.py::test_a[flat]",
@@ -43,6 +44,21 @@ def test_each_worker_is_shown_with_what_it_does() -> None:
     told = shown(narrator)
     assert "worker 1" in told and "install istiod" in told
     assert "worker 2" in told and "deploy sleep" in told and "test_a[flat]" in told
+
+
+@pytest.mark.parametrize(
+    ("about", "told"),
+    [
+        ({"caller": "east"}, "(flat, from east)"),
+        ({"pair": ["east", "west"]}, "(flat, east → west)"),
+        ({"machine": "shop"}, "(flat, on shop)"),
+        ({}, "(flat)"),
+    ],
+)
+def test_what_a_test_is_about_is_told(about: dict[str, object], told: str) -> None:
+    console, file = terminal()
+    Narrator(console)(happened("test", outcome="PASS", **{**TEST, **about}))
+    assert file.getvalue().rstrip().endswith(f"A holds. {told}")
 
 
 def test_progress_is_by_weight_and_failures_are_lines_at_once() -> None:

@@ -109,6 +109,15 @@ def read(cluster: RunningCluster, one: Object) -> Object | None:
         return found
 
 
+def read_all(cluster: RunningCluster, version: str, kind: str, namespace: str) -> list[Object]:
+    """All objects of a kind in a namespace as they are now. ``version``: its API's, as in
+    "apiVersion". Raises LabError."""
+    with lab_errors(f"list each {kind} of {namespace} in {cluster.name}"):
+        resource = cluster.dynamic.resources.get(api_version=version, kind=kind)
+        found: list[Object] = resource.get(namespace=namespace).to_dict()["items"]
+        return found
+
+
 def _put(cluster: RunningCluster, one: Object) -> None:
     """Let an object be what it was, whether it is there now or not."""
     now = read(cluster, one)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from meshproof.errors import LabError, MeshproofError
-from meshproof.kube.objects import Object, apply, read
+from meshproof.kube.objects import Object, apply, read, read_all
 from meshproof.mesh.istioctl import Istioctl
 from meshproof.mesh.machine_setup import UNIT, install_package, place_files, said_last
 from meshproof.mesh.manifests import LOCALITY_LABEL
@@ -46,6 +46,15 @@ def workload_entry(mesh: Mesh, machine: Machine, namespace: str) -> Object | Non
     name = entry_name(machine, mesh.lab.machines[machine.name].address)
     wanted = _object("WorkloadEntry", name, namespace)
     return read(mesh.cluster(machine.primary), wanted)
+
+
+def entries_there(mesh: Mesh, machine: Machine, namespace: str) -> list[str]:
+    """The names of all WorkloadEntries at a machine's address now, of whichever group and network:
+    several, where it said it is on another network before the entry of the first went. Raises
+    LabError."""
+    address = str(mesh.lab.machines[machine.name].address)
+    entries = read_all(mesh.cluster(machine.primary), _NETWORKING, "WorkloadEntry", namespace)
+    return [one["metadata"]["name"] for one in entries if one["spec"].get("address") == address]
 
 
 def workload_group(mesh: Mesh, machine: Machine, joining: Joining) -> Object:

@@ -43,8 +43,8 @@ class Case:
     """A test. ``judged``: how it ended, where of several outcomes the worst counts; ``folder``:
     that of its run, in which its evidence lies; ``on``: the deployment's fields; ``began``,
     ``ended``: seconds since the epoch; ``step``: the number of the stage of an upgrade that it is
-    about; ``worker``: as people are told of it, or ""; ``calls``: the
-    figures of each batch of calls."""
+    about; ``machine``: the one outside Kubernetes that it is about; ``worker``: as people are told
+    of it, or ""; ``calls``: the figures of each batch of calls."""
 
     judged: Judged
     folder: Path
@@ -55,6 +55,7 @@ class Case:
     caller: str | None
     pair: tuple[str, ...]
     step: int | None
+    machine: str | None
     proves: tuple[str, ...]
     worker: str
     began: float
@@ -70,12 +71,14 @@ class Case:
 
     @property
     def called_from(self) -> str:
-        """Which clusters, or which stage of an upgrade, it is about, in words; "" where it is about
-        all."""
+        """Which clusters, which machine, or which stage of an upgrade, it is about, in words; ""
+        where it is about all."""
         if self.step is not None:
             return f"step {self.step}"
         if self.pair:
             return " → ".join(self.pair)
+        if self.machine:
+            return f"on {self.machine}"
         return f"from {self.caller}" if self.caller else ""
 
 
@@ -117,6 +120,7 @@ def case_of(events: Sequence[Event], folder: Path) -> Case | None:
         caller=about["caller"],
         pair=tuple(about["pair"] or ()),
         step=about.get("step"),
+        machine=about.get("machine"),
         proves=tuple(about["proves"]),
         worker=worker_name(str(about.get("worker", ""))),
         began=min(begin, events[0].at),

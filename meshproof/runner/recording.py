@@ -118,6 +118,7 @@ def record_test(
         deployment=_described(on, session.wanted.kubernetes),
         caller=caller,
         pair=pair,
+        machine=_machine(item),
         step=_step(item),
         outcome=outcome,
         why="" if error is None else _why(error),
@@ -155,6 +156,13 @@ def _called_from(item: pytest.Item) -> tuple[str | None, list[str] | None]:
         caller if isinstance(caller, str) else None,
         [str(name) for name in pair] if isinstance(pair, tuple) else None,
     )
+
+
+def _machine(item: pytest.Item) -> str | None:
+    """The machine outside Kubernetes that a test runs for; other people's suites may call something
+    else so."""
+    machine = getattr(getattr(item, "callspec", None), "params", {}).get("machine")
+    return machine if isinstance(machine, str) else None
 
 
 def _step(item: pytest.Item) -> int | None:

@@ -12,6 +12,7 @@ from meshproof.mesh.machine_setup import ERRORS, LOG, UNIT, place_files
 from meshproof.mesh.machines import (
     Joining,
     connected,
+    entries_there,
     workload_entry,
     workload_group,
     written_files,
@@ -67,19 +68,26 @@ def await_forgotten(sample: Sample, machine: str) -> bool:
 def joining_with(sample: Sample, machine: str, files: Mapping[str, str]) -> Iterator[None]:
     """A machine that has left tries to join with other files inside the block, as far as ``files``
     has them; afterwards it is what it was, or the mesh is marked dirty. Raises EvidenceError when
-    its WorkloadEntry does not go first."""
+    its WorkloadEntry does not go first.
+
+    Each time nothing of it is registered any more before it starts: of two WorkloadEntries of one
+    group and address at a time, which differ in their network, Istio 1.31.1 may keep the older one
+    among its endpoints when it is deleted (docs/reports.md).
+    """
     running = sample.machines[machine].running
     own = files_of(sample, machine)
     try:
         running.script(f"systemctl stop {UNIT}\n")
-        gone = f"the end of the WorkloadEntry of {machine}"
-        require(lambda: entry_of(sample, machine) is None, what=gone)
+        require(lambda: not _entries(sample, machine), what=_gone(machine))
         place_files(running, {**own, **files})
         # What is looked for there is to be of this attempt.
         running.script(f"truncate --size 0 {LOG} {ERRORS}\nsystemctl start {UNIT}\n")
         yield
     finally:
         running.script(f"systemctl stop {UNIT}\n")
+        if not converge(lambda: not _entries(sample, machine), what=_gone(machine)):
+            left = ", ".join(_entries(sample, machine))
+            sample.mesh.mark_dirty(f"machine {machine} has left, but not {left}")
         place_files(running, own)
         running.script(f"systemctl start {UNIT}\n")
         _await_back(sample, machine)
@@ -124,6 +132,14 @@ def on_network(files: Mapping[str, str], network: str) -> dict[str, str]:
 
 def _said(files: Mapping[str, str], variable: str, value: str) -> str:
     return re.sub(rf"(?m)^{variable}=.*$", f"{variable}={value}", files["cluster.env"])
+
+
+def _entries(sample: Sample, machine: str) -> list[str]:
+    return entries_there(sample.mesh, sample.topology.machine(machine), NAMESPACE)
+
+
+def _gone(machine: str) -> str:
+    return f"the end of each WorkloadEntry of {machine}"
 
 
 def _await_back(sample: Sample, machine: str) -> None:

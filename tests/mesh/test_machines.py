@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from ipaddress import IPv4Address
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -22,7 +23,8 @@ from meshproof.mesh.machine_setup import (
     install_package,
     place_files,
 )
-from meshproof.mesh.machines import connected, entry_name
+from meshproof.mesh.machines import connected, entries_there, entry_name
+from meshproof.mesh.mesh import Mesh
 from meshproof.process import Finished
 from meshproof.workloads.machine import serve
 from meshproof.workloads.sample import joining_of
@@ -192,6 +194,27 @@ def test_entries_are_called_after_group_address_and_network() -> None:
     assert entry_name(shop, IPv4Address("172.30.0.9")) == "shop-172.30.0.9-net-east"
     assert joining_of(shop).labels == {"app": "helloworld", "version": "v3"}
     assert joining_of(topology_named("vm-expansion").machine("till")).labels == {"app": "till"}
+
+
+def test_all_entries_at_a_machines_address_are_its_own_whatever_their_network() -> None:
+    there = {"near": "172.30.0.9", "elsewhere": "172.30.0.9", "till": "172.30.1.9", "bare": None}
+    items = [
+        {"metadata": {"name": name}, "spec": {"address": at} if at else {}}
+        for name, at in there.items()
+    ]
+    asked: list[dict[str, str]] = []
+
+    def listed(**what: str) -> SimpleNamespace:
+        asked.append(what)
+        return SimpleNamespace(to_dict=lambda: {"items": items})
+
+    resources = SimpleNamespace(get=lambda **_: SimpleNamespace(get=listed))
+    cluster = SimpleNamespace(name="east", dynamic=SimpleNamespace(resources=resources))
+    lab = SimpleNamespace(machines={"shop": SimpleNamespace(address=IPv4Address("172.30.0.9"))})
+    mesh = cast(Mesh, SimpleNamespace(lab=lab, cluster={"east": cluster}.__getitem__))
+    shop = topology_named("vm-expansion").machine("shop")
+    assert entries_there(mesh, shop, "sample") == ["near", "elsewhere"]
+    assert asked == [{"namespace": "sample"}]
 
 
 def test_an_entry_says_whether_its_machine_is_connected() -> None:

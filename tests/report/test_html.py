@@ -86,6 +86,12 @@ def test_what_a_record_says_becomes_words_and_nothing_else(folder: Path, parsed:
     assert not set(text) & {"\x1b", "\u202e", "\x00"}
 
 
+def test_a_test_of_one_machine_is_headed_by_its_name(tmp_path: Path) -> None:
+    lines = [begin(tests=["a"]), judged("a", machine="the-shop"), end(code=0)]
+    render(merged([run_of(tmp_path, lines)]), tmp_path)
+    assert "<b>the-shop</b>" in (tmp_path / NAME).read_text(encoding="utf-8")
+
+
 def test_no_other_script_could_run_nor_anything_be_fetched(parsed: Parsed) -> None:
     (policy,) = (one for one in parsed.every("content") if "default-src" in one)
     assert policy.startswith("default-src 'none'; ") and "unsafe" not in policy

@@ -95,6 +95,12 @@ def test_one_cause_is_told_once(tmp_path: Path) -> None:
     assert (errors[1].text or "").startswith("as suites/distribution/test_it.py::test_")
 
 
+def test_a_test_of_one_machine_names_it(tmp_path: Path) -> None:
+    one = {**a_test(), "caller": None, "machine": "shop"}
+    (case,) = cases_in(read(made.record(tmp_path, one), tmp_path))
+    assert properties(case)["clusters"] == "on shop"
+
+
 @pytest.mark.parametrize(("code", "why"), [(None, "ends early"), (2, "came to its end without it")])
 def test_what_was_planned_and_not_run_is_an_error(
     tmp_path: Path, code: int | None, why: str

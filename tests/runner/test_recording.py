@@ -192,6 +192,21 @@ def test_a_test_is_recorded_with_its_behaviour_its_deployment_and_its_verdict(
     assert (step["step"], step["test"]) == ("look", east["test"])
 
 
+def test_a_test_of_one_machine_is_recorded_with_its_name(pytester: pytest.Pytester) -> None:
+    body = """
+@pytest.mark.machines
+def test_m(sample, machine, judge):
+    judge(PASS)
+"""
+    run(pytester, body, "--meshproof-topology", "vm-expansion", "--meshproof-mtls", "strict")
+    tests = of(recorded(pytester), "test")
+    assert [(one["machine"], one["caller"]) for one in tests] == [
+        ("shop", None),
+        ("till", None),
+        ("depot", None),
+    ]
+
+
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])
 def test_the_end_is_reckoned_from_the_record_and_report_says_the_same(
     pytester: pytest.Pytester, workers: str

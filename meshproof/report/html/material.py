@@ -53,9 +53,10 @@ class Test:
 
     @property
     def whose(self) -> str:
-        """For which caller or pair it was made, "" for none."""
+        """For which caller, pair or machine it was made, "" for none."""
         pair = self.data["pair"]
-        return " → ".join(pair) if pair else self.data["caller"] or ""
+        one = self.data["caller"] or self.data.get("machine")
+        return " → ".join(pair) if pair else one or ""
 
     @property
     def shown_issues(self) -> list[Issue]:
