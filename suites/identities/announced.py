@@ -15,7 +15,7 @@ from meshproof.expect import Outcome, Verdict, all_of, refused_with, succeeded
 from meshproof.expect.control import as_control
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.rollout import await_rollout
-from meshproof.kube.workload import PodWorkload, find_workload
+from meshproof.kube.workload import PodWorkload, find_workload, spiffe
 from meshproof.mesh.config_dump import accepted_names
 from meshproof.mesh.configuration import configured
 from meshproof.mesh.proxy import outbound
@@ -129,10 +129,13 @@ def _calls(sample: Sample, caller: str) -> list[Response]:
 
 def _missing(sample: Sample, caller: str, account: str) -> str:
     """What a caller's proxy lacks to hold the server for one of ``account``; "" if nothing."""
-    identity = sample.topology[caller].mesh.identity(NAMESPACE, account)
+    member, deployment = sample.topology[caller], sample.mesh.deployment
+    # A trust domain that the mesh takes for its own has the account as well.
+    domains = [member.mesh.trust_domain, *deployment.trust_domain_aliases(member)]
+    due = {spiffe(NAMESPACE, account, one) for one in domains}
     names = accepted_names(sample.caller(caller), outbound(HOST, PORT))
     told = f"{caller}'s proxy takes {', '.join(sorted(names)) or 'nobody'} behind {ANNOUNCED}"
-    return "" if names == {identity} else f"{told}, and not {identity} alone"
+    return "" if names == due else f"{told}, and not {' and '.join(sorted(due))} alone"
 
 
 def _astray(sample: Sample, caller: str, server: PodWorkload, responses: list[Response]) -> str:
