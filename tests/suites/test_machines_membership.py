@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from meshproof.traffic.settle import converge
 from meshproof.workloads.sample import Sample
 from suites.machines import membership
 from suites.machines.membership import joining_with
@@ -29,7 +30,6 @@ class Beside:
                 mesh=SimpleNamespace(mark_dirty=self.dirty.append),
             ),
         )
-        converge = membership.converge
         for name, stand_in in {
             "files_of": lambda *_: {},
             "place_files": lambda *_: None,
