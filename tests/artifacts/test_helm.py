@@ -117,6 +117,8 @@ def test_both_are_fetched_once_from_their_releases(released: Outside, tmp_path: 
         (ISTIOS, packed({"istio-1.31.1/bin/istioctl": b""}), "holds no chart 'base'"),
         (ISTIOS, b"no archive at all", "holds no charts"),
     ],
+    # Not by what is packed, which says when it was: workers would know it by different names.
+    ids=["Helm without Helm", "Helm that is none", "Istio without charts", "Istio that is none"],
 )
 def test_a_release_without_what_is_looked_for_is_told(
     url: str, content: bytes, said: str, released: Outside, tmp_path: Path
