@@ -82,7 +82,9 @@ def test_a_command_is_where_the_table_says_with_examples_that_can_be_typed(name:
         assert words[0] == name
         if parts is not None:
             assert words[1] in parts and f"meshproof {example}" in parts[words[1]].epilog
-            parts[words[1]].make_context(words[1], words[2:])
+            # A part has its words for help from the command that it is of, and keeps them.
+            whole = command.context_class(command, info_name=name, **command.context_settings)
+            parts[words[1]].make_context(words[1], words[2:], parent=whole)
         else:
             command.make_context(name, words[1:])
 
@@ -142,7 +144,7 @@ ROWS = [
     refused("to repeat nothing", "repro nowhere", "nowhere is no run's folder"),
     refused("to repeat an empty word", ["repro", ""], "named by an empty word"),
     refused(
-        "an option misspelled", "matrix --shard 2", "no option '--shard': did you mean --shards."
+        "an option misspelled", "matrix --shard 2", "no option '--shard': did you mean --shards or"
     ),
     refused("an option too many", "status -x", "no option '-x': see 'meshproof status --help'."),
     refused(

@@ -35,6 +35,7 @@ FOREIGN = {
     *("--multi-cluster", "--retry", "--flow-validation", "--junit-file"),  # of Cilium's suite
     "--collect-sysdump-on-failure",
     "--cgroupns",  # podman's
+    "--wait",  # Helm's
     "--meshproof-",  # how all of the plugin's begin
 }
 """Options of other programs, and what is none."""
