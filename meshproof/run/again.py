@@ -13,7 +13,7 @@ from meshproof.report.outcomes import judged
 from meshproof.report.record import Run, run_named
 
 _BAD = frozenset({"FAIL", "INCONCLUSIVE"})
-_SAME = (
+SAME = (
     "topology",
     "topology_file",
     "mtls",
@@ -22,6 +22,7 @@ _SAME = (
     "installer",
     "istio",
     "kubernetes",
+    "unsupported_kubernetes",
     "profile",
     "sabotage",
     "mutants",
@@ -35,6 +36,7 @@ _SAME = (
     "hub",
     "tag",
     "istioctl",
+    "image_archive",
     "charts",
     "pool",
 )
@@ -51,7 +53,7 @@ def as_asked_before(request: RunRequest) -> RunRequest:
     if request.rerun_failed is None:
         return request
     before, usual = requested(run_named(str(request.rerun_failed))), RunRequest()
-    left = [name for name in _SAME if getattr(request, name) == getattr(usual, name)]
+    left = [name for name in SAME if getattr(request, name) == getattr(usual, name)]
     return replace(request, **{name: getattr(before, name) for name in left})
 
 

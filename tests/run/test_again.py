@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from meshproof.errors import UsageError
 from meshproof.model import RunRequest
 from meshproof.report.conformance import render
 from meshproof.report.record import Record
-from meshproof.run.again import as_asked_before, requested, troubled
+from meshproof.run.again import SAME, as_asked_before, requested, troubled
 from meshproof.run.repro import find
 from tests.report.recorded import TOPOLOGIES, large_run, small_run
 
@@ -28,6 +28,14 @@ def test_what_did_not_hold_is_asked_for_with_what_that_run_was_asked_for(folder:
     own = RunRequest(rerun_failed=folder, topology=("zones",))
     assert as_asked_before(own).topology == ("zones",)
     assert as_asked_before(RunRequest()) == RunRequest()
+
+
+def test_each_thing_that_can_be_asked_for_is_kept_or_is_a_runs_own() -> None:
+    upgrade = {"upgrade_to", "strategy", "first", "rollback", "rollback_after"}  # 'upgrade' asks it
+    choice = {"deployment", "suite", "behaviour", "keyword", "rerun_failed"}
+    own = {"fail_fast", "repeat", "keep", "reuse", "repair", "workers", "reports"}
+    every = {one.name for one in fields(RunRequest)}
+    assert every == {*SAME, *upgrade, *choice, *own}
 
 
 def test_only_what_failed_or_could_not_be_told_is_in_trouble(folder: Path) -> None:
