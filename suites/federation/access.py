@@ -22,9 +22,9 @@ from meshproof.traffic.handshake import certificate_for, certificate_of_sleep
 from meshproof.traffic.response import Response
 from meshproof.traffic.tls_question import TlsAnswer, ask
 from meshproof.workloads.dns_sleeps import DNS_SLEEP
+from meshproof.workloads.exposed import exposed_versions, hosts_of
 from meshproof.workloads.sample import NAMESPACE, OUTSIDE, PORT, SLEEP, Sample
 from suites.federation.claims import answered_by_the_provider, calls_by_global_name
-from suites.federation.setting import exposed_versions, hosts_of
 
 _CALLS, _WELL = 20, 200
 _OTHERS = (OUTSIDE, f"{NAMESPACE}-beside", f"beside-{NAMESPACE}")

@@ -23,10 +23,11 @@ from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.endpoints import await_pods, usual_pods
 from meshproof.traffic.settle import arrive
 from meshproof.traffic.wire import watch
+from meshproof.workloads.exposed import hosts_of
 from meshproof.workloads.sample import HOST, PORT, Sample
 from meshproof.workloads.scale import scaled
 from suites.federation.claims import answered_by_the_provider, calls_by_global_name
-from suites.federation.setting import asker, hosts_of
+from suites.federation.setting import asker
 
 _CALLS = 20
 _ACCOUNTS = f"system:serviceaccount:{SYSTEM}:"

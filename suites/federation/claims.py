@@ -16,16 +16,9 @@ from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.tcp import Connection, connect
 from meshproof.traffic.wire import Watched, watch
+from meshproof.workloads.exposed import exposed_versions, hosts_of, url_of
 from meshproof.workloads.sample import PORT, TCP_PORT, Sample
-from suites.federation.setting import (
-    asker,
-    asker_identity,
-    exposed_identities,
-    exposed_versions,
-    gateway_of,
-    hosts_of,
-    url_of,
-)
+from suites.federation.setting import asker, asker_identity, exposed_identities, gateway_of
 
 _CALLS, _CONNECTIONS = 20, 12
 

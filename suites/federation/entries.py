@@ -12,8 +12,9 @@ from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.model import Exposure
 from meshproof.traffic.calls import Plan, answers
 from meshproof.traffic.settle import await_healed
+from meshproof.workloads.exposed import url_of
 from meshproof.workloads.sample import PORT, SERVED, Sample
-from suites.federation.setting import asker, told, url_of
+from suites.federation.setting import asker, told
 
 _PROBES = 8
 

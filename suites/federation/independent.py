@@ -23,8 +23,9 @@ from meshproof.traffic.calls import Plan, answers
 from meshproof.traffic.response import Response
 from meshproof.traffic.settle import arrive, await_healed
 from meshproof.traffic.wire import Watched, watch
+from meshproof.workloads.exposed import url_of
 from meshproof.workloads.sample import NAMESPACE, PORT, Sample
-from suites.federation.setting import asker, told, url_of
+from suites.federation.setting import asker, told
 
 INDEPENDENT = "independent.example"
 """The service's name, which is nobody's but that of whoever has an entry of it."""

@@ -18,13 +18,14 @@ from meshproof.traffic.access_log import LogLine, ProxyLog, log_from_now, read_l
 from meshproof.traffic.handshake import certificate_of_sleep
 from meshproof.traffic.response import Response
 from meshproof.traffic.tls_question import ask
+from meshproof.workloads.exposed import exposed_versions
 from meshproof.workloads.sample import PORT, Sample
 from suites.federation.claims import (
     answered_by_the_provider,
     calls_by_global_name,
     heard_with,
 )
-from suites.federation.setting import exposed_identities, exposed_versions, gateways_of
+from suites.federation.setting import exposed_identities, gateways_of
 
 
 def either_side_logs_its_part(sample: Sample, importer: str, imported: Exposure) -> Verdict:

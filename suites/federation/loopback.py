@@ -24,10 +24,11 @@ from meshproof.traffic.calls import Plan, answers, call
 from meshproof.traffic.response import Refused
 from meshproof.traffic.settle import arrive
 from meshproof.workloads.dns_sleeps import ANSWERING
+from meshproof.workloads.exposed import url_of
 from meshproof.workloads.sample import NAMESPACE, Sample, sleep_objects
 from suites.federation.claims import answered_by_the_provider
 from suites.federation.entries import entry_changed
-from suites.federation.setting import asker, told, url_of
+from suites.federation.setting import asker, told
 
 LOOPBACK = IPv4Network("127.2.0.0/24")
 """Where such addresses are from: nobody else's, and not 127.0.0.6, which Istio's own calls bear."""

@@ -18,9 +18,10 @@ from meshproof.model import Exposure
 from meshproof.traffic.calls import Plan, answers, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.settle import arrive, await_healed, healed
+from meshproof.workloads.exposed import url_of
 from meshproof.workloads.sample import PORT, Sample
 from suites.federation.entries import written_for
-from suites.federation.setting import asker, url_of
+from suites.federation.setting import asker
 
 _CALLS, _PATIENCE, _PROBES = 5, 2.0, 8
 _AT_HOME = 40

@@ -16,10 +16,11 @@ from meshproof.model import Exposure
 from meshproof.traffic.access_log import entries_of_all
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
+from meshproof.workloads.exposed import exposed_versions, url_of
 from meshproof.workloads.sample import PORT, Sample
 from suites.federation.claims import answered_by_the_provider
 from suites.federation.rules import SUBSET, having
-from suites.federation.setting import asker, exposed_versions, url_of
+from suites.federation.setting import asker
 
 PERCENT = 30
 _TOLERANCE = 0.15

@@ -38,9 +38,10 @@ from meshproof.traffic.access_log import arrivals
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.settle import arrive, await_healed
+from meshproof.workloads.exposed import url_of
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT, Sample
 from meshproof.workloads.stateful import SERVICE, await_ready, headless, pod_name, stateful_set
-from suites.federation.setting import asker, configured_at, told, url_of
+from suites.federation.setting import asker, configured_at, told
 
 REPLICAS = 2
 _ALL, _ONE = GLOBAL_ADDRESSES[240], GLOBAL_ADDRESSES[241]

@@ -20,11 +20,11 @@ from meshproof.traffic.access_log import log_from_now
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.response import Response
 from meshproof.traffic.tls_question import ask
+from meshproof.workloads.exposed import exposed_versions
 from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, PORT, Sample
 from suites.federation.setting import (
     asker,
     exposed_identities,
-    exposed_versions,
     gateways_of,
     private_host,
     private_service,

@@ -9,7 +9,7 @@ from meshproof.kube.dns import dns_address
 from meshproof.kube.names import NameAnswer, ask_name
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.workload import PodWorkload
-from meshproof.mesh.exposure import identities_of, ways_of
+from meshproof.mesh.exposure import identities_of
 from meshproof.mesh.gateways import gateway_workload
 from meshproof.mesh.mesh import Way
 from meshproof.mesh.proxy import endpoints, outbound
@@ -19,15 +19,11 @@ from meshproof.traffic.calls import Plan, answers
 from meshproof.traffic.services import await_forgotten, full_name
 from meshproof.traffic.settle import arrive
 from meshproof.workloads.dns_sleeps import DNS_SLEEP, dns_sleeps
+from meshproof.workloads.exposed import url_of
 from meshproof.workloads.sample import NAMESPACE, PORT, SERVED, Sample, helloworld_service
 
 _PRIVATE = "private"
 _PROBES = 4
-
-
-def url_of(imported: Exposure) -> str:
-    """Where an exposed service says hello, by its global name."""
-    return f"http://{imported.host}:{PORT}/hello"
 
 
 def asker(sample: Sample, cluster: str) -> PodWorkload:
@@ -40,20 +36,9 @@ def asker_identity(sample: Sample, cluster: str) -> str:
     return sample.topology[cluster].mesh.identity(NAMESPACE, DNS_SLEEP)
 
 
-def exposed_versions(sample: Sample, imported: Exposure) -> dict[str, str]:
-    """The versions that answer by an exposed service's global name, with their clusters."""
-    providers = sample.topology.providers(imported)
-    return {version: home for version, home in sample.versions.items() if home in providers}
-
-
 def exposed_identities(sample: Sample, imported: Exposure) -> list[str]:
     """The SPIFFE IDs that its instances may have."""
     return identities_of(sample.topology, imported, SERVED)
-
-
-def hosts_of(sample: Sample, imported: Exposure) -> set[str]:
-    """The gateways by which it is entered, as Envoy writes them."""
-    return set(map(str, ways_of(sample.mesh, imported)))
 
 
 def gateways_of(sample: Sample, imported: Exposure) -> dict[Way, PodWorkload]:

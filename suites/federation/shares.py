@@ -13,8 +13,9 @@ from meshproof.mesh.configuration import configured
 from meshproof.model import Exposure
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.settle import arrive, await_healed
+from meshproof.workloads.exposed import exposed_versions, url_of
 from meshproof.workloads.sample import HOST, NAMESPACE, Sample
-from suites.federation.setting import asker, exposed_versions, url_of
+from suites.federation.setting import asker
 
 _NAME = "shared-across-meshes"
 _TOLERANCE = 0.15

@@ -20,10 +20,10 @@ from meshproof.traffic.stream import Stream, StreamPlan
 from meshproof.traffic.stream_history import CallKind, History
 from meshproof.traffic.stream_over import Found, over
 from meshproof.workloads.dns_sleeps import DNS_SLEEP
+from meshproof.workloads.exposed import exposed_versions, hosts_of, url_of
 from meshproof.workloads.sample import TCP_PORT, Sample
 from meshproof.workloads.scale import usual
 from suites.federation.moving import gateway_moved, write_anew
-from suites.federation.setting import exposed_versions, hosts_of, url_of
 
 MOVED, RENEWED = "the provider's gateway gets another address", "the entries are written anew"
 """What is done, as a stream's marks have it."""

@@ -26,9 +26,10 @@ from meshproof.model.exposure import ZONE
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.settle import arrive, await_healed
 from meshproof.traffic.tcp import connect
+from meshproof.workloads.exposed import exposed_versions, url_of
 from meshproof.workloads.sample import NAMESPACE, TCP_PORT, Sample, sleep_objects
 from suites.federation.claims import answered_by_the_provider
-from suites.federation.setting import exposed_versions, told, url_of
+from suites.federation.setting import told
 
 SUFFIXED = "sleep-suffix"
 """A sleep that looks for names in the zone as well."""

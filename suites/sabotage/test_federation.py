@@ -20,6 +20,7 @@ from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.calls import Plan, answers
 from meshproof.traffic.settle import await_healed, require
+from meshproof.workloads.exposed import url_of
 from meshproof.workloads.sample import HOST, NAMESPACE, PORT, SERVED, Sample
 from suites.federation.apart import (
     fails_rather_than_crosses,
@@ -54,7 +55,7 @@ from suites.federation.selective import (
     no_sni_leads_there,
     snis_of_the_unexposed,
 )
-from suites.federation.setting import asker, federated, gateway_of, private_host, told, url_of
+from suites.federation.setting import asker, federated, gateway_of, private_host, told
 from suites.sabotage.named import named
 from suites.upgrade.global_names import leads_on
 

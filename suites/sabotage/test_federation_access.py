@@ -21,6 +21,7 @@ from meshproof.traffic.handshake import certificate_of_sleep
 from meshproof.traffic.policies import enforced, of_policy
 from meshproof.traffic.settle import await_healed, healed, require
 from meshproof.workloads.dns_sleeps import DNS_SLEEP
+from meshproof.workloads.exposed import url_of
 from meshproof.workloads.sample import PORT, SLEEP, Sample
 from suites.federation.access import (
     alike_is_let_in,
@@ -42,14 +43,7 @@ from suites.federation.rights import (
     team,
 )
 from suites.federation.rules import SUBSET, ruled
-from suites.federation.setting import (
-    asker,
-    asker_identity,
-    configured_at,
-    federated,
-    gateway_of,
-    url_of,
-)
+from suites.federation.setting import asker, asker_identity, configured_at, federated, gateway_of
 from suites.federation.strangers import consumers_of_one, known_to, strangers
 from suites.sabotage.broken_gateways import telling_gateway
 

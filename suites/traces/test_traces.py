@@ -9,6 +9,7 @@ import pytest
 from meshproof.expect import Verdict, all_of
 from meshproof.model import Exposure
 from meshproof.runner.behaviours import behaviour
+from meshproof.workloads.exposed import exposed_versions
 from meshproof.workloads.sample import Sample
 from suites.traces.claims import the_gateway_is_in_no_trace, traced
 
@@ -19,12 +20,10 @@ def test_a_call_of_another_mesh_is_one_trace(
 ) -> None:
     """Calls to another mesh by a global name are in one trace with the servers' part, as far as
     both report to one place, and no gateway has a part in it."""
-    there = sample.topology.providers(imported)
-    targets = [version for version, home in sample.versions.items() if home in there]
     with traced(sample) as sinks:
         verdicts = [
             the_gateway_is_in_no_trace(sample, importer, one, sinks, imported.host)
-            for one in targets
+            for one in exposed_versions(sample, imported)
         ]
     judge(all_of(verdicts))
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from meshproof.expect import Verdict, all_of, answered_from_home, went_through
-from meshproof.mesh.exposure import ways_of
 from meshproof.model import Exposure
 from meshproof.traffic.calls import Plan, answers, call
 from meshproof.traffic.settle import converge
 from meshproof.workloads.dns_sleeps import DNS_SLEEP, dns_sleeps
-from meshproof.workloads.sample import PORT, Sample
+from meshproof.workloads.exposed import exposed_versions, hosts_of, url_of
+from meshproof.workloads.sample import Sample
 
 _CALLS = 20
 
@@ -25,7 +25,7 @@ def global_names_lead_on(sample: Sample) -> Verdict:
 def leads_on(sample: Sample, importer: str, imported: Exposure) -> Verdict:
     """The same of one cluster and one service, by a sleep whose sidecar answers names."""
     caller = sample.caller(importer, DNS_SLEEP)
-    plan = Plan(f"http://{imported.host}:{PORT}/hello", times=_CALLS)
+    plan = Plan(url_of(imported), times=_CALLS)
     # A pod that was just made learns of names after it is ready.
     converge(
         lambda: answers(sample, caller, plan),
@@ -33,12 +33,11 @@ def leads_on(sample: Sample, importer: str, imported: Exposure) -> Verdict:
         what=f"answers by {imported.host} in {importer}",
     )
     responses = call(sample, caller, plan)
-    providers = sample.topology.providers(imported)
-    homes = {version: home for version, home in sample.versions.items() if home in providers}
-    hosts = set(map(str, ways_of(sample.mesh, imported)))
     return all_of(
         [
-            answered_from_home(responses, homes),
-            went_through(responses, hosts, f"the gateway of {imported.provider}"),
+            answered_from_home(responses, exposed_versions(sample, imported)),
+            went_through(
+                responses, hosts_of(sample, imported), f"the gateway of {imported.provider}"
+            ),
         ]
     )
