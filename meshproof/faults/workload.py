@@ -10,7 +10,7 @@ from meshproof.errors import LabError
 from meshproof.faults.servers import ALWAYS, FILTER, fault_filter
 from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
-from meshproof.kube.objects import Object, applied
+from meshproof.kube.objects import Object, applied, read
 from meshproof.kube.rollout import await_rollout
 from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import PROXY, PodWorkload, list_workloads
@@ -23,7 +23,6 @@ _READINESS = 15021
 """The port at which kubelet asks a sidecar whether its pod is ready
 (https://istio.io/latest/docs/ops/deployment/application-requirements/#ports-used-by-istio)."""
 _KIND = "envoyfilters.networking.istio.io"
-_NOT_FOUND = 404
 _WITHIN = 150.0
 """Seconds: kubelet asks four times, every fifteen seconds, before a pod is not ready."""
 
@@ -122,17 +121,13 @@ def _filtered(lab: Lab, version: str, fault: Object) -> Iterator[None]:
 
 def _takes_filters(cluster: RunningCluster) -> bool:
     """Whether a cluster knows the kind, and has the namespace."""
-    kinds = client.ApiextensionsV1Api(cluster.api)
-    with lab_errors(f"look for {_KIND} in {cluster.name}"):
-        if not cluster.core.list_namespace(field_selector=f"metadata.name={NAMESPACE}").items:
-            return False
-        try:
-            kinds.read_custom_resource_definition(_KIND)
-        except client.ApiException as error:
-            if error.status != _NOT_FOUND:
-                raise
-            return False
-    return True
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    kind = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": _KIND},
+    }
+    return all(read(cluster, one) is not None for one in (namespace, kind))
 
 
 def _unasked(table: str, pods: Sequence[PodWorkload]) -> str:

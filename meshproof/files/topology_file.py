@@ -343,13 +343,7 @@ def _serving(entries: _TopologyFile, machine: str) -> str:
     network = entries.machines[machine].network
     near = [name for name, where in primaries.items() if where == network]
     able = near if len(near) == 1 else list(primaries)
-    if len(able) > 1:
-        raise TopologyError(
-            ("machines", machine),
-            f"{machine} does not say which primary serves it",
-            "add " + " or ".join(f"'primary: {one}'" for one in able),
-        )
-    return able[0] if able else ""
+    return _only(able, ("machines", machine), f"{machine} does not say which primary serves it")
 
 
 def _exposures(entries: _TopologyFile) -> tuple[Exposure, ...]:
@@ -371,11 +365,15 @@ def _default_primary(entries: _TopologyFile, name: str) -> str:
     if entries.clusters[name].role is not Role.REMOTE:
         return name
     primaries = [one for one, entry in entries.clusters.items() if entry.role is not Role.REMOTE]
+    cause = f"{name} is a remote and does not say which primary serves it"
+    return _only(primaries, ("clusters", name), cause)
+
+
+def _only(primaries: list[str], at: tuple[str, ...], cause: str) -> str:
+    """The one that there is; "" for none. Raises TopologyError where there are several."""
     if len(primaries) > 1:
         raise TopologyError(
-            ("clusters", name),
-            f"{name} is a remote and does not say which primary serves it",
-            "add " + " or ".join(f"'primary: {one}'" for one in primaries),
+            at, cause, "add " + " or ".join(f"'primary: {one}'" for one in primaries)
         )
     return primaries[0] if primaries else ""
 

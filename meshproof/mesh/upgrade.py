@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from meshproof.kube import RunningCluster, client
-from meshproof.kube.objects import apply, delete
+from meshproof.kube import RunningCluster
+from meshproof.kube.objects import apply, delete, read
 from meshproof.kube.rollout import await_end_of, await_no_pods, pods_of, restart
-from meshproof.kube.seam import lab_errors
 from meshproof.mesh.blueprint import Blueprint
 from meshproof.mesh.installation import Installation
 from meshproof.mesh.istioctl import Istioctl
@@ -28,7 +27,6 @@ STABLE, DEFAULT = "stable", "default"
 """The tag that namespaces ask for; and the one that Istio makes for the first revision, which also
 says whose webhook validates configuration."""
 _DEFAULT_INJECTOR = "istio-revision-tag-default"
-_NOT_FOUND = 404
 
 
 @dataclass(frozen=True)
@@ -134,12 +132,9 @@ class Upgrading:
 
 def _has_default(cluster: RunningCluster) -> bool:
     """Whether Istio has made the default tag in a cluster: it does not in every remote."""
-    admission = client.AdmissionregistrationV1Api(cluster.api)
-    with lab_errors(f"look for the default tag in {cluster.name}"):
-        try:
-            admission.read_mutating_webhook_configuration(_DEFAULT_INJECTOR)
-        except client.ApiException as error:
-            if error.status != _NOT_FOUND:
-                raise
-            return False
-    return True
+    injector = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingWebhookConfiguration",
+        "metadata": {"name": _DEFAULT_INJECTOR},
+    }
+    return read(cluster, injector) is not None

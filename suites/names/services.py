@@ -26,7 +26,6 @@ from meshproof.workloads.sample import (
 CONTROL = HOST
 """A name that exists in every cluster."""
 NOWHERE = host_of("nowhere", NAMESPACE)
-_NOT_FOUND = 404
 
 
 def own_service(version: str) -> Object:

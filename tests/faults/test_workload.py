@@ -61,9 +61,6 @@ class Cluster:
         assert asked["grace_period_seconds"] == 0
         self.killed.append(asked["label_selector"])
 
-    def list_namespace(self, **_: str) -> Any:
-        return SimpleNamespace(items=[1] if self.mesh else [])
-
 
 @pytest.fixture
 def there(monkeypatch: pytest.MonkeyPatch) -> dict[str, Cluster]:
@@ -119,11 +116,14 @@ class Mesh:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, clusters: dict[str, Cluster]) -> None:
         self.applied: list[tuple[str, Object]] = []
         self.lab = cast(Lab, SimpleNamespace(id="01234567", clusters=clusters))
-        kinds = SimpleNamespace(read_custom_resource_definition=lambda _: None)
-        fake = SimpleNamespace(ApiextensionsV1Api=lambda _: kinds, ApiException=KeyError)
-        monkeypatch.setattr(module, "client", fake)
+        monkeypatch.setattr(module, "read", self._read)
         monkeypatch.setattr(module, "applied", self._applied)
         monkeypatch.setattr(module, "inbound_chains", self._chains)
+
+    def _read(self, cluster: Cluster, one: Object) -> Object | None:
+        known = {"Namespace": "sample", "CustomResourceDefinition": module._KIND}
+        assert one["metadata"]["name"] == known[one["kind"]]
+        return one if cluster.mesh or one["kind"] != "Namespace" else None
 
     @contextmanager
     def _applied(self, cluster: Cluster, objects: list[Object]) -> Iterator[None]:
