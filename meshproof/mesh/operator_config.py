@@ -42,6 +42,7 @@ ACCESS_LOG = {
     "tls": "%DOWNSTREAM_TLS_VERSION%",
     "method": "%REQ(:METHOD)%",
     "downstream": "%DOWNSTREAM_REMOTE_ADDRESS%",
+    "received": "%BYTES_RECEIVED%",
     "local": "%DOWNSTREAM_LOCAL_ADDRESS%",
     "failure": "%DOWNSTREAM_TRANSPORT_FAILURE_REASON%",
     "termination": "%CONNECTION_TERMINATION_DETAILS%",
