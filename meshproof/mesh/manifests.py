@@ -108,23 +108,13 @@ def istiod_by_gateway(istiod: str, *others: str) -> list[Object]:
         }
         for name, number in ports.items()
     ]
-    targets = {ports["tls-istiod"]: 15012, ports["tls-webhook"]: 443}
     named = [
         ([f"{other}.{SYSTEM}.svc", f"{other}.{SYSTEM}.svc.cluster.local"], other)
         for other in others
     ]
+    targets = {ports["tls-istiod"]: 15012, ports["tls-webhook"]: 443}
     routes = [
-        {
-            "match": [{"port": number, "sniHosts": names}],
-            "route": [
-                {
-                    "destination": {
-                        "host": f"{service}.{SYSTEM}.svc.cluster.local",
-                        "port": {"number": to},
-                    }
-                }
-            ],
-        }
+        _passed_on(number, names, service, to)
         for names, service in (*named, (["*"], istiod))
         for number, to in targets.items()
     ]
@@ -135,6 +125,15 @@ def istiod_by_gateway(istiod: str, *others: str) -> list[Object]:
         "spec": {"hosts": ["*"], "gateways": ["istiod-gateway"], "tls": routes},
     }
     return [_gateway("istiod-gateway", servers), service]
+
+
+def _passed_on(port: int, names: Sequence[str], service: str, to: int) -> Object:
+    """TLS for one of these names at a port is passed on to a port of a service beside istiod."""
+    host = f"{service}.{SYSTEM}.svc.cluster.local"
+    return {
+        "match": [{"port": port, "sniHosts": names}],
+        "route": [{"destination": {"host": host, "port": {"number": to}}}],
+    }
 
 
 def istiod_by_address(name: str = ISTIOD_ADDRESS, revision: str = "") -> Object:
