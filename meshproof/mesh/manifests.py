@@ -34,25 +34,29 @@ def system_namespace(member: Member, served_by: str | None, *, labelled: bool) -
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
-def node_localities(member: Member, nodes: Sequence[str]) -> list[Object]:
-    """Where a cluster's nodes are, as labels; nothing where the topology does not say.
+def node_labels(member: Member, nodes: Sequence[str]) -> dict[str, dict[str, str]]:
+    """By the name of each node that a topology says something of, where it is, as labels.
 
     ``nodes``: their names, the control plane's first. Each worker gets one of the zones in turn,
     or the only node the only zone
     (https://kubernetes.io/docs/reference/labels-annotations-taints/#topologykubernetesiozone).
     """
     if not member.region:
-        return []
+        return {}
     region = {REGION_LABEL: member.region}
     if not member.zones:
-        return [_node(name, region) for name in nodes]
+        return dict.fromkeys(nodes, region)
     workers = nodes[1:] or nodes
     zones = zip(workers, cycle(member.zones), strict=False)
-    return [_node(name, region | {ZONE_LABEL: zone}) for name, zone in zones]
+    return {name: region | {ZONE_LABEL: zone} for name, zone in zones}
 
 
-def _node(name: str, labels: dict[str, str]) -> Object:
-    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}}
+def node_localities(member: Member, nodes: Sequence[str]) -> list[Object]:
+    """The nodes of a cluster with those labels, to be applied."""
+    return [
+        {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}}
+        for name, labels in node_labels(member, nodes).items()
+    ]
 
 
 def cross_network_gateway(ports: Sequence[int]) -> Object:

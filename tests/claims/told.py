@@ -173,7 +173,9 @@ def _held(count: int) -> dict[str, object]:
 
 
 def _status(one: Endpoint) -> dict[str, object]:
+    parts = zip(("region", "zone", "sub_zone"), one.locality.split("/"), strict=False)
     return {
+        "locality": {part: value for part, value in parts if value},
         "address": {"socket_address": {"address": one.address, "port_value": one.port}},
         "health_status": {"eds_health_status": "HEALTHY" if one.healthy else "UNHEALTHY"},
         "weight": one.weight,
