@@ -40,7 +40,7 @@ from tests.claims.table import (
     passes,
     unclear,
 )
-from tests.claims.world import NXDOMAIN
+from tests.claims.told import NXDOMAIN
 from tests.doubles.played import PlayedPod
 
 FOUND = NameAnswer("NOERROR", (IPv4Address("240.240.0.7"),))
