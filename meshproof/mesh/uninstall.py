@@ -17,9 +17,6 @@ from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 from meshproof.process import Shell, side_by_side
 
-_WITHIN = 120.0
-"""Seconds: pods have half a minute to end, and their namespace waits for them."""
-
 
 def uninstall(mesh: Mesh, namespaces: Iterable[str]) -> None:
     """Uninstall a mesh's deployment, cluster by cluster in the order of its topology.
@@ -46,7 +43,7 @@ def uninstall(mesh: Mesh, namespaces: Iterable[str]) -> None:
 def _remove(cluster: RunningCluster, namespaces: Iterable[str]) -> None:
     delete(cluster, [_namespace(name) for name in namespaces])
     for name in namespaces:
-        await_absence(cluster, name, within=_WITHIN)
+        await_absence(cluster, name)
 
 
 def _namespace(name: str) -> Object:
