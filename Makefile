@@ -26,7 +26,7 @@ SABOTAGE := (test_overlap and not of-three) or hostnames or (shared_gateway and 
 	or test_mcs or test_ports or test_secrets or false_istiod or another_lifetime or test_an_open \
 	or is_no_zero or subset_without or not_forbidden or policy_that_goes) and primary-remote-flat)
 
-.PHONY: verify test published nodes rendering sabotage change change-ten rest faults upgrade repeat lint workflows unit unit-oldest browser docs site serve samples bench mutants few-mutants \
+.PHONY: verify test published nodes rendering sabotage change change-ten rest faults upgrade repeat lint workflows unit unit-oldest browser docs site serve samples bench mutants \
 	interruptions clean lock
 
 verify: $(READY) ## the main job: what is judged by default, from nothing to a verdict
@@ -35,7 +35,7 @@ verify: $(READY) ## the main job: what is judged by default, from nothing to a v
 
 test: lint unit browser $(READY) ## linters, unit tests, and a short run on real clusters
 	$(BIN)/meshproof doctor --fix
-	$(BIN)/meshproof verify bare $(SHORT) --variant mesh-networks --sabotage --enforce
+	$(BIN)/meshproof verify bare $(SHORT) --variant mesh-networks --sabotage --mutants --enforce
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -143,15 +143,9 @@ bench: $(READY) ## figures on this machine: a table, and bench.json
 	$(BIN)/meshproof bench
 
 # In parts: make mutants MINUTES=40, and then make mutants MINUTES=40 RESUME=FOLDER.
-mutants: $(READY) ## small faults in istiod, and which behaviour notices each; not part of test
+mutants: $(READY) ## all small faults in istiod, and which behaviour notices each; test has five of them
 	$(BIN)/meshproof doctor --fix
 	$(BIN)/meshproof mutants $(MINUTES:%=--minutes %) $(RESUME:%=--resume %)
-
-few-mutants: $(READY) ## five of them, each noticed by the claim that it breaks; not part of test
-	$(BIN)/meshproof doctor --fix
-	$(BIN)/pytest suites/sabotage/test_mutants.py --meshproof-topology=primary-remote-flat \
-		--meshproof-mtls=strict --meshproof-sabotage --meshproof-mutants \
-		--meshproof-conformance --meshproof-enforce
 
 $(READY): requirements.lock pyproject.toml
 	./bootstrap.sh $(PYTHON) $(VENV)

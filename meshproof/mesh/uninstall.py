@@ -19,9 +19,6 @@ from meshproof.mesh.mesh import Mesh
 from meshproof.model import Member
 from meshproof.process import Shell, side_by_side
 
-_WITHIN = 120.0
-"""Seconds: pods have half a minute to end, and their namespace waits for them."""
-
 
 def uninstall(mesh: Mesh, namespaces: Iterable[str]) -> None:
     """Uninstall a mesh's deployment, cluster by cluster in the order of its topology.
@@ -58,7 +55,7 @@ def _unlabel(cluster: RunningCluster, member: Member) -> None:
 def _remove(cluster: RunningCluster, namespaces: Iterable[str]) -> None:
     delete(cluster, [_namespace(name) for name in namespaces])
     for name in namespaces:
-        await_absence(cluster, name, within=_WITHIN)
+        await_absence(cluster, name)
 
 
 def _namespace(name: str) -> Object:

@@ -157,7 +157,7 @@ def nobody_gets_in_without_a_certificate(sample: Sample, caller: str) -> Verdict
 def _called(sample: Sample, plain: PlainCall) -> list[Response]:
     # By one connection gRPC would make one call, and know what to expect of the others.
     by_grpc = plain.ends is Refused.STATUS
-    plan = Plan(plain.url, times=_TIMES, patience=5, fresh=by_grpc)
+    plan = Plan(plain.url, times=_TIMES, fresh=by_grpc)
     return call(sample, plain.outsider, plan)
 
 

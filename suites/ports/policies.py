@@ -26,7 +26,6 @@ from meshproof.traffic.settle import converge
 from meshproof.traffic.tcp import connect
 from meshproof.workloads.sample import PORT, TCP_PORT, Sample
 
-_ODDS = 2**-12
 _FEW = 3
 _FORBIDDEN = 403
 _INBOUND = f"inbound|{TCP_PORT}|"
@@ -111,8 +110,8 @@ def _plain_text_in(sample: Sample, name: str, port: int) -> Verdict:
     outsider = sample.outsider(name)
     servers = [one for one in sample.every_server() if one.cluster == name]
     logs = [log_from_now(one) for one in servers]
-    lines = connect(sample, outsider, _FEW, patience=5)
-    calls = answers(sample, outsider, Plan(times=_FEW, patience=5))
+    lines = connect(sample, outsider, _FEW)
+    calls = answers(sample, outsider, Plan(times=_FEW))
     greeted = [one for one in lines if one.heard]
     answered = [one for one in calls if one.succeeded]
     by_port = {TCP_PORT: len(greeted), PORT: len(answered)}
@@ -136,4 +135,4 @@ def _plain_text_in(sample: Sample, name: str, port: int) -> Verdict:
 
 
 def _times(sample: Sample) -> int:
-    return calls_to_meet(sample.smallest_share, _ODDS)
+    return calls_to_meet(sample.smallest_share)
