@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from meshproof.expect.cut import lost_to_drains_alone
 from meshproof.expect.loss import (
     all_heard,
     kept_to_ways,
@@ -11,6 +14,7 @@ from meshproof.expect.loss import (
     of_a_stream,
 )
 from meshproof.expect.verdict import Verdict
+from meshproof.traffic.stream_history import Stretch
 from meshproof.traffic.stream_over import Found
 
 _AT_THE_END = 15.0
@@ -21,8 +25,19 @@ def unnoticed(found: Found) -> Verdict:
     """PASS when no call was lost, every version answered all the time, requests took no other ways
     than they should, and in the last seconds every pod that there is answered, and none that there
     is not; INCONCLUSIVE where the stream tells nothing (``sound``)."""
+    return _undisturbed(found, nothing_lost(found.history))
+
+
+def unnoticed_but_for_drains(found: Found, replaced: Sequence[Stretch]) -> Verdict:
+    """The same where servers' listeners are replaced in some stretches of time: requests that met
+    the end of a connection that had idled in a drain may be lost, and are told
+    (``lost_to_drains_alone``)."""
+    return _undisturbed(found, lost_to_drains_alone(found.history, replaced))
+
+
+def _undisturbed(found: Found, loss: Verdict) -> Verdict:
     claims = [
-        nothing_lost(found.history),
+        loss,
         nobody_missing(found.history, found.shares),
         kept_to_ways(found.history, found.ways),
         _all_there(found),

@@ -49,7 +49,7 @@ def test_calls_go_on_without_istiod(sample: Sample, judge: Judge) -> None:
     judge(unnoticed(without_istiod(sample)))
 
 
-# Who promises it: "Injection is fail-closed. If the istiod Pod is not ready, pods cannot be
+# Who promises it: "Injection is fail-close", and while its pod is not ready "pods cannot be
 # created", https://istio.io/latest/docs/ops/common-problems/injection/. That Kubernetes tries
 # again, and when, is its own; a minute, or twice as long as it was refused, is ours.
 @behaviour("outage/new-pods-wait", feature="change", level="extended")
@@ -118,8 +118,9 @@ def test_a_control_planes_node_that_restarts_is_called_again(sample: Sample, jud
     judge(all_of([recovered(found, BACK_WITHIN), answered_all_along(found.history, others)]))
 
 
-# "Multi-Cluster Service Mesh", disaster recovery: what was lost is made anew from what its mesh is
-# described by. Nobody promises a time: a minute is ours, and begins once all of it runs.
+# "Cross-cloud backup and disaster recovery" is among what several clusters are for,
+# https://jimmysong.io/en/blog/multicluster-management-with-kubernetes-and-istio/: what was lost is
+# made anew from what its mesh is described by. Nobody promises a time: a minute is ours, and begins once all of it runs.
 @pytest.mark.remote_secrets
 @pytest.mark.topology(
     *ANEW, reason="a cluster of an external control plane is in two parts, and others are alike"

@@ -8,7 +8,12 @@ from contextlib import ExitStack
 import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
-from meshproof.expect.undisturbed import recovered, rode_out, unnoticed
+from meshproof.expect.undisturbed import (
+    recovered,
+    rode_out,
+    unnoticed,
+    unnoticed_but_for_drains,
+)
 from meshproof.faults.between import partitioned
 from meshproof.faults.discovery import unread
 from meshproof.kube.objects import applied
@@ -129,6 +134,7 @@ def test_calls_that_are_lost_are_noticed(sample: Sample, judge: Judge) -> None:
     found = over(sample, doing)
     claims = [
         unnoticed(found),
+        unnoticed_but_for_drains(found, found.history.stretches),
         recovered(found, within=1.0),
         rode_out(found, within=1.0),
         forgotten_and_read_again(found.history, [caller], [version]),
