@@ -120,7 +120,8 @@ def test_a_control_planes_node_that_restarts_is_called_again(sample: Sample, jud
 
 # "Cross-cloud backup and disaster recovery" is among what several clusters are for,
 # https://jimmysong.io/en/blog/multicluster-management-with-kubernetes-and-istio/: what was lost is
-# made anew from what its mesh is described by. Nobody promises a time: a minute is ours, and begins once all of it runs.
+# made anew from what its mesh is described by. Nobody promises a time: a minute is ours, and begins
+# once all of it runs.
 @pytest.mark.remote_secrets
 @pytest.mark.topology(
     *ANEW, reason="a cluster of an external control plane is in two parts, and others are alike"
