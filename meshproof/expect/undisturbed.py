@@ -38,7 +38,7 @@ def unnoticed_but_for_drains(found: Found, replaced: Sequence[Stretch]) -> Verdi
 def _undisturbed(found: Found, loss: Verdict) -> Verdict:
     claims = [
         loss,
-        nobody_missing(found.history, found.shares),
+        nobody_missing(found.history, found.shares, found.behind_one),
         kept_to_ways(found.history, found.ways),
         _all_there(found),
     ]
@@ -53,7 +53,7 @@ def recovered(found: Found, within: float) -> Verdict:
     later = history.part(history.done + within)
     claims = [lost_only_until(history, within)]
     if later.calls:
-        claims += [nobody_missing(later, found.shares), _all_there(found)]
+        claims += [nobody_missing(later, found.shares, found.behind_one), _all_there(found)]
     return of_a_stream(history, claims)
 
 
@@ -64,7 +64,7 @@ def rode_out(found: Found, within: float) -> Verdict:
     history = found.history
     claims = [
         lost_only_until(history, within),
-        nobody_missing(history, found.shares),
+        nobody_missing(history, found.shares, found.behind_one),
         _all_there(found),
     ]
     return of_a_stream(history, claims)

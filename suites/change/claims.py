@@ -70,7 +70,7 @@ def left_and_joined(found: Found, gone: Mapping[str, Collection[str]]) -> Verdic
         lost_to_drains_alone(history, [_between(history, LEFT, JOINED)]),
         *_forgotten(history, gone, LEFT, JOINED),
         kept_to_ways(history, found.ways),
-        nobody_missing(history.part(since), found.shares),
+        nobody_missing(history.part(since), found.shares, found.behind_one),
         all_heard(history, found.pods, history.end - _AT_THE_END, "at the end"),
     ]
     return of_a_stream(history, claims)

@@ -27,9 +27,14 @@ Broken = Callable[[RunningCluster], AbstractContextManager[None]]
 
 _AWAY = 20.0
 _AFTERWARDS = 20.0
+_SILENT = 80
+"""So many answered calls without a version: then callers do not know of it."""
 BACK_WITHIN = 60.0
 """Seconds until a mesh whose part is back is as before: connections that were silent meanwhile are
 found out by their keepalive, after half a minute."""
+READ_WITHIN = 75.0
+"""Seconds until an istiod has read a cluster that could not be read for a while: Kubernetes' client
+tries again after ever longer times, up to a minute (``NewReflectorWithOptions`` in client-go)."""
 RIDDEN_OUT_WITHIN = 30.0
 """Seconds in which what was led by a gateway that died comes to its end: a caller gives up after
 five, and makes a connection anew, which another gateway leads."""
@@ -74,7 +79,7 @@ def restarted_without(sample: Sample, what: str, broken: Broken) -> Found:
             stream.flow_for(_AWAY)
             with stream.mark(f"{what} of {home} is there again"):
                 away.close()
-        stream.flow_for(BACK_WITHIN + _AFTERWARDS)
+        stream.flow_for(READ_WITHIN + _AFTERWARDS)
 
     return over(sample, doing)
 
@@ -168,6 +173,8 @@ def without_names_of_gateways(sample: Sample) -> tuple[Found, str, str]:
                 away.enter_context(load_balancers_unnamed(cluster))
                 # One that runs on remembers them.
                 restart_istiod(cluster, sample.mesh.shell)
+                what = f"calls of {caller} that {version} does not answer"
+                stream.flow_until(lambda: _is_silent(stream, caller, version), what, BACK_WITHIN)
             stream.flow_for(_AWAY)
             with stream.mark(NAMED):
                 away.close()
@@ -189,3 +196,10 @@ def partition(sample: Sample) -> tuple[Found, Pair]:
         stream.flow_for(BACK_WITHIN + _AFTERWARDS)
 
     return over(sample, doing), pair
+
+
+def _is_silent(stream: Stream, caller: str, version: str) -> bool:
+    """Whether a version has answered none of a caller's last calls."""
+    chosen = [one for one in stream.calls_of(caller) if one.answered and one.kind.chooses]
+    last = sorted(chosen, key=lambda one: one.at)[-_SILENT:]
+    return len(last) == _SILENT and all(one.version != version for one in last)

@@ -19,6 +19,7 @@ from suites.outage.claims import answered_all_along, refused_then_came, was_miss
 from suites.outage.coming import newcomer_without_istiod
 from suites.outage.parts import (
     BACK_WITHIN,
+    READ_WITHIN,
     RIDDEN_OUT_WITHIN,
     partition,
     restarted_without,
@@ -68,9 +69,9 @@ def test_an_istiod_that_starts_without_an_api_server_reads_it_later(
     sample: Sample, judge: Judge
 ) -> None:
     """An istiod that is restarted while the API server of a cluster that it reads is away becomes
-    ready, and reads the cluster within a minute once it is back."""
+    ready, and reads the cluster soon once it is back, within seventy-five seconds."""
     found = restarted_without(sample, "the API server", api_server_stopped)
-    judge(recovered(found, BACK_WITHIN))
+    judge(recovered(found, READ_WITHIN))
 
 
 # Revoked is the token that the remote secret has, and given back: what becomes of a secret that is
@@ -81,9 +82,10 @@ def test_an_istiod_that_starts_without_its_credential_reads_later(
     sample: Sample, judge: Judge
 ) -> None:
     """An istiod that is restarted while the token by which it reads a cluster is worth nothing
-    becomes ready, and reads the cluster within a minute once the token counts again."""
+    becomes ready, and reads the cluster soon once the token counts again, within seventy-five
+    seconds."""
     found = restarted_without(sample, "the reader's token", revoked)
-    judge(recovered(found, BACK_WITHIN))
+    judge(recovered(found, READ_WITHIN))
 
 
 # The other half of https://github.com/istio/istio/issues/45992: nobody restarts istiod. What it has
