@@ -11,8 +11,9 @@ from meshproof.faults.between import partitioned
 from meshproof.faults.dns import load_balancers_unnamed
 from meshproof.faults.gateway import gateway_scaled, kill_gateway_pod
 from meshproof.faults.istiod import istiod_stopped, restart_istiod
-from meshproof.faults.node import nodes_stopped
-from meshproof.kube.cluster import RunningCluster
+from meshproof.faults.node import node_drained, nodes_stopped
+from meshproof.kube.cluster import Node, RunningCluster
+from meshproof.lab.restart import restart_node
 from meshproof.model import Pair
 from meshproof.traffic.connected import await_proxies
 from meshproof.traffic.stream import Stream
@@ -181,6 +182,43 @@ def without_names_of_gateways(sample: Sample) -> tuple[Found, str, str]:
         stream.flow_for(BACK_WITHIN + _AFTERWARDS)
 
     return over(sample, doing), caller, version
+
+
+def without_a_worker(sample: Sample) -> tuple[Found, str]:
+    """What comes of calls from other clusters while a node of a cluster that has several is
+    drained, started anew, and let in again; and which that is. Raises EvidenceError where no other
+    cluster calls what runs on it."""
+    cluster, node = _a_worker(sample)
+    others = [one for one in sample.clusters if one != cluster.name]
+    if not others:
+        raise EvidenceError(f"nobody makes calls elsewhere than in {cluster.name}")
+
+    def doing(stream: Stream, _: ExitStack) -> None:
+        with ExitStack() as drained:
+            with stream.mark(f"{node.container} is drained"):
+                # Its pods stay where they went, and are not spread over zones any more.
+                sample.mesh.mark_dirty(f"pods of {node.container} were moved to other nodes")
+                drained.enter_context(node_drained(cluster, node))
+                sample.forget_callers(cluster.name)
+            stream.flow_for(_AFTERWARDS / 2)
+            with stream.mark(f"{node.container} is started anew"):
+                restart_node(sample.mesh.lab, cluster.name, node.container)
+            with stream.mark(f"{node.container} takes pods again"):
+                drained.close()
+        stream.flow_for(RIDDEN_OUT_WITHIN + _AFTERWARDS)
+
+    return over(sample, doing, callers=others), node.container
+
+
+def _a_worker(sample: Sample) -> tuple[RunningCluster, Node]:
+    """A node beside a control plane's on which helloworld runs, and its cluster. Raises
+    EvidenceError where there is none beside which there is another."""
+    for one in sample.servers().values():
+        cluster = sample.mesh.cluster(one.cluster)
+        workers = [node for node in cluster.nodes if not node.control_plane]
+        if len(workers) > 1 and one.node in workers:
+            return cluster, one.node
+    raise EvidenceError("no version runs in a cluster of several workers")
 
 
 def partition(sample: Sample) -> tuple[Found, Pair]:

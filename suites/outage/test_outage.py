@@ -25,6 +25,7 @@ from suites.outage.parts import (
     restarted_without,
     with_an_api_server_away,
     without_a_cluster,
+    without_a_worker,
     without_istiod,
     without_names_of_gateways,
     without_one_of_two_gateways,
@@ -118,6 +119,22 @@ def test_a_control_planes_node_that_restarts_is_called_again(sample: Sample, jud
     near, and within a minute after all is started again by everybody; nobody mends anything."""
     found, others = without_the_nodes_of_a_control_plane(sample)
     judge(all_of([recovered(found, BACK_WITHIN), answered_all_along(found.history, others)]))
+
+
+# Who promises it: Kubernetes, that budgets are kept and pods end in good order,
+# https://kubernetes.io/docs/tasks/administer-cluster/safely-drain-node/, and that a Service leads
+# to those that are ready. What is lost by pods that end is told; half a minute is ours.
+@pytest.mark.topology("zones", reason="elsewhere the nodes of a cluster are its control plane's")
+@requires(Capability.ROUTER)
+@behaviour("outage/worker-drained", feature="change", level="extended")
+def test_a_worker_that_is_drained_and_restarted_is_hardly_missed(
+    sample: Sample, judge: Judge
+) -> None:
+    """While a node that is not the control plane's is drained, started anew and let in again every
+    version answers callers in other clusters all the time, and no call is lost half a minute
+    later; in the end the pods answer that came in place of those that were evicted."""
+    found, _ = without_a_worker(sample)
+    judge(rode_out(found, RIDDEN_OUT_WITHIN))
 
 
 # "Cross-cloud backup and disaster recovery" is among what several clusters are for,

@@ -113,6 +113,7 @@ def test_a_secret_that_is_away_for_a_moment_is_noticed(sample: Sample, judge: Ju
     "outage/node-restarts",
     "outage/cluster-made-anew",
     "outage/gateway-names-away",
+    "outage/worker-drained",
     "outage/partition",
     "rest/loses-nothing",
 )
@@ -178,6 +179,7 @@ def test_a_secret_that_is_not_removed_is_noticed(sample: Sample, judge: Judge) -
     "outage/node-restarts",
     "outage/cluster-made-anew",
     "outage/gateway-names-away",
+    "outage/worker-drained",
 )
 def test_an_instance_that_nobody_calls_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a new instance that never becomes ready, so that no proxy calls it, the claims that
