@@ -88,6 +88,23 @@ def await_return(lab: Lab, names: Sequence[str]) -> None:
         side_by_side(lab.engine.shell, lambda name: _await_pods(lab, lab.clusters[name]), names)
 
 
+def restart_node(lab: Lab, name: str, container: str) -> None:
+    """Stop a node of a cluster in good order, and start it again at its own address, wired as
+    before; its pods have been started anew then, and are ready.
+
+    Raises LabError, one sentence with the remedy, when it does not come back.
+    """
+    about = lab.claim.read()
+    written = about.nodes.get(name, {}) if about is not None else {}
+    if container not in written:
+        raise LabError(f"nobody noted at which address node {container} of lab {lab.id} is")
+    nodes = {one: IPv4Address(text) for one, text in written.items()}
+    with _comes_back(lab):
+        _start(lab, name, [container], nodes)
+        lab.write_rules()  # to wire all anew would end what is open between clusters
+    await_return(lab, [name])
+
+
 def how_found(engine: Engine, nodes: Addresses) -> Nodes:
     """How the nodes of a kept lab's cluster are now. ``nodes``: as they were written down.
 
@@ -134,11 +151,18 @@ def _revive(
     lab: Lab, name: str, found: Mapping[str, Nodes], written: Mapping[str, Addresses]
 ) -> None:
     """Start a cluster's nodes at the addresses that were written down, with names and routes."""
-    engine, cluster, nodes = lab.engine, lab.clusters[name], written[name]
-    if found[name] is Nodes.ASTRAY:
-        engine.stop(list(nodes))
-        engine.fix_addresses(lab.networks[name], nodes)
-        engine.start(list(nodes))
+    nodes = written[name]
+    _start(lab, name, list(nodes) if found[name] is Nodes.ASTRAY else [], nodes)
+
+
+def _start(lab: Lab, name: str, stopped: Sequence[str], nodes: Addresses) -> None:
+    """Start some of a cluster's nodes at their addresses, which may still run; and give all of them
+    names and routes. ``nodes``: all of them."""
+    engine, cluster = lab.engine, lab.clusters[name]
+    if stopped:
+        engine.stop(list(stopped))
+        engine.fix_addresses(lab.networks[name], {one: nodes[one] for one in stopped})
+        engine.start(list(stopped))
     if len(nodes) > 1:
         introduce(engine, nodes)
     eventually(

@@ -35,7 +35,8 @@ class LogLine:
     """One line of an access log; what is not known is "" or 0. The fields have the names of
     ``ACCESS_LOG`` in meshproof/mesh/operator_config.py, by which proxies write them.
 
-    ``upstream_host``: "address:port" of the endpoint that was chosen; ``attempts``: how often the
+    ``upstream_host``: "address:port" of the endpoint that was chosen; ``upstream_local``: the
+    proxy's own end of the connection to it, which is one connection's; ``attempts``: how often the
     request was sent upstream; ``flags``: Envoy's response flags, such as "UH"; ``peer``: the
     SPIFFE URI that a client presented to this proxy; ``upstream_peer``: the one that the server
     presented to it; ``sni``: what the client asked for; ``downstream``: "address:port" of the
@@ -59,6 +60,7 @@ class LogLine:
     received: int = 0
     failure: str = ""
     termination: str = ""
+    upstream_local: str = ""
 
     @property
     def is_inbound(self) -> bool:

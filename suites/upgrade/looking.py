@@ -35,7 +35,7 @@ from suites.upgrade.served import served_by_its_own
 DUE, ANSWERS, WAYS, TLS = "runs-what-is-due", "every-version-answers", "ways-stay", "encrypted"
 READ, INJECTED, CHECKED = "clusters-are-read", "pods-are-injected", "configuration-is-checked"
 SERVED, LEFT, GLOBAL = "served-by-its-own", "nothing-is-left", "global-names-answer"
-_GOES_WITHIN = 15.0
+_GOES_WITHIN = 30.0
 # The account of remote secrets, and the kinds of Istio's own objects: istioctl puts its labels on
 # them each time, and no uninstallation of a revision removes or mends them (``includeCN`` in
 # operator/pkg/uninstall/prune.go).

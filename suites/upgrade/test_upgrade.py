@@ -126,7 +126,7 @@ def test_global_names_are_answered_after_each_step(
 
 
 # Who promises what is in docs/upgrade.md: no loss for what a canary puts beside, tags and removes;
-# of all else Istio says that "traffic disruption may occur".
+# of all else Istio says: "Traffic disruption may occur during the upgrade process."
 @behaviour("upgrade/loss", feature="change", level="extended")
 def test_each_step_costs_what_was_promised(transition: Transition, step: int, judge: Judge) -> None:
     """Calls that go on lose nothing by what is put beside, tagged or removed; by all else nothing
