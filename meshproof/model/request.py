@@ -142,7 +142,8 @@ class RunRequest:
     profile: str = field(
         default=Profile.CORE.value,
         metadata=asked(
-            "'all' is every topology in every mode and variant, and extended behaviours",
+            "'core' is what users rely on, 'all' every topology in every mode and variant, and "
+            "extended behaviours",
             choices=tuple(Profile),
             noun="profile",
         ),

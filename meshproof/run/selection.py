@@ -44,12 +44,10 @@ from meshproof.run.upgrades import check_upgrades, upgrades_of
 _ON_DEMAND = frozenset(
     {
         "external-control-plane-split-horizon",
-        "federation",
         "federation-of-three",
         "hostname-gateways",
         "hybrid",
         "two-primaries-four-clusters",
-        "vm-expansion",
         "zones",
     }
 )
@@ -77,6 +75,15 @@ class Selection:
         """Which levels are judged. All of them: with every mode and variant of every topology, as
         far as nothing else narrows that."""
         return Profile(self.request.profile)
+
+    @property
+    def in_short(self) -> bool:
+        """Whether it is enough to judge each behaviour where it stands for what it is elsewhere:
+        what is named, a topology, suite, behaviour or test, is judged wherever it applies."""
+        asked = self.request
+        named = (asked.topology, asked.topology_file, asked.suites, asked.suite, asked.behaviour)
+        again = (asked.only, asked.rerun_failed, asked.upgrade_to)
+        return self.profile is Profile.CORE and not any(named) and again == (None, None, None)
 
     @cached_property
     def topologies(self) -> tuple[Topology, ...]:

@@ -12,6 +12,7 @@ from meshproof.workloads.sample import Sample
 from suites.distribution.claims import every_version_answers, settles_in_time
 
 
+@pytest.mark.each_topology
 @behaviour("distribution/settles-in-time", feature="discovery")
 @pytest.mark.variant("mesh-networks", "revision")
 @pytest.mark.mtls("strict", "permissive", "disabled")
@@ -20,6 +21,7 @@ def test_the_mesh_settles_in_time(sample: Sample, judge: Callable[[Verdict], Non
     judge(settles_in_time(sample.mesh.settling))
 
 
+@pytest.mark.each_topology
 @behaviour("distribution/every-version-answers", feature="discovery")
 @pytest.mark.variant("mesh-networks", "revision")
 @pytest.mark.mtls("strict", "permissive", "disabled")

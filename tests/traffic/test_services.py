@@ -20,7 +20,7 @@ KNOWN = NameAnswer("NOERROR", (IPv4Address("10.11.0.5"),))
 
 
 @pytest.fixture
-def sample(monkeypatch: pytest.MonkeyPatch) -> Any:
+def two(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A sample of two clusters; what is waited for is looked at a few times only."""
 
     def soon(probe: Any, **how: Any) -> Any:
@@ -46,18 +46,18 @@ ROUTED, KNOWN_TO_ALL = (
 )
 
 
-def test_who_has_name_and_route_finds_the_way(sample: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_has_name_and_route_finds_the_way(two: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     told(monkeypatch, ROUTED, KNOWN_TO_ALL)
-    services.require_ways(sample, [SERVICE])
+    services.require_ways(two, [SERVICE])
 
 
-def test_a_route_that_is_missing_is_told(sample: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_route_that_is_missing_is_told(two: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     told(monkeypatch, {**ROUTED, "west": f'["other.{HOST}"]'}, KNOWN_TO_ALL)
     with pytest.raises(EvidenceError, match=f"a route to {HOST} in .*west"):
-        services.require_ways(sample, [SERVICE])
+        services.require_ways(two, [SERVICE])
 
 
-def test_a_name_that_is_missing_is_told(sample: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_is_missing_is_told(two: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     told(monkeypatch, ROUTED, {**KNOWN_TO_ALL, "east": NameAnswer("NXDOMAIN")})
     with pytest.raises(EvidenceError, match=f"the name {HOST} in east"):
-        services.require_ways(sample, [SERVICE])
+        services.require_ways(two, [SERVICE])
