@@ -1,9 +1,10 @@
-"""What is known only once the artifacts are there: whether a test's mesh has the proxies that the
-test requires. Where it does not, the test does not apply, as if it had been left out before."""
+"""What is known only once the artifacts, or a mesh, are there: whether a test has the proxies that
+it requires. Where it has not, it does not apply, as if it had been left out before."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import NoReturn
 
 import pytest
 
@@ -31,8 +32,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     off = {one for version in on.istio.values() for one in known.get(version, ())}
     if lacking := off & {METADATA, STATS}:
         told = f"{Capability.ISTIO_FILTERS.value}, and these lack {' and '.join(sorted(lacking))}"
-        item.stash[_WHY] = told
-        pytest.skip(told)  # only to end it: what is declared is no skip
+        leave_out(item, told)
+
+
+def leave_out(item: pytest.Item, why: str) -> NoReturn:
+    """End a test, before it has judged anything, that turns out not to apply."""
+    item.stash[_WHY] = why
+    pytest.skip(why)  # only to end it: what is declared is no skip
 
 
 def does_not_apply(item: pytest.Item) -> bool:
