@@ -85,7 +85,7 @@ def over_the_zones(sample: Sample, rule: Object) -> list[Held]:
             due = _pods(sample, near, NEAR)
             stages.append(_held(sample, caller, due, "with one in the region alone"))
             region.close()
-            due = {one.name for one in sample.servers().values()}
+            due = set(sample.answering())
             stages.append(_held(sample, caller, due, "with none there"))
     finally:
         if not await_pods(sample, usual_pods(sample)):
