@@ -108,7 +108,11 @@ CASES = [
         fails("0% of 200 (median 0 ms) meanwhile"),
     ),
     *cases(goes_on_over, thinly(), unclear("10 ms before, 10 ms meanwhile")),
-    *cases(goes_on_over, thinly(within(8, 16, without_line)), unclear("answered calls have no line in the log")),
+    *cases(
+        goes_on_over,
+        thinly(within(8, 16, without_line)),
+        unclear("answered calls have no line in the log"),
+    ),
     *cases(goes_over_and_back, over(OVER), passes("none of 3750 calls was lost")),
     *cases(
         goes_over_and_back,
