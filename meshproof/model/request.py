@@ -27,6 +27,8 @@ VERIFYS, PYTESTS = "--", "--meshproof-"
 it would collide with other plugins'."""
 AUTO = "auto"
 """As many workers as there is room for."""
+CALLS = "50"
+"""Calls a second that a stream makes in each cluster, by default."""
 ONCE = "1"
 """How often each test is judged, by default."""
 _ROUND = re.compile(r"-#\d+(?=\]$)")
@@ -201,6 +203,10 @@ class RunRequest:
         metadata=asked("end with the first test that does not hold", hidden=(PYTESTS,)),
     )
     repeat: str = field(default=ONCE, metadata=asked("judge each test so many times", shown="N"))
+    calls: str = field(
+        default=CALLS,
+        metadata=asked("calls a second in each cluster while something is done", shown="N"),
+    )
     suites: tuple[str, ...] = field(
         default=(),
         metadata=asked(

@@ -188,6 +188,14 @@ class Selection:
             raise UsageError(f"--repeat is '{said}'", "give a number from 1 to 9999")
         return int(said)
 
+    @property
+    def calls(self) -> float:
+        """Calls a second that a stream makes in each cluster."""
+        said = self.request.calls
+        if not _NUMBER.fullmatch(said):
+            raise UsageError(f"--calls is '{said}'", "give a number from 1 to 9999")
+        return float(said)
+
     @cached_property
     def troubled(self) -> tuple[str, ...]:
         """The ids of the tests that did not hold in the run whose failures are asked for again; ()
@@ -223,7 +231,7 @@ class Selection:
         if asked.checkout is not None:
             check_tree(asked.checkout)
         _ = self.topologies, self.releases, self.variants, self.revision, self.pool
-        _ = self.rounds, self.troubled
+        _ = self.rounds, self.calls, self.troubled
         check_own_build(asked, self.versions, self._clusters)
         check_installer(asked, self.topologies, self.versions)
         check_upgrades(asked, self.topologies, self.releases, self.upgrades)

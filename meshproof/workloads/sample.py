@@ -24,6 +24,7 @@ from meshproof.mesh.mesh import Mesh, Way
 from meshproof.mesh.routes import host_of
 from meshproof.model import Machine, Pair, Topology
 from meshproof.model.machine import mesh_of, sites
+from meshproof.model.request import CALLS
 from meshproof.process import Shell, side_by_side
 from meshproof.workloads.machine import MachineWorkload, serve
 
@@ -66,10 +67,12 @@ class Behind:
 
 @dataclass
 class Sample:
-    """sleep and helloworld on a mesh."""
+    """sleep and helloworld on a mesh. ``calls``: how many a second a stream makes in each cluster
+    whose plan does not say."""
 
     mesh: Mesh
     callers: dict[tuple[str, str], PodWorkload] = field(default_factory=dict)
+    calls: float = float(CALLS)
 
     @property
     def topology(self) -> Topology:
