@@ -95,8 +95,8 @@ def test_in_full_everything_is_multiplied_that_can_be() -> None:
     ]
 
 
-ACROSS = "multi-primary-split-horizon"
-SHORT = (MIXED, PRIMARIES, ACROSS, FLAT, SPLIT)
+PLAINEST = "multi-primary-split-horizon"
+SHORT = (MIXED, PRIMARIES, PLAINEST, FLAT, SPLIT)
 
 
 def strict(name: str) -> str:
@@ -106,22 +106,22 @@ def strict(name: str) -> str:
 @pytest.mark.parametrize(
     ("marks", "judged"),
     [
-        ([], [f"{ACROSS}+1.31.1+strict"]),
+        ([], [f"{PLAINEST}+1.31.1+strict"]),
         ([pytest.mark.networks(1)], [f"{FLAT}+1.31.1+strict"]),
         ([pytest.mark.primaries(2), pytest.mark.networks(1)], [f"{PRIMARIES}+1.31.1+strict"]),
         ([pytest.mark.topology(MIXED, SPLIT)], [f"{MIXED}+1.31.1+strict+helm"]),
         ([pytest.mark.mtls("strict", "disabled")], [
-            f"{ACROSS}+1.31.1+strict",
+            f"{PLAINEST}+1.31.1+strict",
             f"{FLAT}+1.31.1+disabled",
         ]),
         ([pytest.mark.variant("revision")], [
-            f"{ACROSS}+1.31.1+strict",
+            f"{PLAINEST}+1.31.1+strict",
             f"{FLAT}+1.31.1+strict+rev-canary",
         ]),
         ([pytest.mark.topology("zones")], []),
         ([pytest.mark.each_topology], [strict(name) for name in SHORT]),
         ([pytest.mark.each_topology, pytest.mark.networks(2)], [
-            strict(name) for name in (MIXED, ACROSS, SPLIT)
+            strict(name) for name in (MIXED, PLAINEST, SPLIT)
         ]),
     ],
 )  # fmt: skip
@@ -136,16 +136,16 @@ def test_in_short_one_stands_for_the_others_but_in_what_is_each_topologys_own(
 
 
 def test_a_part_of_what_is_judged_in_short_is_no_more_than_that() -> None:
-    others, own = f"{FLAT}+1.31.1+strict", f"{ACROSS}+1.31.1+strict"
+    others, own = f"{FLAT}+1.31.1+strict", f"{PLAINEST}+1.31.1+strict"
     alone = {name: matrix(*SHORT, in_short=True, only=(name,)) for name in (others, own)}
     assert [str(one) for one in alone[own].place([], None)[0]] == [own]
     assert alone[others].place([], None)[0] == ()
 
 
 def test_of_each_istio_one_stands_for_the_others() -> None:
-    found = matrix(FLAT, ACROSS, in_short=True, releases=(Releases(OLD), Releases(NEW)))
+    found = matrix(FLAT, PLAINEST, in_short=True, releases=(Releases(OLD), Releases(NEW)))
     judged, _ = found.place([], None)
-    assert sorted(map(str, judged)) == [f"{ACROSS}+{version}+strict" for version in (OLD, NEW)]
+    assert sorted(map(str, judged)) == [f"{PLAINEST}+{version}+strict" for version in (OLD, NEW)]
 
 
 def test_one_topology_is_installed_by_helm_unless_another_installer_is_asked_for() -> None:
