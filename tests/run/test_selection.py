@@ -151,6 +151,7 @@ def test_where_something_is_named_it_is_judged_wherever_it_applies(tmp_path: Pat
         {"behaviour": ("routing/*",)},
         {"only": "routing/header-decides"},
         {"rerun_failed": tmp_path},
+        {"reuse": "0a1b2c3d"},
         {"profile": "all"},
         {"upgrade_to": "1.31.1"},
     ]
