@@ -79,11 +79,13 @@ class Selection:
     @property
     def in_short(self) -> bool:
         """Whether it is enough to judge each behaviour where it stands for what it is elsewhere:
-        what is named, a topology, suite, behaviour or test, is judged wherever it applies."""
+        what is named, a topology, kept lab, suite, behaviour or test, is judged wherever it
+        applies."""
         asked = self.request
         named = (asked.topology, asked.topology_file, asked.suites, asked.suite, asked.behaviour)
-        again = (asked.only, asked.rerun_failed, asked.upgrade_to)
-        return self.profile is Profile.CORE and not any(named) and again == (None, None, None)
+        alone = (asked.only, asked.rerun_failed, asked.reuse, asked.upgrade_to)
+        unnamed = not any(named) and all(one is None for one in alone)
+        return self.profile is Profile.CORE and unnamed
 
     @cached_property
     def topologies(self) -> tuple[Topology, ...]:

@@ -32,6 +32,18 @@ from meshproof.runner.options import request_of
 from meshproof.runner.stash import SESSION
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Say of our tests in pytest's own results for CI systems, where these are asked for, what is
+    judged on what: a test's name alone changes with the wording."""
+    if not getattr(config.option, "xmlpath", None):
+        return
+    for item in items:
+        if (on := runs_on(item)) is not None:
+            about = {"behaviour": behaviour_of(item).id, "deployment": str(on)}
+            item.user_properties += about.items()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
     """The record begins: what was asked for and planned, and what does not apply.
