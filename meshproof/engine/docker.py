@@ -11,7 +11,7 @@ from typing import Any
 
 from meshproof.engine import answers
 from meshproof.engine.engine import Engine, Network, OtherEngineError
-from meshproof.environment import for_docker, for_downloads
+from meshproof.environment import for_docker
 from meshproof.errors import EngineError
 
 _BRIDGE_NAME = "com.docker.network.bridge.name"
@@ -57,8 +57,7 @@ class Docker(Engine):
         return self.host
 
     def push(self, reference: str) -> str:
-        finished = self.command("push", reference, timeout=1800, env=for_downloads(os.environ))
-        return f"sha256:{answers.digest(finished)}"
+        return f"sha256:{answers.digest(self._carried('push', reference))}"
 
     def _save_options(self) -> list[str]:
         return []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import tempfile
 from ipaddress import IPv4Network
@@ -11,7 +10,6 @@ from typing import Any
 
 from meshproof.engine import answers
 from meshproof.engine.engine import Container, Engine, Network
-from meshproof.environment import for_downloads
 from meshproof.errors import EngineError
 from meshproof.wait import eventually
 
@@ -53,8 +51,7 @@ class Podman(Engine):
     def push(self, reference: str) -> str:
         with tempfile.TemporaryDirectory(prefix="meshproof-") as folder:
             told = Path(folder) / "digest"
-            argv = ("push", "--digestfile", str(told), reference)
-            self.command(*argv, timeout=1800, env=for_downloads(os.environ))
+            self._carried("push", "--digestfile", str(told), reference)
             return told.read_text(encoding="utf-8").strip()
 
     def _save_options(self) -> list[str]:
