@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 from ipaddress import IPv4Network
@@ -14,6 +15,8 @@ from meshproof.errors import EngineError
 from meshproof.wait import eventually
 
 _IDLE_SECONDS = 5
+_UNSHARED = "_CONTAINERS_USERNS_CONFIGURED"
+"""What podman sets for all that runs in its user namespace, where a user looks like root."""
 
 
 class Podman(Engine):
@@ -59,6 +62,12 @@ class Podman(Engine):
         return ["--multi-image-archive"]
 
     def _version(self) -> str:
+        if os.environ.get(_UNSHARED):
+            raise EngineError(
+                "podman is rootless here, as inside 'podman unshare': the lab's router and nft "
+                "rules need root",
+                "run meshproof as root, for example with sudo",
+            )
         finished = self._first_answer("version", "--format", "{{json .}}")
         if finished.returncode != 0:
             raise self._silent(finished)
