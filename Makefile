@@ -26,7 +26,7 @@ SABOTAGE := (test_overlap and not of-three) or hostnames or (shared_gateway and 
 	or test_mcs or test_ports or test_secrets or false_istiod or another_lifetime or test_an_open \
 	or is_no_zero or subset_without or not_forbidden or policy_that_goes) and primary-remote-flat)
 
-.PHONY: verify test published nodes rendering sabotage change change-ten rest faults upgrade repeat lint workflows unit unit-oldest browser docs site serve samples bench mutants \
+.PHONY: verify test published test-docker nodes rendering sabotage change change-ten rest faults upgrade repeat lint workflows unit unit-oldest browser docs site serve samples bench mutants \
 	interruptions clean lock
 
 verify: $(READY) ## the main job: what is judged by default, from nothing to a verdict
@@ -89,6 +89,10 @@ published: $(REGISTRY) ## the published way, by podman, with a registry on loopb
 
 $(REGISTRY): $(READY)
 	GOFLAGS= GOBIN=$(CURDIR)/$(BIN) go install github.com/distribution/distribution/v3/cmd/registry@v3.1.2
+
+test-docker: $(READY) ## clusters by a Docker Engine that is unpacked apart, beside podman's; not part of test
+	$(BIN)/meshproof doctor --fix
+	$(BIN)/python -m tests.docker_apart
 
 nodes: $(READY) ## clusters of several nodes without a mesh, and their sabotage; not part of test
 	$(BIN)/meshproof doctor --fix

@@ -32,6 +32,9 @@ _QUICK = 60.0
 """Seconds that an answer about what there is may take."""
 _FIRST = 20.0
 """Seconds that the first answer of an engine may take."""
+SILENT = 180.0
+"""Seconds that an engine which pulls or pushes may neither read nor write. When a registry says
+that too much was asked of it engines ask again, after a minute at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ class Engine(ABC):
 
     def pull(self, reference: str) -> None:
         """Pull an image (by digest where the caller can: then the engine verifies it)."""
-        self.command("pull", reference, timeout=1800, env=for_downloads(os.environ))
+        self._carried("pull", reference)
 
     def image_digests(self, reference: str) -> list[str]:
         """The digests, as in "sha256:…", by which registries know a local image; [] for one that
@@ -331,6 +334,11 @@ class Engine(ABC):
     def _environment(self) -> Mapping[str, str]:
         """What the engine's own program finds in its environment besides."""
         return {}
+
+    def _carried(self, *argv: str) -> Finished:
+        """Run what carries an image from a registry or to one. One that falls silent is not waited
+        for: engines do so for ever. Raises CommandTimeoutError then."""
+        return self.command(*argv, timeout=3600, silent=SILENT, env=for_downloads(os.environ))
 
     # --- asking
 
