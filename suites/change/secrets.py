@@ -49,7 +49,10 @@ def over_a_change(
     """
     if not secrets:
         raise EvidenceError("no istiod reads another cluster by a remote secret")
-    version = sample.versions_in(secrets[0][1])[0]
+    homes = [home for _, home in secrets]
+    version = next((one for one, home in sample.versions.items() if home in homes), "")
+    if not version:
+        raise EvidenceError(f"no version runs in {' or '.join(homes)} that could get an instance")
 
     def doing(stream: Stream, stack: ExitStack) -> None:
         with stream.mark(what):
