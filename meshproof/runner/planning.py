@@ -27,7 +27,6 @@ from meshproof.runner.order import shared_keys, units
 from meshproof.runner.stash import NARRATOR, SESSION
 from meshproof.runner.workers import is_worker, worker_count
 
-
 _IN_SHORT = (
     "on every topology what is its own, all else on one that stands for the rest; for all core "
     "behaviours of a topology, name it"
