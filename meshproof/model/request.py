@@ -424,3 +424,16 @@ def _declared() -> dict[str, Option]:
 
 OPTIONS: Mapping[str, Option] = _declared()
 """All options, by their fields' names, in the order in which manuals tell them."""
+_NAMED = (
+    *("topology", "topology_file", "reuse", "suites", "suite", "behaviour", "only"),
+    *("rerun_failed", "upgrade_to"),
+)
+
+
+def in_short(asked: Mapping[str, object]) -> bool:
+    """Whether it is enough to judge each core behaviour where it stands for what it is elsewhere:
+    what is named, a topology, kept lab, suite, behaviour or test, is judged wherever it applies.
+
+    ``asked``: a request, by its fields' names, as a run's record has it too.
+    """
+    return asked.get("profile") == Profile.CORE and not any(asked.get(name) for name in _NAMED)

@@ -33,6 +33,7 @@ from meshproof.model import (
     Upgrade,
 )
 from meshproof.model.addresses import NETWORK, pool_named
+from meshproof.model.request import OPTIONS, in_short
 from meshproof.nearest import choose
 from meshproof.resources import resource
 from meshproof.run.again import troubled
@@ -78,14 +79,8 @@ class Selection:
 
     @property
     def in_short(self) -> bool:
-        """Whether it is enough to judge each behaviour where it stands for what it is elsewhere:
-        what is named, a topology, kept lab, suite, behaviour or test, is judged wherever it
-        applies."""
-        asked = self.request
-        named = (asked.topology, asked.topology_file, asked.suites, asked.suite, asked.behaviour)
-        alone = (asked.only, asked.rerun_failed, asked.reuse, asked.upgrade_to)
-        unnamed = not any(named) and all(one is None for one in alone)
-        return self.profile is Profile.CORE and unnamed
+        """Whether each core behaviour is judged only where it stands for what it is elsewhere."""
+        return in_short({name: getattr(self.request, name) for name in OPTIONS})
 
     @cached_property
     def topologies(self) -> tuple[Topology, ...]:
