@@ -45,7 +45,7 @@ def test_calls_that_prefer_no_zone_are_noticed(sample: Sample, judge: Judge) -> 
 
 
 @pytest.mark.several_versions
-@requires(Capability.NODES, Capability.ROUTER)
+@requires(Capability.NODES)
 @proves("failover/over-a-thin-path")
 def test_a_path_that_nobody_takes_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a path whose gateway, or pods, no caller has meanwhile, the claim that it is not left
