@@ -17,6 +17,7 @@ from rich.table import Table
 from meshproof.artifacts import provide
 from meshproof.bench.figure import Figure
 from meshproof.bench.mesh import Timeline, first_verdict
+from meshproof.bench.scale import scale_figures
 from meshproof.bench.stream import stream_figures
 from meshproof.bench.verify_run import measure_run
 from meshproof.engine.engine import RUN_LABEL, STATE_LABEL
@@ -30,6 +31,7 @@ from meshproof.lab.remove import remove_lab
 from meshproof.model import Footprint, Mtls, RunRequest, flat, isolated
 from meshproof.process import RUN_VARIABLE, Shell, side_by_side
 from meshproof.run.session import Session
+from meshproof.workloads.load import Load
 
 FOOTPRINTS = ("east", "east,west", "east,west,far", "east,west,far,north")
 
@@ -44,11 +46,12 @@ def measure(
     *,
     whole_run: bool = False,
     stream: bool = False,
+    load: Load | None = None,
 ) -> None:
     """Measure everything ``rounds`` times, print a table, and write the figures as JSON.
 
     ``whole_run``: also measure all the topologies in one run of verify, once; ``stream``: also
-    measure streams of calls by themselves.
+    measure streams of calls by themselves; ``load``: measure the topologies under it instead, once.
     """
     figures = [_warm_check(session, rounds)]
     if stream:
@@ -57,7 +60,11 @@ def measure(
         footprint = read_footprint(clusters, session.wanted.kubernetes)
         figures += _footprint(session, footprint, rounds)
     for topology in topologies:
-        figures += _topology(session, topology, rounds, output.parent / "bench-mesh")
+        folder = output.parent / "bench-mesh"
+        if load is not None:
+            figures += scale_figures(session, topology, load, folder)
+        else:
+            figures += _topology(session, topology, rounds, folder)
     if whole_run:
         chosen = session.choices
         request = RunRequest(
