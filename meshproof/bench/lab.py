@@ -6,6 +6,7 @@ It prints figures and judges nothing: machines differ and are noisy.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
@@ -33,7 +34,11 @@ from meshproof.process import RUN_VARIABLE, Shell, side_by_side
 from meshproof.run.session import Session
 from meshproof.workloads.load import Load
 
-FOOTPRINTS = ("east", "east,west", "east,west,far", "east,west,far,north")
+FOOTPRINTS = (
+    *("east", "east,west", "east,west,far", "east,west,far,north"),
+    "east,west,far,north,south",
+)
+_GROWING = ("lab up, wired", "memory per cluster")
 
 
 def measure(
@@ -59,6 +64,7 @@ def measure(
     for clusters in footprints:
         footprint = read_footprint(clusters, session.wanted.kubernetes)
         figures += _footprint(session, footprint, rounds)
+    figures += growth(figures)
     for topology in topologies:
         folder = output.parent / "bench-mesh"
         if load is not None:
@@ -111,6 +117,23 @@ def _footprint(session: Session, footprint: Footprint, rounds: int) -> list[Figu
         sample["lab up, wired"] / hand * 100 for sample, hand in zip(samples, by_hand, strict=True)
     )
     return [*figures, Figure(f"{label}: meshproof / by hand", "%", ratios)]
+
+
+def growth(figures: Sequence[Figure]) -> list[Figure]:
+    """What a cluster costs in the largest lab, by what one costs in the smallest of several: 100 %
+    is linear, and less is better than that. None where fewer than two such labs were measured."""
+    found = []
+    for what in _GROWING:
+        each = {
+            int(match[1]): figure.median / (int(match[1]) if figure.unit == "s" else 1)
+            for figure in figures
+            if (match := re.fullmatch(rf"(\d+) clusters: {re.escape(what)}", figure.what))
+        }
+        if len(each) > 1:
+            low, high = min(each), max(each)
+            label = f"from {low} to {high} clusters: {what}, for each of them"
+            found.append(Figure(label, "%", (100 * each[high] / each[low],)))
+    return found
 
 
 def _topology(session: Session, topology: str, rounds: int, folder: Path) -> list[Figure]:

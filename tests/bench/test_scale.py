@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from meshproof.bench.figure import Figure
+from meshproof.bench.lab import growth
 from meshproof.bench.scale import _lists, _memory, _pushes, numbers
 from meshproof.errors import EvidenceError
 
@@ -55,3 +57,15 @@ def test_a_service_is_known_where_there_is_an_endpoint_of_it() -> None:
     assert _lists(CLUSTERS, "|load-2.load.svc.cluster.local")
     assert not _lists(CLUSTERS, "|load-3.load.svc.cluster.local")
     assert not _lists(CLUSTERS, "|load-4.load.svc.cluster.local")
+
+
+def test_growth_is_what_a_cluster_costs_in_the_largest_lab() -> None:
+    figures = [
+        Figure("1 cluster: lab up, wired", "s", (20.0,)),
+        Figure("2 clusters: lab up, wired", "s", (30.0, 20.0, 25.0)),
+        Figure("5 clusters: lab up, wired", "s", (75.0,)),
+        Figure("2 clusters: memory per cluster", "MiB", (500.0,)),
+        Figure("5 clusters: memory per cluster", "MiB", (450.0,)),
+    ]
+    assert [one.values for one in growth(figures)] == [(120.0,), (90.0,)]
+    assert growth(figures[:2]) == []
