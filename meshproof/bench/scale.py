@@ -109,7 +109,7 @@ def _lists(clusters: str, name: str) -> bool:
 def _numbers(sample: Sample) -> dict[str, Mapping[str, float]]:
     """By who it is of what istiods and callers' proxies say of themselves."""
     mesh = sample.mesh
-    said = {
+    said: dict[str, Mapping[str, float]] = {
         f"istiod of {one.name}": numbers(_metrics(istiod_of(mesh, one.name)))
         for one in mesh.deployment.topology.control_planes
     }
