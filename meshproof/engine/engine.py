@@ -136,12 +136,13 @@ class Engine(ABC):
 
     def save(self, references: Sequence[str], archive: Path) -> None:
         """Write images into one archive in Docker's format."""
-        self.command("save", *self._save_options(), "-o", str(archive), *references)
+        options = [*self._save_options(), "-o", str(archive)]
+        self.command("save", *options, *references, timeout=1800)
 
     def commit(self, container: str, reference: str, changes: Sequence[str]) -> str:
         """Make an image out of a container's file system; returns the image's id."""
         options = [word for change in changes for word in ("--change", change)]
-        return answers.digest(self.command("commit", *options, container, reference))
+        return answers.digest(self.command("commit", *options, container, reference, timeout=1800))
 
     def remove_image(self, reference: str) -> bool:
         """Remove an image; False when containers use it. One that does not exist is no error."""
