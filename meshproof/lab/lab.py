@@ -284,6 +284,12 @@ class Lab:
             lead_to_router(cluster, self.subnets[cluster.name])
         self.lead_machines()
 
+    def machines_moved(self) -> None:
+        """Machines have other addresses: rules say so, and what is written down of this lab; open
+        flows go on."""
+        self._write_rules(self.wiring)
+        self._write_down(ready=True)
+
     def lead_machines(self) -> None:
         """Tell machines what they may reach, and by which way."""
         side_by_side(self.engine.shell, self._lead_machine, self.footprint.machines)

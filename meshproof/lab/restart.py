@@ -88,6 +88,34 @@ def await_return(lab: Lab, names: Sequence[str]) -> None:
         side_by_side(lab.engine.shell, lambda name: _await_pods(lab, lab.clusters[name]), names)
 
 
+def restart_machine(lab: Lab, name: str, address: IPv4Address) -> None:
+    """Start a machine that has ended anew, at an address of its network that nobody else has, and
+    let it reach, and be reached by, what it did before. Raises LabError, CommandError."""
+    site = next(one for one in lab.footprint.machines if one.name == name)
+    with lab.recorder.step(f"start machine {name} again"), lab_errors(f"start {name} again"):
+        revive(lab.machines[name], lab.networks[site.beside], address)
+        lab.lead_machines()
+        lab.machines_moved()
+        # Its link has another address than the one that those remember with whom it spoke.
+        for cluster in lab.clusters.values():
+            forget_router(cluster)
+        lab.router.forget_neighbours()
+
+
+def free_address(lab: Lab, machine: str) -> IPv4Address:
+    """An address on a machine's network that nobody has there. Raises LabError when all are
+    taken."""
+    place = next(one.beside for one in lab.footprint.machines if one.name == machine)
+    nodes = lab.clusters[place].nodes if place in lab.clusters else ()
+    taken = {one.address for one in nodes}
+    taken |= {lab.machines[one].address for one in lab.footprint.machines_at(place)}
+    last_first = reversed(list(lab.subnets[place].containers.hosts()))
+    found = next((one for one in last_first if one not in taken), None)
+    if found is None:
+        raise LabError(f"no address is left on the network of {machine}")
+    return found
+
+
 def how_found(engine: Engine, nodes: Addresses) -> Nodes:
     """How the nodes of a kept lab's cluster are now. ``nodes``: as they were written down.
 

@@ -21,6 +21,8 @@ from meshproof.process import Shell, called_off
 from meshproof.wait import eventually
 
 _NETWORKING = "networking.istio.io/v1"
+_GROUP = "istio.io/autoRegistrationGroup"
+"""By which a WorkloadEntry says whose it is (pilot/pkg/autoregistration/controller.go of Istio)."""
 _REGISTERED_WITHIN = 60.0
 
 
@@ -40,12 +42,27 @@ def entry_name(machine: Machine, address: IPv4Address) -> str:
     return f"{machine.name}-{address}-{machine.network}"
 
 
-def workload_entry(mesh: Mesh, machine: Machine, namespace: str) -> Object | None:
-    """The WorkloadEntry of a machine at its address now; None when there is none. Raises
-    LabError."""
-    name = entry_name(machine, mesh.lab.machines[machine.name].address)
+def workload_entry(
+    mesh: Mesh, machine: Machine, namespace: str, address: IPv4Address | None = None
+) -> Object | None:
+    """The WorkloadEntry of a machine at an address, by default its own now; None when there is
+    none. Raises LabError."""
+    name = entry_name(machine, address or mesh.lab.machines[machine.name].address)
     wanted = _object("WorkloadEntry", name, namespace)
     return read(mesh.cluster(machine.primary), wanted)
+
+
+def entries_of_group(
+    mesh: Mesh, cluster: str, group: str, namespace: str
+) -> dict[IPv4Address, Object]:
+    """The WorkloadEntries of those that have registered themselves as of a group, by their
+    addresses. Raises LabError."""
+    entries = read_all(mesh.cluster(cluster), _NETWORKING, "WorkloadEntry", namespace)
+    return {
+        IPv4Address(one["spec"]["address"]): one
+        for one in entries
+        if (one["metadata"].get("annotations") or {}).get(_GROUP) == group
+    }
 
 
 def entries_there(mesh: Mesh, machine: Machine, namespace: str) -> list[str]:
