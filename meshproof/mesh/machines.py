@@ -16,7 +16,7 @@ from meshproof.mesh.istioctl import Istioctl
 from meshproof.mesh.machine_setup import UNIT, install_package, place_files, said_last
 from meshproof.mesh.manifests import LOCALITY_LABEL
 from meshproof.mesh.mesh import Mesh
-from meshproof.model import Machine
+from meshproof.model import Machine, Version
 from meshproof.process import Shell, called_off
 from meshproof.wait import eventually
 
@@ -117,15 +117,38 @@ def join(mesh: Mesh, machine: Machine, joining: Joining) -> None:
         await_registered(mesh, machine, joining.namespace)
 
 
-def written_files(mesh: Mesh, machine: Machine, group: Object) -> dict[str, str]:
+def renew(
+    mesh: Mesh, machine: Machine, joining: Joining, version: Version, revision: str = ""
+) -> None:
+    """Put Istio's package of another version on a machine, as its package manager would: the unit
+    is stopped, files are replaced, and it is started; and wait until its WorkloadEntry says that it
+    is connected. ``revision``: whose istiod it is led to by new files, "" to leave it to its own.
+
+    Raises as ``join``.
+    """
+    running = mesh.lab.machines[machine.name]
+    with mesh.lab.recorder.step(f"Istio {version} on machine {machine.name}"):
+        running.script(f"systemctl stop {UNIT}\n")
+        install_package(running, mesh.lab.machine_artifacts.packages[version])
+        if revision:
+            group = workload_group(mesh, machine, joining)
+            place_files(running, written_files(mesh, machine, group, revision))
+        running.script(f"systemctl start {UNIT}\n")
+        await_registered(mesh, machine, joining.namespace)
+
+
+def written_files(
+    mesh: Mesh, machine: Machine, group: Object, revision: str = ""
+) -> dict[str, str]:
     """The files that istioctl writes for a machine of this group, by their names. They are kept in
-    the mesh's folder, but for the token. Raises LabError with its words."""
+    the mesh's folder, but for the token. ``revision``: whose istiod they lead to, "" for the
+    mesh's. Raises LabError with its words."""
     return _istioctl(mesh).workload_files(
         mesh.cluster(machine.primary),
         mesh.deployment.istio[machine.primary],
         group,
         mesh.way_to_istiod(machine.primary),
-        mesh.deployment.revision,
+        revision or mesh.deployment.revision,
     )
 
 

@@ -17,6 +17,7 @@ from meshproof.model import Deployment, Mtls
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.drain import draining
+from meshproof.traffic.machines import by_gateway, known_versions
 from meshproof.traffic.response import Response
 from meshproof.wait import eventually
 from meshproof.workloads.machine import MachineWorkload
@@ -255,7 +256,9 @@ def _unsettled(sample: Sample, caller: Workload) -> str:
 def _unsettled_machine(sample: Sample, machine: MachineWorkload) -> str:
     """The same of a machine, which is served as callers of its cluster are."""
     responses = call(sample, machine, Plan(times=_CALLS, fresh=True))
-    due = sample.reached_from(machine.cluster) | sample.machine_versions(machine.cluster)
+    due = known_versions(sample, machine)
+    if sample.mesh.deployment.mtls is Mtls.DISABLED:  # plain text does not pass gateways
+        due = {one: home for one, home in due.items() if not by_gateway(sample, machine, one)}
     if missing := due.keys() - {one.version for one in responses}:
         return f"machine {machine.name} does not reach {', '.join(sorted(missing))}"
     failed = [one for one in responses if not one.succeeded]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 
 import pytest
 
 from meshproof.expect import Verdict, noticed
 from meshproof.faults.istiod import istiod_stopped, proxies_healed
-from meshproof.model import Capability
+from meshproof.model import Capability, Mtls, Version
+from meshproof.model.upgrade import begin
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.calls import Plan, call
@@ -17,6 +19,8 @@ from meshproof.traffic.routing import in_force, ruled
 from meshproof.traffic.settle import require
 from meshproof.workloads.sample import SLEEP, Sample
 from suites.machines.alone_claims import goes_on_alone
+from suites.machines.bare import bare, in_mode
+from suites.machines.bare_claims import answered_in_plain_text, called_in_plain_text, turned_away
 from suites.machines.claims import a_version_answers, every_version_answers, peers_know_each_other
 from suites.machines.group import another_of
 from suites.machines.group_claims import answer_as_one
@@ -46,6 +50,7 @@ from suites.machines.renewal import await_its_end, briefly_certified
 from suites.machines.renewal_claims import renewed
 from suites.machines.rules import by_weight
 from suites.machines.rules_claims import denied_to_sleep, shared_by_weight
+from suites.upgrade.machines import machines_go_on
 
 Judge = Callable[[Verdict], None]
 pytestmark = pytest.mark.machines
@@ -179,6 +184,40 @@ def test_a_dead_server_while_istiod_is_away_is_noticed(sample: Sample, judge: Ju
         verdict = goes_on_alone(sample, one)
     proxies_healed(sample, f"istiod of {cluster.name} is back")
     judge(noticed([verdict], one))
+
+
+@proves("machines/bare")
+@requires(Capability.ROUTER)
+def test_a_machine_with_a_proxy_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a machine that has its proxy, the claim that it is called in plain text fails and names
+    it."""
+    one = serving(sample)
+    with ruled(sample, by_weight({sample.machines[one].version: 100})):
+        verdict = called_in_plain_text(sample, one)
+    judge(noticed([verdict], one))
+
+
+@proves("machines/bare")
+@requires(Capability.ROUTER)
+def test_a_machine_in_another_mode_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With a machine without a proxy, the claim that it is answered fails where the mode is strict,
+    the claim that it is turned away where it is permissive, and both name it."""
+    one = serving(sample)
+    with bare(sample, one) as machine:
+        verdicts = [answered_in_plain_text(sample, one, machine)]
+    with in_mode(sample, Mtls.PERMISSIVE), bare(sample, one) as machine:
+        verdicts.append(turned_away(sample, one, machine))
+    judge(noticed(verdicts, one))
+
+
+@proves("upgrade/machines-go-on")
+def test_a_machine_with_an_old_package_is_noticed(sample: Sample, judge: Judge) -> None:
+    """With machines whose package was not replaced, the claim of what runs on them fails and names
+    what they are of."""
+    running = next(iter(sample.mesh.deployment.istio.values()))
+    state = begin(sample.topology, running)
+    due = replace(state, machines=dict.fromkeys(state.machines, Version(1, 0, 0)))
+    judge(noticed([machines_go_on(sample, due)], f"says {running}"))
 
 
 @proves("machines/credentials-renewed")
