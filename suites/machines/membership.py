@@ -200,9 +200,15 @@ def _gone(machine: str) -> str:
     return f"the end of each WorkloadEntry of {machine}"
 
 
-def _await_back(sample: Sample, machine: str) -> None:
+def await_connected(sample: Sample, machine: str) -> bool:
+    """Wait until a machine's WorkloadEntry is there and connected, or a minute has passed. Returns
+    whether that came about."""
     what = f"the WorkloadEntry of {machine}"
-    if not converge(lambda: connected(entry_of(sample, machine)), what=what, within=60):
+    return converge(lambda: connected(entry_of(sample, machine)), what=what, within=60)
+
+
+def _await_back(sample: Sample, machine: str) -> None:
+    if not await_connected(sample, machine):
         sample.mesh.mark_dirty(f"machine {machine} does not come back")
         return
     healed(sample)

@@ -56,11 +56,10 @@ def test_a_machine_with_an_expired_token_is_refused(sample: Sample, judge: Judge
 
 @behaviour("machines/other-account-refused", feature="machines")
 def test_a_machine_of_another_account_is_refused(sample: Sample, judge: Judge) -> None:
-    """A machine with a good token of an account that is not its group's is not registered, and
-    istiod's log names both accounts."""
+    """A machine that is another account's, by a good token, is not registered as one of a group
+    that is not that account's, and istiod's log names both accounts."""
     one = serving(sample)
-    token = files_of_account(sample, one, SLEEP)["istio-token"]
-    with joining_with(sample, one, {"istio-token": token}):
+    with joining_with(sample, one, files_of_account(sample, one, SLEEP)):
         verdict = refused_for_its_account(sample, one, SLEEP)
     judge(verdict)
 

@@ -22,7 +22,7 @@ from suites.machines.health import checked
 from suites.machines.health_claims import taken_in, taken_out
 from suites.machines.leaving import killed, stopped
 from suites.machines.leaving_claims import costs_little
-from suites.machines.membership import powerless, server_stopped, serving
+from suites.machines.membership import await_connected, powerless, server_stopped, serving
 from suites.machines.membership_claims import entry_goes, registered
 from suites.machines.rules import by_weight
 
@@ -106,4 +106,6 @@ def test_machines_go_on_without_their_istiod(sample: Sample, judge: Judge) -> No
     with istiod_stopped(sample.mesh.cluster(primary), sample.mesh.shell):
         verdicts = [goes_on_alone(sample, name) for name in mine]
     proxies_healed(sample, f"istiod of {primary} is back")
+    for name in mine:
+        await_connected(sample, name)
     judge(all_of([*verdicts, *(registered(sample, name) for name in mine)]))
