@@ -62,25 +62,26 @@ def answered_in_plain_text(sample: Sample, machine: str, caller: Workload) -> Ve
 def turned_away(sample: Sample, machine: str, caller: Workload) -> Verdict:
     """Each pod of helloworld on its network ends the connections of a machine without a proxy,
     ``caller``, and its proxy says so with the machine's address. INCONCLUSIVE: it does not."""
-    verdicts = []
-    for server in servers_near(sample, machine):
-        logs = [log_from_now(server)]
-        responses = _tried(sample, caller, server)
-        sources = {one.source for one in responses}
+    tried = (_refused(sample, machine, caller, one) for one in servers_near(sample, machine))
+    return all_of(verdict for verdicts in tried for verdict in verdicts)
 
-        def ours(lines: Sequence[TurnedAway], sources: set[str] = sources) -> list[TurnedAway]:
-            return [one for one in lines if UNMATCHED in one.why and one.source in sources]
 
-        due = len(responses)
-        lines = ours(turned_away_by(logs, lambda seen, ours=ours, due=due: len(ours(seen)) >= due))
-        owned = Outcome.PASS if len(lines) >= due else Outcome.INCONCLUSIVE
-        expected = f"{server.name} to say that it turned {due} connections of {machine} away"
-        verdicts += [
-            _none_answered(responses, machine),
-            refused_with(responses, refusal=Refused.RESET),
-            Verdict(owned, expected, f"{len(lines)} lines in its log"),
-        ]
-    return all_of(verdicts)
+def _refused(sample: Sample, machine: str, caller: Workload, server: PodWorkload) -> list[Verdict]:
+    logs = [log_from_now(server)]
+    responses = _tried(sample, caller, server)
+    sources, due = {one.source for one in responses}, len(responses)
+
+    def ours(lines: Sequence[TurnedAway]) -> list[TurnedAway]:
+        return [one for one in lines if UNMATCHED in one.why and one.source in sources]
+
+    lines = ours(turned_away_by(logs, lambda seen: len(ours(seen)) >= due))
+    owned = Outcome.PASS if len(lines) >= due else Outcome.INCONCLUSIVE
+    expected = f"{server.name} to say that it turned {due} connections of {machine} away"
+    return [
+        _none_answered(responses, machine),
+        refused_with(responses, refusal=Refused.RESET),
+        Verdict(owned, expected, f"{len(lines)} lines in its log"),
+    ]
 
 
 def _tried(sample: Sample, caller: Workload, server: PodWorkload) -> list[Response]:

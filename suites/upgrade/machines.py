@@ -23,7 +23,7 @@ def machines_go_on(sample: Sample, state: State) -> Verdict:
         due = {str(state.machines[name])}
         verdicts.append(are_of(due, [machine_build(one)], f"what runs on {name}"))
         verdicts.append(_connected(sample, name))
-    callers = [*sample.machines.values(), *map(sample.caller, sample.clusters)]
+    callers = map(sample.calling, (*sample.machines, *sample.clusters))
     return all_of([*verdicts, *(_answered(sample, one) for one in callers)])
 
 

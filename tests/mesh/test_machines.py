@@ -96,9 +96,14 @@ def test_another_package_is_put_there_while_the_unit_is_stopped(
         )
     )
     files: list[str] = []
+
+    def written(*told: Any) -> dict[str, str]:
+        files.append(told[-1])
+        return FILES
+
     for name, stand_in in {
         "workload_group": lambda *_: {},
-        "written_files": lambda *told: files.append(told[-1]) or FILES,
+        "written_files": written,
         "await_registered": lambda *_: engine.ran.append(("registered", "")),
     }.items():
         monkeypatch.setattr(machines, name, stand_in)
