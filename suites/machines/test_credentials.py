@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict, all_of
+from meshproof.model import Capability
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import SLEEP, Sample
 from suites.machines.membership import (
@@ -43,6 +45,7 @@ def test_a_machine_with_a_false_token_is_refused(sample: Sample, judge: Judge) -
 
 
 @behaviour("machines/expired-token-refused", feature="machines")
+@requires(Capability.NODES)
 def test_a_machine_with_an_expired_token_is_refused(sample: Sample, judge: Judge) -> None:
     """A machine with a token of its account whose time is up is not registered, and istiod's log
     says that it has expired."""

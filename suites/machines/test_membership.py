@@ -57,7 +57,7 @@ def test_calls_while_a_machine_is_stopped(sample: Sample, judge: Judge) -> None:
 
 
 @behaviour("machines/killed-costs-little", feature="machines", level="extended")
-@requires(Capability.NODES)
+@requires(Capability.ROUTER, Capability.NODES)
 def test_calls_while_a_machine_loses_its_power(sample: Sample, judge: Judge) -> None:
     """When a machine ends without a word, calls are lost no longer than its WorkloadEntry lasts,
     and then others answer all of them."""
@@ -66,7 +66,7 @@ def test_calls_while_a_machine_loses_its_power(sample: Sample, judge: Judge) -> 
 
 
 @behaviour("machines/back-at-another-address", feature="machines")
-@requires(Capability.ROUTER)
+@requires(Capability.ROUTER, Capability.NODES)
 def test_a_machine_comes_back_at_another_address(sample: Sample, judge: Judge) -> None:
     """A machine that comes back at another address is registered and called there, and the
     WorkloadEntry of its former address goes."""

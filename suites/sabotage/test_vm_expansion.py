@@ -198,7 +198,6 @@ def test_a_machine_with_a_proxy_is_noticed(sample: Sample, judge: Judge) -> None
 
 
 @proves("machines/bare")
-@requires(Capability.ROUTER)
 def test_a_machine_in_another_mode_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a machine without a proxy, the claim that it is answered fails where the mode is strict,
     the claim that it is turned away where it is permissive, and both name it."""
