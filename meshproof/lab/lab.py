@@ -272,6 +272,12 @@ class Lab:
             self.rewire(self.wiring)
         self.await_dns()
 
+    def machines_moved(self) -> None:
+        """Machines have other addresses: rules say so, and what is written down of this lab; open
+        flows go on."""
+        self.write_rules()
+        self._write_down(ready=True)
+
     def _look(self, about: Description) -> dict[str, str]:
         """What the parts of a kept lab say now."""
         nodes = {node: name for name, found in about.nodes.items() for node in found}

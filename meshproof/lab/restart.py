@@ -25,6 +25,7 @@ from meshproof.lab.machine import astray, revive
 from meshproof.lab.network.rules import TABLE
 from meshproof.lab.nodes import forget_router, introduce, lead_to_router, node_address
 from meshproof.lab.ownership import Description
+from meshproof.lab.wired import lead_machines
 from meshproof.process import called_off, side_by_side
 from meshproof.wait import eventually
 
@@ -103,6 +104,34 @@ def restart_node(lab: Lab, name: str, container: str) -> None:
         _start(lab, name, [container], nodes)
         lab.write_rules()  # to wire all anew would end what is open between clusters
     await_return(lab, [name])
+
+
+def restart_machine(lab: Lab, name: str, address: IPv4Address) -> None:
+    """Start a machine that has ended anew, at an address of its network that nobody else has, and
+    let it reach, and be reached by, what it did before. Raises LabError, CommandError."""
+    site = next(one for one in lab.footprint.machines if one.name == name)
+    with lab.recorder.step(f"start machine {name} again"), lab_errors(f"start {name} again"):
+        revive(lab.machines[name], lab.networks[site.beside], address)
+        lead_machines(lab)
+        lab.machines_moved()
+        # Its link has another address than the one that those remember with whom it spoke.
+        for cluster in lab.clusters.values():
+            forget_router(cluster)
+        lab.router.forget_neighbours()
+
+
+def free_address(lab: Lab, machine: str) -> IPv4Address:
+    """An address on a machine's network that nobody has there. Raises LabError when all are
+    taken."""
+    place = next(one.beside for one in lab.footprint.machines if one.name == machine)
+    nodes = lab.clusters[place].nodes if place in lab.clusters else ()
+    taken = {one.address for one in nodes}
+    taken |= {lab.machines[one].address for one in lab.footprint.machines_at(place)}
+    last_first = reversed(list(lab.subnets[place].containers.hosts()))
+    found = next((one for one in last_first if one not in taken), None)
+    if found is None:
+        raise LabError(f"no address is left on the network of {machine}")
+    return found
 
 
 def how_found(engine: Engine, nodes: Addresses) -> Nodes:

@@ -12,12 +12,12 @@ from meshproof.events import Data
 from meshproof.expect import Outcome, Verdict
 from meshproof.kube.objects import apply
 from meshproof.mesh.upgrade import STABLE, Upgrading
-from meshproof.model import Deed, Deployment, Stage, Step
+from meshproof.model import Deed, Deployment, Stage, Step, revision_of
 from meshproof.traffic.settle import settle
 from meshproof.traffic.stream import Stream, StreamPlan, streaming
 from meshproof.traffic.stream_history import History, kinds_of_loss
 from meshproof.traffic.stream_over import Shares, behind_one_gateway, shares_of
-from meshproof.workloads.restart import another_sleep, restart_helloworld
+from meshproof.workloads.restart import another_sleep, renew_machines, restart_helloworld
 from meshproof.workloads.sample import NAMESPACE, Sample, namespace_object
 
 Look = Callable[[Sample, Stage], Mapping[str, Verdict]]
@@ -146,6 +146,10 @@ def take(sample: Sample, step: Step, before: Stage, stream: Stream) -> None:
     if step.deed is Deed.WORKLOADS:
         restart_helloworld(sample, step.cluster)
         another_sleep(sample, step.cluster, lambda new: stream.hand_over(step.cluster, new))
+        return
+    if step.deed is Deed.MACHINES:
+        revision = revision_of(step.version) if sample.mesh.deployment.revision else ""
+        renew_machines(sample, step.cluster, step.version, revision)
         return
     Upgrading(sample.mesh).take(step, before.state)
     if step.deed is Deed.TAG:

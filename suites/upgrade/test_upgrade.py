@@ -19,6 +19,7 @@ from suites.upgrade.looking import (
     GLOBAL,
     INJECTED,
     LEFT,
+    MACHINES,
     READ,
     SERVED,
     TLS,
@@ -111,6 +112,14 @@ def test_mistaken_configuration_is_refused_after_each_step(
 ) -> None:
     """After each step mistaken configuration is refused by Istio, and right one accepted."""
     judge(transition.verdict(step, CHECKED))
+
+
+@behaviour("upgrade/machines-go-on", feature="machines", level="extended")
+@pytest.mark.machines
+def test_machines_go_on_after_each_step(transition: Transition, step: int, judge: Judge) -> None:
+    """After each step machines outside Kubernetes run the version that is due on them, whatever
+    their istiod is of, are connected, call every version and answer."""
+    judge(transition.verdict(step, MACHINES))
 
 
 # https://github.com/istio/istio/issues/50459, 31480 (an upgrade breaks ServiceEntries with
