@@ -41,7 +41,7 @@ def test_pytests_own_results_say_which_behaviour_was_judged_on_what(
     run(pytester, BODY + "\ndef test_plain():\n    pass\n", *ASKED, "--junitxml=own.xml")
     found = {}
     for case in Xml.parse(pytester.path / "own.xml").getroot().iter("testcase"):
-        properties = {one.get("name"): one.get("value") for one in case.iter("property")}
+        properties = {one.get("name"): one.get("value", "") for one in case.iter("property")}
         found[case.get("name", "")] = properties
     assert found.pop("test_plain") == {}
     assert len(found) == 5
