@@ -10,6 +10,7 @@ from meshproof.artifacts.catalog import (
 )
 from meshproof.artifacts.checkout import check_tree, checkout_version
 from meshproof.artifacts.helm import check_charts
+from meshproof.artifacts.host import HostArtifacts, provide_host
 from meshproof.artifacts.machine import MachineArtifacts, Package
 from meshproof.artifacts.manage import TAG, Row, listing, prunable, prune, remove_rows
 from meshproof.artifacts.older import mark_older_store
@@ -23,6 +24,7 @@ __all__ = [
     "Bundle",
     "Catalog",
     "Helm",
+    "HostArtifacts",
     "MachineArtifacts",
     "OwnBuild",
     "OwnBuilds",
@@ -41,6 +43,7 @@ __all__ = [
     "listing",
     "mark_older_store",
     "provide",
+    "provide_host",
     "provide_machines",
     "prunable",
     "prune",

@@ -137,7 +137,7 @@ class Deployment:
         """The names of the roots that a member's mesh trusts beside its own."""
         if JOINED_ROOTS not in self.variants:
             return ()
-        roots = dict.fromkeys(map(self.root_of, self.topology.members))
+        roots = dict.fromkeys(map(self.root_of, self.topology.meshed))
         return tuple(one for one in roots if one != self.root_of(member))
 
     def trust_domain_aliases(self, member: Member) -> tuple[str, ...]:
@@ -145,7 +145,7 @@ class Deployment:
         which it exposes services, and in one variant all others."""
         if TRUST_DOMAINS_APART in self.variants:
             return ()
-        others = self.topology.members
+        others = self.topology.meshed
         if TRUST_DOMAINS not in self.variants:
             others = tuple(
                 self.topology[name]

@@ -147,7 +147,8 @@ def begin(topology: Topology, version: Version) -> State:
     """A mesh with one Istio, as it is installed."""
     proxies = dict.fromkeys(topology.workloads, version)
     gateways = {one.name: version for one in topology.members if one.gateway is not None}
-    return State(dict.fromkeys(topology.names, (version,)), proxies, gateways, proxies)
+    installed = dict.fromkeys((one.name for one in topology.meshed), (version,))
+    return State(installed, proxies, gateways, proxies)
 
 
 def _check(topology: Topology, old: Version, upgrade: Upgrade) -> None:
