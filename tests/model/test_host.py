@@ -128,6 +128,6 @@ def test_a_host_alone_is_no_topology(tmp_path: Path) -> None:
 
 
 def test_a_remote_is_not_served_by_a_host(tmp_path: Path) -> None:
-    text = MESHES + "  far: {role: remote, primary: host, network: net-far}\n" + HOST % ""
-    said = complaint(tmp_path, text.replace("kind-config: far", "kind-config: north"))
-    assert said.startswith("6: the primary of far is host, which has the role host: name east or")
+    text = JOINED + "  north: {role: remote, primary: host, network: net-north}\n" + HOST % ""
+    said = complaint(tmp_path, text)
+    assert said.startswith("5: the primary of north is host, which has the role host: name east or")
