@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from meshproof.artifacts import HostArtifacts
 from meshproof.errors import MeshproofError, WaitTimeoutError
@@ -105,8 +106,10 @@ class Host:
         Raises LabError, also when they do not come back to what they were."""
         before = self.contents[tenant]
         try:
-            self.deliver(tenant, content)
-            yield self.make_good(self.assignments(tenant))
+            with self.recorder.step(f"push what {tenant} has, to where it acts"):
+                self.deliver(tenant, content)
+                states = self.make_good(self.assignments(tenant))
+            yield states
         finally:
             self.deliver(tenant, before)
             self.require(self.make_good(self.assignments(tenant)))
@@ -128,6 +131,15 @@ class Host:
             self.reconciler.withdraw(one)
         else:
             self.reconciler.release(one)
+
+    def contested(self) -> dict[str, tuple[Assignment, ...]]:
+        """The objects that several assignments keep in one member, as "member: object", each with
+        those that do: whoever comes last has its way, until another comes. Raises LabError."""
+        keepers: dict[str, list[Assignment]] = {}
+        for one in self.assignments():
+            for held in self.state(one).holds:
+                keepers.setdefault(f"{one.member}: {held}", []).append(one)
+        return {held: tuple(by) for held, by in keepers.items() if len(by) > 1}
 
     def require(self, states: Mapping[Assignment, State]) -> None:
         """Raise WaitTimeoutError, naming the first, where an assignment is not in force."""
@@ -185,6 +197,11 @@ def managing(
     try:
         with lab.recorder.step(f"let {name} manage {', '.join(running)}"):
             _set_up(host, lab, plan, artifacts)
+    except MeshproofError:
+        with suppress(MeshproofError):  # why it did not come about is what is told
+            _take_down(host, plan, artifacts)
+        raise
+    try:
         yield host
     finally:
         with lab.recorder.step(f"take down what {name} manages members by"):
@@ -200,7 +217,7 @@ def _set_up(host: Host, lab: Lab, plan: Plan, artifacts: HostArtifacts) -> None:
         apply(host.cluster, host_objects(plan.tenants))
 
     doors: list[Callable[[], None]] = [start]
-    doors += [lambda one=one: _open(host, one) for one in host.members]  # type: ignore[misc]
+    doors += [partial(_open, host, one) for one in host.members]
     side_by_side(shell, lambda act: act(), doors)
     for tenant in plan.tenants:
         with lab.recorder.step(f"push what {tenant.name} has"):

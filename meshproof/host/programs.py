@@ -142,7 +142,9 @@ def _deployment(name: str, image: str) -> Object:
             {
                 "name": "RUNTIME_NAMESPACE",
                 "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}},
-            }
+            },
+            # The registry would look for a collector of traces.
+            {"name": "OTEL_TRACES_EXPORTER", "value": "none"},
         ],
         "securityContext": {
             "allowPrivilegeEscalation": False,

@@ -20,8 +20,7 @@ def arrives(host: Host, tenant: str) -> Verdict:
 
 def arrives_in(host: Host, tenant: str, member: str) -> Verdict:
     """The same of one member. INCONCLUSIVE: nothing is for it, nor for others alone."""
-    content = host.contents[tenant]
-    due = content.due(member) if member in content.members else []
+    due = _due_to(host, tenant, member)
     foreign = _for_others(host, tenant, due)
     expected = f"{member} to have {_told(due)} of {tenant}, and not {_told(foreign)}"
     if not due and not foreign:
@@ -145,7 +144,7 @@ def view_is_right(host: Host) -> Verdict:
     that the source has for it, and which objects it keeps there. INCONCLUSIVE as ``arrives_in``."""
     verdicts = []
     for one in host.assignments():
-        state, due = host.state(one), host.contents[one.tenant].due(one.member)
+        state, due = host.state(one), _due_to(host, one.tenant, one.member)
         there = arrives_in(host, one.tenant, one.member)
         told = frozenset(map(title, due))
         expected = f"the host to say of {one} what is so, and that it keeps {_told(due)}"
@@ -161,6 +160,30 @@ def view_is_right(host: Host) -> Verdict:
         else:
             verdicts.append(Verdict(Outcome.PASS, expected, str(state)))
     return all_of(verdicts)
+
+
+def fight_is_named(host: Host, one: Object, tenants: Sequence[str]) -> Verdict:
+    """The host says of this object alone, in each member, that several keep it, and who: what these
+    tenants have there. INCONCLUSIVE: what one of them has is not in force, and so keeps nothing."""
+    due = {
+        f"{member}: {title(one)}": {Assignment(tenant, member) for tenant in tenants}
+        for member in host.members
+    }
+    expected = f"the host to say that {' and '.join(tenants)} both keep {title(one)}, and no more"
+    for party in sorted(set().union(*due.values()), key=str):
+        if host.state(party).readiness is not Readiness.READY:
+            return Verdict(Outcome.INCONCLUSIVE, expected, f"{party} is {host.state(party)}")
+    found = {held: set(by) for held, by in host.contested().items()}
+    if found != due:
+        said = [f"{held} ({', '.join(sorted(map(str, by)))})" for held, by in found.items()]
+        return Verdict(Outcome.FAIL, expected, f"it says so of {'; '.join(said) or 'nothing'}")
+    return Verdict(Outcome.PASS, expected, "; ".join(due))
+
+
+def _due_to(host: Host, tenant: str, member: str) -> list[Object]:
+    """What a tenant's source has for a member, which may be nothing."""
+    content = host.contents[tenant]
+    return content.due(member) if member in content.members else []
 
 
 def _for_others(host: Host, tenant: str, due: Sequence[Object]) -> list[Object]:

@@ -9,8 +9,9 @@ from dataclasses import replace
 from meshproof.host.content import Content
 from meshproof.host.credentials import revoke
 from meshproof.host.host import Host
+from meshproof.host.reconciler import Assignment
 from meshproof.host.tenants import DEPLOYER, account_user
-from meshproof.host.usual import CATALOGUE, SHOP, config_map
+from meshproof.host.usual import CATALOGUE, PLATFORM, SHOP, config_map
 from meshproof.kube.objects import Object, apply, delete
 
 SEASON = "spring"
@@ -105,6 +106,30 @@ def bystander(host: Host, namespace: str) -> Iterator[Object]:
     finally:
         for each in running:
             delete(each, [one])
+
+
+@contextmanager
+def left(host: Host, one: Assignment) -> Iterator[None]:
+    """A member has left as far as this assignment goes inside the block: the host manages it no
+    more, and it keeps what it has. Afterwards it is there again, and what its tenant has is in
+    force. Raises WaitTimeoutError when it is not."""
+    host.reconciler.release(one)
+    try:
+        yield
+    finally:
+        host.reconciler.assign(one)
+        host.require(host.make_good(host.assignments(one.tenant)))
+
+
+@contextmanager
+def claimed_twice(host: Host, one: Object) -> Iterator[None]:
+    """Who manages pushes an object of the shop's as well, to all members, inside the block;
+    afterwards the shop's is in force again: with what leaves the other source it may go."""
+    try:
+        with host.pushed(PLATFORM, with_base(host.contents[PLATFORM], one)):
+            yield
+    finally:
+        host.require(host.make_good(host.assignments(SHOP)))
 
 
 @contextmanager

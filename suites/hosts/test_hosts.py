@@ -28,6 +28,7 @@ from suites.hosts.claims import (
     arrives,
     arrives_in,
     differs,
+    fight_is_named,
     has_no_rights,
     has_rights,
     says_failed,
@@ -41,10 +42,12 @@ from suites.hosts.pushes import (
     broken,
     bystander,
     changed_by_hand,
+    claimed_twice,
     credential_revoked,
     forbidden_kinds,
     in_season,
     intruder,
+    left,
     with_base,
     without,
     without_binding,
@@ -227,6 +230,36 @@ def test_a_credential_that_is_taken_back_is_noticed(host: Host, judge: Judge) ->
     with credential_revoked(host, SHOP, member):
         verdict = notices_revocation(host, Assignment(SHOP, member))
     judge(all_of([verdict, arrives_in(host, SHOP, member)]))
+
+
+@behaviour("hosts/member-leaves", feature="hosts")
+def test_a_member_that_leaves_keeps_what_it_has(host: Host, judge: Judge) -> None:
+    """A member that is managed no more keeps what was pushed, gets nothing of what is pushed from
+    then on, as others do, and all of it once it is managed again."""
+    *others, member = host.tenants[SHOP].members
+    before, rest = host.contents[SHOP], [Assignment(SHOP, one) for one in others]
+    try:
+        with left(host, Assignment(SHOP, member)):
+            verdicts = [arrives_in(host, SHOP, member)]
+            host.deliver(SHOP, in_season(before))
+            verdicts += [says_ready(host.make_good(rest), host.revisions[SHOP])]
+            verdicts += [differs(host, SHOP, member)]
+            verdicts += [arrives_in(host, SHOP, one) for one in others]
+        verdicts.append(arrives_in(host, SHOP, member))
+    finally:
+        host.deliver(SHOP, before)
+        host.require(host.make_good(host.assignments(SHOP)))
+    judge(all_of(verdicts))
+
+
+@behaviour("hosts/fight-named", feature="hosts")
+def test_two_sources_that_want_one_object_are_named(host: Host, judge: Judge) -> None:
+    """Where two tenants' sources have the same object, the host's record of what each keeps names
+    the object in each member, and both; of no other object does it say so."""
+    wanted = config_map(CATALOGUE, SHOP, {"place": "anywhere", "season": "none"})
+    with claimed_twice(host, wanted):
+        verdict = fight_is_named(host, wanted, (PLATFORM, SHOP))
+    judge(verdict)
 
 
 @behaviour("hosts/rights-follow", feature="hosts")

@@ -29,6 +29,7 @@ from suites.hosts.claims import (
     absent,
     arrives,
     arrives_in,
+    fight_is_named,
     has_no_rights,
     says_failed,
     says_ready,
@@ -208,6 +209,28 @@ def test_a_member_with_a_kubeconfig_of_the_host_is_noticed(host: Host, judge: Ju
     with applied(host.members[_first(host)], [secret]):
         verdict = nothing_of_the_host(host)
     judge(noticed([verdict], "back-to-the-host"))
+
+
+@proves("hosts/member-leaves")
+def test_a_member_that_is_emptied_when_it_leaves_is_noticed(host: Host, judge: Judge) -> None:
+    """With all undone in a member that leaves, the claim that it keeps what it has fails, and names
+    what is missing."""
+    one = Assignment(SHOP, host.tenants[SHOP].members[-1])
+    try:
+        host.reconciler.withdraw(one)
+        verdict = arrives_in(host, SHOP, one.member)
+    finally:
+        host.reconciler.assign(one)
+        host.require(host.make_good([one]))
+    judge(noticed([verdict], CATALOGUE))
+
+
+@proves("hosts/fight-named")
+def test_a_fight_that_there_is_not_is_noticed(host: Host, judge: Judge) -> None:
+    """Where one tenant alone has an object, the claim that the host names two fails, and says that
+    it names nothing."""
+    wanted = config_map(CATALOGUE, SHOP, {})
+    judge(noticed([fight_is_named(host, wanted, (PLATFORM, SHOP))], "nothing"))
 
 
 @proves("hosts/revocation-noticed")

@@ -190,7 +190,8 @@ clusters:
         (BOTH + "    primary: true\n", "10: 'primary' of cluster west cannot be true: write"),
         (
             BOTH.replace("role: remote", "role: secondary"),
-            "7: 'role' of cluster west cannot be 'secondary': write primary, remote, external or host.",
+            "7: 'role' of cluster west cannot be 'secondary': write primary, remote, external or "
+            "host.",
         ),
         (BOTH.replace("role: remote", "role:"), "7: 'role' of cluster west cannot be empty: write"),
         # Aliases that lead into themselves end somewhere.

@@ -68,6 +68,12 @@ def test_machines_are_judged_where_there_are_some_and_nothing_else_is() -> None:
     assert why(on("vm-expansion")) == "judged on clusters without machines beside them"
 
 
+def test_hosts_are_judged_where_there_is_one_and_nothing_else_is() -> None:
+    assert why(on("host-member"), MARK.managed) is None
+    assert why(on(SPLIT), MARK.managed) == "needs a host that manages clusters"
+    assert why(on("host-member")) == "judged on clusters that no host manages"
+
+
 def test_what_compares_versions_is_about_the_mesh_that_has_several() -> None:
     several, plain = [MARK.several_versions.mark], [MARK.exposes.mark]
     hybrid, split = topology_named("hybrid"), topology_named(SPLIT)
