@@ -169,7 +169,7 @@ def test_a_bad_manifest_fails_alone(host: Host, judge: Judge) -> None:
         failed = Assignment(SHOP, bad)
         sound = {one: states[one] for one in states if one != failed}
         verdicts = [
-            says_failed({failed: states[failed]}, "kustomization"),
+            says_failed({failed: states[failed]}, "yaml"),
             differs(host, SHOP, bad),
             says_ready(sound, revision),
             *(arrives_in(host, SHOP, one) for one in others),
@@ -207,7 +207,7 @@ def test_a_member_that_is_away_is_told_and_catches_up(
 
 
 @behaviour("hosts/members-go-on", feature="hosts", level="extended")
-@requires(Capability.ROUTER)
+@requires(Capability.ROUTER, Capability.NODES)
 def test_members_go_on_without_their_host(sample: Sample, host: Host, judge: Judge) -> None:
     """While no member is in reach of the host, and when they are again, no call within a member is
     lost, every instance answers, and what was pushed is as it was."""

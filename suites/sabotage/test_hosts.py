@@ -184,7 +184,7 @@ def test_a_bad_manifest_that_does_not_fail_alone_is_noticed(host: Host, judge: J
 
 
 @proves("hosts/members-go-on")
-@requires(Capability.ROUTER)
+@requires(Capability.ROUTER, Capability.NODES)
 def test_calls_that_are_lost_without_the_host_are_noticed(
     sample: Sample, host: Host, judge: Judge
 ) -> None:
