@@ -18,6 +18,7 @@ from urllib.parse import quote
 from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import lab_errors
+from meshproof.mesh.manifests import REGION_LABEL, ZONE_LABEL
 from meshproof.wait import eventually
 
 Key = tuple[str, str, str, str]
@@ -41,6 +42,8 @@ _MADE_AGAIN = frozenset({"ControllerRevision", "EndpointSlice", "Job", "Pod", "R
 _NODE_LEASES = "kube-node-lease"
 # Set on the APIServices that the API server makes of the CRDs, which are counted.
 _AUTOMANAGED = "kube-aggregator.kubernetes.io/automanaged"
+# Where nodes are: installed with a mesh of whose topology that is part.
+_PLACES = frozenset({REGION_LABEL, ZONE_LABEL})
 _NOT_SERVED = (404, 405)  # the kind's definition went since it was discovered
 _BUSY = (429, 503)  # its storage is being set up or taken down
 
@@ -65,8 +68,9 @@ class Thing:
     """An object in a cluster. Equal are things of the same kind, namespace, name and marks.
 
     ``marks``: labels and annotations of a namespace or node whose key contains "istio", such as
-    "label istio-injection=enabled". ``path``: where the API server serves it. ``maker``: for
-    what controllers make again, such as pods, the key of the thing it is made for in the end.
+    "label istio-injection=enabled", and those of a node that say where it is, as a topology has it.
+    ``path``: where the API server serves it. ``maker``: for what controllers make again, such as
+    pods, the key of the thing it is made for in the end.
     """
 
     group: str
@@ -256,7 +260,7 @@ def _thing(resource: Resource, metadata: Metadata) -> Thing:
         f"{sort} {key}={value}"
         for sort in ("label", "annotation")
         for key, value in (metadata.get(f"{sort}s") or {}).items()
-        if not group and kind in ("Namespace", "Node") and "istio" in key
+        if not group and kind in ("Namespace", "Node") and ("istio" in key or key in _PLACES)
     }
     path = resource.path(namespace, name)
     return Thing(group, kind, namespace, name, frozenset(marks), path, maker)

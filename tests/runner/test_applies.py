@@ -74,6 +74,16 @@ def test_hosts_are_judged_where_there_is_one_and_nothing_else_is() -> None:
     assert why(on("host-member")) == "judged on clusters that no host manages"
 
 
+def test_what_takes_machines_like_any_other_is_judged_everywhere() -> None:
+    assert why(on("vm-expansion"), MARK.machines("too")) is None
+    assert why(on(SPLIT), MARK.machines("too")) is None
+    other = on("vm-expansion", DISABLED)
+    marks = [MARK.mtls("strict", "disabled"), MARK.machines("too")]
+    assert why(other, *marks) == "beside machines with mTLS strict alone"
+    with pytest.raises(UsageError, match="write one of too"):
+        why(on(SPLIT), MARK.machines("two"))
+
+
 def test_what_compares_versions_is_about_the_mesh_that_has_several() -> None:
     several, plain = [MARK.several_versions.mark], [MARK.exposes.mark]
     hybrid, split = topology_named("hybrid"), topology_named(SPLIT)
