@@ -35,7 +35,6 @@ from meshproof.wait import eventually
 MADE_GOOD_WITHIN = 90.0
 """Seconds in which an assignment is tried once, and its outcome told: a member that does not answer
 is given up after half a minute, or a little later."""
-_GONE_WITHIN = 60.0
 
 
 @dataclass
@@ -252,7 +251,7 @@ def _take_down(host: Host, plan: Plan, artifacts: HostArtifacts) -> None:
     places = [(host.cluster, name) for name in (SYSTEM, *names)]
     places += [(one, name) for one in host.members.values() for name in (DOORS, *names)]
     for where, name in places:
-        await_absence(where, name, within=_GONE_WITHIN)
+        await_absence(where, name)
 
 
 def _end(host: Host, one: Assignment) -> None:

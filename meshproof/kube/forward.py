@@ -32,7 +32,7 @@ class Request:
     path: str
     body: bytes = field(default=b"", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
-    timeout: float = 10.0
+    timeout: float = 30.0
 
 
 @dataclass(frozen=True)
