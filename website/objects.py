@@ -41,7 +41,7 @@ def written_objects(deployment: Deployment) -> str:
         " istiods have documentation's addresses (192.0.2.0/24), and `istioctl` runs with the"
         " kubeconfig of the cluster in whose section it stands."
     ]
-    for member in deployment.topology.members:
+    for member in deployment.topology.meshed:
         texts.append(f"### In {member.name}\n\n{_in_cluster(plan, member)}")
     return "\n\n".join(texts)
 

@@ -10,6 +10,7 @@ from meshproof.artifacts.catalog import (
 )
 from meshproof.artifacts.checkout import check_tree, checkout_version
 from meshproof.artifacts.helm import check_charts
+from meshproof.artifacts.host import HostArtifacts, provide_host
 from meshproof.artifacts.kwok import provide_kwok
 from meshproof.artifacts.machine import MachineArtifacts, Package
 from meshproof.artifacts.manage import TAG, Row, listing, prunable, prune, remove_rows
@@ -24,6 +25,7 @@ __all__ = [
     "Bundle",
     "Catalog",
     "Helm",
+    "HostArtifacts",
     "MachineArtifacts",
     "OwnBuild",
     "OwnBuilds",
@@ -42,6 +44,7 @@ __all__ = [
     "listing",
     "mark_older_store",
     "provide",
+    "provide_host",
     "provide_kwok",
     "provide_machines",
     "prunable",

@@ -128,7 +128,7 @@ def _judge(sample: Sample) -> None:
 def _by_hand(line: Timeline, mesh: Mesh) -> None:
     topology = mesh.deployment.topology
     hand = _Hand(mesh, mesh.blueprint, Istioctl(mesh.bundle.istioctl, mesh.shell, mesh.folder))
-    for member in topology.members:
+    for member in topology.meshed:
         line.take("namespaces and cacerts", partial(hand.prepare, member))
     for member in topology.primaries:
         line.take("primary", partial(hand.primary, member))

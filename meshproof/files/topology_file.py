@@ -113,7 +113,7 @@ class _MeshEntry(BaseModel):
 class _ClusterEntry(BaseModel):
     model_config = ConfigDict(extra="forbid")
     REMEDY: ClassVar = "write a mapping such as {role: primary, network: shared}"
-    role: Role = Field(description="write primary, remote or external")
+    role: Role = Field(description="write primary, remote, external or host")
     network: _NetworkName = Field(
         description="write a name such as net-east, in quotes if it is a number"
     )
@@ -132,6 +132,9 @@ class _ClusterEntry(BaseModel):
     )
     region: _LabelValue = Field("", description="write a name such as r1")
     zones: list[_NetworkName] = Field([], description="write a list such as [r1-a, r1-b]")
+    manages: list[str] | None = Field(
+        None, description="write a list of clusters such as [east, west], which a host manages"
+    )
     kind_config: str | None = Field(
         None,
         alias="kind-config",
@@ -272,6 +275,7 @@ def _member(document: Document, entries: _TopologyFile, name: str) -> Member:
         None if entry.reads is None else tuple(dict.fromkeys(entry.reads)),
         entry.region,
         tuple(entry.zones),
+        None if entry.manages is None else tuple(dict.fromkeys(entry.manages)),
     )
 
 
@@ -280,7 +284,13 @@ def _gateway(entry: _GatewayEntry | None) -> Gateway | None:
 
 
 def _mesh(entries: _TopologyFile, name: str, primary: str) -> MeshSpec:
-    """The mesh of a cluster: the one that it names, that of its primary, or the only one."""
+    """The mesh of a cluster: the one that it names, that of its primary, or the only one. A host
+    is in none, which the usual one stands for."""
+    if entries.clusters[name].role is Role.HOST:
+        if entries.clusters[name].mesh is not None:
+            cause = f"{name} is a host, so it is in no mesh"
+            raise TopologyError(("clusters", name, "mesh"), cause, "leave 'mesh' out")
+        return MeshSpec()
     served_by = entries.clusters.get(primary)
     named = entries.clusters[name].mesh or (served_by.mesh if served_by is not None else None)
     known = list(entries.meshes)
@@ -311,7 +321,7 @@ def _placements(entries: _TopologyFile) -> tuple[Placement, ...]:
     for name, entry in entries.clusters.items():
         if entry.versions is not None:
             found += [Placement(one, name, number) for one, number in entry.versions.items()]
-        elif entry.role is not Role.EXTERNAL:
+        elif entry.role not in (Role.EXTERNAL, Role.HOST):
             found.append(Placement(next(free), name))
     if entries.clusters and not found:
         raise TopologyError(
@@ -364,7 +374,8 @@ def _default_primary(entries: _TopologyFile, name: str) -> str:
     """The primary of a cluster that names none; "" if there is none, which Topology refuses."""
     if entries.clusters[name].role is not Role.REMOTE:
         return name
-    primaries = [one for one, entry in entries.clusters.items() if entry.role is not Role.REMOTE]
+    others = (Role.REMOTE, Role.HOST)
+    primaries = [one for one, entry in entries.clusters.items() if entry.role not in others]
     cause = f"{name} is a remote and does not say which primary serves it"
     return _only(primaries, ("clusters", name), cause)
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import http.client
 import io
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any
 
 from meshproof.errors import EvidenceError, LabError
@@ -20,6 +22,27 @@ from meshproof.kube.streams import V4, Streams, streams
 _DATA, _ERROR = 0, 1
 _PORT_BYTES = 2
 """The first message of each stream is the port's number."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """An HTTP request. ``path``: without a slash in front; ``timeout``: seconds."""
+
+    method: str
+    path: str
+    body: bytes = field(default=b"", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    timeout: float = 30.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was answered to an HTTP request. ``headers``: by their names in lower case."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
 
 
 def fetch(
@@ -37,25 +60,40 @@ def fetch(
     ``timeout``: seconds. Raises LabError when the pod cannot be reached, EvidenceError when nobody
     there answers, or with another status than 2xx.
     """
-    doing = f"ask port {port} of {namespace}/{pod} of {cluster.name} for '{path}'"
+    request = Request(method, path, timeout=timeout)
+    answer = send(cluster, namespace, pod, port, request)
+    if not http.client.OK <= answer.status < http.client.MULTIPLE_CHOICES:
+        doing = _doing(cluster, namespace, pod, port, path)
+        raise EvidenceError(f"could not {doing}: it answered {answer.status} {answer.reason}")
+    return answer.body.decode(errors="replace")
+
+
+def send(cluster: RunningCluster, namespace: str, pod: str, port: int, request: Request) -> Answer:
+    """What a port of a pod answers to an HTTP request, whatever its status. Raises as ``fetch``
+    when the pod cannot be reached, or nobody there answers."""
+    doing = _doing(cluster, namespace, pod, port, request.path)
     where = f"/api/v1/namespaces/{namespace}/pods/{pod}/portforward"
-    end = time.monotonic() + timeout
+    end = time.monotonic() + request.timeout
     with ExitStack() as stack:
         with lab_errors(doing):
             connection = stack.enter_context(streams(cluster, where, [("ports", str(port))], [V4]))
         through = _Through(connection, end)
         client = http.client.HTTPConnection("localhost", port)
         client.sock = through
+        headers = {**request.headers, "Connection": "close"}
         try:
             with lab_errors(doing):
-                client.request(method, f"/{path}", headers={"Connection": "close"})
-                answer = client.getresponse()
-                body = answer.read().decode(errors="replace")
+                client.request(request.method, f"/{request.path}", request.body or None, headers)
+                came = client.getresponse()
+                body = came.read()
         except (http.client.HTTPException, LabError) as error:
             raise EvidenceError(through.refusal(doing, error)) from error
-    if not http.client.OK <= answer.status < http.client.MULTIPLE_CHOICES:
-        raise EvidenceError(f"could not {doing}: it answered {answer.status} {answer.reason}")
-    return body
+    named = {name.lower(): value for name, value in came.getheaders()}
+    return Answer(came.status, came.reason, named, body)
+
+
+def _doing(cluster: RunningCluster, namespace: str, pod: str, port: int, path: str) -> str:
+    return f"ask port {port} of {namespace}/{pod} of {cluster.name} for '{path}'"
 
 
 class _Through(io.RawIOBase):

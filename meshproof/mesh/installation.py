@@ -39,7 +39,7 @@ def install_mesh(mesh: Mesh) -> None:
     work = installation_of(mesh)
     shell = work.istioctl.shell
     with mesh.lab.recorder.step(f"install {mesh.deployment}"):
-        side_by_side(shell, work.prepare, mesh.deployment.topology.members)
+        side_by_side(shell, work.prepare, mesh.deployment.topology.meshed)
         side_by_side(shell, lambda install: install(), work.tracks())
 
 

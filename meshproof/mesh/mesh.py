@@ -78,7 +78,7 @@ class Mesh:
     """What this is a part of; None where it is all of a mesh."""
 
     def __post_init__(self) -> None:
-        names = dict.fromkeys(map(self.deployment.root_of, self.deployment.topology.members))
+        names = dict.fromkeys(map(self.deployment.root_of, self.deployment.topology.meshed))
         self.roots = {name: Authority.root(f"{name} root") for name in names}
 
     @classmethod

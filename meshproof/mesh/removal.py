@@ -37,6 +37,7 @@ Patch = dict[str, dict[str, dict[str, str | None]]]
 
 # What a deletion meets that was done already, or that the next round does again.
 _TOLERATED = (404, 409, 429, 503)
+_WITHOUT_FINALIZERS = {"metadata": {"finalizers": None}}
 _WITHIN = 60.0
 _NAMED = 100
 """How many of the objects removed are named in the record; all are counted."""
@@ -126,6 +127,7 @@ def remove_rest(cluster: RunningCluster, before: Inventory, *, recorder: Recorde
             }
             outside = [one for one in new if one.namespace not in going]
             _delete(cluster.api, deletable(outside, before), gone)
+            _let_go(cluster.api, new)
             for path, patch in mark_patches(now, before).items():
                 _tolerant(cluster.api, "PATCH", path, patch)
                 gone.note([f"marks of {path}"])
@@ -232,6 +234,16 @@ def _delete(api: client.ApiClient, groups: Iterable[Iterable[Thing]], gone: _Gon
             things = list(group)
             gone.note(map(str, things))
             list(pool.map(lambda thing: _delete_one(api, thing), things))
+
+
+def _let_go(api: client.ApiClient, new: Iterable[Thing]) -> None:
+    """Take the finalizers off objects of kinds that are new themselves: whoever would have done so
+    has been stopped."""
+    things = list(new)
+    groups = {one.name.partition(".")[2] for one in things if stage(one) is Stage.DEFINITIONS}
+    own = [one.path for one in things if one.group in groups]
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        list(pool.map(lambda path: _tolerant(api, "PATCH", path, _WITHOUT_FINALIZERS), own))
 
 
 def _delete_one(api: client.ApiClient, thing: Thing) -> None:

@@ -28,7 +28,7 @@ def uninstall(mesh: Mesh, namespaces: Iterable[str]) -> None:
     """
     shell = Shell(mesh.lab.recorder)
     installer = installer_of(mesh, shell)
-    members = mesh.deployment.topology.members
+    members = mesh.deployment.topology.meshed
     clusters = [mesh.cluster(one.name) for one in members]
     try:
         side_by_side(shell, lambda one: _remove(one, namespaces), clusters)

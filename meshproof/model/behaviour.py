@@ -24,6 +24,7 @@ FEATURES: Mapping[str, str] = {
     "lifecycle": "how a mesh is removed",
     "federation": "meshes of their own that call each other",
     "machines": "virtual machines as part of a mesh",
+    "hosts": "clusters that another one manages, and what it pushes to them",
     "change": "a mesh that is changed while it is used",
 }
 """What behaviours are about, each with a sentence. Those without a behaviour yet are named so that

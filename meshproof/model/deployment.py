@@ -145,7 +145,7 @@ class Deployment:
         """The names of the roots that a member's mesh trusts beside its own."""
         if JOINED_ROOTS not in self.variants:
             return ()
-        roots = dict.fromkeys(map(self.root_of, (self.beyond or self.topology).members))
+        roots = dict.fromkeys(map(self.root_of, (self.beyond or self.topology).meshed))
         return tuple(one for one in roots if one != self.root_of(member))
 
     def trust_domain_aliases(self, member: Member) -> tuple[str, ...]:
@@ -154,7 +154,7 @@ class Deployment:
         if TRUST_DOMAINS_APART in self.variants:
             return ()
         topology = self.beyond or self.topology
-        others = topology.members
+        others = topology.meshed
         if TRUST_DOMAINS not in self.variants:
             others = tuple(
                 topology[name]

@@ -88,8 +88,9 @@ def _check_party(topology: Topology, name: str, at: tuple[str, ...]) -> None:
         known = " or ".join(dict.fromkeys((*meshes, *topology.names)))
         cause = f"{name[:60]!r} is no mesh and no cluster of {topology.name}"
         raise TopologyError(at, cause, f"name {known}")
-    if name in topology.names and topology[name].role is Role.EXTERNAL:
-        cause = f"{name} is external, so no workloads call or are called there"
+    if name in topology.names and name not in topology.workloads:
+        what = "a host" if topology[name].role is Role.HOST else "external"
+        cause = f"{name} is {what}, so no workloads call or are called there"
         raise TopologyError(at, cause, "name a cluster that has workloads")
     if name in topology.names and name in meshes:
         others = [one.name for one in topology.members if one.mesh.name == name]

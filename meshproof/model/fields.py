@@ -4,13 +4,14 @@ records keep."""
 from __future__ import annotations
 
 from meshproof.model.machine import Machine
-from meshproof.model.member import Member
+from meshproof.model.member import Member, Role
 from meshproof.model.topology import Topology
 
 
 def member_fields(topology: Topology, member: Member) -> dict[str, object]:
     """What a cluster is in its topology, and has: as JSON takes it. ``reads``: the clusters that
-    its istiod reads; ``versions``: how many replicas of each version of helloworld it has."""
+    its istiod reads; ``versions``: how many replicas of each version of helloworld it has;
+    ``manages``: of a host, the clusters that it manages."""
     gateway = member.gateway
     return {
         "name": member.name,
@@ -23,6 +24,7 @@ def member_fields(topology: Topology, member: Member) -> dict[str, object]:
         "versions": {
             one.version: one.replicas for one in topology.placements if one.cluster == member.name
         },
+        **({"manages": list(topology.managed)} if member.role is Role.HOST else {}),
     }
 
 

@@ -47,7 +47,7 @@ def _another(topology: Topology, root: str) -> Member:
     """A cluster that is a mesh, made as the topology's last one is: meshes may share ranges."""
     name = _free("mesh-", [*topology.names, *(one.name for one in topology.meshes)])
     return Member(
-        replace(topology.members[-1].cluster, name=name),
+        replace(topology.meshed[-1].cluster, name=name),
         Role.PRIMARY,
         _free("net-", topology.networks),
         name,

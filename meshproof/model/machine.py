@@ -105,7 +105,7 @@ def _check_primary(topology: Topology, machine: Machine) -> None:
         raise TopologyError(at, cause, remedy)
     role = topology[machine.primary].role
     if role is not Role.PRIMARY:
-        what = "is external" if role is Role.EXTERNAL else "has the role remote"
+        what = "is external" if role is Role.EXTERNAL else f"has the role {role.value}"
         cause = f"the primary of {machine.name} is {machine.primary}, which {what}"
         raise TopologyError(at, cause, remedy)
 

@@ -26,6 +26,9 @@ class Role(Enum):
     EXTERNAL = "external"
     """Runs istiod for its remotes, and no workloads: an external control plane
     (https://istio.io/latest/docs/setup/install/external-controlplane/)."""
+    HOST = "host"
+    """Manages other clusters through their API servers, and is part of no mesh: it runs neither
+    istiod nor workloads, and those clusters do not know of it."""
 
 
 class Mtls(StrEnum):
@@ -85,7 +88,8 @@ class Member:
     ``primary``: the name of the cluster whose istiod serves it (for one that runs istiod, its
     own); ``gateway``: its east-west gateway, if it has one; ``reads``: the clusters that its
     istiod reads, where that is not all others of its mesh; ``region`` and ``zones``: labels of
-    its nodes, of which each gets one zone in turn.
+    its nodes, of which each gets one zone in turn; ``manages``: the clusters that a host manages,
+    where those are not all others.
     """
 
     cluster: Cluster
@@ -97,6 +101,7 @@ class Member:
     reads: tuple[str, ...] | None = None
     region: str = ""
     zones: tuple[str, ...] = ()
+    manages: tuple[str, ...] | None = None
 
     @property
     def name(self) -> str:

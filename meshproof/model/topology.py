@@ -13,6 +13,7 @@ from itertools import combinations, permutations
 from meshproof.errors import ModelError
 from meshproof.model.clusters import GATEWAY_PORTS, Flow, Footprint, Pair, Wiring
 from meshproof.model.exposure import Exposure, clusters_named
+from meshproof.model.host import is_managed, meet
 from meshproof.model.machine import Machine, machine_flows, mesh_of, sites
 from meshproof.model.member import Member, MeshSpec, Placement, Role
 from meshproof.model.topology_checks import check_topology
@@ -56,7 +57,7 @@ class Topology:
 
     def part(self, mesh: MeshSpec) -> Topology:
         """One of the meshes alone: its clusters and machines, and the versions in them."""
-        members = tuple(one for one in self.members if one.mesh == mesh)
+        members = tuple(one for one in self.meshed if one.mesh == mesh)
         names = {one.name for one in members}
         placements = tuple(one for one in self.placements if one.cluster in names)
         machines = tuple(one for one in self.machines if one.primary in names)
@@ -92,7 +93,7 @@ class Topology:
     @property
     def meshes(self) -> tuple[MeshSpec, ...]:
         """The meshes, in the order in which they first come."""
-        return tuple(dict.fromkeys(member.mesh for member in self.members))
+        return tuple(dict.fromkeys(member.mesh for member in self.meshed))
 
     def networks_of(self, mesh: MeshSpec) -> tuple[str, ...]:
         """The networks that workloads of a mesh are on, its machines too, in the order in which
@@ -103,8 +104,24 @@ class Topology:
 
     @property
     def workloads(self) -> tuple[str, ...]:
-        """The names of the clusters in which workloads run: all but external control planes."""
-        return tuple(member.name for member in self.members if member.role is not Role.EXTERNAL)
+        """The names of the clusters in which workloads run: all but external control planes and
+        hosts."""
+        return tuple(member.name for member in self.meshed if member.role is not Role.EXTERNAL)
+
+    @property
+    def meshed(self) -> tuple[Member, ...]:
+        """The clusters that are part of a mesh: all but hosts."""
+        return tuple(member for member in self.members if member.role is not Role.HOST)
+
+    @property
+    def host(self) -> Member | None:
+        """The cluster that manages others, if there is one."""
+        return next((member for member in self.members if member.role is Role.HOST), None)
+
+    @property
+    def managed(self) -> tuple[str, ...]:
+        """The names of the clusters that the host manages; () where there is no host."""
+        return tuple(name for name in self.names if is_managed(self, name))
 
     @property
     def versions(self) -> dict[str, str]:
@@ -124,7 +141,7 @@ class Topology:
     @property
     def control_planes(self) -> tuple[Member, ...]:
         """The clusters that run istiod."""
-        return tuple(member for member in self.members if member.role is not Role.REMOTE)
+        return tuple(member for member in self.meshed if member.role is not Role.REMOTE)
 
     @property
     def remotes(self) -> tuple[Member, ...]:
@@ -178,7 +195,7 @@ class Topology:
 
     def asks(self, caller: str, called: str) -> bool:
         """Whether an istiod in ``caller`` asks the API server of ``called``, another cluster."""
-        if self[caller].role is Role.REMOTE or caller == called:
+        if self[caller].role in (Role.REMOTE, Role.HOST) or caller == called:
             return False
         return called in self.reads(caller) or called == self.config_cluster(caller)
 
@@ -340,15 +357,20 @@ class Topology:
     def wiring(self, footprint: Footprint) -> Wiring:
         """What must be reached, and nothing else: pods and machines inside each network, gateways
         everywhere, machines on networks of their own by those whose istiods know them, and API
-        servers by those istiods alone that read them."""
-        pairs = {pair: self._flows(*pair) for pair in permutations(self.names, 2)}
+        servers by those istiods alone that read them, and a host. Where there is a host, clusters
+        that have nothing to call in each other are apart, and nothing reaches the host."""
+        pairs = {pair: self.flows(*pair) for pair in permutations(self.names, 2)}
         pairs |= machine_flows(self)
         ports = (one.gateway.port for one in self.members if one.gateway is not None)
         wiring = Wiring(self.name, pairs, tuple(dict.fromkeys((*GATEWAY_PORTS, *ports))))
         wiring.check(footprint)
         return wiring
 
-    def _flows(self, caller: str, called: str) -> frozenset[Flow]:
+    def flows(self, caller: str, called: str) -> frozenset[Flow]:
+        """What may pass from one cluster to another."""
+        if not meet(self, caller, called):
+            manages = self[caller].role is Role.HOST and called in self.managed
+            return frozenset({Flow.API} if manages else ())
         flows = {Flow.GATEWAY}
         if self.same_network(caller, called):
             flows.add(Flow.POD)

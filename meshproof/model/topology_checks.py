@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from meshproof.model.exposure import check_exposures
+from meshproof.model.host import check_hosts
 from meshproof.model.machine import check_machines
 from meshproof.model.member import Member, MeshSpec, Role, TopologyError
 
@@ -27,6 +28,7 @@ def check_topology(topology: Topology) -> None:
     for member in topology.members:
         _check_primary(topology, member)
     _check_externals(topology)
+    check_hosts(topology)
     _check_meshes(topology)
     check_machines(topology)
     _check_reads(topology)
@@ -63,7 +65,7 @@ def _check_primary(topology: Topology, member: Member) -> None:
     at = ("clusters", member.name, "primary")
     if member.role is not Role.REMOTE:
         if member.primary != member.name:
-            role = "a primary" if member.role is Role.PRIMARY else "external"
+            role = {Role.PRIMARY: "a primary", Role.HOST: "a host"}.get(member.role, "external")
             raise TopologyError(
                 at,
                 f"{member.name} is {role} and cannot be served by {member.primary!r}",
@@ -77,10 +79,11 @@ def _check_primary(topology: Topology, member: Member) -> None:
             f"the primary of {member.name} is {member.primary!r}, which is no cluster here",
             f"name {choice}",
         )
-    if topology[member.primary].role is Role.REMOTE:
+    role = topology[member.primary].role
+    if role in (Role.REMOTE, Role.HOST):
         raise TopologyError(
             at,
-            f"the primary of {member.name} is {member.primary}, which has the role remote",
+            f"the primary of {member.name} is {member.primary}, which has the role {role.value}",
             f"name {choice}, or give {member.primary} the role primary",
         )
 
@@ -229,7 +232,8 @@ def _check_placements(topology: Topology) -> None:
     for one in topology.placements:
         at = ("clusters", one.cluster, "versions")
         if one.cluster not in topology.workloads:
-            cause = f"{one.cluster} is external, so no version of helloworld runs in it"
+            what = "a host" if topology[one.cluster].role is Role.HOST else "external"
+            cause = f"{one.cluster} is {what}, so no version of helloworld runs in it"
             raise TopologyError(at, cause, "leave 'versions' out")
         _check_version(at, one.version)
         if not 1 <= one.replicas <= _MOST_REPLICAS:

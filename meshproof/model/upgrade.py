@@ -153,7 +153,8 @@ def begin(topology: Topology, version: Version) -> State:
     proxies = dict.fromkeys(topology.workloads, version)
     gateways = {one.name: version for one in topology.members if one.gateway is not None}
     machines = {one.name: version for one in topology.machines}
-    return State(dict.fromkeys(topology.names, (version,)), proxies, gateways, proxies, machines)
+    installed = dict.fromkeys((one.name for one in topology.meshed), (version,))
+    return State(installed, proxies, gateways, proxies, machines)
 
 
 def _check(topology: Topology, old: Version, upgrade: Upgrade) -> None:

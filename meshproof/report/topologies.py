@@ -26,7 +26,7 @@ from meshproof.report.words import Grid
 from meshproof.telling import shown
 
 _WIDTH = 78
-_MARKS = {Role.PRIMARY: "◆", Role.REMOTE: "◇", Role.EXTERNAL: "◈"}
+_MARKS = {Role.PRIMARY: "◆", Role.REMOTE: "◇", Role.EXTERNAL: "◈", Role.HOST: "◎"}
 UPKEEP = (
     "objects",
     "with a mesh more",
@@ -38,6 +38,8 @@ the number of clusters that they are in."""
 _MACHINE = "▣"
 LEGEND = "◆ istiod and workloads   ◇ served by another's istiod   ◈ istiod for others alone"
 _WITH_MACHINES = f"{LEGEND}\n{_MACHINE} machine outside Kubernetes"
+_WITH_HOST = f"{LEGEND}\n{_MARKS[Role.HOST]} manages others through their API servers"
+_WORDS = {Flow.POD: "pods", Flow.GATEWAY: "gateways", Flow.API: "the API server"}
 
 
 def listing(topologies: Iterable[Topology], usual: Collection[str]) -> Grid:
@@ -65,14 +67,15 @@ def drawing(topology: Topology) -> RenderableType:
     networks = dict.fromkeys([*(one.network for one in topology.members), *of_machines])
     parts: list[RenderableType] = [Text(shown(topology.name), style="bold")]
     for number, name in enumerate(networks):
-        if number:
+        if number and topology.host is None:
             directly = not topology.on(name)
             parts.append(
                 Text(f"      ║ by gateways{', machines directly' if directly else ' alone'}")
             )
         parts.append(_network(name, topology))
     parts += [Text(shown(line)) for line in (*_reading(topology), *_passing(topology))]
-    return Group(*parts, Text(_WITH_MACHINES if topology.machines else LEGEND, style="dim"))
+    legend = _WITH_MACHINES if topology.machines else LEGEND
+    return Group(*parts, Text(legend if topology.host is None else _WITH_HOST, style="dim"))
 
 
 def as_json(topologies: Iterable[Topology], usual: Collection[str]) -> str:
@@ -128,6 +131,9 @@ def _network(name: str, topology: Topology) -> Panel:
 
 def _runs(topology: Topology, member: Member) -> Iterator[str]:
     """What a cluster has, in a few words each."""
+    if member.role is Role.HOST:
+        yield f"manages {', '.join(topology.managed)}"
+        return
     if member.role is Role.REMOTE:
         yield f"served by {member.primary}"
     else:
@@ -165,13 +171,10 @@ def _passing(topology: Topology) -> Iterator[str]:
     """What may pass between clusters, those of which the same may together."""
     ways: dict[str, list[str]] = {}
     for caller, called in permutations(topology.names, 2):
-        what = ["gateways"]
-        if topology.same_network(caller, called):
-            what.insert(0, "pods")
-        if topology.asks(caller, called):
-            what.append("the API server")
+        passing = topology.flows(caller, called)
+        what = [words for flow, words in _WORDS.items() if flow in passing] or ["nothing"]
         ways.setdefault(", ".join(what), []).append(f"{caller} → {called}")
-    words = {Flow.GATEWAY: "gateways", Flow.POD: "its machines"}
+    words = {**_WORDS, Flow.POD: "its machines"}
     for (caller, called), flows in machine_flows(topology).items():
         for flow in flows:
             ways.setdefault(words[flow], []).append(f"{caller} → {called}")

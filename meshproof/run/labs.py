@@ -101,6 +101,9 @@ class Labs:
         usable = now is not None and now.mesh.dirty is None and not self._is_lost
         if now is not None and usable and now.mesh.deployment == deployment:
             return now
+        with self._remembered(deployment):
+            if topology.host is not None:
+                _ = self._session.host  # compiled while no lab waits for it
         with self._remembered(footprint):
             lab = self._with(footprint, topology.wiring(footprint))
         with self._remembered(deployment):

@@ -46,6 +46,7 @@ _ON_DEMAND = frozenset(
     {
         "external-control-plane-split-horizon",
         "federation-of-three",
+        "host-member",
         "hostname-gateways",
         "hybrid",
         "two-primaries-four-clusters",

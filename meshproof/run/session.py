@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.artifacts import (
     Bundle,
+    HostArtifacts,
     MachineArtifacts,
     OwnBuilds,
     Wanted,
@@ -25,6 +26,7 @@ from meshproof.artifacts import (
     istio_version,
     kubernetes_version,
     provide,
+    provide_host,
     provide_machines,
     unsupported,
 )
@@ -171,6 +173,12 @@ class Session:
                 source=self.choices.source,
                 checkout=self.choices.checkout,
             )
+
+    @cached_property
+    def host(self) -> HostArtifacts:
+        """What a host manages its members by: made when a topology has one."""
+        with self.recorder.step("provide what a host manages members by"):
+            return provide_host(engine=self.engine, recorder=self.recorder)
 
     def ingredients(self, *, machines: bool = False) -> Ingredients:
         """What a lab is made with, and its ``machines`` if it is to have any. Each lab gets

@@ -63,9 +63,9 @@ class Tls:
         self.world = world
         topology = world.deployment.topology
         of, known = world.deployment.root_of, world.mesh.roots
-        roots = {one.name: known[of(one)] for one in topology.members}
+        roots = {one.name: known[of(one)] for one in topology.meshed}
         self.authorities = {name: root.intermediate(name) for name, root in roots.items()}
-        self.signers = {one.name: one.primary for one in topology.members}
+        self.signers = {one.name: one.primary for one in topology.meshed}
         self.changes: list[Change] = []
         self.snis = {SNI}
         self.telling = self.seen = True

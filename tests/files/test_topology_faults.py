@@ -115,7 +115,7 @@ clusters:
         ),
         (
             EAST + "  west: {}\n",
-            "4: 'role' of cluster west is missing: write primary, remote or external.",
+            "4: 'role' of cluster west is missing: write primary, remote, external or host.",
         ),
         (
             EAST + "  west: {role: remote, network: a}\n  east: {role: primary, network: b}\n",
@@ -190,7 +190,8 @@ clusters:
         (BOTH + "    primary: true\n", "10: 'primary' of cluster west cannot be true: write"),
         (
             BOTH.replace("role: remote", "role: secondary"),
-            "7: 'role' of cluster west cannot be 'secondary': write primary, remote or external.",
+            "7: 'role' of cluster west cannot be 'secondary': write primary, remote, external or "
+            "host.",
         ),
         (BOTH.replace("role: remote", "role:"), "7: 'role' of cluster west cannot be empty: write"),
         # Aliases that lead into themselves end somewhere.

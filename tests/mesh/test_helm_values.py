@@ -42,7 +42,7 @@ def everything() -> Iterator[tuple[Blueprint, str]]:
         topology = topology_named(name)
         for variant in ["", *(one.name for one in VARIANTS.values() if one.exists_on(topology))]:
             plan = plan_of(name, *filter(None, [variant]))
-            yield from ((plan, one) for one in plan.deployment.topology.names)
+            yield from ((plan, one.name) for one in plan.deployment.topology.meshed)
 
 
 SPLIT, OUTSIDE = "primary-remote-split-horizon", "external-control-plane"

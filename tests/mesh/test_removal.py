@@ -89,3 +89,23 @@ def test_nothing_is_recorded_when_nothing_went(make: Callable[..., Any]) -> None
         make(NODE), Inventory(frozenset({NODE})), recorder=Recorder(listeners=[events.append])
     )
     assert "removed" not in {event.kind for event in events}
+
+
+def test_what_a_stopped_controller_holds_is_let_go(
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    definition = ("apiextensions.k8s.io", "CustomResourceDefinition", "", "things.example.org")
+    held = Thing("example.org", "Thing", "default", "held", path="/held")
+    cluster = make(NODE, OLD, Thing(*definition, path="/definition"), held)
+    let_go: list[str] = []
+
+    def request(_: object, method: str, path: str, *, body: object = None) -> None:
+        if method == "PATCH":
+            assert body == {"metadata": {"finalizers": None}}
+            let_go.append(path)
+        if method == "PATCH" or path != held.path:
+            cluster.request(None, method, path)
+
+    monkeypatch.setattr(removal, "request", request)
+    remove_rest(cluster, Inventory(frozenset({NODE, OLD})), recorder=Recorder())
+    assert cluster.things == {NODE, OLD} and let_go == [held.path]

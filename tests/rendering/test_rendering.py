@@ -115,7 +115,7 @@ SHAPES = [
 @pytest.mark.parametrize(("name", "variant"), SHAPES)
 def test_both_install_the_same(name: str, variant: str, tmp_path: Path) -> None:
     plan = plan_of(name, *filter(None, [variant]))
-    for member in plan.deployment.topology.members:
+    for member in plan.deployment.topology.meshed:
         document = plan.control_plane(member)
         known = _known(document, member)
         assert unexplained(rendered(document, tmp_path), known) == [], member.name
@@ -126,7 +126,7 @@ def test_both_install_the_same(name: str, variant: str, tmp_path: Path) -> None:
 
 def test_both_install_the_same_kinds(tmp_path: Path) -> None:
     plan = plan_of("primary-remote-flat")
-    for member in plan.deployment.topology.members:
+    for member in plan.deployment.topology.meshed:
         assert rendered(plan.control_plane(member), tmp_path, kinds=True) == []
 
 

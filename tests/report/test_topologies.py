@@ -54,3 +54,13 @@ def test_the_list_and_the_data_say_which_are_judged_unasked() -> None:
     data = json.loads(as_json(topologies, {"primary-remote-flat"}))
     assert [one["default"] for one in data] == [False, True]
     assert data[1]["clusters"][1]["primary"] == data[1]["clusters"][0]["name"]
+
+
+def test_a_drawing_says_whom_a_host_manages_and_that_nothing_reaches_it() -> None:
+    drawn = printed(drawing(topology_named("host-member")))
+    assert "◎ host  manages east, west" in drawn and "by gateways" not in drawn
+    assert "host → east, host → west: the API server" in drawn
+    assert "east → host" in drawn and drawn.count("nothing") == 1
+    (data,) = json.loads(as_json([topology_named("host-member")], set()))
+    assert data["clusters"][0]["manages"] == ["east", "west"]
+    assert "manages" not in data["clusters"][1]

@@ -68,6 +68,12 @@ def test_machines_are_judged_where_there_are_some_and_nothing_else_is() -> None:
     assert why(on("vm-expansion")) == "judged on clusters without machines beside them"
 
 
+def test_hosts_are_judged_where_there_is_one_and_nothing_else_is() -> None:
+    assert why(on("host-member"), MARK.managed) is None
+    assert why(on(SPLIT), MARK.managed) == "needs a host that manages clusters"
+    assert why(on("host-member")) == "judged on clusters that no host manages"
+
+
 def test_what_takes_machines_like_any_other_is_judged_everywhere() -> None:
     assert why(on("vm-expansion"), MARK.machines("too")) is None
     assert why(on(SPLIT), MARK.machines("too")) is None

@@ -1,0 +1,128 @@
+"""Who pushes what to which members: tenants, their accounts, and what these may do in a member.
+
+Each tenant has an account in each of its members, as which its objects are applied, and which may
+do nothing outside its namespace. The host has another account there for each tenant, whose token it
+keeps, and which may do nothing but act as the first. Nothing of this names the host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from meshproof.kube.objects import Object
+
+DEPLOYER = "deployer"
+"""The account as which a tenant's objects are applied, in the tenant's namespace."""
+DOORS = "managed"
+"""The namespace in each member with the accounts whose tokens leave it."""
+_RBAC = "rbac.authorization.k8s.io"
+_CHANGE = ["get", "list", "watch", "create", "update", "patch", "delete"]
+_OF_TENANTS = ["configmaps", "serviceaccounts", "services"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Somebody who pushes. ``name``: also that of its namespace, in the host and in its members;
+    ``members``: those that it may push to; ``manages``: whether it pushes what others stand on,
+    namespaces, accounts, roles and the meshes' policies, wherever they belong."""
+
+    name: str
+    members: tuple[str, ...]
+    manages: bool = False
+
+
+def account_user(tenant: str) -> str:
+    """Who a tenant's account is to an API server."""
+    return f"system:serviceaccount:{tenant}:{DEPLOYER}"
+
+
+def identity_objects(tenant: Tenant) -> list[Object]:
+    """What a tenant is in a member: its namespace, the account as which its objects are applied
+    with its rights, and the account for the host, which may act as that one alone."""
+    subject = _subject(DEPLOYER, tenant.name)
+    return [
+        namespace(tenant.name),
+        _account(DEPLOYER, tenant.name),
+        *_rights(tenant, subject),
+        _account(tenant.name, DOORS),
+        _role("Role", "as-deployer", tenant.name, [_acting_as(DEPLOYER)]),
+        _binding("Role", "as-deployer", tenant.name, _subject(tenant.name, DOORS)),
+    ]
+
+
+def door_objects(tenant: Tenant) -> list[Object]:
+    """What must be in a member before anything can be pushed there for a tenant: what others are
+    has been pushed by one that manages."""
+    return [namespace(DOORS), *identity_objects(tenant)]
+
+
+def host_objects(tenants: Iterable[Tenant]) -> list[Object]:
+    """What tenants are in the host: a namespace each, and an account of the same name as in their
+    members, without which nothing that was pushed is withdrawn again."""
+    return [made for one in tenants for made in (namespace(one.name), _account(DEPLOYER, one.name))]
+
+
+def everywhere(tenant: Tenant) -> list[Object]:
+    """What a tenant is in a member beyond all namespaces."""
+    return [one for one in identity_objects(tenant) if one["kind"].startswith("ClusterRole")]
+
+
+def _rights(tenant: Tenant, subject: Object) -> list[Object]:
+    if not tenant.manages:
+        rules = [_rule("", _OF_TENANTS, _CHANGE)]
+        return [
+            _role("Role", DEPLOYER, tenant.name, rules),
+            _binding("Role", DEPLOYER, tenant.name, subject),
+        ]
+    rules = [
+        _rule("", ["namespaces", *_OF_TENANTS], _CHANGE),
+        # Who gives rights that he has not himself needs these two verbs.
+        _rule(_RBAC, ["roles", "rolebindings"], [*_CHANGE, "bind", "escalate"]),
+        *(
+            _rule(f"{group}.istio.io", ["*"], _CHANGE)
+            for group in ("networking", "security", "telemetry")
+        ),
+    ]
+    name = f"{tenant.name}-{DEPLOYER}"
+    return [
+        _role("ClusterRole", name, "", rules),
+        _binding("ClusterRole", name, "", subject),
+    ]
+
+
+def _acting_as(account: str) -> Object:
+    return {**_rule("", ["serviceaccounts"], ["impersonate"]), "resourceNames": [account]}
+
+
+def _rule(group: str, resources: Sequence[str], verbs: Sequence[str]) -> Object:
+    return {"apiGroups": [group], "resources": list(resources), "verbs": list(verbs)}
+
+
+def namespace(name: str) -> Object:
+    """A namespace without anything in it."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def _account(name: str, namespace: str) -> Object:
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
+
+
+def _role(kind: str, name: str, namespace: str, rules: Sequence[Object]) -> Object:
+    return {**_rbac(kind, name, namespace), "rules": list(rules)}
+
+
+def _binding(kind: str, name: str, namespace: str, subject: Object) -> Object:
+    role = {"apiGroup": _RBAC, "kind": kind, "name": name}
+    made = _rbac(f"{kind}Binding", name, namespace)
+    return {**made, "roleRef": role, "subjects": [subject]}
+
+
+def _rbac(kind: str, name: str, namespace: str) -> Object:
+    where = {"namespace": namespace} if namespace else {}
+    return {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": {"name": name, **where}}
+
+
+def _subject(account: str, namespace: str) -> Object:
+    return {"kind": "ServiceAccount", "name": account, "namespace": namespace}

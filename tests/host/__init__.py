@@ -1,0 +1,1 @@
+"""Tests of a host and what it manages members by."""
