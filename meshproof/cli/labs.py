@@ -33,7 +33,7 @@ from meshproof.console import say_line
 from meshproof.engine import Engine, choose_engine
 from meshproof.errors import EXIT_COULD_NOT_TELL, MeshproofError
 from meshproof.files import read_footprint
-from meshproof.lab import Lab
+from meshproof.lab import KindLab
 from meshproof.lab.ownership import Claim, Description, LabInUseError, real_state_dir
 from meshproof.lab.sweep import Found, State, find, find_all, take_down, to_be_swept, what_would_go
 from meshproof.lab.sweep import sweep as sweep_labs
@@ -80,7 +80,7 @@ def up(
     if session.choices.pool is not None:
         footprint.check_clear_of(session.choices.pool)
     check_ready(session)
-    with orderly_end(_say), Lab.create(footprint, session.ingredients(), wanted) as lab:
+    with orderly_end(_say), KindLab.create(footprint, session.ingredients(), wanted) as lab:
         lab.await_dns()
         lab.keep()
     say_line(f"Lab {lab.id} is up. Reach its clusters with:")

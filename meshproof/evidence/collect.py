@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from meshproof.engine import Engine
 from meshproof.evidence.index import index
 from meshproof.evidence.machines import machine_pieces
 from meshproof.evidence.network import network_pieces
@@ -23,8 +22,9 @@ from meshproof.evidence.proxies import (
 )
 from meshproof.evidence.redact import redact
 from meshproof.evidence.source import Clock, Found, Object, Piece, Source, one_line
-from meshproof.kube.cluster import RunningCluster
-from meshproof.lab.lab import Lab
+from meshproof.kube.cluster import OnNodes, RunningCluster
+from meshproof.lab.base import Lab
+from meshproof.model import Capability
 from meshproof.process import Shell
 
 INDEX = "00-index.md"
@@ -63,8 +63,8 @@ def collect(
     """
     folder.mkdir(parents=True, exist_ok=True)
     # The lab's own shell refuses once a step beside others failed, or the run was called off.
-    shell = Shell(lab.recorder, env=lab.engine.shell.env)
-    engine = type(lab.engine)(shell)
+    shell = Shell(lab.recorder, env=lab.shell.env)
+    engine = lab.on_nodes(shell)
     clock = Clock(within)
     wanted = {*namespaces, ROOT_NAMESPACE}
     pool = ThreadPoolExecutor(max_workers=_WORKERS)
@@ -72,7 +72,7 @@ def collect(
         with lab.recorder.step("collect evidence", folder=str(folder)):
             survey = partial(_survey, engine, clock)
             surveys = list(pool.map(survey, lab.clusters.values()))
-            pieces = _pieces(lab, engine, surveys, wanted, clock)
+            pieces = _pieces(lab, shell, surveys, wanted, clock)
             outcomes = list(pool.map(partial(_write, folder, clock), pieces))
             about = f"Lab {lab.id}, wiring {lab.wiring.name}, clusters {', '.join(lab.clusters)}; "
             about += f"{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())} UTC, "
@@ -85,9 +85,9 @@ def collect(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _survey(engine: Engine, clock: Clock, cluster: RunningCluster) -> _Survey:
+def _survey(engine: OnNodes, clock: Clock, cluster: RunningCluster) -> _Survey:
     """List a cluster's pods."""
-    ours = RunningCluster(cluster.spec, cluster.kubeconfig, engine)
+    ours = cluster.by(engine)
     try:
         pods = Source(ours, (), clock).get("/api/v1/pods", limit=_FIRST_ANSWER)["items"]
         nodes = cluster.nodes
@@ -100,7 +100,7 @@ def _survey(engine: Engine, clock: Clock, cluster: RunningCluster) -> _Survey:
 
 
 def _pieces(
-    lab: Lab, engine: Engine, surveys: Iterable[_Survey], wanted: set[str], clock: Clock
+    lab: Lab, shell: Shell, surveys: Iterable[_Survey], wanted: set[str], clock: Clock
 ) -> list[Piece]:
     """All files, in the order in which they are asked for: proxies take longest, and come last."""
     surveys = list(surveys)
@@ -110,8 +110,10 @@ def _pieces(
         pieces += object_pieces(survey.source, list(survey.pods))
     for survey in alive:
         pieces += istiod_pieces(survey.source, list(survey.pods))
-    pieces += network_pieces(lab, engine, [survey.source for survey in surveys], clock)
-    pieces += machine_pieces(lab, engine, clock)
+    if Capability.ROUTER in lab.capabilities:
+        engine = type(lab.engine)(shell)
+        pieces += network_pieces(lab, engine, [survey.source for survey in surveys], clock)
+        pieces += machine_pieces(lab, engine, clock)
     for survey in alive:
         for pod in survey.pods:
             if pod["metadata"]["namespace"] in wanted and not is_istiod(pod):

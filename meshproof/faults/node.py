@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from meshproof.errors import LabError
-from meshproof.lab.lab import Lab
+from meshproof.lab.base import Lab
 from meshproof.lab.restart import await_return, put_back
 
 

@@ -27,7 +27,7 @@ def apply(cluster: RunningCluster, objects: Iterable[Object]) -> None:
 
     Raises LabError with what the API server said, also when it knows no such kind.
     """
-    for one in objects:
+    for one in as_there(cluster, objects):
         with lab_errors(f"apply {title(one)} in {cluster.name}"):
             kind = cluster.dynamic.resources.get(api_version=one["apiVersion"], kind=one["kind"])
             kind.server_side_apply(
@@ -37,6 +37,13 @@ def apply(cluster: RunningCluster, objects: Iterable[Object]) -> None:
                 field_manager=_MANAGER,
                 force_conflicts=True,
             )
+
+
+def as_there(cluster: RunningCluster, objects: Iterable[Object]) -> list[Object]:
+    """Objects as they are made in a cluster: in a foreign one they say whose they are, and have
+    images that its nodes can have."""
+    foreign = cluster.foreign
+    return list(objects) if foreign is None else [foreign.as_there(one) for one in objects]
 
 
 def delete(cluster: RunningCluster, objects: Iterable[Object]) -> None:
@@ -61,7 +68,8 @@ def would_be(cluster: RunningCluster, one: Object) -> Object:
     with lab_errors(f"make {title(one)} in {cluster.name}, as a dry run"):
         kind = cluster.dynamic.resources.get(api_version=one["apiVersion"], kind=one["kind"])
         namespace = one["metadata"].get("namespace")
-        found: Object = kind.create(body=one, namespace=namespace, dry_run="All").to_dict()
+        (made,) = as_there(cluster, [one])
+        found: Object = kind.create(body=made, namespace=namespace, dry_run="All").to_dict()
         return found
 
 

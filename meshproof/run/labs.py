@@ -9,7 +9,7 @@ from dataclasses import replace
 from meshproof.errors import LabError, MeshproofError, WaitTimeoutError
 from meshproof.faults.unhealed import Stays, forget
 from meshproof.kube.seam import in_words
-from meshproof.lab import Lab
+from meshproof.lab import KindLab, Lab
 from meshproof.lab.alive import lost_part
 from meshproof.lab.kept import find_kept
 from meshproof.mesh.installation import install_mesh
@@ -128,7 +128,7 @@ class Labs:
     def echoes(self, lab: Lab) -> dict[str, Echo]:
         """The echo of each cluster."""
         with self._remembered(lab.footprint):
-            made = side_by_side(lab.engine.shell, lambda name: self.echo(lab, name), lab.clusters)
+            made = side_by_side(lab.shell, lambda name: self.echo(lab, name), lab.clusters)
         return {echo.pod.cluster: echo for echo in made}
 
     def echoes_by_node(self, lab: Lab) -> dict[str, tuple[Echo, ...]]:
@@ -142,7 +142,7 @@ class Labs:
             )
 
         with self._remembered(lab.footprint):
-            made = side_by_side(lab.engine.shell, on_each, lab.clusters)
+            made = side_by_side(lab.shell, on_each, lab.clusters)
         return dict(zip(lab.clusters, made, strict=True))
 
     def close(self, *, keep: bool = False) -> None:
@@ -171,7 +171,7 @@ class Labs:
     @property
     def _is_lost(self) -> bool:
         """Whether the lab's programs were called off, because one step beside others failed."""
-        return self._lab is not None and self._lab.engine.shell.cancelled
+        return self._lab is not None and self._lab.shell.cancelled
 
     @contextmanager
     def _remembered(self, what: object) -> Iterator[None]:
@@ -191,7 +191,7 @@ class Labs:
             raise self._failed[what]
 
     def _with(self, footprint: Footprint, wiring: Wiring) -> Lab:
-        if self._lab is not None and (self._is_lost or self._lab.footprint != footprint):
+        if self._lab is not None and (self._is_lost or not self._lab.is_made_of(footprint)):
             self.close()
         if self._lab is None:
             self._lab = self._bring_up(footprint, wiring)
@@ -203,10 +203,10 @@ class Labs:
         made_with = self._session.ingredients(machines=bool(footprint.machines))
         if self._reuse is not None:
             claim, _ = find_kept(self._reuse)
-            lab = Lab.adopt(claim, footprint, made_with, wiring)
+            lab = KindLab.adopt(claim, footprint, made_with, wiring)
             tell_unhealed(lab)
             return lab
-        return Lab.create(footprint, made_with, wiring)
+        return KindLab.create(footprint, made_with, wiring)
 
     def _check_changeable(self, lab: Lab, asked: str) -> None:
         """Raise UsageError when the lab holds a mesh that may not be removed."""

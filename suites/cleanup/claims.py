@@ -36,7 +36,7 @@ _COMMANDS = {
 def nothing_remains(lab: Lab, before: Mapping[str, Inventory]) -> Verdict:
     """Each cluster holds, object by object and after 20 s at most, what it held before the mesh,
     and goes on so."""
-    shell = lab.engine.shell
+    shell = lab.shell
     return all_of(
         side_by_side(shell, lambda name: _as_before(lab, name, before[name]), lab.clusters)
     )
@@ -47,7 +47,7 @@ def uninstalling_leaves_nothing(
 ) -> Verdict:
     """After a mesh was uninstalled by what had installed it, each cluster holds what it held
     before, and has lost nothing of that; what is left is told whole, by kind and name."""
-    shell = lab.engine.shell
+    shell = lab.shell
     verdicts = side_by_side(shell, lambda name: _left(lab, name, before[name], by), lab.clusters)
     return all_of(verdicts)
 
@@ -56,7 +56,7 @@ def more_is_held(lab: Lab, before: Mapping[str, Inventory]) -> Verdict:
     """The control, of a mesh that is there: in each cluster the inventory finds more than what it
     held before."""
     found = side_by_side(
-        lab.engine.shell,
+        lab.shell,
         lambda name: len(take_inventory(lab.clusters[name]).new_since(before[name])),
         lab.clusters,
     )

@@ -100,9 +100,10 @@ class Dying(Labs):
             id="0a1b2c3d",
             kept=False,
             footprint=footprint,
+            is_made_of=lambda asked: asked == footprint,
             wiring=wiring,
             recorder=Recorder(),
-            engine=SimpleNamespace(shell=shell),
+            shell=shell,
             await_dns=await_dns,
             claim=SimpleNamespace(folder=Path("lab")),
         )
