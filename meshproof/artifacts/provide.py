@@ -49,6 +49,27 @@ def provide(
     )
 
 
+def provide_for_clusters(
+    wanted: Wanted,
+    *,
+    engine: Engine,
+    recorder: Recorder,
+    source: str | None = None,
+    checkout: Path | None = None,
+    store: Store | None = None,
+) -> Bundle:
+    """What a mesh takes on clusters that are there: istioctl and our programs, and the names of the
+    images, which nodes pull. Of what is built here they have to hold the images already.
+
+    Where no source is named it is what is published, as soon as a registry answers, whatever the
+    store has. Raises as ``provide``.
+    """
+    if source is None and checkout is None and registry_answers():
+        source = "published"
+    found = _source(wanted, engine, recorder, store or Store(), source, checkout)
+    return found.for_clusters() if isinstance(found, Published) else found.bundle()
+
+
 def provide_machines(
     wanted: Wanted,
     *,

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 _PLACES = {
+    "ConfigException": "kubernetes.config",
     "DynamicClient": "kubernetes.dynamic",
     "HTTPError": "urllib3.exceptions",
     "ResourceNotFoundError": "kubernetes.dynamic.exceptions",

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from meshproof.errors import LabError
 from meshproof.kube import client
 from meshproof.kube.foreign import Foreign
-from meshproof.model import Cluster
+from meshproof.model import Capability, Cluster
 from meshproof.process import Finished, Shell
 
 _PATIENCE = 30.0
@@ -78,15 +78,8 @@ class RunningCluster:
     @cached_property
     def api(self) -> client.ApiClient:
         """A client of the cluster's API server, for the classes of ``kubernetes.client``."""
-        configuration = client.Configuration()
         context = self.foreign.context if self.foreign is not None else None
-        client.load_kube_config(str(self.kubeconfig), context, configuration)
-        # API servers are on this machine, or spoken to directly: a proxy of the user's has no part
-        # in it. Not one that cannot be used either, at which a client would fail to be made.
-        configuration.proxy = configuration.no_proxy = None
-        api = client.ApiClient(configuration)
-        api.rest_client.request = _bounded(api.rest_client.request)
-        return api
+        return api_client(self.kubeconfig, context)
 
     @cached_property
     def tls(self) -> ssl.SSLContext | None:
@@ -151,6 +144,12 @@ class RunningCluster:
         """Run a program on a node, in the node's own namespaces."""
         return self._engine.exec(node.container, argv, input=input, check=check, timeout=timeout)
 
+    def check_changeable(self, what: str) -> None:
+        """Raise LabError for a foreign cluster, of whose own parts none is changed, such as
+        ``what``."""
+        if self.foreign is not None:
+            raise LabError(f"{what} of {self.name} is left alone: this {Capability.CLUSTERS.value}")
+
     def node_of(self, pod: client.V1Pod) -> Node:
         """The node that a pod runs on."""
         return next(node for node in self.nodes if node.container == pod.spec.node_name)
@@ -171,6 +170,24 @@ class RunningCluster:
                     told = f"{waiting.reason}: {waiting.message or ''}".strip(": ")
                     return f"pod {pod.metadata.namespace}/{pod.metadata.name}: {told}"
         return "no pod is in trouble"
+
+
+def api_client(kubeconfig: Path, context: str | None = None) -> client.ApiClient:
+    """A client of the API server that a context of a kubeconfig leads to, by default the current
+    one, which is given up on when it hangs. Raises LabError for a kubeconfig that cannot be used,
+    in words that hold nothing of it."""
+    configuration = client.Configuration()
+    try:
+        client.load_kube_config(str(kubeconfig), context, configuration)
+    except client.ConfigException as error:
+        which = f"context {context} of {kubeconfig}" if context is not None else str(kubeconfig)
+        raise LabError(f"{which} cannot be used: {str(error)[:200]}") from None
+    # API servers are on this machine, or spoken to directly: a proxy of the user's has no part in
+    # it. Not one that cannot be used either, at which a client would fail to be made.
+    configuration.proxy = configuration.no_proxy = None
+    api = client.ApiClient(configuration)
+    api.rest_client.request = _bounded(api.rest_client.request)
+    return api
 
 
 def _bounded(request: Callable[..., Any]) -> Callable[..., Any]:

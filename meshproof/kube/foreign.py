@@ -13,6 +13,9 @@ from meshproof.errors import LabError
 from meshproof.model import Capability
 from meshproof.process import Finished, Shell
 
+OWN_NAMESPACE = "meshproof-own"
+"""The namespace that we have there from the beginning to the end: it is the lock, and holds what
+probes the network."""
 LAB_LABEL = "meshproof.io/lab"
 """What each object bears that we make in a cluster of somebody else's: the id of the lab."""
 _OF_LABELS = "labels"

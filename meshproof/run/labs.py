@@ -12,11 +12,14 @@ from meshproof.kube.seam import in_words
 from meshproof.lab import KindLab, Lab
 from meshproof.lab.alive import lost_part
 from meshproof.lab.kept import find_kept
+from meshproof.lab.own.lab import KubeconfigLab
 from meshproof.mesh.installation import install_mesh
+from meshproof.mesh.inventory import Inventory
 from meshproof.mesh.keep import keep_mesh, note_before, note_installed, read_noted, remove_noted
 from meshproof.mesh.mesh import Mesh
 from meshproof.model import Deployment, Footprint, Wiring
 from meshproof.process import side_by_side
+from meshproof.run.leaving import check_left_as_it_was, whole
 from meshproof.run.reuse import as_kept, leave_damage, tell_unhealed
 from meshproof.run.session import Session
 from meshproof.traffic.settle import settle, turn
@@ -54,6 +57,7 @@ class Labs:
         self._lost: tuple[Lab, LabError] | None = None
         self._failed: dict[object, MeshproofError] = {}
         self._echoes: dict[tuple[str, str], Echo] = {}
+        self._others: dict[str, Inventory] = {}
 
     @property
     def lab(self) -> Lab | None:
@@ -151,6 +155,10 @@ class Labs:
         self._lab, self._sample, self._echoes = None, None, {}
         if lab is None:
             return
+        if lab.shared:
+            with lab.recorder.step("remove what was installed"):
+                self._sample = sample
+                self._remove_mesh(lab)
         if sample is not None and sample.mesh is self._left:
             leave_damage(sample.mesh)
         self._left = None
@@ -165,6 +173,8 @@ class Labs:
                 keep_mesh(sample.mesh)
                 self.on_kept = "" if sample.mesh.dirty else str(sample.mesh.deployment)
         lab.__exit__()
+        if lab.shared:
+            check_left_as_it_was(lab, self._others)
 
     # --- parts
 
@@ -200,6 +210,15 @@ class Labs:
         return self._lab
 
     def _bring_up(self, footprint: Footprint, wiring: Wiring) -> Lab:
+        own = self._session.choices.clusters
+        if own is not None:
+            theirs = KubeconfigLab.create(own, footprint, wiring, self._session.recorder)
+            try:
+                self._others = whole(theirs)
+            except BaseException:
+                theirs.remove()
+                raise
+            return theirs
         made_with = self._session.ingredients(machines=bool(footprint.machines))
         if self._reuse is not None:
             claim, _ = find_kept(self._reuse)
@@ -227,7 +246,7 @@ class Labs:
         try:
             self._remove_mesh(lab)
         except (WaitTimeoutError, LabError) as error:
-            if lab.kept:
+            if lab.kept or lab.shared:
                 raise  # somebody's own lab is not thrown away
             text = f"lab {lab.id} is made anew, since its mesh cannot be removed: {error.cause}"
             lab.recorder.emit("notice", text=text)

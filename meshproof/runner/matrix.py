@@ -12,12 +12,12 @@ import pytest
 
 from meshproof.errors import ModelError
 from meshproof.files import topology_names
-from meshproof.lab import Lab
 from meshproof.model import (
     REVISION,
     UNRELATED_ROOTS,
     USUAL_REVISION,
     VARIANTS,
+    Capability,
     Deployment,
     InstalledBy,
     Mtls,
@@ -58,7 +58,7 @@ class Matrix:
     where a topology can have them; ``full``: the product of all that is not narrowed so; ``only``:
     of the deployments those with these ids, or all; ``upgrades``: the ways to another Istio, on
     which all of them are then; ``installer``: what installs all of them, in place of the usual one
-    of each topology.
+    of each topology; ``capabilities``: what labs can.
     """
 
     topologies: tuple[Topology, ...]
@@ -71,6 +71,7 @@ class Matrix:
     only: tuple[str, ...] = ()
     upgrades: tuple[Upgrade, ...] = ()
     installer: InstalledBy | None = None
+    capabilities: frozenset[Capability] = frozenset(Capability)
 
     @classmethod
     def of(cls, asked: Selection, kubernetes: Version) -> Matrix:
@@ -86,6 +87,7 @@ class Matrix:
             only=asked.request.deployment,
             upgrades=asked.upgrades,
             installer=asked.installer,
+            capabilities=asked.capabilities,
         )
 
     @cached_property
@@ -183,7 +185,7 @@ def declare(definition: pytest.Item, matrix: Matrix) -> Declared:
     said = repr([(one.name, one.args, sorted(one.kwargs.items())) for one in told])
     key = f"{axis.fixtures if axis is not None else ()} {said}"
     if key not in matrix.reasons:
-        unable = lacking(marks, Lab.capabilities)
+        unable = lacking(marks, matrix.capabilities)
         matrix.reasons[key] = {
             one: why_not(marks, one, matrix.names, axis) or unable for one in matrix.deployments
         }
