@@ -23,6 +23,7 @@ from meshproof.evidence.proxies import (
 from meshproof.evidence.redact import redact
 from meshproof.evidence.source import Clock, Found, Object, Piece, Source, one_line
 from meshproof.kube.cluster import OnNodes, RunningCluster
+from meshproof.kube.foreign import LAB_LABEL
 from meshproof.lab.base import Lab
 from meshproof.model import Capability
 from meshproof.process import Shell
@@ -89,14 +90,26 @@ def _survey(engine: OnNodes, clock: Clock, cluster: RunningCluster) -> _Survey:
     """List a cluster's pods."""
     ours = cluster.by(engine)
     try:
-        pods = Source(ours, (), clock).get("/api/v1/pods", limit=_FIRST_ANSWER)["items"]
+        spaces = _spaces(ours, clock)
+        asked = Source(ours, (), clock, spaces)
+        pods = asked.items("/api/v1/pods", limit=_FIRST_ANSWER)
         nodes = cluster.nodes
     except Exception as error:  # whatever it is: the other clusters are still wanted
         failed = f"cluster {cluster.name} does not answer: {one_line(error)}"
         # Nodes that are known since the cluster was brought up; asking now might hang.
         known = vars(cluster).get("nodes", ())
         return _Survey(Source(ours, known, clock), failed=(failed,), dead=True)
-    return _Survey(Source(ours, nodes, clock), tuple(pods))
+    return _Survey(Source(ours, nodes, clock, spaces), tuple(pods))
+
+
+def _spaces(cluster: RunningCluster, clock: Clock) -> frozenset[str] | None:
+    """The namespaces of somebody else's cluster that bear our label; None where all are ours."""
+    if cluster.foreign is None:
+        return None
+    found = Source(cluster, (), clock).get("/api/v1/namespaces", limit=_FIRST_ANSWER)["items"]
+    about = [one["metadata"] for one in found]
+    lab = cluster.foreign.lab
+    return frozenset(one["name"] for one in about if one.get("labels", {}).get(LAB_LABEL) == lab)
 
 
 def _pieces(

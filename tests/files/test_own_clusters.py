@@ -138,5 +138,5 @@ def test_each_cluster_of_a_topology_is_named_and_no_other(kubeconfig: Path) -> N
     check_all_named(own, {"one": ["east"]})
     with pytest.raises(UsageError, match="no --cluster says which is west"):
         check_all_named(own, {"two": ["east", "west"]})
-    with pytest.raises(UsageError, match="--cluster names east, and no topology .* cluster of"):
+    with pytest.raises(UsageError, match=r"--cluster names east, and no topology .* cluster of"):
         check_all_named(own, {"other": []})

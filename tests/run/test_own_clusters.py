@@ -126,7 +126,8 @@ def test_yes_names_the_context_of_what_may_be_of_production(tmp_path: Path) -> N
     file = write_kubeconfig(tmp_path / "config", {"a": SERVERS["kind-east"], "live": "https://h:1"})
     words = (f"east={file}:a", f"west={file}:live")
     request = RunRequest(cluster=words, topology=("multi-primary-flat",), yes="east,west")
-    with pytest.raises(UsageError, match="west .* may be of production, .* '--yes east,west,live'"):
+    told = "west .* may be of production, .* '--yes east,west,live'"
+    with pytest.raises(UsageError, match=told):
         _ = Selection(request).clusters
     agreed = RunRequest(cluster=words, topology=("multi-primary-flat",), yes="east,west,live")
     assert Selection(agreed).clusters is not None

@@ -11,8 +11,9 @@ from typing import ClassVar
 from meshproof.errors import LabError, UsageError
 from meshproof.events import Recorder
 from meshproof.kube.cluster import RunningCluster, api_client
-from meshproof.kube.dns import ask_name, dns_address
+from meshproof.kube.dns import dns_address
 from meshproof.kube.foreign import OWN_NAMESPACE, Foreign, NoNodes
+from meshproof.kube.names import ask_name
 from meshproof.kube.objects import delete
 from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import PodWorkload

@@ -4,13 +4,14 @@ there. Asked by pods of ours before anything is installed, and compared with wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from urllib.parse import urlsplit
 
 from meshproof.artifacts.images import WORKLOAD
-from meshproof.errors import LabError
+from meshproof.errors import LabError, WaitFailedError, WaitTimeoutError
 from meshproof.kube import client
 from meshproof.kube.asking import Question, Reply, ask
 from meshproof.kube.cluster import RunningCluster
@@ -27,7 +28,7 @@ PROBE, NAMESPACE = NODE_PROBE, OWN_NAMESPACE
 _PORT, _OUTER = 8080, 15443
 """Where it listens, and by which port its LoadBalancer leads there: that of gateways."""
 _PATIENCE = 5.0
-_RUNS_WITHIN, _ANSWERS_WITHIN = 120.0, 60.0
+_RUNS_WITHIN, _ANSWERS_WITHIN, _LEADS_WITHIN = 120.0, 60.0, 60.0
 _NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 _NOBODY = 65532
 
@@ -81,25 +82,36 @@ class Probed:
 def deploy_probe(cluster: RunningCluster) -> PodWorkload:
     """Have the probe in a cluster, and wait until it runs. Raises LabError, one sentence with what
     is in its way: an image that nodes cannot have, a policy, a quota, no room."""
-    try:
+    with _admitted(cluster):
         apply(cluster, _objects(cluster.name))
+    try:
+        with lab_errors(f"start a probe in {cluster.name}"):
+            eventually(
+                lambda: _state(cluster),
+                until=lambda said: said == "Running",
+                fail_if=lambda said: said if any(one in said for one in _NO_IMAGE) else None,
+                what=f"a probe in {cluster.name}",
+                within=_RUNS_WITHIN,
+                every=0.5,
+            )
+    except (WaitFailedError, WaitTimeoutError) as error:
+        raise LabError(error.cause, error.remedy) from None
+    with _admitted(cluster):  # now that the namespace has its account, which pods need
         would_be(cluster, _as_injected())
+    return find_workload(cluster, PROBE, NAMESPACE)
+
+
+@contextmanager
+def _admitted(cluster: RunningCluster) -> Iterator[None]:
+    """Say of what a cluster refuses inside the block who is to let it pass."""
+    try:
+        yield
     except LabError as error:
         raise LabError(
             f"cluster {cluster.name} does not take our pods: {error.cause}",
             "let its policies (PodSecurity, quotas, admission webhooks) pass pods with NET_ADMIN "
             "and NET_RAW in namespaces that bear the label meshproof.io/lab",
         ) from error
-    with lab_errors(f"start a probe in {cluster.name}"):
-        eventually(
-            lambda: _state(cluster),
-            until=lambda said: said == "Running",
-            fail_if=lambda said: said if any(one in said for one in _NO_IMAGE) else None,
-            what=f"a probe in {cluster.name}",
-            within=_RUNS_WITHIN,
-            every=0.5,
-        )
-    return find_workload(cluster, PROBE, NAMESPACE)
 
 
 def probe_network(
@@ -174,13 +186,28 @@ def _reach(
     direct = ask(asker, _greeting(f"{there.address}:{_PORT}"))
     gateway = None
     if outer is not None:
-        reply = ask(asker, _greeting(f"{outer}:{_OUTER}"))
-        gateway = _says(reply, called.name) is not None
+        gateway = _answered(asker, f"{outer}:{_OUTER}", called.name)
     url = urlsplit(called.server)
     knock = Question("tls", _PATIENCE, f"{url.hostname}:{url.port or 443}")
     # Who answers by TLS is there, whatever it thinks of us.
     api = bool(ask(asker, knock).chain)
     return Reach(asker.address, _says(direct, called.name) or "", gateway, api)
+
+
+def _answered(asker: PodWorkload, address: str, name: str) -> bool:
+    """Whether a cluster's probe answers by its load balancer, which may have an address before it
+    leads anywhere."""
+    try:
+        eventually(
+            lambda: _says(ask(asker, _greeting(address)), name),
+            until=lambda heard: heard is not None,
+            what=f"an answer at {address}",
+            within=_LEADS_WITHIN,
+            every=1.0,
+        )
+    except WaitTimeoutError:
+        return False
+    return True
 
 
 def _greeting(address: str) -> Question:

@@ -129,7 +129,7 @@ def plain(uid: str = "one", pods: str = "10.244.0.0/24") -> dict[str, Answer]:
                 "",
             ),
         },
-        "GET /api/v1/nodes": listed(node("a", pods), node("b", None if not pods else pods)),
+        "GET /api/v1/nodes": listed(node("a", pods), node("b", pods)),
         "GET /apis/networking.k8s.io/v1/servicecidrs": {
             "items": [{"spec": {"cidrs": ["10.96.0.0/16"]}}]
         },

@@ -71,7 +71,7 @@ def test_two_contexts_that_lead_to_one_cluster_are_told_by_its_uid(
 ) -> None:
     east, _ = cluster(stack, tmp_path)
     west, _ = cluster(stack, tmp_path, "west")
-    with pytest.raises(UsageError, match="east and west are one cluster: .* has the uid one"):
+    with pytest.raises(UsageError, match=r"east and west are one cluster: .* has the uid one"):
         examine([east, west], Shell())
     other, _ = cluster(stack, tmp_path, "west", plain("two"))
     assert set(examine([east, other], Shell())) == {"east", "west"}
