@@ -111,7 +111,9 @@ class Source:
         """The objects of a list, as far as they are looked at."""
         found = self.get(path, limit=limit).get("items") or []
         about = ((one, one["metadata"]) for one in found)
-        return [one for one, its in about if self.shows(its.get("namespace", ""), its.get("name", ""))]
+        return [
+            one for one, its in about if self.shows(its.get("namespace", ""), its.get("name", ""))
+        ]
 
     def table(self, path: str) -> list[list[str]]:
         """The rows that ``kubectl get -A -o wide`` prints for a list: a heading, then each

@@ -180,6 +180,14 @@ VERSIONS = [
         "verify --installer helm --charts {work} --istio 1.31.0,1.31.1",
         "--charts are those of one Istio",
     ),
+    refused(
+        "one's own: no file", "verify multi-primary-flat --cluster east", "no cluster and file"
+    ),
+    refused("one's own: none there", "verify multi-primary-flat --cluster east=x", "no kubeconfig"),
+    refused("one's own: no topology", "verify --cluster east=x", "which topology"),
+    refused("one's own: bare", "verify bare --cluster east=x", "judged by their router"),
+    refused("one's own, kept", "verify zones --cluster east=x --keep", "--keep is not for"),
+    refused("yes to nothing", "verify --yes east", "--yes is about clusters of your own"),
     refused("bare clusters by Helm", "verify bare --installer helm", "--installer says nothing"),
     goes_on("all by Helm", "verify --installer helm", makes=REPORTS),
     refused("an archive that is none", "verify --image-archive {work}/none", "cannot read"),

@@ -97,7 +97,8 @@ def listed(*items: Mapping[str, Any]) -> dict[str, Any]:
 
 def namespace(name: str, uid: str = "", **metadata: Any) -> dict[str, Any]:
     """A namespace."""
-    return {"metadata": {"name": name, "uid": uid or f"uid-of-{name}", **metadata}}
+    found = {"name": name, "uid": uid or f"uid-of-{name}", **metadata}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": found}
 
 
 def node(name: str, pods: str | None, address: str = "10.0.0.1") -> dict[str, Any]:

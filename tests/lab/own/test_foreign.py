@@ -26,6 +26,7 @@ from tests.lab.own.api import Answer, Recorded, namespace, served, write_kubecon
 
 LAB = "0a1b2c3d"
 OURS = {LAB_LABEL: LAB}
+NODE = {"apiVersion": "v1", "kind": "Node"}
 CORE = {
     "GET /version": {"major": "1", "minor": "33"},
     "GET /api": {"versions": ["v1"]},
@@ -88,7 +89,7 @@ def test_in_a_namespace_of_ours_objects_are_applied_and_deleted(
         {
             "GET /api/v1/namespaces/sample": namespace("sample", labels=OURS),
             f"PATCH {path}": config_map("sample"),
-            f"DELETE {path}": {},
+            f"DELETE {path}": {"apiVersion": "v1", "kind": "Status"},
         },
     )
     apply(running, [config_map("sample")])
@@ -113,8 +114,8 @@ def test_in_a_namespace_of_ours_objects_are_applied_and_deleted(
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "sample"}},
         ),
         (
-            {"GET /api/v1/nodes/a": {"metadata": {"name": "a"}}},
-            {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "a"}},
+            {"GET /api/v1/nodes/a": {**NODE, "metadata": {"name": "a"}}},
+            {**NODE, "metadata": {"name": "a"}},
         ),
     ],
 )
@@ -184,7 +185,7 @@ def test_an_address_that_comes_late_is_waited_for_at_a_service_made_ahead(
         {
             SERVICE: service,
             f"PATCH {path}": namespace("istio-system"),
-            f"PATCH {path}/services/gateway": {},
+            f"PATCH {path}/services/gateway": {"apiVersion": "v1", "kind": "Service"},
         },
     )
     addresses = LateAddresses(running, within=10)
