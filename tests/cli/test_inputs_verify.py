@@ -180,9 +180,7 @@ VERSIONS = [
         "verify --installer helm --charts {work} --istio 1.31.0,1.31.1",
         "--charts are those of one Istio",
     ),
-    refused(
-        "one's own: no file", "verify multi-primary-flat --cluster east", "no cluster and file"
-    ),
+    refused("own: no file", "verify multi-primary-flat --cluster east", "no cluster and file"),
     refused("one's own: none there", "verify multi-primary-flat --cluster east=x", "no kubeconfig"),
     refused("one's own: no topology", "verify --cluster east=x", "which topology"),
     refused("one's own: bare", "verify bare --cluster east=x", "judged by their router"),
