@@ -54,6 +54,7 @@ class World:
         self.lab: Any = SimpleNamespace(
             id="0a1b2c3d",
             kept=True,
+            shared=False,
             clusters={"east": None, "west": None},
             recorder=Recorder(listeners=[self.events.append]),
             shell=Shell(),

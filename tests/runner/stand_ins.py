@@ -37,6 +37,8 @@ def note(what: str, which: object = "") -> None:
 class StandInLab:
     """Clusters that do not exist; where STAND_IN_FAILS is their kind configuration, they fail."""
 
+    shared = False
+
     def __init__(self, footprint: Any, recorder: Any, wiring: Any) -> None:
         self.footprint, self.recorder, self.wiring = footprint, recorder, wiring
         self.id, self.kept = "0a1b2c3d", False

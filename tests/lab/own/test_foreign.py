@@ -27,7 +27,7 @@ from tests.lab.own.api import Answer, Recorded, namespace, served, write_kubecon
 LAB = "0a1b2c3d"
 OURS = {LAB_LABEL: LAB}
 NODE = {"apiVersion": "v1", "kind": "Node"}
-CORE = {
+CORE: dict[str, Answer] = {
     "GET /version": {"major": "1", "minor": "33"},
     "GET /api": {"versions": ["v1"]},
     "GET /apis": {"groups": []},
@@ -231,7 +231,7 @@ def test_without_an_address_it_is_said_why(
 def inventory(*more: tuple[Resource, dict[str, Any]]) -> Inventory:
     """What is there: two namespaces, one of which is ours, with a ConfigMap each."""
     maps, spaces = Resource("", "ConfigMap", "configmaps", "/api/v1"), _SPACES
-    things = [
+    things: list[tuple[Resource, dict[str, Any]]] = [
         (spaces, {"name": "sample", "labels": OURS}),
         (spaces, {"name": "shop", "labels": {"istio-injection": "enabled"}}),
         (maps, {"name": "a", "namespace": "sample"}),
