@@ -8,7 +8,7 @@ from pathlib import Path
 
 from meshproof.artifacts.built import Built, istio_from_modules
 from meshproof.artifacts.bundle import Bundle, Wanted
-from meshproof.artifacts.catalog import catalog
+from meshproof.artifacts.catalog import catalog, default_wanted
 from meshproof.artifacts.checkout import istio_from_checkout
 from meshproof.artifacts.given import check_given
 from meshproof.artifacts.helm import with_helm
@@ -66,6 +66,8 @@ def provide_for_clusters(
     """
     if source is None and checkout is None and registry_answers():
         source = "published"
+    # Theirs is there, and may be one that is not known here.
+    wanted = replace(wanted, kubernetes=default_wanted().kubernetes)
     found = _source(wanted, engine, recorder, store or Store(), source, checkout)
     return found.for_clusters() if isinstance(found, Published) else found.bundle()
 

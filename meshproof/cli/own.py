@@ -8,6 +8,7 @@ from dataclasses import replace
 from meshproof.artifacts import unsupported
 from meshproof.console import say_line
 from meshproof.errors import UsageError
+from meshproof.kube import client
 from meshproof.lab.own.lab import examine
 from meshproof.model import RunRequest
 from meshproof.process import Shell
@@ -27,7 +28,10 @@ def agreed(request: RunRequest) -> RunRequest:
     clusters = selection.clusters
     if clusters is None:
         return request
-    facts = examine(clusters.own, Shell())
+    try:
+        facts = examine(clusters.own, Shell())
+    finally:
+        client.forget_keys()  # this process goes on as pytest
     oldest = min(found.version for found in facts.values())
     if request.kubernetes not in (None, str(oldest)):
         raise UsageError(

@@ -18,6 +18,14 @@ _PLACES = {
 }
 
 
+def forget_keys() -> None:
+    """Delete the files that the library has made of keys and certificates which kubeconfigs hold as
+    text. It does so itself where a process ends by itself, and not where that goes on as another
+    program. Clients that were made before can make no new connections."""
+    import_module("kubernetes")
+    import_module("kubernetes.config.kube_config")._cleanup_temp_files()
+
+
 def __getattr__(name: str) -> Any:
     """What ``kubernetes.client`` calls so, or another part of the library. Raises AttributeError
     for what there is not."""

@@ -140,16 +140,18 @@ class Inventory:
         ]
         return cls(frozenset(things))
 
-    def of_lab(self, lab_id: str) -> Inventory:
+    def of_lab(self, lab_id: str, *, istios: bool = True) -> Inventory:
         """What of this is of a lab's making in a foreign cluster: what bears its label, what is in
-        a namespace that does, and what is Istio's, which was not there before the lab."""
+        a namespace that does, and with ``istios`` what is Istio's."""
         spaces = {
             one.name
             for one in self.things
             if (one.group, one.kind) == ("", "Namespace") and one.lab == lab_id
         }
         ours = (
-            one for one in self.things if one.lab == lab_id or one.namespace in spaces or one.istios
+            one
+            for one in self.things
+            if one.lab == lab_id or one.namespace in spaces or (istios and one.istios)
         )
         return Inventory(frozenset(ours))
 

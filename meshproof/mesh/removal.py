@@ -37,7 +37,9 @@ Patch = dict[str, dict[str, dict[str, str | None]]]
 
 # What a deletion meets that was done already, or that the next round does again.
 _TOLERATED = (404, 409, 429, 503)
-_WITHIN = 60.0
+_WITHIN, _WITHIN_THEIRS = 60.0, 300.0
+"""Seconds for each part of it: in somebody else's cluster a load balancer goes with it, which is
+somewhere else."""
 _NAMED = 100
 """How many of the objects removed are named in the record; all are counted."""
 
@@ -105,7 +107,9 @@ def stop_mesh(cluster: RunningCluster, before: Inventory, *, recorder: Recorder)
 
         what = f"the end of the workloads of {cluster.name}"
         with gone.recorded(recorder):
-            eventually(delete_again, until=_nothing, what=what, within=_WITHIN, recorder=recorder)
+            eventually(
+                delete_again, until=_nothing, what=what, within=_within(cluster), recorder=recorder
+            )
 
 
 def remove_rest(cluster: RunningCluster, before: Inventory, *, recorder: Recorder) -> None:
@@ -137,7 +141,9 @@ def remove_rest(cluster: RunningCluster, before: Inventory, *, recorder: Recorde
 
         what = f"the state before the mesh in {cluster.name}"
         with gone.recorded(recorder):
-            eventually(delete_again, until=_nothing, what=what, within=_WITHIN, recorder=recorder)
+            eventually(
+                delete_again, until=_nothing, what=what, within=_within(cluster), recorder=recorder
+            )
 
 
 def leftovers(cluster: RunningCluster, before: Inventory) -> tuple[Thing, ...]:
@@ -265,7 +271,9 @@ def _await_end(cluster: RunningCluster, namespaces: set[str], recorder: Recorder
         return "; ".join(_in_the_way(namespace) for namespace in found)
 
     what = f"the end of the mesh's namespaces in {cluster.name}"
-    eventually(left, until=lambda seen: not seen, what=what, within=_WITHIN, recorder=recorder)
+    eventually(
+        left, until=lambda seen: not seen, what=what, within=_within(cluster), recorder=recorder
+    )
 
 
 def _in_the_way(namespace: client.V1Namespace) -> str:
@@ -273,6 +281,10 @@ def _in_the_way(namespace: client.V1Namespace) -> str:
     conditions = namespace.status.conditions or []
     said = [one.message for one in conditions if one.status == "True" and one.message]
     return f"{namespace.metadata.name}: {' '.join(said) or 'is going'}"
+
+
+def _within(cluster: RunningCluster) -> float:
+    return _WITHIN if cluster.foreign is None else _WITHIN_THEIRS
 
 
 def _is_node(one: Thing | Resource) -> bool:

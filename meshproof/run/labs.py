@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from meshproof.errors import LabError, MeshproofError, WaitTimeoutError
 from meshproof.faults.unhealed import Stays, forget
+from meshproof.kube import client
 from meshproof.kube.seam import in_words
 from meshproof.lab import KindLab, Lab
 from meshproof.lab.alive import lost_part
@@ -175,6 +176,7 @@ class Labs:
         lab.__exit__()
         if lab.shared:
             check_left_as_it_was(lab, self._others)
+            client.forget_keys()
 
     # --- parts
 

@@ -30,7 +30,8 @@ from meshproof.process import Shell, side_by_side
 from meshproof.wait import eventually
 
 _KNOWN, _UNKNOWN = "kubernetes.default.svc.cluster.local.", "nobody.default.svc.cluster.local."
-_GONE_WITHIN = 120.0
+_GONE_WITHIN = 300.0
+"""Seconds that a namespace may take to go: with it goes a load balancer, somewhere else."""
 
 
 def examine(own: Sequence[OwnCluster], shell: Shell) -> dict[str, Facts]:

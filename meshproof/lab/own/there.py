@@ -19,6 +19,7 @@ NAMESPACES = (OWN_NAMESPACE, SYSTEM, "sample", "outside")
 """The namespaces that every run makes, and removes. Tests make others, which bear our label too."""
 _HOLDER, _SINCE = "meshproof.io/holder", "meshproof.io/since"
 _ISTIO = "istio.io"
+_SHOWN = 4
 
 
 def check_free(name: str, api: client.ApiClient) -> None:
@@ -27,20 +28,17 @@ def check_free(name: str, api: client.ApiClient) -> None:
     Changes nothing."""
     with lab_errors(f"look for what is in {name} already"):
         found = client.CoreV1Api(api).list_namespace().items
-        kinds = [
-            one.metadata.name
-            for one in client.ApiextensionsV1Api(api).list_custom_resource_definition().items
-            if one.spec.group == _ISTIO or one.spec.group.endswith(f".{_ISTIO}")
-        ]
+        istios = _istios(api)
     namespaces = {one.metadata.name: one.metadata for one in found}
     for metadata in namespaces.values():
         if (metadata.labels or {}).get(LAB_LABEL):
             raise _held(name, metadata)
-    if SYSTEM in namespaces or kinds:
-        parts = [f"namespace {SYSTEM}"] if SYSTEM in namespaces else []
-        parts += [f"{len(kinds)} kinds of {_ISTIO}"] if kinds else []
+    if SYSTEM in namespaces or istios:
+        found_there = [*([f"namespace {SYSTEM}"] if SYSTEM in namespaces else []), *istios]
+        more = " …" if len(found_there) > _SHOWN else ""
+        some = ", ".join(found_there[:_SHOWN]) + more
         raise LabError(
-            f"Istio is in cluster {name} already ({', '.join(parts)}), and its objects would be "
+            f"Istio is in cluster {name} already ({some}), and its objects would be "
             "changed by another",
             "name a cluster without it",
         )
@@ -51,6 +49,24 @@ def check_free(name: str, api: client.ApiClient) -> None:
             "and removes it with all that is in it",
             "rename it, or name another cluster",
         )
+
+
+def _istios(api: client.ApiClient) -> list[str]:
+    """What is there of Istio in no namespace, also where one that was removed has left it."""
+    admission, rbac = client.AdmissionregistrationV1Api(api), client.RbacAuthorizationV1Api(api)
+    listed = {
+        "kind": client.ApiextensionsV1Api(api).list_custom_resource_definition(),
+        "webhook": admission.list_mutating_webhook_configuration(),
+        "validation": admission.list_validating_webhook_configuration(),
+        "role": rbac.list_cluster_role(),
+        "binding": rbac.list_cluster_role_binding(),
+    }
+    names = [(what, one.metadata.name) for what, found in listed.items() for one in found.items]
+    return [f"{what} {one}" for what, one in names if one.startswith("istio") or _is_kind(one)]
+
+
+def _is_kind(name: str) -> bool:
+    return name.endswith(f".{_ISTIO}")
 
 
 def lock(name: str, api: client.ApiClient, lab_id: str) -> None:

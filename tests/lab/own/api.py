@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+_ADMISSION = "/apis/admissionregistration.k8s.io/v1"
+_RBAC = "/apis/rbac.authorization.k8s.io/v1"
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJrdWJlIn0.c2lnbmF0dXJl"
 Answer = Mapping[str, Any] | tuple[int, Mapping[str, Any]] | Callable[[Any], Any]
 """An object, with its status where that is not 200, or what makes one of the request's body."""
@@ -143,6 +145,10 @@ def plain(uid: str = "one", pods: str = "10.244.0.0/24") -> dict[str, Answer]:
         ),
         "GET /api/v1/namespaces": listed(namespace("default"), namespace("kube-system", uid)),
         "GET /apis/apiextensions.k8s.io/v1/customresourcedefinitions": listed(),
+        f"GET {_ADMISSION}/mutatingwebhookconfigurations": listed(),
+        f"GET {_ADMISSION}/validatingwebhookconfigurations": listed(),
+        f"GET {_RBAC}/clusterroles": listed({"metadata": {"name": "their-role"}}),
+        f"GET {_RBAC}/clusterrolebindings": listed(),
         "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews": allowed,
     }
 

@@ -33,6 +33,7 @@ from tests.lab.own.api import (
 
 REVIEW = "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 NAMESPACES = "GET /api/v1/namespaces"
+ROLES = "GET /apis/rbac.authorization.k8s.io/v1/clusterroles"
 KINDS = "GET /apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
@@ -113,7 +114,11 @@ def test_what_may_not_be_done_is_named(stack: ExitStack, tmp_path: Path) -> None
                     }
                 )
             },
-            r"Istio is in cluster east already \(1 kinds of istio.io\)",
+            r"Istio is in cluster east already \(kind gateways.networking.istio.io\)",
+        ),
+        (
+            {ROLES: listed({"metadata": {"name": "istiod-clusterrole-istio-system"}})},
+            r"Istio is in cluster east already \(role istiod-clusterrole-istio-system\)",
         ),
         (
             {NAMESPACES: listed(namespace("sample"))},
