@@ -30,6 +30,13 @@ _PORT, _OUTER = 8080, 15443
 _PATIENCE = 5.0
 _RUNS_WITHIN, _ANSWERS_WITHIN, _LEADS_WITHIN = 120.0, 60.0, 60.0
 _NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+_REFUSED = ("exceeded quota", "violates PodSecurity", "admission webhook")
+"""What a controller is told that makes a pod, where policies are against it."""
+_HOPELESS = (*_NO_IMAGE, *_REFUSED)
+_LET_PASS = (
+    "let its policies (PodSecurity, quotas, admission webhooks) pass pods with NET_ADMIN and "
+    "NET_RAW in namespaces that bear the label meshproof.io/lab"
+)
 _NOBODY = 65532
 
 
@@ -89,13 +96,14 @@ def deploy_probe(cluster: RunningCluster) -> PodWorkload:
             eventually(
                 lambda: _state(cluster),
                 until=lambda said: said == "Running",
-                fail_if=lambda said: said if any(one in said for one in _NO_IMAGE) else None,
+                fail_if=lambda said: said if any(one in said for one in _HOPELESS) else None,
                 what=f"a probe in {cluster.name}",
                 within=_RUNS_WITHIN,
                 every=0.5,
             )
     except (WaitFailedError, WaitTimeoutError) as error:
-        raise LabError(error.cause, error.remedy) from None
+        by_policy = any(one in error.cause for one in _REFUSED)
+        raise LabError(error.cause, _LET_PASS if by_policy else error.remedy) from None
     with _admitted(cluster):  # now that the namespace has its account, which pods need
         would_be(cluster, _as_injected())
     return find_workload(cluster, PROBE, NAMESPACE)
@@ -109,8 +117,7 @@ def _admitted(cluster: RunningCluster) -> Iterator[None]:
     except LabError as error:
         raise LabError(
             f"cluster {cluster.name} does not take our pods: {error.cause}",
-            "let its policies (PodSecurity, quotas, admission webhooks) pass pods with NET_ADMIN "
-            "and NET_RAW in namespaces that bear the label meshproof.io/lab",
+            _LET_PASS,
         ) from error
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from ipaddress import IPv4Address, IPv4Network
-from typing import cast
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from meshproof.errors import UsageError
+from meshproof.errors import LabError, UsageError
+from meshproof.kube import RunningCluster
 from meshproof.kube.asking import Failed, Failure, Reply
+from meshproof.lab.own import network
 from meshproof.lab.own.lab import check_ranges
 from meshproof.lab.own.network import Probed, Reach, _says, differences
 from meshproof.model import Cluster, Footprint, Pair, Version, Wiring, flat, isolated
@@ -115,3 +119,80 @@ def test_ranges_are_as_the_topology_has_them() -> None:
     with pytest.raises(UsageError, match="of clusters that share addresses, and these do not"):
         check_ranges(same, apart, isolated())
     assert cast(object, apart) != same
+
+
+class Starting:
+    """A cluster whose probe comes up in some way. ``pods``: those that there are; ``told``: what
+    the Deployment's controller was told."""
+
+    def __init__(self, *pods: dict[str, Any], told: str = "") -> None:
+        self.name, self.api = "east", None
+        self.pods, self.told = pods, told
+        self.core = SimpleNamespace(list_namespaced_pod=self._listed)
+
+    def _listed(self, *_: object, **__: object) -> Any:
+        return SimpleNamespace(items=[_objects(one) for one in self.pods])
+
+    def deployment(self, *_: object) -> Any:
+        said = [{"type": "ReplicaFailure", "message": self.told}] if self.told else []
+        return _objects({"status": {"conditions": said}})
+
+
+def _objects(value: Any) -> Any:
+    """JSON as objects whose fields are attributes."""
+    if isinstance(value, dict):
+        return SimpleNamespace(**{key: _objects(one) for key, one in value.items()})
+    return [_objects(one) for one in value] if isinstance(value, list) else value
+
+
+def waiting(reason: str, message: str) -> dict[str, Any]:
+    state = {"waiting": {"reason": reason, "message": message}}
+    container = {"image": "registry/w:1", "state": state}
+    return {"status": {"phase": "Pending", "conditions": [], "container_statuses": [container]}}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "told"),
+    [
+        (
+            Starting(waiting("ErrImagePull", "no such host")),
+            "ErrImagePull: no such host .* name one by --workload-images",
+        ),
+        (
+            Starting(told='pods "node-probe-1" is forbidden: exceeded quota: small'),
+            "exceeded quota: small: let its policies .* pass pods",
+        ),
+        (
+            Starting(told='pods "x" is forbidden: violates PodSecurity "restricted:latest"'),
+            "violates PodSecurity .*: let its policies",
+        ),
+    ],
+)
+def test_what_keeps_our_pods_out_is_told_at_once(
+    cluster: Starting, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "apply", lambda *_: None)
+    apps = SimpleNamespace(read_namespaced_deployment=cluster.deployment)
+    monkeypatch.setattr("kubernetes.client.AppsV1Api", lambda _: apps)
+    begin = time.monotonic()
+    with pytest.raises(LabError, match=told):
+        network.deploy_probe(cast(RunningCluster, cluster))
+    assert time.monotonic() - begin < 60
+
+
+def test_a_pod_that_injection_makes_is_tried_and_refused_in_the_servers_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    status = {"phase": "Running", "pod_ip": "10.1.0.1", "conditions": []}
+    running = {"status": {**status, "container_statuses": []}}
+
+    def refused(_: object, one: Any) -> None:
+        added = one["spec"]["initContainers"][0]["securityContext"]["capabilities"]["add"]
+        assert added == ["NET_ADMIN", "NET_RAW"]
+        raise LabError('could not make Pod: 403 Forbidden: violates PodSecurity "baseline:latest"')
+
+    monkeypatch.setattr(network, "apply", lambda *_: None)
+    monkeypatch.setattr(network, "would_be", refused)
+    told = r"cluster east does not take our pods: .* violates PodSecurity \"baseline:latest\""
+    with pytest.raises(LabError, match=told):
+        network.deploy_probe(cast(RunningCluster, Starting(running)))
