@@ -33,7 +33,7 @@ _NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNe
 _REFUSED = ("exceeded quota", "violates PodSecurity", "admission webhook")
 """What a controller is told that makes a pod, where policies are against it."""
 _HOPELESS = (*_NO_IMAGE, *_REFUSED)
-_LET_PASS = (
+_REMEDY = (
     "let its policies (PodSecurity, quotas, admission webhooks) pass pods with NET_ADMIN and "
     "NET_RAW in namespaces that bear the label meshproof.io/lab"
 )
@@ -103,7 +103,7 @@ def deploy_probe(cluster: RunningCluster) -> PodWorkload:
             )
     except (WaitFailedError, WaitTimeoutError) as error:
         by_policy = any(one in error.cause for one in _REFUSED)
-        raise LabError(error.cause, _LET_PASS if by_policy else error.remedy) from None
+        raise LabError(error.cause, _REMEDY if by_policy else error.remedy) from None
     with _admitted(cluster):  # now that the namespace has its account, which pods need
         would_be(cluster, _as_injected())
     return find_workload(cluster, PROBE, NAMESPACE)
@@ -117,7 +117,7 @@ def _admitted(cluster: RunningCluster) -> Iterator[None]:
     except LabError as error:
         raise LabError(
             f"cluster {cluster.name} does not take our pods: {error.cause}",
-            _LET_PASS,
+            _REMEDY,
         ) from error
 
 
