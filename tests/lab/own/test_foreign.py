@@ -29,9 +29,10 @@ OURS = {LAB_LABEL: LAB}
 NODE = {"apiVersion": "v1", "kind": "Node"}
 CORE: dict[str, Answer] = {
     "GET /version": {"major": "1", "minor": "33"},
-    "GET /api": {"versions": ["v1"]},
-    "GET /apis": {"groups": []},
+    "GET /api": {"kind": "APIVersions", "versions": ["v1"]},
+    "GET /apis": {"kind": "APIGroupList", "groups": []},
     "GET /api/v1": {
+        "kind": "APIResourceList",
         "groupVersion": "v1",
         "resources": [
             {"name": one, "singularName": "", "namespaced": inside, "kind": kind, "verbs": []}
