@@ -177,7 +177,7 @@ def test_in_somebodys_clusters_the_mesh_goes_before_the_lab_and_then_it_is_looke
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     did: list[str] = []
-    monkeypatch.setattr(labs_module, "remove_noted", lambda _: bool(did.append("remove")))
+    monkeypatch.setattr(labs_module, "remove_noted", lambda _: did.append("remove"))
     monkeypatch.setattr(labs_module, "check_left_as_it_was", lambda *_: did.append("look"))
     labs = Theirs(did)
     labs.bare(footprint(), isolated())

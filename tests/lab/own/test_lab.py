@@ -79,7 +79,7 @@ def theirs(state: Path) -> Iterator[dict[str, Theirs]]:
 
 
 def given(theirs: dict[str, Theirs], folder: Path, *, agreed: bool = True) -> OwnClusters:
-    own = []
+    own: list[OwnCluster] = []
     for name, one in theirs.items():
         path = write_kubeconfig(folder / f"{name}.yaml", {"theirs": one.recorded.url})
         services = IPv4Network(f"10.9{len(own)}.0.0/16")
