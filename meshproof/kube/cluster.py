@@ -88,8 +88,11 @@ class RunningCluster:
         known = self.api.configuration
         if not known.host.startswith("https:"):
             return None
-        # Of a kubeconfig that names no authority those are good that this machine knows.
-        context = ssl.create_default_context(cafile=known.ssl_ca_cert)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if known.ssl_ca_cert:
+            context.load_verify_locations(known.ssl_ca_cert)
+        else:  # a kubeconfig that names no authority means those that this machine knows
+            context.load_default_certs()
         if not known.verify_ssl:  # as it says by insecure-skip-tls-verify
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         if known.cert_file:
