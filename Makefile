@@ -18,7 +18,7 @@ ELSEWHERE := overlapping-cidrs mixed-networks hostname-gateways two-primaries-fo
 # Of those topologies: what is for the one alone, and of what is for several the plainest. A new
 # sabotage that tests/runner/test_sabotage_targets.py names is run by no target, and goes in here.
 SABOTAGE := (test_overlap and not of-three) or hostnames or (shared_gateway and two-primaries) or (test_networks and mixed) \
-	or test_vm_expansion or (zone_has and zones) or (test_domains and split-horizon) \
+	or test_vm_expansion or ((zone_has or than_its_node) and zones) or (test_domains and split-horizon) \
 	or ((test_headless or test_outside or service_lacks) and split-horizon) or (under_a_mesh and overlapping) \
 	or (test_federation and not hybrid and not of-three) \
 	or ((trust_domain_too_many or both_consumers or told_apart) and of-three) \
@@ -26,7 +26,7 @@ SABOTAGE := (test_overlap and not of-three) or hostnames or (shared_gateway and 
 	or test_mcs or test_ports or test_secrets or false_istiod or another_lifetime or test_an_open \
 	or is_no_zero or subset_without or not_forbidden or policy_that_goes) and primary-remote-flat)
 
-.PHONY: verify test published nodes rendering sabotage change change-ten rest faults upgrade repeat lint workflows unit unit-oldest browser docs site serve samples bench mutants few-mutants \
+.PHONY: verify test published test-docker nodes rendering sabotage change change-ten rest faults upgrade repeat lint workflows unit unit-oldest browser docs site serve samples bench mutants \
 	interruptions clean lock
 
 verify: $(READY) ## the main job: what is judged by default, from nothing to a verdict
@@ -35,7 +35,7 @@ verify: $(READY) ## the main job: what is judged by default, from nothing to a v
 
 test: lint unit browser $(READY) ## linters, unit tests, and a short run on real clusters
 	$(BIN)/meshproof doctor --fix
-	$(BIN)/meshproof verify bare $(SHORT) --variant mesh-networks --sabotage --enforce
+	$(BIN)/meshproof verify bare $(SHORT) --variant mesh-networks --sabotage --mutants --enforce
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -90,6 +90,10 @@ published: $(REGISTRY) ## the published way, by podman, with a registry on loopb
 $(REGISTRY): $(READY)
 	GOFLAGS= GOBIN=$(CURDIR)/$(BIN) go install github.com/distribution/distribution/v3/cmd/registry@v3.1.2
 
+test-docker: $(READY) ## clusters by a Docker Engine that is unpacked apart, beside podman's; not part of test
+	$(BIN)/meshproof doctor --fix
+	$(BIN)/python -m tests.docker_apart
+
 nodes: $(READY) ## clusters of several nodes without a mesh, and their sabotage; not part of test
 	$(BIN)/meshproof doctor --fix
 	$(BIN)/meshproof verify bare-nodes --sabotage --enforce
@@ -143,15 +147,9 @@ bench: $(READY) ## figures on this machine: a table, and bench.json
 	$(BIN)/meshproof bench
 
 # In parts: make mutants MINUTES=40, and then make mutants MINUTES=40 RESUME=FOLDER.
-mutants: $(READY) ## small faults in istiod, and which behaviour notices each; not part of test
+mutants: $(READY) ## all small faults in istiod, and which behaviour notices each; test has five of them
 	$(BIN)/meshproof doctor --fix
 	$(BIN)/meshproof mutants $(MINUTES:%=--minutes %) $(RESUME:%=--resume %)
-
-few-mutants: $(READY) ## five of them, each noticed by the claim that it breaks; not part of test
-	$(BIN)/meshproof doctor --fix
-	$(BIN)/pytest suites/sabotage/test_mutants.py --meshproof-topology=primary-remote-flat \
-		--meshproof-mtls=strict --meshproof-sabotage --meshproof-mutants \
-		--meshproof-conformance --meshproof-enforce
 
 $(READY): requirements.lock pyproject.toml
 	./bootstrap.sh $(PYTHON) $(VENV)

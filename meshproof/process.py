@@ -33,6 +33,7 @@ from meshproof.errors import (
     WaitFailedError,
 )
 from meshproof.events import Recorder
+from meshproof.idle import Idle
 from meshproof.reading import reason
 from meshproof.telling import called, shortened
 
@@ -83,12 +84,14 @@ class Shell:
         check: bool = True,
         on_stderr_line: Callable[[str], None] | None = None,
         give_up_if: Callable[[], str | None] | None = None,
+        silent: float | None = None,
     ) -> Finished:
         """Run ``argv`` to its end and return what it printed.
 
-        ``timeout``: seconds. With ``on_stderr_line`` each line of standard error is passed on
-        while the program runs. ``give_up_if`` is asked every half second and returns a reason
-        when there is no use in waiting any more.
+        ``timeout``: seconds; ``silent``: those of them that the program, and what it has started,
+        may go on without reading or writing anything. With ``on_stderr_line`` each line of standard
+        error is passed on while the program runs. ``give_up_if`` is asked every half second and
+        returns a reason when there is no use in waiting any more.
 
         Raises CommandError when ``check`` and the exit code is not 0, CommandTimeoutError when
         the time is up, WaitFailedError with the reason of ``give_up_if``, CancelledError after
@@ -98,13 +101,13 @@ class Shell:
         process = self._start(argv, env, cwd, wants_input=input is not None)
         try:
             if on_stderr_line is None:
-                stdout, stderr = _communicate(process, input, timeout, give_up_if)
+                stdout, stderr = _communicate(process, input, timeout, give_up_if, silent)
             else:
                 stdout, stderr = _communicate_by_line(process, on_stderr_line, timeout)
         except subprocess.TimeoutExpired as late:
             _end(process)
             said = _text(late.stdout), _text(late.stderr)
-            raise CommandTimeoutError(argv, timeout, *said) from None
+            raise CommandTimeoutError(argv, late.timeout, *said) from None
         except BaseException:
             _end(process)
             raise
@@ -238,18 +241,23 @@ def _communicate(
     input: str | None,
     timeout: float,
     give_up_if: Callable[[], str | None] | None,
+    silent: float | None,
 ) -> tuple[str, str]:
-    if give_up_if is None:
+    if give_up_if is None and silent is None:
         return process.communicate(input, timeout=timeout)
-    deadline = time.monotonic() + timeout
+    deadline, idle = time.monotonic() + timeout, Idle(process.pid)
     while True:
         try:
             return process.communicate(input, timeout=_ASK_EVERY)
-        except subprocess.TimeoutExpired:
-            reason = give_up_if()
+        except subprocess.TimeoutExpired as late:
+            reason = give_up_if() if give_up_if is not None else None
             if reason is not None:
                 raise WaitFailedError(f"a program was ended: {reason}") from None
+            if silent is not None and idle.seconds() > silent:
+                late.timeout = silent
+                raise
             if time.monotonic() > deadline:
+                late.timeout = timeout
                 raise
 
 

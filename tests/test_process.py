@@ -46,6 +46,19 @@ def test_time_is_bounded() -> None:
     assert time.monotonic() - begin < 10
 
 
+def test_a_program_that_does_nothing_is_not_waited_for() -> None:
+    begin = time.monotonic()
+    with pytest.raises(CommandTimeoutError, match="after 1 s; it said: waiting"):
+        Shell().run(["sh", "-c", "echo waiting >&2; exec sleep 30"], timeout=25, silent=1.0)
+    assert time.monotonic() - begin < 15
+
+
+def test_a_program_is_waited_for_as_long_as_what_it_started_does_something() -> None:
+    script = "for one in 1 2 3 4 5 6 7 8; do printf %9000s one >/dev/null; sleep 0.4; done"
+    finished = Shell().run(["sh", "-c", f"sh -c '{script}'; echo done"], silent=2.0)
+    assert finished.stdout == "done\n"
+
+
 def test_lines_arrive_while_the_program_runs() -> None:
     lines: list[str] = []
     script = "echo one >&2; echo two >&2; echo out"

@@ -10,6 +10,7 @@ from meshproof.artifacts.catalog import (
 )
 from meshproof.artifacts.checkout import check_tree, checkout_version
 from meshproof.artifacts.helm import check_charts
+from meshproof.artifacts.kwok import provide_kwok
 from meshproof.artifacts.machine import MachineArtifacts, Package
 from meshproof.artifacts.manage import TAG, Row, listing, prunable, prune, remove_rows
 from meshproof.artifacts.older import mark_older_store
@@ -48,6 +49,7 @@ __all__ = [
     "mark_older_store",
     "provide",
     "provide_for_clusters",
+    "provide_kwok",
     "provide_machines",
     "prunable",
     "prune",

@@ -18,10 +18,14 @@ RECIPES = Path(__file__).parent / "recipes"
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Versions that can be built from modules. Tuples are ordered, oldest first."""
+    """Versions that can be built from modules. Tuples are ordered, oldest first.
+
+    ``nodes``: the Kubernetes versions that kind publishes a node image of.
+    """
 
     kubernetes: tuple[Version, ...]
     istio: tuple[Version, ...]
+    nodes: tuple[Version, ...]
     companions: dict[str, str]
     """What goes with what: "kubernetes 1.36.3 etcd" -> "3.6.8", "kind" -> "0.33.0"."""
 
@@ -43,6 +47,8 @@ def catalog() -> Catalog:
     data = yaml.load((RECIPES / "catalog.yaml").read_text(encoding="utf-8"), yaml.BaseLoader)
     companions: dict[str, str] = {}
     for name, value in data.items():
+        if isinstance(value, list):
+            continue
         if isinstance(value, str):
             companions[name] = value
             continue
@@ -52,6 +58,7 @@ def catalog() -> Catalog:
     return Catalog(
         kubernetes=tuple(sorted(Version.parse(text) for text in data["kubernetes"])),
         istio=tuple(sorted(Version.parse(text) for text in data["istio"])),
+        nodes=tuple(sorted(Version.parse(text) for text in data["nodes"])),
         companions=companions,
     )
 

@@ -56,7 +56,7 @@ def make_root(recipe: Recipe, folder: Path, store: Store, shell: Shell) -> None:
             [
                 *_ALONE,
                 *("debootstrap", "--variant=minbase", f"--cache-dir={cache}"),
-                *(f"--include={packages}", recipe.version, str(root), _mirror(shell)),
+                *(f"--include={packages}", recipe.version, str(root), mirror(shell)),
             ],
             env=for_downloads(os.environ),
             timeout=3600,
@@ -129,7 +129,7 @@ def _first_link(root: Path, path: str) -> tuple[str, str] | None:
     return None
 
 
-def _mirror(shell: Shell) -> str:
+def mirror(shell: Shell) -> str:
     """The mirror that this machine's own apt uses (security updates live elsewhere)."""
     if find_program("apt-get") is None:
         return _LAST_RESORT

@@ -9,6 +9,7 @@ container, import, commit.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tarfile
 from collections.abc import Sequence
@@ -44,6 +45,7 @@ _REGISTRY = "https://registry-1.docker.io/v2/"
 _ISTIO_RELEASES = "https://github.com/istio/istio/releases/download"
 _KIND_RELEASES = "https://github.com/kubernetes-sigs/kind/releases/download"
 _CONFIG = "/etc/containerd/config.toml"
+_PAUSE = re.compile(r'^\s*sandbox_image\s*=\s*"([^"\n]+)"', re.MULTILINE)
 _ISTIOCTL = "istioctl"
 _CTR = ("ctr", "-n", "k8s.io", "images")
 _CHANGES = ('ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]',)
@@ -200,7 +202,7 @@ class Published:
         remove_abandoned(self.store, self.engine)
         images = self._images()
         base = _base(self.wanted)
-        pulled = {base: self._tags.pin(base)}
+        pulled = {base: self._pinned_base(base)}
         followed = self._followed.get("digests", {})
         for reference in images.values():
             at_hand = reference in followed and reference not in self._given_images
@@ -236,6 +238,19 @@ class Published:
             },
         }
 
+    def _pinned_base(self, base: str) -> str:
+        try:
+            return self._tags.pin(base)
+        except ArtifactError as error:
+            known = catalog()
+            if self.wanted.kubernetes in known.nodes:
+                raise
+            raise ArtifactError(
+                error.cause,
+                f"choose by --kubernetes one that kind {known.companion('kind')} publishes a node "
+                f"image of: {', '.join(map(str, known.nodes))}",
+            ) from error
+
     def _filters_off(self, version: Version) -> tuple[str, ...]:
         """Which of Istio's filters the proxy of a version lacks, asked of its image."""
         proxy = self.wanted.own.of(version).image("proxyv2", version)
@@ -247,13 +262,19 @@ class Published:
     def _bake(self, container: str, archives: Sequence[str]) -> None:
         """Change a kindest/node container into a node of ours, with the archives' images."""
         read = self.engine.exec(container, ["cat", _CONFIG]).stdout
-        pause = next(line for line in read.splitlines() if "sandbox_image" in line).split('"')[1]
+        pause = _PAUSE.search(read)
+        if pause is None:
+            raise ArtifactError(
+                f"{_base(self.wanted)} names no pause image in {_CONFIG}: its containerd's "
+                "configuration is not the one that kind's releases have",
+                "choose another --kubernetes, or '--artifacts built'",
+            )
         template = RECIPES / "cni-template.conflist"
         self.engine.copy_in(template, container, "/etc/cni/template.conflist")
         self.engine.exec(
             container,
             ["tee", _CONFIG],
-            input=adapted_containerd_config(read, pause),
+            input=adapted_containerd_config(read, pause[1]),
         )
         self.engine.command("exec", "-d", container, "containerd")
         eventually(

@@ -10,6 +10,11 @@ from meshproof.errors import ArtifactError, CommandError
 _AGAIN = "check the network, or choose '--artifacts built'"
 _SAID: tuple[tuple[str, str, str], ...] = (
     (
+        r"proxyconnect|proxy authentication required",
+        "the proxy does not lead to the registry",
+        "look at HTTPS_PROXY, and whether that proxy asks for a login",
+    ),
+    (
         r"toomanyrequests|too many requests|\b429\b",
         "the registry lets nobody here have more images for now",
         "try again in some hours, let the engine log in there ('{engine} login'), or let "
@@ -37,7 +42,12 @@ _SAID: tuple[tuple[str, str, str], ...] = (
         "give the engine your company's authority, in a folder of the registry's name below "
         "/etc/{folder}/certs.d",
     ),
-    (r"proxyconnect", "the proxy does not lead to the registry", "look at HTTPS_PROXY"),
+    (
+        r"digest did not match|does not match provided manifest digest|verification failed for "
+        r"digest|does not match its digest|invalid checksum digest",
+        "what came is not what its digest names",
+        "try again, and see what stands between here and the registry: a proxy, or a mirror",
+    ),
     (r"unexpected eof|short read", "the download broke off midway", "try again"),
     (r"timeout|timed out|not finished", "the registry does not answer", _AGAIN),
     (

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One thing measured several times. ``unit``: "s", "ms", "MiB" or "%"."""
+    """One thing measured several times. ``unit``: "s", "ms", "MiB", "%" or, of what
+    is counted, "n"."""
 
     what: str
     unit: str

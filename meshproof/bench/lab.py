@@ -6,6 +6,7 @@ It prints figures and judges nothing: machines differ and are noisy.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
@@ -17,6 +18,7 @@ from rich.table import Table
 from meshproof.artifacts import provide
 from meshproof.bench.figure import Figure
 from meshproof.bench.mesh import Timeline, first_verdict
+from meshproof.bench.scale import scale_figures
 from meshproof.bench.stream import stream_figures
 from meshproof.bench.verify_run import measure_run
 from meshproof.engine.engine import RUN_LABEL, STATE_LABEL
@@ -30,8 +32,13 @@ from meshproof.lab.remove import remove_lab
 from meshproof.model import Footprint, Mtls, RunRequest, flat, isolated
 from meshproof.process import RUN_VARIABLE, Shell, side_by_side
 from meshproof.run.session import Session
+from meshproof.workloads.load import Load
 
-FOOTPRINTS = ("east", "east,west", "east,west,far", "east,west,far,north")
+FOOTPRINTS = (
+    *("east", "east,west", "east,west,far", "east,west,far,north"),
+    "east,west,far,north,south",
+)
+_GROWING = ("lab up, wired", "memory per cluster")
 
 
 def measure(
@@ -44,11 +51,12 @@ def measure(
     *,
     whole_run: bool = False,
     stream: bool = False,
+    load: Load | None = None,
 ) -> None:
     """Measure everything ``rounds`` times, print a table, and write the figures as JSON.
 
     ``whole_run``: also measure all the topologies in one run of verify, once; ``stream``: also
-    measure streams of calls by themselves.
+    measure streams of calls by themselves; ``load``: measure the topologies under it instead, once.
     """
     figures = [_warm_check(session, rounds)]
     if stream:
@@ -56,8 +64,13 @@ def measure(
     for clusters in footprints:
         footprint = read_footprint(clusters, session.wanted.kubernetes)
         figures += _footprint(session, footprint, rounds)
+    figures += growth(figures)
     for topology in topologies:
-        figures += _topology(session, topology, rounds, output.parent / "bench-mesh")
+        folder = output.parent / "bench-mesh"
+        if load is not None:
+            figures += scale_figures(session, topology, load, folder)
+        else:
+            figures += _topology(session, topology, rounds, folder)
     if whole_run:
         chosen = session.choices
         request = RunRequest(
@@ -104,6 +117,23 @@ def _footprint(session: Session, footprint: Footprint, rounds: int) -> list[Figu
         sample["lab up, wired"] / hand * 100 for sample, hand in zip(samples, by_hand, strict=True)
     )
     return [*figures, Figure(f"{label}: meshproof / by hand", "%", ratios)]
+
+
+def growth(figures: Sequence[Figure]) -> list[Figure]:
+    """What a cluster costs in the largest lab, by what one costs in the smallest of several: 100 %
+    is linear, and less is better than that. None where fewer than two such labs were measured."""
+    found = []
+    for what in _GROWING:
+        each = {
+            int(match[1]): figure.median / (int(match[1]) if figure.unit == "s" else 1)
+            for figure in figures
+            if (match := re.fullmatch(rf"(\d+) clusters: {re.escape(what)}", figure.what))
+        }
+        if len(each) > 1:
+            low, high = min(each), max(each)
+            label = f"from {low} to {high} clusters: {what}, for each of them"
+            found.append(Figure(label, "%", (100 * each[high] / each[low],)))
+    return found
 
 
 def _topology(session: Session, topology: str, rounds: int, folder: Path) -> list[Figure]:

@@ -35,6 +35,12 @@ def bench(
     stream: Annotated[
         bool, typer.Option("--stream", help="streams of calls by themselves, without clusters")
     ] = False,
+    scale: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE", help="the topologies under load instead: services=500,pods=2000"
+        ),
+    ] = None,
     engine: EngineOption = None,
     source: SourceOption = None,
     output: Annotated[Path, typer.Option(help="where the figures go as JSON")] = Path("bench.json"),
@@ -42,14 +48,19 @@ def bench(
     """Measure clusters and meshes, by hand and by meshproof; prints a table and writes JSON.
 
     With --clusters, --topology or --stream only what is named is measured; several topologies are
-    also measured in one run of verify.
+    also measured in one run of verify, but not under load (--scale), which kwok's nodes and pods
+    are in the remote.
     """
     from meshproof.bench.lab import FOOTPRINTS, measure
+    from meshproof.workloads.load import Load
 
     if not _COUNT.fullmatch(rounds):
         raise UsageError(f"--rounds is '{rounds}'", "give a number from 1")
+    load = Load.parse(scale) if scale is not None else None
+    if load is not None and not topology:
+        raise UsageError("--scale is of topologies", "name them by --topology")
     everything = not clusters and not topology and not stream
-    whole = everything or len(topology or ()) > 1
+    whole = load is None and (everything or len(topology or ()) > 1)
     footprints = FOOTPRINTS if everything else clusters or ()
     chosen = chosen_topologies(topology or (), ()) if everything or topology else ()
     target = absolute(output)
@@ -71,4 +82,5 @@ def bench(
             names,
             whole_run=whole,
             stream=stream or everything,
+            load=load,
         )

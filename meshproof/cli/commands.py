@@ -96,12 +96,20 @@ COMMANDS: Mapping[str, Entry] = {
     "compare": Entry(
         "meshproof.cli.compare:compare",
         "Print what broke, and what was mended, between two runs.",
-        ("compare reports/OLD reports/NEW", "compare reports/OLD reports/NEW --format html"),
+        (
+            "compare reports/OLD reports/NEW",
+            "compare reports/OLD reports/NEW --format html",
+            "compare reports/OLD reports/NEW --json",
+        ),
     ),
     "trend": Entry(
         "meshproof.cli.compare:trend",
         "Print which behaviours are flaky over many runs, and their times.",
-        ("trend reports/OLD reports/NEW", "trend reports/OLD reports/NEW --markdown"),
+        (
+            "trend reports/OLD reports/NEW",
+            "trend reports/OLD reports/NEW --markdown",
+            "trend reports/OLD reports/NEW --json",
+        ),
     ),
     "conformance": Entry(
         "meshproof.cli.conformance:conformance_app",

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from meshproof.cli.numbers import number_of
 from meshproof.console import say_line
-from meshproof.errors import EXIT_COULD_NOT_TELL, MeshproofError
+from meshproof.errors import EXIT_COULD_NOT_TELL, MeshproofError, UsageError
 from meshproof.events import RecordError
 from meshproof.paths import named
 from meshproof.reading import file_errors
@@ -18,7 +18,7 @@ from meshproof.report.formats import check_written, chosen, written
 from meshproof.report.record import NoRecordError, Record, Run, run_named
 
 _MOST = "20"
-
+JsonOption = Annotated[bool, typer.Option("--json", help="as JSON, for programs")]
 
 _FILES = {"html": "compare.html", "markdown": "compare.md"}
 
@@ -36,10 +36,12 @@ def compare(
             metavar="FOLDER", help="where they are written; by default the working folder"
         ),
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Print what broke from one run to another, what was mended, became slower or lossier, is new
     or gone; ends with 1 when something broke, with 2 when that cannot be told."""
     from meshproof.report.compare import compare as compared
+    from meshproof.report.compare.data import as_json as data
     from meshproof.report.compare.views import lines, markdown, page
 
     wanted = chosen(formats or (), _FILES)
@@ -52,8 +54,9 @@ def compare(
             folder.mkdir(parents=True, exist_ok=True)
         views = {"html": page, "markdown": markdown}
         for name in wanted:
-            say_line(str(written(folder / _FILES[name], views[name](found))))
-    for line in lines(found):
+            # With --json standard output is for programs.
+            say_line(str(written(folder / _FILES[name], views[name](found))), err=as_json)
+    for line in [data(found)] if as_json else lines(found):
         say_line(line)
     raise typer.Exit(found.exit_code)
 
@@ -65,16 +68,22 @@ def trend(
         str,
         typer.Option("--most", metavar="N", help="of how many behaviours the times are shown"),
     ] = _MOST,
+    as_json: JsonOption = False,
 ) -> None:
     """Print which behaviours are flaky over many runs, and what their times are. Of several folders
     those without a record are left out, and ends with 2 when a record cannot be read."""
     from meshproof.report.trend import LEGEND, grids, markdown
+    from meshproof.report.trend import as_json as data
     from meshproof.report.trend import trend as reckoned
 
+    if as_json and as_markdown:
+        raise UsageError("--json and --markdown ask for two forms", "give one of them")
     longest = number_of("--most", most)
     read, whole = _readable(runs)
     found = reckoned(read)
-    if as_markdown:
+    if as_json:
+        say_line(data(found))
+    elif as_markdown:
         say_line(markdown(found, longest).rstrip("\n"))
     else:
         console = Console()

@@ -75,6 +75,7 @@ def session_of(
     program = named("an istioctl", istioctl) if istioctl is not None else None
     request = RunRequest(
         istio=tuple(istio or ()),
+        kubernetes=kubernetes,
         artifacts=source,
         checkout=tree,
         hub=hub,
@@ -88,7 +89,7 @@ def session_of(
         engine,
         source,
         tree,
-        kubernetes,
+        request.kubernetes,
         request.istio,
         pool=chosen_pool,
         own=own_builds(request, ()),

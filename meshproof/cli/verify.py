@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -43,7 +44,12 @@ AlluredirOption = Annotated[
     str | None,
     typer.Option("--alluredir", metavar="FOLDER", help="results for Allure, written as they come"),
 ]
+JunitxmlOption = Annotated[
+    str | None,
+    typer.Option("--junitxml", metavar="FILE", help="results for CI systems, as the run ends"),
+]
 _RESULTS = "the folder of Allure's results"
+_JUNIT = "the file of JUnit's results"
 _QUIET = ("-qq", "--no-header", "--no-summary")
 # The plugin lists them, and counts; nothing runs, so that nothing could be left unclosed, and no
 # assertion fails that would have to be explained.
@@ -62,6 +68,7 @@ def verify(
     quiet: QuietOption = False,
     json: JsonOption = False,
     alluredir: AlluredirOption = None,
+    junitxml: JunitxmlOption = None,
 ) -> None:
     """Install the topologies, judge every behaviour from evidence, and print the verdict."""
     go_on_as_verify(
@@ -71,6 +78,7 @@ def verify(
         quiet=quiet,
         json=json,
         alluredir=alluredir,
+        junitxml=junitxml,
     )
 
 
@@ -82,6 +90,7 @@ def go_on_as_verify(
     quiet: bool,
     json: bool,
     alluredir: str | None = None,
+    junitxml: str | None = None,
 ) -> NoReturn:
     """Do what `meshproof verify` does with this request and these options of its own."""
     if collect_only and dry_run:
@@ -104,6 +113,8 @@ def go_on_as_verify(
             switches = [*_QUIET, *_told("json" if json else "quiet" if quiet else "lines")]
             if alluredir is not None:
                 switches += _allure(alluredir)
+            if junitxml is not None:
+                switches.append(f"{PYTESTS}junitxml={_junit(junitxml)}")
     _become_pytest(request, switches)
 
 
@@ -200,6 +211,15 @@ def _allure(alluredir: str) -> list[str]:
     folder = named(_RESULTS, alluredir)
     check_writable(folder, _RESULTS)
     return ["-p", "allure_pytest.plugin", f"--alluredir={folder}"]
+
+
+def _junit(junitxml: str) -> Path:
+    """The file that JUnit's results are written into at the end, where one can be."""
+    file = named(_JUNIT, junitxml)
+    if file.is_dir():
+        raise UsageError(f"{_JUNIT}, {file}, is a folder", "name a file")
+    check_writable(file.parent, f"the folder of {_JUNIT}")
+    return file
 
 
 def behaviours(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 from meshproof.engine import answers
 from meshproof.engine.engine import Engine, Network, OtherEngineError
-from meshproof.environment import for_docker, for_downloads
+from meshproof.environment import for_docker
 from meshproof.errors import EngineError
 
 _BRIDGE_NAME = "com.docker.network.bridge.name"
@@ -57,8 +57,7 @@ class Docker(Engine):
         return self.host
 
     def push(self, reference: str) -> str:
-        finished = self.command("push", reference, timeout=1800, env=for_downloads(os.environ))
-        return f"sha256:{answers.digest(finished)}"
+        return f"sha256:{answers.digest(self._carried('push', reference))}"
 
     def _save_options(self) -> list[str]:
         return []
@@ -76,6 +75,7 @@ class Docker(Engine):
             components = {one["Name"].lower() for one in server.get("Components") or []}
             if any("podman" in name for name in components):
                 raise OtherEngineError(self.name, "podman")
+            _check_reached(components, (server.get("Platform") or {}).get("Name") or "")
             return str(server["Version"])
 
     def _network_options(self) -> list[str]:
@@ -92,3 +92,19 @@ class Docker(Engine):
         bridge = (entry.get("Options") or {}).get(_BRIDGE_NAME) or f"br-{entry['Id'][:12]}"
         subnets = tuple(IPv4Network(pool) for pool in pools)
         return Network(entry["Name"], bridge, subnets, entry.get("Labels") or {})
+
+
+def _check_reached(components: Collection[str], platform: str) -> None:
+    """Raise EngineError for a daemon whose containers are no neighbours of this machine's routes
+    and rules. ``components`` and ``platform``: as the daemon's version tells them."""
+    if platform.startswith("Docker Desktop"):
+        raise EngineError(
+            "docker is Docker Desktop, whose containers run in a virtual machine of its own",
+            "use Docker Engine or podman, as root, on this machine or in that of WSL",
+        )
+    if "rootlesskit" in components:
+        raise EngineError(
+            "docker runs rootless: its containers are in a network that this machine's routes and "
+            "rules do not reach",
+            "start docker's daemon as root, or use '--engine podman'",
+        )

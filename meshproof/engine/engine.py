@@ -32,6 +32,9 @@ _QUICK = 60.0
 """Seconds that an answer about what there is may take."""
 _FIRST = 20.0
 """Seconds that the first answer of an engine may take."""
+SILENT = 180.0
+"""Seconds that an engine which pulls or pushes may neither read nor write. When a registry says
+that too much was asked of it engines ask again, after a minute at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ class Engine(ABC):
 
     def pull(self, reference: str) -> None:
         """Pull an image (by digest where the caller can: then the engine verifies it)."""
-        self.command("pull", reference, timeout=1800, env=for_downloads(os.environ))
+        self._carried("pull", reference)
 
     def image_digests(self, reference: str) -> list[str]:
         """The digests, as in "sha256:…", by which registries know a local image; [] for one that
@@ -133,12 +136,13 @@ class Engine(ABC):
 
     def save(self, references: Sequence[str], archive: Path) -> None:
         """Write images into one archive in Docker's format."""
-        self.command("save", *self._save_options(), "-o", str(archive), *references)
+        options = [*self._save_options(), "-o", str(archive)]
+        self.command("save", *options, *references, timeout=1800)
 
     def commit(self, container: str, reference: str, changes: Sequence[str]) -> str:
         """Make an image out of a container's file system; returns the image's id."""
         options = [word for change in changes for word in ("--change", change)]
-        return answers.digest(self.command("commit", *options, container, reference))
+        return answers.digest(self.command("commit", *options, container, reference, timeout=1800))
 
     def remove_image(self, reference: str) -> bool:
         """Remove an image; False when containers use it. One that does not exist is no error."""
@@ -331,6 +335,11 @@ class Engine(ABC):
     def _environment(self) -> Mapping[str, str]:
         """What the engine's own program finds in its environment besides."""
         return {}
+
+    def _carried(self, *argv: str) -> Finished:
+        """Run what carries an image from a registry or to one. One that falls silent is not waited
+        for: engines do so for ever. Raises CommandTimeoutError then."""
+        return self.command(*argv, timeout=3600, silent=SILENT, env=for_downloads(os.environ))
 
     # --- asking
 

@@ -11,11 +11,12 @@ from typing import Any
 
 from meshproof.engine import answers
 from meshproof.engine.engine import Container, Engine, Network
-from meshproof.environment import for_downloads
 from meshproof.errors import EngineError
 from meshproof.wait import eventually
 
 _IDLE_SECONDS = 5
+_UNSHARED = "_CONTAINERS_USERNS_CONFIGURED"
+"""What podman sets for all that runs in its user namespace, where a user looks like root."""
 
 
 class Podman(Engine):
@@ -53,8 +54,7 @@ class Podman(Engine):
     def push(self, reference: str) -> str:
         with tempfile.TemporaryDirectory(prefix="meshproof-") as folder:
             told = Path(folder) / "digest"
-            argv = ("push", "--digestfile", str(told), reference)
-            self.command(*argv, timeout=1800, env=for_downloads(os.environ))
+            self._carried("push", "--digestfile", str(told), reference)
             return told.read_text(encoding="utf-8").strip()
 
     def _save_options(self) -> list[str]:
@@ -62,6 +62,12 @@ class Podman(Engine):
         return ["--multi-image-archive"]
 
     def _version(self) -> str:
+        if os.environ.get(_UNSHARED):
+            raise EngineError(
+                "podman is rootless here, as inside 'podman unshare': the lab's router and nft "
+                "rules need root",
+                "run meshproof as root, for example with sudo",
+            )
         finished = self._first_answer("version", "--format", "{{json .}}")
         if finished.returncode != 0:
             raise self._silent(finished)

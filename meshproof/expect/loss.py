@@ -11,6 +11,7 @@ from meshproof.expect.control import with_control
 from meshproof.expect.share import calls_to_meet
 from meshproof.expect.verdict import Outcome, Verdict, all_of
 from meshproof.traffic.stream_history import (
+    CallKind,
     History,
     StreamCall,
     is_contiguous,
@@ -64,19 +65,29 @@ def lost_only_until(history: History, seconds: float) -> Verdict:
     return Verdict(Outcome.PASS, expected, told_of(history))
 
 
-def nobody_missing(history: History, shares: Mapping[str, Mapping[str, float]]) -> Verdict:
+def nobody_missing(
+    history: History,
+    shares: Mapping[str, Mapping[str, float]],
+    behind_one: Mapping[str, Collection[str]],
+) -> Verdict:
     """PASS when every version answered all the time: no run of answered calls is so long that it
-    would have met the version, but by a chance that there is not.
+    would have met the version, but by a chance that there is not. INCONCLUSIVE: nobody is due.
 
-    ``shares``: by caller the part of its calls that each version answers. FAIL names the version,
-    and from when to when it was not heard.
+    ``shares``: by caller the part of its calls that each version answers; ``behind_one``: by caller
+    the versions of which several are behind one gateway. That one chooses for each connection, and
+    proxies keep theirs from request to request: counted are calls that are connections, where there
+    are any. FAIL names the version, and from when to when it was not heard.
     """
     versions = sorted({version for due in shares.values() for version in due})
     expected = f"{', '.join(versions)} to answer all the time {_while(history)}"
+    if not versions:
+        return Verdict(Outcome.INCONCLUSIVE, expected, "nobody was to answer")
     longest = 0.0
     for caller, due in shares.items():
-        calls = history.of(caller)
+        every = history.of(caller)
+        own = tuple(one for one in every if one.kind is CallKind.TCP_FRESH) or every
         for version, share in due.items():
+            calls = own if version in behind_one.get(caller, ()) else every
             run = longest_without(calls, partial(_is_of, version))
             if not any(one.version == version for one in calls):
                 observed = f"{version} did not answer {caller} once in {len(calls)} calls"
@@ -103,6 +114,8 @@ def all_heard(
     """
     count = len({pod for due in pods.values() for pod in due})
     expected = f"{count} pods, and no others, to answer {what}"
+    if not count:
+        return Verdict(Outcome.INCONCLUSIVE, expected, "no pod was to answer")
     for caller, due in pods.items():
         calls = [one for one in history.of(caller) if one.at >= since and one.kind.chooses]
         answered = [one for one in calls if one.answered]

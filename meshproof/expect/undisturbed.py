@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from meshproof.expect.cut import lost_to_drains_alone
 from meshproof.expect.loss import (
     all_heard,
     kept_to_ways,
@@ -11,6 +14,7 @@ from meshproof.expect.loss import (
     of_a_stream,
 )
 from meshproof.expect.verdict import Verdict
+from meshproof.traffic.stream_history import Stretch
 from meshproof.traffic.stream_over import Found
 
 _AT_THE_END = 15.0
@@ -21,9 +25,20 @@ def unnoticed(found: Found) -> Verdict:
     """PASS when no call was lost, every version answered all the time, requests took no other ways
     than they should, and in the last seconds every pod that there is answered, and none that there
     is not; INCONCLUSIVE where the stream tells nothing (``sound``)."""
+    return _undisturbed(found, nothing_lost(found.history))
+
+
+def unnoticed_but_for_drains(found: Found, replaced: Sequence[Stretch]) -> Verdict:
+    """The same where servers' listeners are replaced in some stretches of time: requests that met
+    the end of a connection that had idled in a drain may be lost, and are told
+    (``lost_to_drains_alone``)."""
+    return _undisturbed(found, lost_to_drains_alone(found.history, replaced))
+
+
+def _undisturbed(found: Found, loss: Verdict) -> Verdict:
     claims = [
-        nothing_lost(found.history),
-        nobody_missing(found.history, found.shares),
+        loss,
+        nobody_missing(found.history, found.shares, found.behind_one),
         kept_to_ways(found.history, found.ways),
         _all_there(found),
     ]
@@ -38,7 +53,7 @@ def recovered(found: Found, within: float) -> Verdict:
     later = history.part(history.done + within)
     claims = [lost_only_until(history, within)]
     if later.calls:
-        claims += [nobody_missing(later, found.shares), _all_there(found)]
+        claims += [nobody_missing(later, found.shares, found.behind_one), _all_there(found)]
     return of_a_stream(history, claims)
 
 
@@ -49,7 +64,7 @@ def rode_out(found: Found, within: float) -> Verdict:
     history = found.history
     claims = [
         lost_only_until(history, within),
-        nobody_missing(history, found.shares),
+        nobody_missing(history, found.shares, found.behind_one),
         _all_there(found),
     ]
     return of_a_stream(history, claims)

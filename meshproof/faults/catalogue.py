@@ -199,7 +199,7 @@ FAULTS: Mapping[str, Fault] = {
         lambda one: account_refused(one.running(0), discovery.READER),
     ),
     "no-gateway": Fault(
-        "A cluster's east-west gateway has no pods.",
+        "A cluster's east-west gateway is drained: its pods end in good order, and there are none.",
         ("CLUSTER",),
         lambda one: gateway.gateway_scaled(one.running(0), 0, one.lab.shell),
     ),
@@ -286,7 +286,7 @@ FAULTS: Mapping[str, Fault] = {
         lambda one: workload.pods_slow(one.lab, one.version(0), one.number(1)),
     ),
     "no-nodes": Fault(
-        "All nodes of a cluster are stopped, as by a power failure.",
+        "All nodes of a cluster are stopped, as by a power failure; healed is what has restarted.",
         ("CLUSTER",),
         lambda one: nodes_stopped(one.lab, one.cluster(0)),
         Stays.UNTIL_USED,

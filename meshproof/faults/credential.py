@@ -4,17 +4,13 @@ that expires."""
 from __future__ import annotations
 
 import base64
-import json
 import secrets
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-
-from meshproof.errors import LabError
 from meshproof.faults.discovery import READER, remote_secret, with_token, write_over
+from meshproof.faults.tokens import signed_token, user_of
 from meshproof.kube.audit import requests_since
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.seam import lab_errors
@@ -22,9 +18,7 @@ from meshproof.mesh.account import remote_secret_name
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.wait import eventually
 
-_KEY = "/etc/kubernetes/pki/sa.key"
-_USER = f"system:serviceaccount:{SYSTEM}:{READER}"
-_ISSUER = "https://kubernetes.default.svc.cluster.local"
+_USER = user_of(READER, SYSTEM)
 _READ_WITHIN = 60.0
 
 
@@ -64,7 +58,8 @@ def expiring(reader: RunningCluster, cluster: RunningCluster, seconds: float) ->
     name = remote_secret_name(cluster.name)
     own = remote_secret(reader, name).data
     until = time.time() + seconds
-    with _instead(reader, cluster, own, with_token(own, cluster.name, _signed(cluster, until))):
+    token = signed_token(cluster, READER, SYSTEM, until)
+    with _instead(reader, cluster, own, with_token(own, cluster.name, token)):
         yield until
 
 
@@ -121,40 +116,3 @@ def _another_token(cluster: RunningCluster) -> Iterator[str]:
     finally:
         with lab_errors(f"remove a token of {READER} in {cluster.name}"):
             cluster.core.delete_namespaced_secret(name, SYSTEM)
-
-
-def _signed(cluster: RunningCluster, until: float) -> str:
-    """A token of the reader's account as its cluster would sign it.
-
-    https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/
-    """
-    with lab_errors(f"read the account {READER} of {cluster.name}"):
-        account = cluster.core.read_namespaced_service_account(READER, SYSTEM)
-    pem = cluster.on_node(cluster.control_plane, "cat", _KEY).stdout
-    key = serialization.load_pem_private_key(pem.encode(), password=None)
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise LabError(f"the key that signs tokens of {cluster.name} is none of RSA")
-    now = int(time.time())
-    claims = {
-        "iss": _ISSUER,
-        "aud": [_ISSUER],
-        "sub": _USER,
-        "iat": now - 1,
-        "nbf": now - 1,
-        "exp": int(until),
-        "kubernetes.io": {
-            "namespace": SYSTEM,
-            "serviceaccount": {"name": READER, "uid": account.metadata.uid},
-        },
-    }
-    said = f"{_part({'alg': 'RS256', 'typ': 'JWT'})}.{_part(claims)}"
-    signature = key.sign(said.encode(), padding.PKCS1v15(), hashes.SHA256())
-    return f"{said}.{_url_safe(signature)}"
-
-
-def _part(told: object) -> str:
-    return _url_safe(json.dumps(told, separators=(",", ":")).encode())
-
-
-def _url_safe(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

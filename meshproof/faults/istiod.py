@@ -16,7 +16,7 @@ from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 from meshproof.process import Shell
 from meshproof.traffic.connected import await_proxies
-from meshproof.traffic.settle import healed
+from meshproof.traffic.settle import await_drained, healed
 from meshproof.workloads.sample import Sample
 
 _LABEL = f"app={ISTIOD}"
@@ -132,6 +132,7 @@ def istiods_set(sample: Sample, variables: Mapping[str, str]) -> Iterator[None]:
                 cluster = mesh.cluster(member.name)
                 stack.enter_context(_with_variables(cluster, name, variables, mesh.shell))
             await_proxies(sample)
+            await_drained(sample)  # what they are sent now may have them listen anew
             yield
     finally:
         proxies_healed(sample, "istiods have their own settings again")

@@ -30,7 +30,7 @@ def fetch(
     path: str,
     *,
     method: str = "GET",
-    timeout: float = 10.0,
+    timeout: float = 30.0,
 ) -> str:
     """What a port of a pod answers to an HTTP request. ``path``: without a slash in front.
 

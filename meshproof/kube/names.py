@@ -13,7 +13,7 @@ from meshproof.kube.asking import Failed, ask, question
 from meshproof.kube.workload import Workload
 
 _DNS = 53
-_PATIENCE = 3.0
+_PATIENCE = 6.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,7 @@ def _put(cluster: RunningCluster, one: Object) -> None:
         kind.replace(body={**one, "metadata": metadata}, namespace=metadata.get("namespace"))
 
 
-def await_absence(cluster: RunningCluster, namespace: str, within: float = 30.0) -> None:
+def await_absence(cluster: RunningCluster, namespace: str, within: float = 120.0) -> None:
     """Wait until a namespace that is going is gone: in one that ends nothing can be made.
 
     Raises WaitTimeoutError after ``within`` seconds.

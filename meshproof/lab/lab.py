@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import ClassVar
 
@@ -24,25 +24,26 @@ from meshproof.lab.addresses import LoadBalancerAddresses
 from meshproof.lab.base import Lab
 from meshproof.lab.found import MENDED, say
 from meshproof.lab.kind import Kind
-from meshproof.lab.machine import RunningMachine, lead, machine_container, start_machine
+from meshproof.lab.machine import RunningMachine, machine_container, start_machine
 from meshproof.lab.needs import check_programs
 from meshproof.lab.network.counters import Counters
 from meshproof.lab.network.host import dropped_by_host, seal
 from meshproof.lab.network.router import Router, load_testcontainers
-from meshproof.lab.network.rules import Bridge, Places
+from meshproof.lab.network.rules import Bridge
 from meshproof.lab.network.subnets import Leases, Subnet, networks_in_use
-from meshproof.lab.nodes import (
-    forget_router,
-    introduce,
-    lead_to_router,
-    node_counters,
-    wire_nodes,
-    write_rules,
-)
+from meshproof.lab.nodes import lead_to_router, node_counters
 from meshproof.lab.ownership import Claim, Description, new_id, object_name, real_state_dir
 from meshproof.lab.plumbing import amiss, look
 from meshproof.lab.remove import remove_lab
 from meshproof.lab.restart import await_return, put_back
+from meshproof.lab.wired import (
+    apply_at_router,
+    lead_machines,
+    lead_nodes,
+    meet_router_again,
+    wire,
+    write_all_rules,
+)
 from meshproof.model import Capability, Cluster, Footprint, Site, Wiring, isolated
 from meshproof.model.addresses import pool_of
 from meshproof.process import RUN_VARIABLE, Shell, side_by_side
@@ -159,11 +160,12 @@ class KindLab(Lab):
         before = self._look(about)
         self.seal()
         restarted = put_back(self, about)
-        self._lead_nodes()
+        lead_nodes(self)
         rewired = about.wiring != wiring.name
         as_left = not rewired and not restarted
         if as_left:
-            self._write_rules(wiring)
+            write_all_rules(self, wiring)
+            self.wiring = wiring
         else:
             self.rewire(wiring)
         await_return(self, restarted)
@@ -248,17 +250,15 @@ class KindLab(Lab):
         wiring.check(self.footprint)
         begin = time.monotonic()
         with self.recorder.step("wire the clusters", wiring=wiring.name):
-            actions: list[Callable[[], None]] = [lambda: self._wire_router(wiring)]
-            for cluster in self.clusters.values():
-                others = self._others(cluster)
-                flat = [other for other in others if wiring.is_flat(cluster.name, other.name)]
-                near = self._machines_at(cluster.name)
-                actions.append(partial(wire_nodes, cluster, flat, others, near))
-            side_by_side(self.engine.shell, lambda action: action(), actions)
+            wire(self, wiring)
         seconds = time.monotonic() - begin
         self.wiring = wiring
         self._write_down(ready=True)
         return seconds
+
+    def write_rules(self) -> None:
+        """Write the rules of all nodes again, as they are wired; what is open stays so."""
+        self._write_rules(self.wiring)
 
     def lose(self, cluster: str) -> None:
         """Remove the nodes of a cluster with all that they hold, as a disaster would. It is no use
@@ -276,41 +276,11 @@ class KindLab(Lab):
             self.rewire(self.wiring)
         self.await_dns()
 
-    def _wire_router(self, wiring: Wiring) -> None:
-        self.router.apply(self._places(), wiring)
-        self.router.end_flows()
-
-    def _lead_nodes(self) -> None:
-        """Let nodes find each other by name, and whatever is not near by the router."""
-        for cluster in self.clusters.values():
-            if len(cluster.nodes) > 1:
-                introduce(self.engine, {one.container: one.address for one in cluster.nodes})
-            lead_to_router(cluster, self.subnets[cluster.name])
-        self.lead_machines()
-
-    def lead_machines(self) -> None:
-        """Tell machines what they may reach, and by which way."""
-        side_by_side(self.engine.shell, self._lead_machine, self.footprint.machines)
-
-    def _lead_machine(self, site: Site) -> None:
-        near = self.clusters.get(site.beside)
-        pods = {node.pods: node.address for node in near.nodes} if near is not None else {}
-        lead(self.machines[site.name], self.subnets[site.beside].router, pods)
-
-    def _machines_at(self, place: str) -> tuple[IPv4Address, ...]:
-        return tuple(self.machines[one].address for one in self.footprint.machines_at(place))
-
-    def _write_rules(self, wiring: Wiring) -> None:
-        """Write rules of router and nodes as ``wiring`` says; open flows go on."""
-        self.router.apply(self._places(), wiring)
-        self.wiring = wiring
-        for cluster in self.clusters.values():
-            others = self._others(cluster)
-            flat = [other for other in others if wiring.is_flat(cluster.name, other.name)]
-            write_rules(cluster, flat, self._machines_at(cluster.name))
-
-    def _others(self, cluster: RunningCluster) -> list[Cluster]:
-        return [one for one in self.footprint.clusters if one.name != cluster.name]
+    def machines_moved(self) -> None:
+        """Machines have other addresses: rules say so, and what is written down of this lab; open
+        flows go on."""
+        self.write_rules()
+        self._write_down(ready=True)
 
     def _look(self, about: Description) -> dict[str, str]:
         """What the parts of a kept lab say now."""
@@ -341,36 +311,8 @@ class KindLab(Lab):
             yield
         finally:
             self.router.restart()
-            self.router.apply(self._places(), self.wiring)
-            for cluster in self.clusters.values():
-                forget_router(cluster)
-            for machine in self.machines.values():
-                machine.run("ip", "neighbour", "flush", "all")
-
-    def _places(self) -> dict[str, Places]:
-        alone = {
-            place: Places(self.router.devices[place], machines=self._machines_at(place))
-            for place in self.footprint.places
-            if place not in self.clusters
-        }
-        return alone | {
-            name: Places(
-                device=self.router.devices[name],
-                nodes=tuple(node.address for node in cluster.nodes),
-                api=(cluster.control_plane.address,),
-                gateways=self._addresses[name].given,
-                routes=self._routes_to(cluster),
-                machines=self._machines_at(name),
-            )
-            for name, cluster in self.clusters.items()
-        }
-
-    def _routes_to(self, cluster: RunningCluster) -> dict[IPv4Network, IPv4Address]:
-        """How the router reaches a cluster's pods and Services; not where addresses are twofold."""
-        if any(cluster.name in pair for pair in self.footprint.overlapping()):
-            return {}
-        pods = {node.pods: node.address for node in cluster.nodes}
-        return {**pods, cluster.spec.services: cluster.control_plane.address}
+            apply_at_router(self, self.wiring)
+            meet_router_again(self)
 
     # --- bringing up
 
@@ -393,7 +335,7 @@ class KindLab(Lab):
         todo += [partial(self._create_cluster, spec) for spec in self.footprint.clusters]
         todo += [partial(self._start_machine, site) for site in self.footprint.machines]
         side_by_side(shell, lambda make: make(), todo)
-        self.lead_machines()
+        lead_machines(self)
 
     def _start_router(self) -> None:
         with self.recorder.step("start the router"):
@@ -421,7 +363,7 @@ class KindLab(Lab):
         self._addresses[cluster.name] = LoadBalancerAddresses(
             cluster,
             self.subnets[cluster.name],
-            lambda: self.router.apply(self._places(), self.wiring),
+            lambda: apply_at_router(self, self.wiring),
         )
 
     def _bridges(self) -> list[Bridge]:

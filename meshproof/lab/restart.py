@@ -25,6 +25,7 @@ from meshproof.lab.machine import astray, revive
 from meshproof.lab.network.rules import TABLE
 from meshproof.lab.nodes import forget_router, introduce, lead_to_router, node_address
 from meshproof.lab.ownership import Description
+from meshproof.lab.wired import lead_machines
 from meshproof.process import called_off, side_by_side
 from meshproof.wait import eventually
 
@@ -88,6 +89,51 @@ def await_return(lab: Lab, names: Sequence[str]) -> None:
         side_by_side(lab.engine.shell, lambda name: _await_pods(lab, lab.clusters[name]), names)
 
 
+def restart_node(lab: Lab, name: str, container: str) -> None:
+    """Stop a node of a cluster in good order, and start it again at its own address, wired as
+    before; its pods have been started anew then, and are ready.
+
+    Raises LabError, one sentence with the remedy, when it does not come back.
+    """
+    about = lab.claim.read()
+    written = about.nodes.get(name, {}) if about is not None else {}
+    if container not in written:
+        raise LabError(f"nobody noted at which address node {container} of lab {lab.id} is")
+    nodes = {one: IPv4Address(text) for one, text in written.items()}
+    with _comes_back(lab):
+        _start(lab, name, [container], nodes)
+        lab.write_rules()  # to wire all anew would end what is open between clusters
+    await_return(lab, [name])
+
+
+def restart_machine(lab: Lab, name: str, address: IPv4Address) -> None:
+    """Start a machine that has ended anew, at an address of its network that nobody else has, and
+    let it reach, and be reached by, what it did before. Raises LabError, CommandError."""
+    site = next(one for one in lab.footprint.machines if one.name == name)
+    with lab.recorder.step(f"start machine {name} again"), lab_errors(f"start {name} again"):
+        revive(lab.machines[name], lab.networks[site.beside], address)
+        lead_machines(lab)
+        lab.machines_moved()
+        # Its link has another address than the one that those remember with whom it spoke.
+        for cluster in lab.clusters.values():
+            forget_router(cluster)
+        lab.router.forget_neighbours()
+
+
+def free_address(lab: Lab, machine: str) -> IPv4Address:
+    """An address on a machine's network that nobody has there. Raises LabError when all are
+    taken."""
+    place = next(one.beside for one in lab.footprint.machines if one.name == machine)
+    nodes = lab.clusters[place].nodes if place in lab.clusters else ()
+    taken = {one.address for one in nodes}
+    taken |= {lab.machines[one].address for one in lab.footprint.machines_at(place)}
+    last_first = reversed(list(lab.subnets[place].containers.hosts()))
+    found = next((one for one in last_first if one not in taken), None)
+    if found is None:
+        raise LabError(f"no address is left on the network of {machine}")
+    return found
+
+
 def how_found(engine: Engine, nodes: Addresses) -> Nodes:
     """How the nodes of a kept lab's cluster are now. ``nodes``: as they were written down.
 
@@ -134,11 +180,18 @@ def _revive(
     lab: Lab, name: str, found: Mapping[str, Nodes], written: Mapping[str, Addresses]
 ) -> None:
     """Start a cluster's nodes at the addresses that were written down, with names and routes."""
-    engine, cluster, nodes = lab.engine, lab.clusters[name], written[name]
-    if found[name] is Nodes.ASTRAY:
-        engine.stop(list(nodes))
-        engine.fix_addresses(lab.networks[name], nodes)
-        engine.start(list(nodes))
+    nodes = written[name]
+    _start(lab, name, list(nodes) if found[name] is Nodes.ASTRAY else [], nodes)
+
+
+def _start(lab: Lab, name: str, stopped: Sequence[str], nodes: Addresses) -> None:
+    """Start some of a cluster's nodes at their addresses, which may still run; and give all of them
+    names and routes. ``nodes``: all of them."""
+    engine, cluster = lab.engine, lab.clusters[name]
+    if stopped:
+        engine.stop(list(stopped))
+        engine.fix_addresses(lab.networks[name], {one: nodes[one] for one in stopped})
+        engine.start(list(stopped))
     if len(nodes) > 1:
         introduce(engine, nodes)
     eventually(

@@ -14,6 +14,7 @@ from meshproof.mesh.istiod import CONTAINER, ISTIOD
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 from meshproof.mesh.operator_config import GATEWAY
+from meshproof.process import Finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,21 @@ def _images(cluster: RunningCluster, namespace: str, container: str) -> dict[str
     }
 
 
+def machine_build(machine: Workload) -> Build:
+    """What the agent says that runs on a machine outside Kubernetes, whatever lies by now where it
+    was started from. Raises EvidenceError, EngineError."""
+    running = 'exec "/proc/$(pgrep -o -x pilot-agent)/exe" version --output json'
+    return _told(machine, machine.run("sh", "-c", running, check=False), "pilot-agent", "")
+
+
 def _asked(workload: Workload, program: str, image: str, envoy: str = "") -> Build:
     finished = workload.run(program, "version", "--output", "json", check=False)
+    return _told(workload, finished, program, image, envoy)
+
+
+def _told(
+    workload: Workload, finished: Finished, program: str, image: str, envoy: str = ""
+) -> Build:
     try:
         said = json.loads(finished.stdout)["clientVersion"]
         details = f"revision {said['revision']}, {said['status']}, {said['golang_version']}"

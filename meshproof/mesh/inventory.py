@@ -19,6 +19,7 @@ from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.foreign import LAB_LABEL
 from meshproof.kube.seam import lab_errors
+from meshproof.mesh.manifests import REGION_LABEL, ZONE_LABEL
 from meshproof.wait import eventually
 
 Key = tuple[str, str, str, str]
@@ -46,6 +47,8 @@ _ISTIO, _PART_OF = "istio.io", "app.kubernetes.io/part-of"
 _ISTIOS_LABELS = frozenset(
     {"install.operator.istio.io/owning-resource", "operator.istio.io/component", "istio.io/config"}
 )
+# Where nodes are: installed with a mesh of whose topology that is part.
+_PLACES = frozenset({REGION_LABEL, ZONE_LABEL})
 _NOT_SERVED = (404, 405)  # the kind's definition went since it was discovered
 _BUSY = (429, 503)  # its storage is being set up or taken down
 
@@ -70,8 +73,9 @@ class Thing:
     """An object in a cluster. Equal are things of the same kind, namespace, name and marks.
 
     ``marks``: labels and annotations of a namespace or node whose key contains "istio", such as
-    "label istio-injection=enabled". ``path``: where the API server serves it. ``maker``: for
-    what controllers make again, such as pods, the key of the thing it is made for in the end.
+    "label istio-injection=enabled", and those of a node that say where it is, as a topology has it.
+    ``path``: where the API server serves it. ``maker``: for what controllers make again, such as
+    pods, the key of the thing it is made for in the end.
     ``lab``: whose it says it is, ``istios``: whether it says, or is called so, that it is Istio's:
     by these ours are told from others' in a foreign cluster.
     """
@@ -291,7 +295,7 @@ def _thing(resource: Resource, metadata: Metadata) -> Thing:
         f"{sort} {key}={value}"
         for sort in ("label", "annotation")
         for key, value in (metadata.get(f"{sort}s") or {}).items()
-        if not group and kind in ("Namespace", "Node") and "istio" in key
+        if not group and kind in ("Namespace", "Node") and ("istio" in key or key in _PLACES)
     }
     path = resource.path(namespace, name)
     labels = metadata.get("labels") or {}

@@ -21,7 +21,8 @@ from meshproof.kube.workload import PodWorkload, find_workload, list_workloads
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.mesh import Mesh
 
-_MONITORING = 15014
+ISTIOD_PORT = 15014
+"""Where it answers about itself: its debug interface, and its metrics."""
 _PANIC = re.compile(r"^panic: (.+)$", re.MULTILINE)
 _LAST_LINES = 300
 ISTIOD, CONTAINER = "istiod", "discovery"
@@ -74,7 +75,7 @@ def istiod_of(mesh: Mesh, control_plane: str) -> PodWorkload:
 
 def debug(istiod: PodWorkload, page: str) -> Any:
     """The same of an istiod itself. Raises EvidenceError when it does not answer with JSON."""
-    text = istiod.fetch(_MONITORING, f"debug/{page}")
+    text = istiod.fetch(ISTIOD_PORT, f"debug/{page}")
     try:
         return json.loads(text)
     except ValueError:

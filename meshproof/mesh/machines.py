@@ -16,11 +16,13 @@ from meshproof.mesh.istioctl import Istioctl
 from meshproof.mesh.machine_setup import UNIT, install_package, place_files, said_last
 from meshproof.mesh.manifests import LOCALITY_LABEL
 from meshproof.mesh.mesh import Mesh
-from meshproof.model import Machine
+from meshproof.model import Machine, Version
 from meshproof.process import Shell, called_off
 from meshproof.wait import eventually
 
 _NETWORKING = "networking.istio.io/v1"
+_GROUP = "istio.io/autoRegistrationGroup"
+"""By which a WorkloadEntry says whose it is (pilot/pkg/autoregistration/controller.go of Istio)."""
 _REGISTERED_WITHIN = 60.0
 
 
@@ -40,12 +42,27 @@ def entry_name(machine: Machine, address: IPv4Address) -> str:
     return f"{machine.name}-{address}-{machine.network}"
 
 
-def workload_entry(mesh: Mesh, machine: Machine, namespace: str) -> Object | None:
-    """The WorkloadEntry of a machine at its address now; None when there is none. Raises
-    LabError."""
-    name = entry_name(machine, mesh.lab.machines[machine.name].address)
+def workload_entry(
+    mesh: Mesh, machine: Machine, namespace: str, address: IPv4Address | None = None
+) -> Object | None:
+    """The WorkloadEntry of a machine at an address, by default its own now; None when there is
+    none. Raises LabError."""
+    name = entry_name(machine, address or mesh.lab.machines[machine.name].address)
     wanted = _object("WorkloadEntry", name, namespace)
     return read(mesh.cluster(machine.primary), wanted)
+
+
+def entries_of_group(
+    mesh: Mesh, cluster: str, group: str, namespace: str
+) -> dict[IPv4Address, Object]:
+    """The WorkloadEntries of those that have registered themselves as of a group, by their
+    addresses. Raises LabError."""
+    entries = read_all(mesh.cluster(cluster), _NETWORKING, "WorkloadEntry", namespace)
+    return {
+        IPv4Address(one["spec"]["address"]): one
+        for one in entries
+        if (one["metadata"].get("annotations") or {}).get(_GROUP) == group
+    }
 
 
 def entries_there(mesh: Mesh, machine: Machine, namespace: str) -> list[str]:
@@ -100,15 +117,38 @@ def join(mesh: Mesh, machine: Machine, joining: Joining) -> None:
         await_registered(mesh, machine, joining.namespace)
 
 
-def written_files(mesh: Mesh, machine: Machine, group: Object) -> dict[str, str]:
+def renew(
+    mesh: Mesh, machine: Machine, joining: Joining, version: Version, revision: str = ""
+) -> None:
+    """Put Istio's package of another version on a machine, as its package manager would: the unit
+    is stopped, files are replaced, and it is started; and wait until its WorkloadEntry says that it
+    is connected. ``revision``: whose istiod it is led to by new files, "" to leave it to its own.
+
+    Raises as ``join``.
+    """
+    running = mesh.lab.machines[machine.name]
+    with mesh.lab.recorder.step(f"Istio {version} on machine {machine.name}"):
+        running.script(f"systemctl stop {UNIT}\n")
+        install_package(running, mesh.lab.machine_artifacts.packages[version])
+        if revision:
+            group = workload_group(mesh, machine, joining)
+            place_files(running, written_files(mesh, machine, group, revision))
+        running.script(f"systemctl start {UNIT}\n")
+        await_registered(mesh, machine, joining.namespace)
+
+
+def written_files(
+    mesh: Mesh, machine: Machine, group: Object, revision: str = ""
+) -> dict[str, str]:
     """The files that istioctl writes for a machine of this group, by their names. They are kept in
-    the mesh's folder, but for the token. Raises LabError with its words."""
+    the mesh's folder, but for the token. ``revision``: whose istiod they lead to, "" for the
+    mesh's. Raises LabError with its words."""
     return _istioctl(mesh).workload_files(
         mesh.cluster(machine.primary),
         mesh.deployment.istio[machine.primary],
         group,
         mesh.way_to_istiod(machine.primary),
-        mesh.deployment.revision,
+        revision or mesh.deployment.revision,
     )
 
 

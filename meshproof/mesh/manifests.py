@@ -34,25 +34,29 @@ def system_namespace(member: Member, served_by: str | None, *, labelled: bool) -
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
-def node_localities(member: Member, nodes: Sequence[str]) -> list[Object]:
-    """Where a cluster's nodes are, as labels; nothing where the topology does not say.
+def node_labels(member: Member, nodes: Sequence[str]) -> dict[str, dict[str, str]]:
+    """By the name of each node that a topology says something of, where it is, as labels.
 
     ``nodes``: their names, the control plane's first. Each worker gets one of the zones in turn,
     or the only node the only zone
     (https://kubernetes.io/docs/reference/labels-annotations-taints/#topologykubernetesiozone).
     """
     if not member.region:
-        return []
+        return {}
     region = {REGION_LABEL: member.region}
     if not member.zones:
-        return [_node(name, region) for name in nodes]
+        return dict.fromkeys(nodes, region)
     workers = nodes[1:] or nodes
     zones = zip(workers, cycle(member.zones), strict=False)
-    return [_node(name, region | {ZONE_LABEL: zone}) for name, zone in zones]
+    return {name: region | {ZONE_LABEL: zone} for name, zone in zones}
 
 
-def _node(name: str, labels: dict[str, str]) -> Object:
-    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}}
+def node_localities(member: Member, nodes: Sequence[str]) -> list[Object]:
+    """The nodes of a cluster with those labels, to be applied."""
+    return [
+        {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}}
+        for name, labels in node_labels(member, nodes).items()
+    ]
 
 
 def cross_network_gateway(ports: Sequence[int]) -> Object:
@@ -108,23 +112,13 @@ def istiod_by_gateway(istiod: str, *others: str) -> list[Object]:
         }
         for name, number in ports.items()
     ]
-    targets = {ports["tls-istiod"]: 15012, ports["tls-webhook"]: 443}
     named = [
         ([f"{other}.{SYSTEM}.svc", f"{other}.{SYSTEM}.svc.cluster.local"], other)
         for other in others
     ]
+    targets = {ports["tls-istiod"]: 15012, ports["tls-webhook"]: 443}
     routes = [
-        {
-            "match": [{"port": number, "sniHosts": names}],
-            "route": [
-                {
-                    "destination": {
-                        "host": f"{service}.{SYSTEM}.svc.cluster.local",
-                        "port": {"number": to},
-                    }
-                }
-            ],
-        }
+        _passed_on(number, names, service, to)
         for names, service in (*named, (["*"], istiod))
         for number, to in targets.items()
     ]
@@ -135,6 +129,15 @@ def istiod_by_gateway(istiod: str, *others: str) -> list[Object]:
         "spec": {"hosts": ["*"], "gateways": ["istiod-gateway"], "tls": routes},
     }
     return [_gateway("istiod-gateway", servers), service]
+
+
+def _passed_on(port: int, names: Sequence[str], service: str, to: int) -> Object:
+    """TLS for one of these names at a port is passed on to a port of a service beside istiod."""
+    host = f"{service}.{SYSTEM}.svc.cluster.local"
+    return {
+        "match": [{"port": port, "sniHosts": names}],
+        "route": [{"destination": {"host": host, "port": {"number": to}}}],
+    }
 
 
 def istiod_by_address(name: str = ISTIOD_ADDRESS, revision: str = "") -> Object:

@@ -134,7 +134,7 @@ class Mesh:
         of it leaves the other clusters alone."""
         part = copy(self)
         part.whole = self.whole or self
-        part.deployment = replace(self.deployment, topology=topology)
+        part.deployment = self.deployment.part(topology)
         return part
 
     def is_of(self, other: Mesh) -> bool:

@@ -33,6 +33,7 @@ ACCESS_LOG = {
     "details": "%RESPONSE_CODE_DETAILS%",
     "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
     "upstream_host": "%UPSTREAM_HOST%",
+    "upstream_local": "%UPSTREAM_LOCAL_ADDRESS%",
     "upstream_cluster": "%UPSTREAM_CLUSTER_RAW%",
     "upstream_failure": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
     "upstream_peer": "%UPSTREAM_PEER_URI_SAN%",
@@ -42,10 +43,13 @@ ACCESS_LOG = {
     "tls": "%DOWNSTREAM_TLS_VERSION%",
     "method": "%REQ(:METHOD)%",
     "downstream": "%DOWNSTREAM_REMOTE_ADDRESS%",
+    "received": "%BYTES_RECEIVED%",
     "local": "%DOWNSTREAM_LOCAL_ADDRESS%",
     "failure": "%DOWNSTREAM_TRANSPORT_FAILURE_REASON%",
     "termination": "%CONNECTION_TERMINATION_DETAILS%",
 }
+DRAIN_SECONDS = 1
+"""For so long proxies ask their clients to close connections of a listener that was replaced."""
 TRACES = "meshproof-traces"
 """What the mesh's configuration calls its tracing provider, and where that is to be."""
 TRACES_SERVICE, TRACES_NAMESPACE, TRACES_PORT = "traces", "outside", 9411
@@ -282,7 +286,7 @@ def _mesh_config(deployment: Deployment, member: Member) -> Document:
         # Drained for 45 s, as by default, nobody would know when connections of a listener that
         # was replaced are closed, and whose call meets that. Flushed once a second, as by default
         # and in any Istio before 1.29, every verdict waits for its line in a log.
-        "defaultConfig": {"drainDuration": "1s", "fileFlushInterval": "0.02s"},
+        "defaultConfig": {"drainDuration": f"{DRAIN_SECONDS}s", "fileFlushInterval": "0.02s"},
         # In no mesh until a test makes this service.
         "serviceSettings": [{"settings": {"clusterLocal": True}, "hosts": [AT_HOME]}],
         # Nothing is traced until a Telemetry asks for it.

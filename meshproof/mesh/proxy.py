@@ -15,13 +15,15 @@ _STATISTIC = re.compile(r"(?P<name>[^\s:]+): (?P<value>\d+)")
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One endpoint of an Envoy cluster. ``weight``: its share among the cluster's endpoints;
-    ``priority``: 0 for those that are called first."""
+    ``priority``: 0 for those that are called first; ``locality``: region, zone and subzone with
+    slashes between them, "" where nothing says."""
 
     address: str
     port: int
     weight: int
     healthy: bool
     priority: int = 0
+    locality: str = ""
 
 
 def endpoints(workload: Workload, cluster: str) -> tuple[Endpoint, ...]:
@@ -81,4 +83,10 @@ def _endpoint(host: dict[str, Any]) -> Endpoint:
         weight=int(host.get("weight", 1)),
         healthy=health.get("eds_health_status") == "HEALTHY" and len(health) == 1,
         priority=int(host.get("priority", 0)),
+        locality=_locality(host.get("locality", {})),
     )
+
+
+def _locality(told: dict[str, str]) -> str:
+    parts = (told.get(part, "") for part in ("region", "zone", "sub_zone"))
+    return "/".join(parts).rstrip("/")

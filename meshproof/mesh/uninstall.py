@@ -3,7 +3,7 @@
 The steps are those of "Cleanup" on the pages of https://istio.io/latest/docs/setup/install/multicluster/:
 in each cluster what installed it removes it again, `istioctl uninstall -y --purge` or `helm delete`
 of each release, then `kubectl delete namespace istio-system`. What a user has installed besides,
-workloads and their namespaces, goes first.
+workloads and their namespaces, and what he has said of his nodes, goes first.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from collections.abc import Iterable
 
 from meshproof.kube import RunningCluster
 from meshproof.kube.objects import Object, await_absence, delete
+from meshproof.kube.seam import lab_errors
 from meshproof.mesh.installer import installer_of
-from meshproof.mesh.manifests import SYSTEM
+from meshproof.mesh.manifests import SYSTEM, node_labels
 from meshproof.mesh.mesh import Mesh
+from meshproof.model import Member
 from meshproof.process import Shell, side_by_side
-
-_WITHIN = 120.0
-"""Seconds: pods have half a minute to end, and their namespace waits for them."""
 
 
 def uninstall(mesh: Mesh, namespaces: Iterable[str]) -> None:
@@ -35,6 +34,7 @@ def uninstall(mesh: Mesh, namespaces: Iterable[str]) -> None:
         side_by_side(shell, lambda one: _remove(one, namespaces), clusters)
         for member in members:
             cluster = mesh.cluster(member.name)
+            _unlabel(cluster, member)
             with mesh.lab.recorder.step(f"uninstall Istio in {member.name}"):
                 installer.uninstall(cluster, mesh.deployment.istio[member.name])
                 _remove(cluster, [SYSTEM])
@@ -43,10 +43,19 @@ def uninstall(mesh: Mesh, namespaces: Iterable[str]) -> None:
         raise
 
 
+def _unlabel(cluster: RunningCluster, member: Member) -> None:
+    """Take off the nodes where they are, as the topology has said it."""
+    said = node_labels(member, [one.container for one in cluster.nodes])
+    for name, labels in said.items():
+        with lab_errors(f"take the labels off node {name} of {cluster.name}"):
+            gone = {"metadata": {"labels": dict.fromkeys(labels)}}
+            cluster.core.patch_node(name, gone)
+
+
 def _remove(cluster: RunningCluster, namespaces: Iterable[str]) -> None:
     delete(cluster, [_namespace(name) for name in namespaces])
     for name in namespaces:
-        await_absence(cluster, name, within=_WITHIN)
+        await_absence(cluster, name)
 
 
 def _namespace(name: str) -> Object:

@@ -38,6 +38,7 @@ from meshproof.model.member import (
     TopologyError,
 )
 from meshproof.model.releases import Releases
+from meshproof.model.representative import representative
 from meshproof.model.request import RunRequest
 from meshproof.model.topology import Topology
 from meshproof.model.upgrade import Deed, Stage, State, Step, Strategy, Upgrade, revision_of
@@ -115,6 +116,7 @@ __all__ = [
     "issue_name",
     "machine_fields",
     "member_fields",
+    "representative",
     "revision_of",
     "usual_installer",
     "wiring_named",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from meshproof.errors import ModelError
@@ -33,7 +33,8 @@ class Deployment:
     ``revision``: the name of Istio's revision; "" unless ``variants`` holds "revision".
     ``upgrade``: how it gets to another Istio from the one in ``istio``; for a canary that is a
     revision, called after its version. ``installed_by``: the program that installs it, and removes
-    it again. Raises ModelError for what cannot exist.
+    it again; ``beyond``: all of the topology where this is a part of one, whose meshes go by what
+    the others are. Raises ModelError for what cannot exist.
     """
 
     topology: Topology
@@ -44,8 +45,11 @@ class Deployment:
     revision: str = ""
     upgrade: Upgrade | None = None
     installed_by: InstalledBy = InstalledBy.ISTIOCTL
+    beyond: Topology | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if self.beyond is not None:  # a part has what all of it was found to be able to have
+            return
         lacking = [name for name in self.topology.names if name not in self.istio]
         if lacking:
             raise ModelError(
@@ -133,11 +137,15 @@ class Deployment:
         alone = self.variants & {UNRELATED_ROOTS, JOINED_ROOTS}
         return member.primary if alone else member.mesh.root
 
+    def part(self, topology: Topology) -> Deployment:
+        """The same as far as a part of its topology goes."""
+        return replace(self, topology=topology, beyond=self.beyond or self.topology)
+
     def also_trusted(self, member: Member) -> tuple[str, ...]:
         """The names of the roots that a member's mesh trusts beside its own."""
         if JOINED_ROOTS not in self.variants:
             return ()
-        roots = dict.fromkeys(map(self.root_of, self.topology.members))
+        roots = dict.fromkeys(map(self.root_of, (self.beyond or self.topology).members))
         return tuple(one for one in roots if one != self.root_of(member))
 
     def trust_domain_aliases(self, member: Member) -> tuple[str, ...]:
@@ -145,12 +153,13 @@ class Deployment:
         which it exposes services, and in one variant all others."""
         if TRUST_DOMAINS_APART in self.variants:
             return ()
-        others = self.topology.members
+        topology = self.beyond or self.topology
+        others = topology.members
         if TRUST_DOMAINS not in self.variants:
             others = tuple(
-                self.topology[name]
-                for name, exposure in self.topology.imports
-                if self.topology[self.topology.providers(exposure)[0]].mesh == member.mesh
+                topology[name]
+                for name, exposure in topology.imports
+                if topology[topology.providers(exposure)[0]].mesh == member.mesh
             )
         domains = dict.fromkeys(one.mesh.trust_domain for one in others)
         return tuple(one for one in domains if one != member.mesh.trust_domain)

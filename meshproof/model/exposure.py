@@ -115,6 +115,9 @@ def _check_meshes(topology: Topology, one: Exposure) -> None:
 
 
 def _check_gateways(topology: Topology, one: Exposure) -> None:
+    if not set(topology.providers(one)) & set(topology.versions.values()):
+        cause = f"{one.provider} exposes {one.service}, and no version of it runs there"
+        raise TopologyError(one.at(), cause, "give it 'versions: [v1]', or leave this out")
     closed = [name for name in topology.providers(one) if not topology.gateways_to(name)]
     if closed:
         cause = f"{one.provider} exposes {one.service}, and {closed[0]} is behind no gateway"

@@ -87,6 +87,10 @@ def check_machines(topology: Topology) -> None:
             raise TopologyError(at, cause, "give it a name of its own")
         _check_primary(topology, one)
         _check_network(topology, one)
+        for key, place in (("region", one.region), ("zone", one.zone)):
+            if "." in place:
+                cause = f"the {key} of {one.name} is {place!r}, and a dot ends it for Istio"
+                raise TopologyError((*at, key), cause, f"write {place.replace('.', '-')}")
         if one.zone and not one.region:
             cause = f"the zone of {one.name} is in no region"
             raise TopologyError((*at, "zone"), cause, "add 'region', such as 'region: r1'")

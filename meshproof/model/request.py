@@ -27,6 +27,8 @@ VERIFYS, PYTESTS = "--", "--meshproof-"
 it would collide with other plugins'."""
 AUTO = "auto"
 """As many workers as there is room for."""
+CALLS = "50"
+"""Calls a second that a stream makes in each cluster, by default."""
 ONCE = "1"
 """How often each test is judged, by default."""
 _ROUND = re.compile(r"-#\d+(?=\]$)")
@@ -142,7 +144,8 @@ class RunRequest:
     profile: str = field(
         default=Profile.CORE.value,
         metadata=asked(
-            "'all' is every topology in every mode and variant, and extended behaviours",
+            "'core' is what users rely on, 'all' every topology in every mode and variant, and "
+            "extended behaviours",
             choices=tuple(Profile),
             noun="profile",
         ),
@@ -200,6 +203,10 @@ class RunRequest:
         metadata=asked("end with the first test that does not hold", hidden=(PYTESTS,)),
     )
     repeat: str = field(default=ONCE, metadata=asked("judge each test so many times", shown="N"))
+    calls: str = field(
+        default=CALLS,
+        metadata=asked("calls a second in each cluster while something is done", shown="N"),
+    )
     suites: tuple[str, ...] = field(
         default=(),
         metadata=asked(
@@ -451,3 +458,16 @@ def _declared() -> dict[str, Option]:
 
 OPTIONS: Mapping[str, Option] = _declared()
 """All options, by their fields' names, in the order in which manuals tell them."""
+_NAMED = (
+    *("topology", "topology_file", "reuse", "suites", "suite", "behaviour", "only"),
+    *("rerun_failed", "upgrade_to"),
+)
+
+
+def in_short(asked: Mapping[str, object]) -> bool:
+    """Whether it is enough to judge each core behaviour where it stands for what it is elsewhere:
+    what is named, a topology, kept lab, suite, behaviour or test, is judged wherever it applies.
+
+    ``asked``: a request, by its fields' names, as a run's record has it too.
+    """
+    return asked.get("profile") == Profile.CORE and not any(asked.get(name) for name in _NAMED)

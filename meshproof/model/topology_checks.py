@@ -32,8 +32,8 @@ def check_topology(topology: Topology) -> None:
     _check_reads(topology)
     _check_gateways(topology)
     _check_ranges(topology)
-    _check_zones(topology)
     _check_placements(topology)
+    _check_zones(topology)
     check_exposures(topology)
 
 
@@ -207,8 +207,13 @@ def _check_ranges(topology: Topology) -> None:
 
 
 def _check_zones(topology: Topology) -> None:
+    homes = set(topology.versions.values())
     for member in topology.members:
         at = ("clusters", member.name, "zones")
+        if member.region and member.name not in homes:
+            cause = f"no version of helloworld runs in {member.name}, so nothing tells its region"
+            remedy = "leave 'region' and 'zones' out"
+            raise TopologyError(("clusters", member.name, "region"), cause, remedy)
         if member.zones and not member.region:
             cause = f"the zones of {member.name} are in no region"
             raise TopologyError(at, cause, "add 'region', such as 'region: r1'")

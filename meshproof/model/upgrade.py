@@ -9,7 +9,7 @@ first, a tag that is moved, and the removal of the first
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from meshproof.errors import ModelError
@@ -41,6 +41,9 @@ class Deed(StrEnum):
     """What a cluster has of Istio that another cluster's istiod serves: webhooks, roles, kinds."""
     GATEWAY = "gateway"
     WORKLOADS = "workloads"
+    MACHINES = "machines"
+    """Istio's package on the machines outside Kubernetes that a cluster serves: by itself, for
+    nothing restarts them when their istiod is another one."""
     REMOVAL = "removal"
     """A revision is uninstalled."""
 
@@ -86,13 +89,15 @@ class State:
     """Which Istio is what, by cluster.
 
     ``installed``: those whose control plane, or remote profile, is there; ``injecting``: the one
-    that injects new pods; ``gateways`` and ``sidecars``: what these run.
+    that injects new pods; ``gateways`` and ``sidecars``: what these run; ``machines``: by name what
+    machines outside Kubernetes run.
     """
 
     installed: Mapping[str, tuple[Version, ...]]
     injecting: Mapping[str, Version]
     gateways: Mapping[str, Version]
     sidecars: Mapping[str, Version]
+    machines: Mapping[str, Version] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +152,8 @@ def begin(topology: Topology, version: Version) -> State:
     """A mesh with one Istio, as it is installed."""
     proxies = dict.fromkeys(topology.workloads, version)
     gateways = {one.name: version for one in topology.members if one.gateway is not None}
-    return State(dict.fromkeys(topology.names, (version,)), proxies, gateways, proxies)
+    machines = {one.name: version for one in topology.machines}
+    return State(dict.fromkeys(topology.names, (version,)), proxies, gateways, proxies, machines)
 
 
 def _check(topology: Topology, old: Version, upgrade: Upgrade) -> None:
@@ -183,6 +189,8 @@ def _way(topology: Topology, upgrade: Upgrade, to: Version, old: Version) -> Ite
             if one.gateway is not None:
                 yield Step(Deed.GATEWAY, one.name, to)
         yield from (Step(Deed.WORKLOADS, one.name, to) for one in mine)
+        if any(one.primary == plane.name for one in topology.machines):
+            yield Step(Deed.MACHINES, plane.name, to)
     if upgrade.strategy is Strategy.CANARY:
         for plane in planes:
             yield Step(Deed.REMOVAL, plane.name, old)
@@ -206,6 +214,10 @@ def _after(topology: Topology, strategy: Strategy, stage: Stage, step: Step) -> 
             state = replace(state, gateways={**state.gateways, step.cluster: step.version})
         case Deed.WORKLOADS:
             state = replace(state, sidecars={**state.sidecars, step.cluster: step.version})
+        case Deed.MACHINES:
+            there = [one.name for one in topology.machines if one.primary == step.cluster]
+            changed = dict.fromkeys(there, step.version)
+            state = replace(state, machines={**state.machines, **changed})
         case Deed.REMOVAL:
             left = tuple(one for one in state.installed[step.cluster] if one != step.version)
             state = replace(state, installed={**state.installed, step.cluster: left})

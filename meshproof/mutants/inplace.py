@@ -40,7 +40,7 @@ class InPlace:
         before = views.steady(self.sample, one.shows)
         try:
             switch(self.sample, self.program, mutant)
-            if not views.difference(before, views.steady(self.sample, one.shows)):
+            if not self._seen(one, before, changed=True):
                 raise EvidenceError(f"nothing can be claimed: {mutant} does not change {one.shows}")
             # What is called by connections from before does not meet it.
             await_drained(self.sample)
@@ -48,16 +48,25 @@ class InPlace:
         finally:
             self._switch_off(one, before)
 
+    def _seen(self, one: Mutant, before: Seen, *, changed: bool) -> bool:
+        """Whether it comes to be seen that there is a difference to before, or that there is none;
+        half a minute is waited for it."""
+
+        def fits(now: Seen) -> bool:
+            return bool(views.difference(before, now)) is changed
+
+        return fits(views.seen_until(self.sample, one.shows, fits))
+
     def _switch_off(self, one: Mutant, before: Seen) -> None:
         mesh = self.sample.mesh
         try:
             switch(self.sample, self.program, None)
-            now = views.steady(self.sample, one.shows)
+            left = not self._seen(one, before, changed=False)
             await_drained(self.sample)
         except MeshproofError as error:
             mesh.mark_dirty(f"a mutant could not be switched off: {error.cause}")
             raise
-        if views.difference(before, now):
+        if left:
             mesh.mark_dirty(f"{one.shows} are not as before without {one.id}")
 
 

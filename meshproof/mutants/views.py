@@ -9,8 +9,8 @@ from __future__ import annotations
 import base64
 import difflib
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from cryptography import x509
@@ -42,6 +42,7 @@ _FAILED = "failed_configuration"
 _NEW_NAMESPACE, _ROOT = "mutants-new", "istio-ca-root-cert"
 _COMES_WITHIN = 20.0
 _STEADY, _STEADY_WITHIN, _PAUSE = 4, 60.0, 1.0
+_SHOWN_WITHIN = 30.0
 _MOST_LINES = 400
 
 
@@ -79,6 +80,20 @@ def steady(sample: Sample, shows: Shows) -> Seen:
     except WaitTimeoutError:
         raise EvidenceError(f"{shows} go on changing") from None
     return last[-1]
+
+
+def seen_until(sample: Sample, shows: Shows, fits: Callable[[Seen], bool]) -> Seen:
+    """What is to be seen as soon as it fits, or in the end: proxies that have taken all that an
+    istiod sent show it at once. Raises as ``look``."""
+    last: list[Seen] = []
+
+    def looked() -> bool:
+        last[:] = [look(sample, shows)]
+        return fits(last[0])
+
+    with suppress(WaitTimeoutError):
+        eventually(looked, what=str(shows), within=_SHOWN_WITHIN, every=_PAUSE)
+    return last[0]
 
 
 def difference(before: Seen, after: Seen) -> list[str]:

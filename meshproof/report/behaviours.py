@@ -40,8 +40,8 @@ _LEGEND = {
     f"'{_NOTHING}': there is none",
     "judged": "on this topology by default, with mTLS strict; where by default it is judged with "
     "other modes or in variants, the cell names all of them",
-    "on demand": f"on this topology when what '{_WHEN}' says is given; a topology that is itself "
-    f"on demand is named as well, unless '{_EXTENDED}' is given",
+    "on demand": f"on this topology when it is named, with what '{_WHEN}' says beside 'by "
+    f"default', or when '{_EXTENDED}' is given",
     "n/a": "it does not apply there, for the reason below the table",
 }
 """What the words in the tables mean."""
@@ -244,8 +244,10 @@ class _Row:
 
     def _unasked(self, runs: Iterable[Deployment]) -> list[Deployment]:
         """Those on which it is judged by default."""
-        core = self.test.behaviour.level is Level.CORE
-        return [one for one in runs if core and one in self.usual]
+        if self.test.behaviour.level is not Level.CORE:
+            return []
+        chosen = self.test.in_short(self.usual)
+        return [one for one in runs if one in chosen]
 
     def _runs(self, topology: str) -> list[Deployment]:
         return [one for one in self.test.runs_on if one.topology.name == topology]

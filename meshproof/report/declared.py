@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from meshproof.events import Event
-from meshproof.model import Behaviour, Deployment, Mtls
+from meshproof.model import Behaviour, Deployment, Mtls, representative
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,8 @@ class Declared:
 
     ``runs_on``: the deployments on which it runs; ``left_out``: those on which it does not, with
     the reason; ``bare``: the names of the bare labs that it runs on; ``bare_left_out``: those that
-    were asked for, and cannot do what it requires, with the reason.
+    were asked for, and cannot do what it requires, with the reason; ``each_topology``: whether it
+    is about what each topology has to show by itself.
     """
 
     test: str
@@ -26,6 +27,12 @@ class Declared:
     bare: tuple[str, ...] = ()
     about: str = ""
     bare_left_out: Mapping[str, str] = field(default_factory=dict, hash=False)
+    each_topology: bool = False
+
+    def in_short(self, deployments: Collection[Deployment]) -> tuple[Deployment, ...]:
+        """Of these deployments those on which it is enough to run it."""
+        here = tuple(one for one in self.runs_on if one in deployments)
+        return here if self.each_topology else representative(here)
 
 
 @dataclass(frozen=True, slots=True)

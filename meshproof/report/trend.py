@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
+from typing import Any
 
 from meshproof.report.compare.cells import Cell, cells
 from meshproof.report.marked import cell, code, table
@@ -121,6 +123,19 @@ def markdown(found: Trend, most: int) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def as_json(found: Trend) -> str:
+    """All of it as JSON, for programs: every behaviour on every deployment, whatever its times;
+    docs/views.md describes it. What older readers would misread takes another ``apiVersion``."""
+    data = {
+        "apiVersion": "meshproof/v1",
+        "kind": "Trend",
+        "summary": found.line,
+        "runs": [_run_data(one) for one in found.runs],
+        "behaviours": [_row_data(one) for one in found.rows],
+    }
+    return json.dumps(data, indent=1)
+
+
 _RUN_COLUMNS = ("begun", "seconds", "held", "failed", "known", "could not tell", "not run")
 _TIME_COLUMNS = ("runs", "median", "shortest", "longest", "last")
 
@@ -146,3 +161,33 @@ def _name(row: Row) -> str:
 def _changes(row: Row) -> int:
     outcomes = [one.outcome for one in row.there]
     return sum(one != other for one, other in pairwise(outcomes))
+
+
+def _run_data(run: Run) -> dict[str, Any]:
+    record, events = Record((run,)), run.events
+    tally = record.ending.tally
+    return {
+        "run": run.folder.name,
+        "began": moment(events[0].at) if events else None,
+        "seconds": round(events[-1].at - events[0].at, 3) if events else 0.0,
+        "exitCode": record.ending.exit_code,
+        "counts": {
+            "held": tally.held,
+            "failed": tally.failed,
+            "couldNotTell": tally.unclear,
+            "knownIssues": tally.known,
+            "notRun": tally.not_run,
+        },
+    }
+
+
+def _row_data(row: Row) -> dict[str, Any]:
+    return {
+        "behaviour": row.behaviour,
+        "deployment": row.deployment,
+        "flaky": row.is_flaky,
+        "runs": [
+            None if one is None else {"outcome": one.outcome, "seconds": round(one.seconds, 3)}
+            for one in row.cells
+        ],
+    }

@@ -24,6 +24,7 @@ SAME = (
     "kubernetes",
     "unsupported_kubernetes",
     "profile",
+    "calls",
     "sabotage",
     "mutants",
     "enforce",

@@ -1,5 +1,6 @@
 """Makes a request exact before a run starts: "latest" and "1.30" become versions, a list with
-commas several, and the tag of a private build a version. From then on nothing is looked up again:
+commas several, the tag of a private build a version, and no Kubernetes the one that its source has.
+From then on nothing is looked up again:
 workers, record, and the command that repeats a run name the same."""
 
 from __future__ import annotations
@@ -7,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from meshproof.artifacts import catalog, default_wanted
 from meshproof.artifacts.releases import Releases, is_open
+from meshproof.artifacts.usual import usual_kubernetes
 from meshproof.errors import ModelError, UsageError
 from meshproof.model import RunRequest, Version
 from meshproof.run.own_build import by_cluster
@@ -25,9 +28,20 @@ def exact(request: RunRequest, say: Callable[[str], object]) -> RunRequest:
     to = request.upgrade_to
     return replace(
         request,
+        kubernetes=request.kubernetes or _usual(request, releases, say),
         istio=istio or _of_tags(request.tag),
         upgrade_to=None if to is None else _exact(to, releases, say),
     )
+
+
+def _usual(request: RunRequest, releases: Releases, say: Callable[[str], object]) -> str | None:
+    """The Kubernetes of the artifacts' source where that has not the one of the catalog."""
+    usual = usual_kubernetes(_source(request), lambda: releases.are_published)
+    if usual == default_wanted().kubernetes:
+        return None
+    kind = catalog().companion("kind")
+    say(f"Kubernetes is {usual}, of which kind {kind} publishes a node image.")
+    return str(usual)
 
 
 def _source(request: RunRequest) -> str | None:

@@ -35,7 +35,7 @@ from meshproof.model import (
 )
 from meshproof.model.addresses import NETWORK, pool_named
 from meshproof.model.own_cluster import OwnClusters
-from meshproof.model.request import has_own_clusters
+from meshproof.model.request import OPTIONS, has_own_clusters, in_short
 from meshproof.nearest import choose
 from meshproof.resources import resource
 from meshproof.run.again import troubled
@@ -48,12 +48,10 @@ from meshproof.run.upgrades import check_upgrades, upgrades_of
 _ON_DEMAND = frozenset(
     {
         "external-control-plane-split-horizon",
-        "federation",
         "federation-of-three",
         "hostname-gateways",
         "hybrid",
         "two-primaries-four-clusters",
-        "vm-expansion",
         "zones",
     }
 )
@@ -81,6 +79,11 @@ class Selection:
         """Which levels are judged. All of them: with every mode and variant of every topology, as
         far as nothing else narrows that."""
         return Profile(self.request.profile)
+
+    @property
+    def in_short(self) -> bool:
+        """Whether each core behaviour is judged only where it stands for what it is elsewhere."""
+        return in_short({name: getattr(self.request, name) for name in OPTIONS})
 
     @cached_property
     def topologies(self) -> tuple[Topology, ...]:
@@ -207,6 +210,14 @@ class Selection:
             raise UsageError(f"--repeat is '{said}'", "give a number from 1 to 9999")
         return int(said)
 
+    @property
+    def calls(self) -> float:
+        """Calls a second that a stream makes in each cluster."""
+        said = self.request.calls
+        if not _NUMBER.fullmatch(said):
+            raise UsageError(f"--calls is '{said}'", "give a number from 1 to 9999")
+        return float(said)
+
     @cached_property
     def troubled(self) -> tuple[str, ...]:
         """The ids of the tests that did not hold in the run whose failures are asked for again; ()
@@ -243,7 +254,7 @@ class Selection:
         if asked.checkout is not None:
             check_tree(asked.checkout)
         _ = self.topologies, self.releases, self.variants, self.revision, self.pool
-        _ = self.rounds, self.troubled, self.clusters
+        _ = self.rounds, self.calls, self.troubled, self.clusters
         check_own_build(asked, self.versions, self._clusters)
         check_installer(asked, self.topologies, self.versions)
         check_upgrades(asked, self.topologies, self.releases, self.upgrades)

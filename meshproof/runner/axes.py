@@ -100,6 +100,14 @@ _AXES = (
         "needs a cluster with workloads",
     ),
     Axis(
+        ("calling",),
+        lambda topology, _: [
+            (name,) for name in (*topology.workloads, *(one.name for one in topology.machines))
+        ],
+        lambda value: f"from-{value[0]}",
+        "needs a cluster with workloads",
+    ),
+    Axis(
         ("machine",),
         lambda topology, _: [(one.name,) for one in topology.machines],
         lambda value: f"on-{value[0]}",

@@ -12,6 +12,7 @@ from meshproof.errors import MeshproofError
 from meshproof.model import Deployment
 from meshproof.report import Declared, LeftOut, left_out
 from meshproof.resources import resource
+from meshproof.runner.applies import EACH_TOPOLOGY
 from meshproof.runner.behaviours import BEHAVIOURS, Behaviours, behaviour_of, proven_by
 from meshproof.runner.options import conforms, request_of, selection_of
 from meshproof.runner.order import SABOTAGE, is_sabotage
@@ -40,6 +41,7 @@ def declared_by(
         bare,
         about.strip(),
         bare_left_out or {},
+        definition.get_closest_marker(EACH_TOPOLOGY) is not None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -16,7 +17,7 @@ from meshproof.model import Policy
 from meshproof.model.request import command_line, once_more
 from meshproof.report import Judged, Tally, found_in, judged, left_out_in, planned_in, summary
 from meshproof.report.ended import as_json
-from meshproof.report.formats import rendered
+from meshproof.report.formats import rendered, written
 from meshproof.report.outcomes import KNOWN
 from meshproof.report.record import Record, run_named
 from meshproof.runner.known import policy_of
@@ -71,6 +72,8 @@ def end_run(config: pytest.Config, events: Sequence[Event], exitstatus: int) -> 
         recorder.emit("run-end", exit_code=code)
         if request_of(config).upgrade_to is not None:
             _tell_of_upgrades(config)
+        if config.option.meshproof_junitxml is not None:
+            _write_junit(config, Path(config.option.meshproof_junitxml))
     if recorder.lost is not None and code == EXIT_HELD:
         code = EXIT_COULD_NOT_TELL
     return code
@@ -94,6 +97,21 @@ def _tell_of_upgrades(config: pytest.Config) -> None:
         told = [f"The upgrade's page is not there: {error}"]
     for text in told:
         say_line(text, err=err)
+
+
+def _write_junit(config: pytest.Config, file: Path) -> None:
+    """Write JUnit's results, which are rendered of the record as any time later; what prevents that
+    is said, and what the run came to stays."""
+    # Loaded by those runs alone that have a use for it.
+    from meshproof.report.junit import document
+
+    folder = config.stash[SESSION].folder
+    if folder is None:
+        return
+    try:
+        written(file, document(Record((run_named(str(folder)),))))
+    except MeshproofError as error:
+        say_line(f"{file} is not there: {error}", err=True)
 
 
 def _exit_code(code: int, exitstatus: int) -> int:

@@ -76,7 +76,8 @@ def _setting(item: pytest.Item) -> Setting | None:
     if not isinstance(on, Deployment):
         return None
     params = getattr(getattr(item, "callspec", None), "params", {})
-    caller, called = params.get("caller"), on.topology.versions.get(str(params.get("target")))
+    caller = params.get("caller", params.get("calling"))
+    called = on.topology.versions.get(str(params.get("target")))
     if isinstance(params.get("pair"), tuple):
         caller, called = params["pair"]
     clusters = on.topology.names

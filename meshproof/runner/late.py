@@ -1,9 +1,11 @@
-"""What is known only once the artifacts are there: whether a test's mesh has the proxies that the
-test requires. Where it does not, the test does not apply, as if it had been left out before."""
+"""What is known only once the artifacts, or a mesh, are there: whether a test's mesh has the
+proxies that the test requires, and what its machines are made of. Where it does not, the test does
+not apply, as if it had been left out before."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import NoReturn
 
 import pytest
 
@@ -16,23 +18,48 @@ from meshproof.runner.behaviours import behaviour_of
 from meshproof.runner.stash import SESSION
 
 _WHY = pytest.StashKey[str]()
+_PUBLISHED = "published"
+_NO_PROGRAMS = (
+    "machines outside Kubernetes need Istio's programs, and published are only its images: "
+    "'--artifacts built'"
+)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """End a test that requires Istio's own filters before anything is made for it, where the
-    proxies of its mesh lack them: they were asked when the node image was made."""
+    """End a test before anything is made for it, where what its mesh is made of turns out to lack
+    what it requires."""
     on = runs_on(item)
     if not isinstance(on, Deployment):
         return
+    told = _without_machines(item, on) or _without_filters(item, on)
+    if told:
+        leave_out(item, told)
+
+
+def leave_out(item: pytest.Item, why: str) -> NoReturn:
+    """End a test, before it has judged anything, that turns out not to apply."""
+    item.stash[_WHY] = why
+    pytest.skip(why)  # only to end it: what is declared is no skip
+
+
+def _without_machines(item: pytest.Item, on: Deployment) -> str:
+    """Why the machines of a deployment cannot be made: what is published are images alone."""
+    if on.topology.machines and item.config.stash[SESSION].bundle.source == _PUBLISHED:
+        return _NO_PROGRAMS
+    return ""
+
+
+def _without_filters(item: pytest.Item, on: Deployment) -> str:
+    """Which of Istio's own filters that a test requires the proxies of its mesh lack: they were
+    asked when the node image was made."""
     if Capability.ISTIO_FILTERS not in required_by(item.iter_markers()):
-        return
+        return ""
     known = item.config.stash[SESSION].bundle.filters_off
     off = {one for version in on.istio.values() for one in known.get(version, ())}
-    if lacking := off & {METADATA, STATS}:
-        told = f"{Capability.ISTIO_FILTERS.value}, and these lack {' and '.join(sorted(lacking))}"
-        item.stash[_WHY] = told
-        pytest.skip(told)  # only to end it: what is declared is no skip
+    lacking = sorted(off & {METADATA, STATS})
+    lacks = f", and these lack {' and '.join(lacking)}"
+    return f"{Capability.ISTIO_FILTERS.value}{lacks}" if lacking else ""
 
 
 def does_not_apply(item: pytest.Item) -> bool:

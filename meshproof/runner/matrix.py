@@ -26,13 +26,21 @@ from meshproof.model import (
     Topology,
     Upgrade,
     Version,
+    representative,
     usual_installer,
 )
 from meshproof.report import Declared
 from meshproof.run.selection import Selection
 from meshproof.run.upgrades import deployment_of
-from meshproof.runner.applies import NAMES, ground, lacking, networks_of, why_not
-from meshproof.runner.axes import axis_of
+from meshproof.runner.applies import (
+    EACH_TOPOLOGY,
+    NAMES,
+    ground,
+    lacking,
+    networks_of,
+    why_not,
+)
+from meshproof.runner.axes import Axis, axis_of
 from meshproof.runner.declaring import declared_by
 
 PLAIN = ""
@@ -58,7 +66,8 @@ class Matrix:
     where a topology can have them; ``full``: the product of all that is not narrowed so; ``only``:
     of the deployments those with these ids, or all; ``upgrades``: the ways to another Istio, on
     which all of them are then; ``installer``: what installs all of them, in place of the usual one
-    of each topology; ``capabilities``: what labs can.
+    of each topology; ``in_short``: what is not about each topology is judged on those that stand
+    for the others (``representative``); ``capabilities``: what labs can.
     """
 
     topologies: tuple[Topology, ...]
@@ -72,6 +81,7 @@ class Matrix:
     upgrades: tuple[Upgrade, ...] = ()
     installer: InstalledBy | None = None
     capabilities: frozenset[Capability] = frozenset(Capability)
+    in_short: bool = False
 
     @classmethod
     def of(cls, asked: Selection, kubernetes: Version) -> Matrix:
@@ -88,6 +98,7 @@ class Matrix:
             upgrades=asked.upgrades,
             installer=asked.installer,
             capabilities=asked.capabilities,
+            in_short=asked.in_short,
         )
 
     @cached_property
@@ -132,10 +143,27 @@ class Matrix:
         return tuple(dict.fromkeys([*topology_names(), *(one.name for one in self.topologies)]))
 
     @cached_property
-    def reasons(self) -> dict[str, Mapping[Deployment, str | None]]:
-        """Why tests do not run on each deployment, by what their markers and axis say: most tests
+    def places(self) -> dict[str, tuple[tuple[Deployment, ...], Mapping[Deployment, str]]]:
+        """Where tests run, and why not elsewhere, by what their markers and axis say: most tests
         say what others say too."""
         return {}
+
+    def place(
+        self, marks: Sequence[pytest.Mark], axis: Axis | None
+    ) -> tuple[tuple[Deployment, ...], Mapping[Deployment, str]]:
+        """The deployments that a test with these markers and this axis runs on, and the reasons for
+        those to which it does not apply.
+
+        Which of them stand for others does not depend on those that are left out.
+        """
+        unable = lacking(marks, self.capabilities)
+        reasons = {one: why_not(marks, one, self.names, axis) or unable for one in self.asked}
+        fits = [one for one, reason in reasons.items() if reason is None]
+        if self.in_short and all(mark.name != EACH_TOPOLOGY for mark in marks):
+            fits = list(representative(fits))
+        here = set(self.deployments)
+        lacks = {one: why for one, why in reasons.items() if why is not None and one in here}
+        return tuple(one for one in fits if one in here), lacks
 
     def _variants(self, topology: Topology) -> list[str]:
         if self.full:
@@ -184,14 +212,7 @@ def declare(definition: pytest.Item, matrix: Matrix) -> Declared:
     told = [one for one in marks if one.name in NAMES]
     said = repr([(one.name, one.args, sorted(one.kwargs.items())) for one in told])
     key = f"{axis.fixtures if axis is not None else ()} {said}"
-    if key not in matrix.reasons:
-        unable = lacking(marks, matrix.capabilities)
-        matrix.reasons[key] = {
-            one: why_not(marks, one, matrix.names, axis) or unable for one in matrix.deployments
-        }
-    reasons = matrix.reasons[key]
-    return declared_by(
-        definition,
-        runs_on=tuple(one for one, reason in reasons.items() if reason is None),
-        left_out={one: reason for one, reason in reasons.items() if reason is not None},
-    )
+    if key not in matrix.places:
+        matrix.places[key] = matrix.place(marks, axis)
+    runs_on, lacks = matrix.places[key]
+    return declared_by(definition, runs_on=runs_on, left_out=lacks)

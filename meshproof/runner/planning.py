@@ -27,6 +27,11 @@ from meshproof.runner.order import shared_keys, units
 from meshproof.runner.stash import NARRATOR, SESSION
 from meshproof.runner.workers import is_worker, worker_count
 
+_IN_SHORT = (
+    "on every topology what is its own, all else on one that stands for the rest; for all core "
+    "behaviours of a topology, name it"
+)
+
 
 def foretold(config: pytest.Config, items: Iterable[pytest.Item], workers: int) -> Foretold:
     """How these tests, which are in order, would be judged by so many workers, and how long that
@@ -68,7 +73,10 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         return
     told = foretold(config, session.items, worker_count(config))
     if told.parts:
-        config.stash[SESSION].recorder.emit("notice", text=f"to judge: {told.line}")
+        recorder = config.stash[SESSION].recorder
+        recorder.emit("notice", text=f"to judge: {told.line}")
+        if selection_of(config).in_short:
+            recorder.emit("notice", text=_IN_SHORT)
         config.stash[NARRATOR].expect(told.weights, told.seconds)
 
 

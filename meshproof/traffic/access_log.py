@@ -35,12 +35,13 @@ class LogLine:
     """One line of an access log; what is not known is "" or 0. The fields have the names of
     ``ACCESS_LOG`` in meshproof/mesh/operator_config.py, by which proxies write them.
 
-    ``upstream_host``: "address:port" of the endpoint that was chosen; ``attempts``: how often the
+    ``upstream_host``: "address:port" of the endpoint that was chosen; ``upstream_local``: the
+    proxy's own end of the connection to it, which is one connection's; ``attempts``: how often the
     request was sent upstream; ``flags``: Envoy's response flags, such as "UH"; ``peer``: the
     SPIFFE URI that a client presented to this proxy; ``upstream_peer``: the one that the server
     presented to it; ``sni``: what the client asked for; ``downstream``: "address:port" of the
-    client; ``failure``: why its transport failed; ``termination``: why a filter ended the
-    connection, such as a policy.
+    client; ``received``: how many bytes came from it; ``failure``: why its transport failed;
+    ``termination``: why a filter ended the connection, such as a policy.
     """
 
     request_id: str
@@ -56,8 +57,10 @@ class LogLine:
     sni: str
     tls: str
     downstream: str = ""
+    received: int = 0
     failure: str = ""
     termination: str = ""
+    upstream_local: str = ""
 
     @property
     def is_inbound(self) -> bool:
@@ -250,7 +253,7 @@ def read_line(raw: str) -> LogLine | None:
         return None
     names = LogLine.__dataclass_fields__
     values = {name: _text(entry.get(name)) for name in names}
-    numbers = {name: int(entry.get(name) or 0) for name in ("status", "attempts")}
+    numbers = {name: int(entry.get(name) or 0) for name in ("status", "attempts", "received")}
     return LogLine(**(values | numbers))  # type: ignore[arg-type]
 
 

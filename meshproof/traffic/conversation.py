@@ -12,7 +12,7 @@ from meshproof.traffic.probe import Target
 from meshproof.wait import eventually
 
 FIRST, SECOND = "before", "after"
-_WITHIN = 10.0
+_WITHIN = 30.0
 _ENDS_WITHIN = 60.0
 # Handshake, the first word, and the caller's acknowledgement of its echo: SYN, ACK, data, ACK.
 _BEGUN = 4

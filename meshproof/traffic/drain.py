@@ -2,7 +2,8 @@
 
 A policy or another mTLS mode replaces a server's inbound listener. From then on Envoy asks whoever
 uses an old connection to close it, and after ``drainDuration`` closes those that nobody has used.
-A call that sets out on one at that very moment is a 503 (UC), which says nothing about the mesh.
+A call that sets out on one at that very moment is a 503 (UC), which says nothing about the mesh:
+waited is for the end, or it is told by ``meshproof.expect.cut``.
 
 Source: https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/operations/draining
 """

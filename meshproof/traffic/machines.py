@@ -20,7 +20,7 @@ def way_to(sample: Sample, caller: Workload, version: str) -> Upstream:
     """At which addresses and ports a caller's proxy calls a version: on one network at those of its
     instances, across networks at those of the gateways that lead there; a network without a gateway
     is reached directly. Rule: https://istio.io/latest/docs/ops/deployment/vm-architecture/."""
-    servers = [one for one in sample.answering().values() if one.version == version]
+    servers = _servers(sample, version)
     there = network_of(sample, servers[0]) if servers else ""
     gateways = _gateways(sample, servers[0]) if servers else {}
     if gateways and network_of(sample, caller) != there:
@@ -28,6 +28,13 @@ def way_to(sample: Sample, caller: Workload, version: str) -> Upstream:
         return Upstream(version, frozenset(gateways.values()), what)
     ways = frozenset(Way(one.address, PORT) for one in servers)
     return Upstream(version, ways, f"{version} itself, on {there or 'no network'}")
+
+
+def by_gateway(sample: Sample, caller: Workload, version: str) -> bool:
+    """Whether a caller's proxy calls a version at gateways of another network."""
+    servers = _servers(sample, version)
+    apart = [one for one in servers if network_of(sample, one) != network_of(sample, caller)]
+    return any(_gateways(sample, one) for one in apart)
 
 
 def network_of(sample: Sample, one: Workload) -> str:
@@ -47,3 +54,7 @@ def _gateways(sample: Sample, server: Workload) -> dict[str, Way]:
     for member in near:
         found |= sample.mesh.ways_to(member.name)
     return found
+
+
+def _servers(sample: Sample, version: str) -> list[Workload]:
+    return [one for one in sample.answering().values() if one.version == version]

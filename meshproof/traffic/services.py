@@ -6,12 +6,16 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import product
 
+from meshproof.kube.dns import dns_address
+from meshproof.kube.names import ask_name
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.workload import Workload
+from meshproof.mesh.config_dump import ROUTES, in_use
 from meshproof.mesh.gateways import gateway_workload, sni_of
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.mesh.routes import host_of
-from meshproof.traffic.settle import converge, require
+from meshproof.process import side_by_side
+from meshproof.traffic.settle import await_drained, converge, require
 from meshproof.workloads.sample import HOST, PORT, Sample
 
 _HTTP = "http"
@@ -40,7 +44,8 @@ def await_forgotten(
 def offered(sample: Sample, services: Sequence[Object]) -> Iterator[None]:
     """Every cluster with workloads has these Services before helloworld's pods inside the block,
     and every proxy that calls, or passes calls on, knows of each of their HTTP ports what it knows
-    of helloworld; afterwards they are gone from the proxies, or the mesh is marked dirty.
+    of helloworld, and callers find their way there; afterwards they are gone from the proxies, or
+    the mesh is marked dirty.
 
     Raises EvidenceError when a proxy does not learn of them within a minute.
     """
@@ -51,6 +56,7 @@ def offered(sample: Sample, services: Sequence[Object]) -> Iterator[None]:
             until=lambda missing: not missing,
             what=what,
         )
+        require_ways(sample, services)
         yield
 
 
@@ -68,6 +74,29 @@ def deployed_services(sample: Sample, services: Sequence[Object]) -> Iterator[No
         ports = {port["port"] for one in services for port in one["spec"].get("ports", [])}
         if not await_forgotten(sample, hosts, ports or {PORT}):
             sample.mesh.mark_dirty(f"deleted, but still in a proxy: {', '.join(hosts)}")
+        await_drained(sample)  # servers that stand behind one port fewer listen anew
+
+
+def require_ways(sample: Sample, services: Sequence[Object]) -> None:
+    """Wait until calls from every cluster find their way to these HTTP services: name and route
+    come by other ways than endpoints do, and later; and until no connection from before is left,
+    for servers that stand behind one port more listen anew. Raises EvidenceError."""
+    names = [full_name(one) for one in services]
+
+    def lost(caller: Workload) -> list[str]:
+        used = in_use(caller, ROUTES)
+        server = dns_address(sample.mesh.cluster(caller.cluster))
+        told = [f"a route to {one} in {caller}" for one in names if f'"{one}"' not in used]
+        unknown = [one for one in names if not ask_name(caller, one, server).exists]
+        return [*told, *(f"the name {one} in {caller.cluster}" for one in unknown)]
+
+    def missing() -> list[str]:
+        callers = [sample.caller(name) for name in sample.clusters]
+        found = side_by_side(sample.mesh.shell, lost, callers)
+        return [text for texts in found for text in texts]
+
+    require(missing, until=lambda left: not left, what=f"ways to {', '.join(names)}")
+    await_drained(sample)
 
 
 def full_name(service: Object) -> str:

@@ -17,6 +17,7 @@ from meshproof.model import Deployment, Mtls
 from meshproof.process import side_by_side
 from meshproof.traffic.calls import Plan, call
 from meshproof.traffic.drain import draining
+from meshproof.traffic.machines import by_gateway, known_versions
 from meshproof.traffic.response import Response
 from meshproof.wait import eventually
 from meshproof.workloads.machine import MachineWorkload
@@ -226,6 +227,17 @@ def reachable(sample: Sample, caller: str) -> dict[str, str]:
     return {version: home for version, home in sample.versions.items() if reaches(home)}
 
 
+def reachable_by(sample: Sample, caller: Workload) -> dict[str, str]:
+    """The same of a caller that may be a machine, with the versions on machines as well."""
+    if not sample.topology.machines:
+        return reachable(sample, caller.cluster)
+    found = known_versions(sample, caller)
+    if sample.mesh.deployment.mtls is not Mtls.DISABLED:
+        return found
+    # Plain text does not pass gateways.
+    return {one: home for one, home in found.items() if not by_gateway(sample, caller, one)}
+
+
 def _unsettled(sample: Sample, caller: Workload) -> str:
     responses = call(sample, caller, Plan(times=_CALLS, fresh=True))
     due = reachable(sample, caller.cluster)
@@ -255,7 +267,7 @@ def _unsettled(sample: Sample, caller: Workload) -> str:
 def _unsettled_machine(sample: Sample, machine: MachineWorkload) -> str:
     """The same of a machine, which is served as callers of its cluster are."""
     responses = call(sample, machine, Plan(times=_CALLS, fresh=True))
-    due = sample.reached_from(machine.cluster) | sample.machine_versions(machine.cluster)
+    due = reachable_by(sample, machine)
     if missing := due.keys() - {one.version for one in responses}:
         return f"machine {machine.name} does not reach {', '.join(sorted(missing))}"
     failed = [one for one in responses if not one.succeeded]

@@ -26,8 +26,6 @@ from meshproof.traffic.stream_timeline import timeline
 from meshproof.wait import eventually
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, SLEEP, TCP_PORT, Sample
 
-USUAL_RATE = 50.0
-"""Calls a second that each caller makes."""
 _ARRIVED_WITHIN = 30.0
 """Seconds for calls to come to their ends and be written down, however busy the machine is."""
 _LOOK_EVERY = 1.0
@@ -37,12 +35,12 @@ _OVERLAP = 3.0
 
 @dataclass(frozen=True)
 class StreamPlan:
-    """``rate``: calls a second of each caller, of all ``kinds`` together, which take turns;
-    ``patience``: seconds that a call may take; ``longest``: seconds after which a stream that
-    nobody ends does so itself; ``url``, ``to``: what is called by HTTP, and by TCP; ``app``: which
-    pod of each cluster calls."""
+    """``rate``: calls a second of each caller, of all ``kinds`` together, which take turns, 0 for
+    what the run is asked for; ``patience``: seconds that a call may take; ``longest``: seconds
+    after which a stream that nobody ends does so itself; ``url``, ``to``: what is called by
+    HTTP, and by TCP; ``app``: which pod of each cluster calls."""
 
-    rate: float = USUAL_RATE
+    rate: float = 0.0
     kinds: tuple[CallKind, ...] = tuple(CallKind)
     patience: float = 5.0
     longest: float = 1200.0
@@ -223,7 +221,8 @@ def streaming(
 
     Raises EvidenceError when a stream does not begin, LabError when a caller is not there.
     """
-    stream = Stream(sample, plan or StreamPlan())
+    plan = plan or StreamPlan()
+    stream = Stream(sample, replace(plan, rate=plan.rate or sample.calls))
     stream.know_pods()
     try:
         for name in callers or sample.clusters:

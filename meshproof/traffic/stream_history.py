@@ -72,6 +72,16 @@ class StreamCall:
         return fine and self.refusal is None and not self.unmade
 
     @property
+    def sent(self) -> float:
+        """When it set out, in seconds since the epoch."""
+        return self.at + self.late
+
+    @property
+    def over(self) -> float:
+        """When it came to its end, in seconds since the epoch."""
+        return self.at + self.seconds
+
+    @property
     def lost(self) -> bool:
         """Whether it was made, and not answered as it should."""
         return not self.answered and not self.unmade
@@ -82,6 +92,14 @@ class StreamCall:
         flags = f" {self.log.flags}" if self.log and self.log.flags else ""
         how = self.refusal.value if self.refusal else str(self.status or "no greeting")
         return f"{self.kind.value}: {how}{flags}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """From when to when, in seconds since the epoch."""
+
+    begin: float
+    end: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +167,11 @@ class History:
     def between(self, begin: float, end: float) -> tuple[StreamCall, ...]:
         """The calls that were due from one moment until another."""
         return tuple(one for one in self.calls if begin <= one.at < end)
+
+    @property
+    def stretches(self) -> tuple[Stretch, ...]:
+        """When something was done, each from its begin to its end."""
+        return tuple(Stretch(one.begin, one.end) for one in self.marks)
 
     @property
     def phases(self) -> dict[str, tuple[StreamCall, ...]]:

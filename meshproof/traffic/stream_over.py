@@ -3,9 +3,9 @@ whom, how often, and by which ways."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from meshproof.errors import EvidenceError, MeshproofError
 from meshproof.traffic.renewal import renew_connections
@@ -33,12 +33,13 @@ _FIRST = 4.0
 class Found:
     """A stream over what was done. ``shares``: of those who called; ``ways``: where calls were to
     go at its begin, and at its end; ``pods``: those that were there at its end, for those who
-    called."""
+    called; ``behind_one``: as ``behind_one_gateway`` has it."""
 
     history: History
     shares: Shares
     ways: Ways
     pods: Pods
+    behind_one: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 def over(
@@ -95,7 +96,7 @@ def _over(
         names = stream.callers.keys()
         shares = {name: due for name, due in shares_of(sample, more).items() if name in names}
         heard = {name: due for name, due in pods.items() if name in names}
-        return Found(stream.history, shares, ways, heard)
+        return Found(stream.history, shares, ways, heard, behind_one_gateway(sample))
 
 
 def shares_of(sample: Sample, more: Mapping[str, int] | None = None) -> Shares:
@@ -105,6 +106,24 @@ def shares_of(sample: Sample, more: Mapping[str, int] | None = None) -> Shares:
         known = sample.reached_from(caller)
         most = sum(usual(sample, one) + (more or {}).get(one, 0) for one in known)
         found[caller] = {one: usual(sample, one) / most for one in known}
+    return found
+
+
+def behind_one_gateway(sample: Sample) -> dict[str, set[str]]:
+    """By caller the versions that it calls by gateways each of which leads to others that it knows
+    as well."""
+    found: dict[str, set[str]] = {}
+    for caller in sample.clusters:
+        far = {
+            version: set(sample.mesh.ways_to(home).values())
+            for version, home in sample.reached_from(caller).items()
+            if not sample.topology.same_network(caller, home)
+        }
+        found[caller] = {
+            version
+            for version, ways in far.items()
+            if any(ways & others for other, others in far.items() if other != version)
+        }
     return found
 
 

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 from meshproof.kube.asking import Question, Reply, ask_all
 from meshproof.kube.workload import PodWorkload
@@ -18,9 +19,11 @@ from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, TCP_PORT, Sample
 
 GREETER = f"{HELLOWORLD}.{NAMESPACE}:{TCP_PORT}"
 # Lines as any others to helloworld's plain port. Envoy judges a caller by its first byte.
-_SAID = b"GET / HTTP/1.1\r\n\r\n"
-_WRITTEN = 1.0
-"""Seconds after which a proxy has written the lines of connections that have ended."""
+_SAID = b"GET /%b HTTP/1.1\r\n\r\n"
+_LENGTHS = 1000
+"""So many connections follow one another before one says as much again as an earlier one; what is
+said stays within one segment."""
+_numbers = count()
 _HELLO = re.compile(r"hello (\S+) ([a-z0-9-]+)")
 
 
@@ -76,10 +79,10 @@ def connect(
     begin, log, servers = time.monotonic(), log_from_now(caller), sample.servers()
     # One that is silent costs its whole patience; nobody waits for more than a few of them.
     bounded = 30 + patience * min(times, 10)
-    asked = [Question("tcp", patience, to, _SAID)] * times
+    asked = [Question("tcp", patience, to, said) for said in _different(times)]
     found = [_read(caller, servers, one) for one in ask_all(caller, asked, bounded)]
     if caller.sidecar:
-        found = _with_their_lines(log, found, to)
+        found = _with_their_lines(log, found, [len(one.payload) for one in asked], to)
     _record(sample, caller, to, found, time.monotonic() - begin)
     return found
 
@@ -100,28 +103,39 @@ def _read(caller: PodWorkload, servers: Mapping[str, PodWorkload], reply: Reply)
     )
 
 
-def _with_their_lines(log: ProxyLog, found: Sequence[Connection], to: str) -> list[Connection]:
-    """The connections with their lines in the caller's log, which bear their sources.
+def _different(times: int) -> list[bytes]:
+    """What so many connections say, each of another length than those before it: a connection has
+    no request id, and a proxy logs how much came from the client."""
+    return [_SAID % (b"-" * (next(_numbers) % _LENGTHS)) for _ in range(times)]
 
-    The kernel gives one another source on its way to the sidecar where the own one is taken there,
-    by a connection to somewhere else: such lines are left over, and are of those that are, in turn.
+
+def _with_their_lines(
+    log: ProxyLog, found: Sequence[Connection], lengths: Sequence[int], to: str
+) -> list[Connection]:
+    """The connections with their lines in the caller's log. ``lengths``: what each said, in bytes.
+
+    The source alone does not tell them apart. The kernel gives a connection another one on its way
+    to the sidecar where its own is taken there, and lines of earlier connections may come late.
+    One that the proxy ended before it had read anything, as a policy makes it, has its source only.
     """
-    wanted = [one.source for one in found if one.source]
-
-    asked = time.monotonic()
+    port = to.rpartition(":")[2]
+    made = [(one.source, length) for one, length in zip(found, lengths, strict=True)]
 
     def all_there(lines: Sequence[LogLine]) -> bool:
-        sources = {line.downstream for line in lines}
-        as_many = len(sources) >= len(wanted) and time.monotonic() - asked > _WRITTEN
-        return sources.issuperset(wanted) or as_many
+        return all(_line_of(source, length, lines) for source, length in made if source)
 
-    port = to.rpartition(":")[2]
-    by_source = {line.downstream: line for line in log.connections(f"outbound|{port}|", all_there)}
-    left = iter([line for source, line in by_source.items() if source not in wanted])
+    lines = log.connections(f"outbound|{port}|", all_there)
     return [
-        replace(one, log=by_source.get(one.source) or (next(left, None) if one.source else None))
-        for one in found
+        replace(one, log=_line_of(source, length, lines) if source else None)
+        for one, (source, length) in zip(found, made, strict=True)
     ]
+
+
+def _line_of(source: str, length: int, lines: Sequence[LogLine]) -> LogLine | None:
+    """The line of the connection from there that said so much."""
+    said = next((one for one in lines if one.received == length), None)
+    unread = (one for one in lines if one.downstream == source and not one.received)
+    return said or next(unread, None)
 
 
 def _record(

@@ -22,7 +22,7 @@ NO_CERTIFICATE = "certificate required"
 UNKNOWN_AUTHORITY = "unknown ca"
 """Alerts of RFC 8446, 6.2."""
 
-_PATIENCE = 5.0
+_PATIENCE = 10.0
 _QUESTION = b"GET /hello HTTP/1.1\r\nHost: helloworld\r\nConnection: close\r\n\r\n"
 _STATUS = re.compile(r"HTTP/1\.[01] (\d{3}) .*")
 _ALERTS = {

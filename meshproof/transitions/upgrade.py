@@ -4,7 +4,7 @@ of calls goes through all of it."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from meshproof.errors import EvidenceError, MeshproofError
@@ -12,12 +12,12 @@ from meshproof.events import Data
 from meshproof.expect import Outcome, Verdict
 from meshproof.kube.objects import apply
 from meshproof.mesh.upgrade import STABLE, Upgrading
-from meshproof.model import Deed, Deployment, Stage, Step
+from meshproof.model import Deed, Deployment, Stage, Step, revision_of
 from meshproof.traffic.settle import settle
 from meshproof.traffic.stream import Stream, StreamPlan, streaming
 from meshproof.traffic.stream_history import History, kinds_of_loss
-from meshproof.traffic.stream_over import Shares, shares_of
-from meshproof.workloads.restart import another_sleep, restart_helloworld
+from meshproof.traffic.stream_over import Shares, behind_one_gateway, shares_of
+from meshproof.workloads.restart import another_sleep, renew_machines, restart_helloworld
 from meshproof.workloads.sample import NAMESPACE, Sample, namespace_object
 
 Look = Callable[[Sample, Stage], Mapping[str, Verdict]]
@@ -26,7 +26,8 @@ Look = Callable[[Sample, Stage], Mapping[str, Verdict]]
 _FIRST, _REST = 4.0, 2.0
 """Seconds of calls before anything is done; and after each stage was looked at, which takes some
 seconds itself."""
-_SETTLES_WITHIN = 30.0
+_SETTLES_WITHIN = 60.0
+"""Seconds: proxies that have lost their istiod try again after up to thirty."""
 _LONGEST = 3600.0
 
 
@@ -54,12 +55,13 @@ class Passed:
 @dataclass(frozen=True)
 class Transition:
     """A whole way. ``shares``: by caller the smallest part of its calls that each version answers
-    meanwhile."""
+    meanwhile; ``behind_one``: as ``behind_one_gateway`` has it."""
 
     deployment: Deployment
     stages: tuple[Passed, ...]
     history: History
     shares: Shares
+    behind_one: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def at(self, number: int) -> Passed | None:
         """A stage by its number; None where the upgrade did not get so far."""
@@ -107,7 +109,8 @@ def pass_through(sample: Sample, look: Look) -> Transition:
     if stream.history is None:
         raise EvidenceError("the stream of calls has no end")
     more = dict.fromkeys(sample.versions, 1)  # while they are restarted
-    found = Transition(mesh.deployment, tuple(passed), stream.history, shares_of(sample, more))
+    shares, behind_one = shares_of(sample, more), behind_one_gateway(sample)
+    found = Transition(mesh.deployment, tuple(passed), stream.history, shares, behind_one)
     mesh.lab.recorder.emit("transition", **told(found))
     return found
 
@@ -143,6 +146,10 @@ def take(sample: Sample, step: Step, before: Stage, stream: Stream) -> None:
     if step.deed is Deed.WORKLOADS:
         restart_helloworld(sample, step.cluster)
         another_sleep(sample, step.cluster, lambda new: stream.hand_over(step.cluster, new))
+        return
+    if step.deed is Deed.MACHINES:
+        revision = revision_of(step.version) if sample.mesh.deployment.revision else ""
+        renew_machines(sample, step.cluster, step.version, revision)
         return
     Upgrading(sample.mesh).take(step, before.state)
     if step.deed is Deed.TAG:

@@ -34,6 +34,8 @@ def dns_sleeps(sample: Sample) -> Iterator[None]:
         for cluster in clusters:
             stack.enter_context(applied(cluster, objects))
         side_by_side(sample.mesh.shell, ready, clusters)
-        yield
-    for cluster in clusters:
-        sample.callers.pop((cluster.name, f"{NAMESPACE}/{DNS_SLEEP}"), None)
+        try:
+            yield
+        finally:
+            for cluster in clusters:
+                sample.callers.pop((cluster.name, f"{NAMESPACE}/{DNS_SLEEP}"), None)

@@ -28,7 +28,7 @@ GATEWAY_PORTS = (15443, 15012, 15017, 15021)
 CLOSED_GATEWAY_PORT = 8443
 """The gateway's Service has this port as well, but the router lets nobody through to it."""
 UDP_PORTS = (137, HIGH)
-_WITHIN = 10.0
+_WITHIN = 30.0
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""Restarts workloads, so that they get the sidecars that are injected now."""
+"""Restarts workloads, so that they get the sidecars that are injected now; and puts another Istio
+on machines, which nobody injects."""
 
 from __future__ import annotations
 
@@ -8,8 +9,10 @@ from meshproof.errors import LabError
 from meshproof.kube.rollout import await_end_of, await_rollout, pods_of, restart, scale
 from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import PodWorkload, list_workloads
+from meshproof.mesh.machines import renew
+from meshproof.model import Version
 from meshproof.process import side_by_side
-from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, SLEEP, Sample
+from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, SLEEP, Sample, joining_of
 
 # Of two pods of a Deployment that one is deleted first that costs less
 # (https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/#pod-deletion-cost).
@@ -47,6 +50,14 @@ def another_sleep(sample: Sample, cluster: str, meanwhile: Callable[[PodWorkload
     await_end_of(running, NAMESPACE, SLEEP, {old.name})
     if new.name not in pods_of(running, NAMESPACE, SLEEP):
         raise LabError(f"{new} went in place of {old.name}, which still has its old sidecar")
+
+
+def renew_machines(sample: Sample, cluster: str, version: Version, revision: str = "") -> None:
+    """Put Istio's package of a version on the machines that a cluster serves, one after the other.
+    ``revision``: as for ``mesh.machines.renew``. Raises LabError."""
+    for one in sample.topology.machines:
+        if one.primary == cluster:
+            renew(sample.mesh, one, joining_of(one), version, revision)
 
 
 def _sleeps(sample: Sample, cluster: str) -> list[PodWorkload]:

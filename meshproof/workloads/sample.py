@@ -24,6 +24,7 @@ from meshproof.mesh.mesh import Mesh, Way
 from meshproof.mesh.routes import host_of
 from meshproof.model import Machine, Pair, Topology
 from meshproof.model.machine import mesh_of, sites
+from meshproof.model.request import CALLS
 from meshproof.process import Shell, side_by_side
 from meshproof.workloads.machine import MachineWorkload, serve
 
@@ -66,10 +67,12 @@ class Behind:
 
 @dataclass
 class Sample:
-    """sleep and helloworld on a mesh."""
+    """sleep and helloworld on a mesh. ``calls``: how many a second a stream makes in each cluster
+    whose plan does not say."""
 
     mesh: Mesh
     callers: dict[tuple[str, str], PodWorkload] = field(default_factory=dict)
+    calls: float = float(CALLS)
 
     @property
     def topology(self) -> Topology:
@@ -143,9 +146,13 @@ class Sample:
 
     @property
     def smallest_share(self) -> float:
-        """The part of all instances that the version with the fewest of them has."""
+        """The part of all instances that the version with the fewest of them has; of topologies
+        with machines the half of it, since one that shares a gateway with another may get less than
+        its part of the calls."""
         counts = [one.replicas for one in self.topology.placements]
-        return min(counts) / sum(counts)
+        counts += [1 for one in self.topology.machines if one.version]
+        share = min(counts) / sum(counts)
+        return share / 2 if self.topology.machines else share
 
     def caller_identity(self, cluster: str) -> str:
         """The SPIFFE ID of a cluster's sleep."""
@@ -168,6 +175,10 @@ class Sample:
         if key not in self.callers:
             self.callers[key] = find_workload(self.mesh.cluster(cluster), app, namespace)
         return self.callers[key]
+
+    def calling(self, name: str) -> Workload:
+        """Who calls by a name: sleep of a cluster, or a machine outside Kubernetes."""
+        return self.machines[name] if name in self.machines else self.caller(name)
 
     def forget_callers(self, cluster: str) -> None:
         """Look the callers of a cluster up anew: their pods were started again, and have other

@@ -64,7 +64,7 @@ def trace_sinks(sample: Sample) -> Iterator[TraceSinks]:
         )
         sinks = [find_workload(one, TRACES_SERVICE, TRACES_NAMESPACE) for one in clusters]
         for sink in sinks:
-            eventually(partial(_listens, sink), what=f"a listener for traces in {sink}", within=10)
+            eventually(partial(_listens, sink), what=f"a listener for traces in {sink}", within=30)
         yield TraceSinks(tuple(sinks))
 
 

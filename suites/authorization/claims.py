@@ -23,7 +23,6 @@ from meshproof.traffic.response import Response
 from meshproof.workloads.sample import NAMESPACE, OUTSIDE, SLEEP, Sample
 from suites.authorization.policies import CLOSED_PATH, CLOSED_TO_ALL, DENY_SLEEP
 
-_ODDS = 2**-12
 _OTHERS = (OUTSIDE, f"{NAMESPACE}-beside", f"beside-{NAMESPACE}")
 """Namespaces that are not allowed, two of which have the allowed one's name in theirs."""
 
@@ -67,7 +66,7 @@ def _denied(sample: Sample, url: str, policy: str) -> Iterator[Verdict]:
 
 
 def _calls(sample: Sample, url: str) -> list[list[Response]]:
-    times = calls_to_meet(sample.smallest_share, _ODDS)
+    times = calls_to_meet(sample.smallest_share)
     return call_from_each(sample, Plan(url, times))
 
 

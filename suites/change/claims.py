@@ -6,16 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from meshproof.expect import Outcome, Verdict, all_of, refused_with, succeeded
-from meshproof.expect.loss import (
-    all_heard,
-    kept_to_ways,
-    nobody_missing,
-    nothing_lost,
-    of_a_stream,
-)
+from meshproof.expect.cut import lost_to_drains_alone
+from meshproof.expect.loss import all_heard, kept_to_ways, nobody_missing, of_a_stream
 from meshproof.model import Mtls
 from meshproof.traffic.response import Refused, Response
-from meshproof.traffic.stream_history import History, Mark, StreamCall
+from meshproof.traffic.stream_history import History, Mark, StreamCall, Stretch
 from meshproof.traffic.stream_over import Found
 
 AWAY, BACK = "the remote secret is removed", "it is given again"
@@ -52,7 +47,8 @@ def forgotten_and_read_again(
     others answer, so that none is lost; once it is there again they do. How long both took is
     told."""
     gone = dict.fromkeys(callers, versions)
-    return of_a_stream(history, [nothing_lost(history), *_forgotten(history, gone, AWAY, BACK)])
+    kept = lost_to_drains_alone(history, [_between(history, AWAY, BACK)])
+    return of_a_stream(history, [kept, *_forgotten(history, gone, AWAY, BACK)])
 
 
 def left_and_joined(found: Found, gone: Mapping[str, Collection[str]]) -> Verdict:
@@ -71,10 +67,10 @@ def left_and_joined(found: Found, gone: Mapping[str, Collection[str]]) -> Verdic
     ]
     since = max(again, default=history.end)
     claims = [
-        nothing_lost(history),
+        lost_to_drains_alone(history, [_between(history, LEFT, JOINED)]),
         *_forgotten(history, gone, LEFT, JOINED),
         kept_to_ways(history, found.ways),
-        nobody_missing(history.part(since), found.shares),
+        nobody_missing(history.part(since), found.shares, found.behind_one),
         all_heard(history, found.pods, history.end - _AT_THE_END, "at the end"),
     ]
     return of_a_stream(history, claims)
@@ -220,6 +216,12 @@ def _heard(history: History, caller: str, version: str, since: float) -> list[St
     """Those of them that a version answered since a moment."""
     calls = _chosen(history, caller)
     return [one for one in calls if one.version == version and one.at >= since]
+
+
+def _between(history: History, away: str, back: str) -> Stretch:
+    """From when an istiod may have told servers to take listeners away until it no longer does: one
+    that does not read a cluster knows none of its services (``plan_without`` in secrets.py)."""
+    return Stretch(_mark(history, away).begin, _mark(history, back).end)
 
 
 def _moment(history: History, what: str) -> float:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack
 
 from meshproof.errors import EvidenceError
 from meshproof.faults.discovery import unread
-from meshproof.mesh.routes import destination_rule
 from meshproof.model import Pair
-from meshproof.traffic.routing import ruled
 from meshproof.traffic.stream import Stream
 from meshproof.traffic.stream_over import Found, over
-from meshproof.workloads.sample import HOST, Sample
+from meshproof.workloads.sample import Sample
 from meshproof.workloads.scale import scaled, usual
 from suites.change.claims import JOINED, LEFT
-from suites.change.secrets import A_MINUTE, WITHIN, Gone, are_heard, are_silent, plan_without
+from suites.change.secrets import (
+    A_MINUTE,
+    WITHIN,
+    Gone,
+    are_heard,
+    are_silent,
+    connections_of_their_own,
+    plan_without,
+)
 
 
 def secrets_between(sample: Sample, cluster: str) -> list[Pair]:
@@ -64,11 +70,7 @@ def over_an_absence(sample: Sample) -> tuple[Found, Gone]:
         stream.flow_for(A_MINUTE)
 
     plan = plan_without(sample, cluster)
-    # A connection through a gateway stays with one pod behind it. Where no call is a connection of
-    # its own, proxies make one for each request: else nobody might ever meet the new instance.
-    alike = all(one.is_http for one in plan.kinds)
-    rule = ruled(sample, [destination_rule(HOST, (), short=True)]) if alike else nullcontext()
-    with rule:
+    with connections_of_their_own(sample, plan):
         return over(sample, doing, more={version: 1}, plan=plan), gone
 
 

@@ -19,8 +19,9 @@ FOLLOWS_WITHIN = 30.0
 """Seconds until callers go to a gateway's new address: nobody promises a time. Istio tells its
 proxies at once (``NotifyGatewayHandlers`` in pilot/pkg/serviceregistry/kube/controller)."""
 _MEANWHILE = 15.0
-_DRAINED = 3.0
-"""Seconds for requests that are under way: their proxies close the connections after them."""
+_DRAINED = 6.0
+"""Seconds, more than a call may take, for requests that are under way: their proxies close the
+connections after them."""
 # A connection by TCP that is kept stays with the gateway that it was made through, and goes with
 # it: no proxy can move it to another one.
 _KINDS = tuple(one for one in CallKind if one is not CallKind.TCP_KEPT)

@@ -22,7 +22,8 @@ _TIMES = 5
 # Another mode replaces listeners. Whoever uses a connection from before is asked to close it, and
 # those that nobody has used meanwhile are closed in the end, as those of TCP are, whatever passes
 # over them: https://www.envoyproxy.io/docs/envoy/latest/configuration/listeners/lds. So there are
-# none that are kept by TCP here, and enough calls that none by HTTP is idle for so long.
+# none that are kept by TCP here, and so many calls that few by HTTP are idle for so long: a busy
+# proxy has more of them than it needs most of the time.
 _RATE = 60.0
 _KINDS = (CallKind.HTTP_KEPT, CallKind.HTTP_FRESH, CallKind.TCP_FRESH)
 

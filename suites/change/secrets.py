@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 
 from meshproof.errors import EvidenceError
 from meshproof.faults.discovery import unread
 from meshproof.kube.cluster import RunningCluster
+from meshproof.mesh.routes import destination_rule
+from meshproof.traffic.routing import ruled
 from meshproof.traffic.stream import Stream, StreamPlan
 from meshproof.traffic.stream_history import History
 from meshproof.traffic.stream_over import Found, over
-from meshproof.workloads.sample import Sample
+from meshproof.workloads.sample import HOST, Sample
 from meshproof.workloads.scale import scaled, usual
 from suites.change.claims import AWAY, BACK
 
@@ -47,7 +49,10 @@ def over_a_change(
     """
     if not secrets:
         raise EvidenceError("no istiod reads another cluster by a remote secret")
-    version = sample.versions_in(secrets[0][1])[0]
+    homes = [home for _, home in secrets]
+    version = next((one for one, home in sample.versions.items() if home in homes), "")
+    if not version:
+        raise EvidenceError(f"no version runs in {' or '.join(homes)} that could get an instance")
 
     def doing(stream: Stream, stack: ExitStack) -> None:
         with stream.mark(what):
@@ -86,8 +91,18 @@ def away_and_back(sample: Sample) -> tuple[History, list[str], tuple[str, ...]]:
         stream.flow_until(lambda: are_heard(stream, gone, begin), BACK, WITHIN)
         stream.flow_for(_AFTERWARDS)
 
-    found = over(sample, doing, plan=plan_without(sample, home))
-    return found.history, callers, versions
+    plan = plan_without(sample, home)
+    with connections_of_their_own(sample, plan):
+        return over(sample, doing, plan=plan).history, callers, versions
+
+
+def connections_of_their_own(sample: Sample, plan: StreamPlan) -> AbstractContextManager[None]:
+    """Inside the block each request of a stream is a connection, where none of its calls is one of
+    its own. A connection through a gateway stays with one pod behind it: else nobody might ever
+    meet the others. Raises EvidenceError as ``ruled``."""
+    if any(not one.is_http for one in plan.kinds):
+        return nullcontext()
+    return ruled(sample, [destination_rule(HOST, (), short=True)])
 
 
 def plan_without(sample: Sample, cluster: str) -> StreamPlan:

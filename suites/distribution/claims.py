@@ -5,7 +5,7 @@ from __future__ import annotations
 from meshproof.expect import Outcome, Verdict, answered_from_home, calls_to_meet
 from meshproof.mesh.mesh import Settling
 from meshproof.traffic.calls import Plan, call
-from meshproof.traffic.settle import reachable
+from meshproof.traffic.settle import reachable_by
 from meshproof.workloads.sample import Sample
 
 
@@ -23,8 +23,9 @@ def settles_in_time(settling: Settling | None) -> Verdict:
     return Verdict(Outcome.PASS, expected, f"after {settling.seconds:.1f} s they did")
 
 
-def every_version_answers(sample: Sample, caller: str) -> Verdict:
-    """Each version that can be reached answers, from its own cluster, and no call fails."""
-    times = calls_to_meet(sample.smallest_share)
-    responses = call(sample, sample.caller(caller), Plan(times=times))
-    return answered_from_home(responses, reachable(sample, caller))
+def every_version_answers(sample: Sample, calling: str) -> Verdict:
+    """Each version that can be reached answers, from its own cluster, and no call fails.
+    ``calling``: a cluster, or a machine outside Kubernetes."""
+    caller, times = sample.calling(calling), calls_to_meet(sample.smallest_share)
+    responses = call(sample, caller, Plan(times=times))
+    return answered_from_home(responses, reachable_by(sample, caller))

@@ -14,7 +14,7 @@ from suites.endpoints.unready import called_at, not_ready
 from suites.endpoints.unready_claims import unready_get_no_calls
 
 Judge = Callable[[Verdict], None]
-# The proxies of the instance's own cluster know it by then.
+# So much later than the proxies of the instance's own cluster.
 _WITHIN = 10.0
 
 
@@ -26,7 +26,10 @@ def test_instances_that_are_not_ready_get_no_calls(
     gating: Sample, sample: Sample, caller: str, target: str, judge: Judge
 ) -> None:
     """Instances that are not ready get no calls, nor does a gateway that leads to no others."""
+    home = sample.versions[target]
     with not_ready(sample, target):
+        at_home = f"the end of {target} in {home}"
+        converge(lambda: not called_at(sample, home, target), what=at_home)
         gone = f"the end of {target} in {caller}"
         converge(lambda: not called_at(sample, caller, target), what=gone, within=_WITHIN)
         verdict = unready_get_no_calls(sample, caller, target)

@@ -19,7 +19,6 @@ SELECTED = "selected"
 """The pods' label, and what their Deployment is called."""
 _PODS = 4
 """In each cluster. Whether one is told may be a matter of chance, so that it takes several."""
-_WITHIN = 15.0
 
 
 def selecting(app: str = SELECTED) -> Object:
@@ -43,8 +42,8 @@ def selecting(app: str = SELECTED) -> Object:
 @contextmanager
 def selected(sample: Sample, one: Object) -> Iterator[None]:
     """The entry is wherever configuration counts, and every cluster with workloads has a pod that
-    no Service selects, and then three more; their proxies know that they are instances, or a while
-    has passed, inside the block. Raises LabError when one will not run.
+    no Service selects, and then three more; their proxies know that they are instances, or half a
+    minute has passed, inside the block. Raises LabError when one will not run.
 
     The first come by themselves, since istiod tells all proxies of a namespace what they stand
     behind when an entry gets its first instance, or one of another account
@@ -63,12 +62,12 @@ def selected(sample: Sample, one: Object) -> Iterator[None]:
             for cluster in clusters:
                 stack.enter_context(applied(cluster, sleep_objects(name=SELECTED)))
             side_by_side(shell, running, clusters)
-            converge(lambda: told(sample), what="the entry's first instance", within=_WITHIN)
+            converge(lambda: told(sample), what="the entry's first instance")
             for cluster in clusters:
                 scale(cluster, NAMESPACE, {SELECTED: _PODS})
             side_by_side(shell, running, clusters)
             everybody = len(clusters)
-            converge(lambda: len(told(sample)) == everybody, what="their ports", within=_WITHIN)
+            converge(lambda: len(told(sample)) == everybody, what="their ports")
             yield
     finally:
         for name in sample.clusters:

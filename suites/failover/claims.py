@@ -10,8 +10,9 @@ from meshproof.traffic.stream_history import History, StreamCall, kinds_of_loss
 
 GONE, BACK = "the near instances end", "they are there again"
 """What is done, as a stream's marks have it."""
-WITHIN = 10.0
-"""Seconds until callers have followed: nobody promises a time, this is ours."""
+WITHIN = 20.0
+"""Seconds until callers have followed, on a busy machine as well: nobody promises a time, this is
+ours."""
 _FEW = 40
 
 

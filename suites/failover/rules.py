@@ -20,7 +20,7 @@ from suites.failover.claims import BACK, GONE, WITHIN
 CLUSTER, NETWORK = "topology.istio.io/cluster", "topology.istio.io/network"
 """Labels of which instances and callers have one each, and gateways too: those of what is behind
 them (``EndpointsByNetworkFilter`` in Istio's pilot/pkg/xds/endpoints/ep_filters.go)."""
-_MEANWHILE = 15.0
+_MEANWHILE = 10.0
 
 
 def near_first(label: str) -> Object:

@@ -18,7 +18,7 @@ from meshproof.traffic.tcp import Connection, connect
 from meshproof.traffic.wire import Watched, watch
 from meshproof.workloads.exposed import exposed_versions, hosts_of, url_of
 from meshproof.workloads.sample import PORT, TCP_PORT, Sample
-from suites.federation.setting import asker, asker_identity, exposed_identities, gateway_of
+from suites.federation.setting import asker, asker_identity, exposed_identities, gateways_of
 
 _CALLS, _CONNECTIONS = 20, 12
 
@@ -140,9 +140,14 @@ def weights(sample: Sample, importer: str, imported: Exposure) -> tuple[Endpoint
 
 
 def pods_behind(sample: Sample, imported: Exposure) -> int:
-    """How many pods the provider's gateway knows behind the global name."""
-    gateway = gateway_of(sample, imported)
-    return sum(one.healthy for one in endpoints(gateway, sni_of(imported.host, PORT)))
+    """How many pods the provider's gateways know behind the global name."""
+    found = {
+        (sample.topology[gateway.cluster].network, one.address)
+        for gateway in gateways_of(sample, imported).values()
+        for one in endpoints(gateway, sni_of(imported.host, PORT))
+        if one.healthy
+    }
+    return len(found)
 
 
 def calls_by_global_name(

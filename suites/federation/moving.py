@@ -28,10 +28,14 @@ _AT_HOME = 40
 
 
 def exposed_by_one_gateway(sample: Sample) -> list[Exposure]:
-    """What is exposed by one cluster alone: when the gateway of one of several moves, the others
-    answer."""
+    """What one gateway alone leads to: when one of several moves, the others answer."""
+    return [one for one in sample.topology.exposes if len(_leading_to(sample, one)) == 1]
+
+
+def _leading_to(sample: Sample, one: Exposure) -> set[str]:
+    """The clusters whose gateways lead to what is exposed."""
     topology = sample.topology
-    return [one for one in topology.exposes if len(topology.providers(one)) == 1]
+    return {gate.name for name in topology.providers(one) for gate in topology.gateways_to(name)}
 
 
 @contextmanager
@@ -39,7 +43,7 @@ def gateway_moved(sample: Sample, imported: Exposure) -> Iterator[None]:
     """The provider's gateway has another address inside the block, and its old one is nobody's;
     afterwards it has its own, and the consumers' entries are as they were, or the mesh is marked
     dirty."""
-    (provider,) = sample.mesh.ways_to(sample.topology.providers(imported)[0])
+    (provider,) = _leading_to(sample, imported)
     try:
         with elsewhere(sample.mesh.lab, provider):
             yield

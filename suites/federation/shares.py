@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from meshproof.expect import Verdict, all_of, answered_from_home, calls_needed, share_of
+from meshproof.expect import Verdict, all_of, answered_from_home, calls_needed, part_of, share_of
 from meshproof.kube.objects import Object
 from meshproof.mesh.config_dump import ROUTES, in_use
 from meshproof.mesh.configuration import configured
@@ -46,11 +46,16 @@ def shared_by_weight(sample: Sample, importer: str, imported: Exposure, percent:
     there, here = exposed_versions(sample, imported), sample.reached_from(importer)
     share = percent / 100
     # Whichever side is one version tells for both.
-    version, due = (next(iter(there)), share) if len(there) == 1 else (next(iter(here)), 1 - share)
+    side, due = (here, 1 - share) if len(here) == 1 < len(there) else (there, share)
     plan = Plan(url_of(imported), times=calls_needed(due, _TOLERANCE))
     responses = call(sample, asker(sample, importer), plan)
-    part = share_of(responses, version, due, _TOLERANCE)
-    told = replace(part, observed=f"answered by {version}: {part.observed}")
+    names = " or ".join(side)
+    if len(side) == 1:
+        part = share_of(responses, names, due, _TOLERANCE)
+    else:
+        by = [one.version in side if one.version else None for one in responses]
+        part = part_of(by, f"{names} to answer", due, _TOLERANCE)
+    told = replace(part, observed=f"answered by {names}: {part.observed}")
     return all_of([answered_from_home(responses, {**here, **there}), told])
 
 

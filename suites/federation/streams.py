@@ -85,7 +85,7 @@ def lost_until_renewed(found: Found) -> Verdict:
     claims = [_silent(history), lost_only_until(history, FOLLOWS_WITHIN)]
     if later.calls:
         claims += [
-            nobody_missing(later, found.shares),
+            nobody_missing(later, found.shares, found.behind_one),
             kept_to_ways(history, found.ways),
             all_heard(history, found.pods, history.end - _AT_THE_END, "at the end"),
         ]

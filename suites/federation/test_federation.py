@@ -14,8 +14,9 @@ from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.endpoints import await_pods, usual_pods
 from meshproof.traffic.settle import arrive, mtls_mode
+from meshproof.workloads.exposed import exposed_versions
 from meshproof.workloads.sample import Sample
-from meshproof.workloads.scale import scaled
+from meshproof.workloads.scale import scaled, usual
 from suites.federation.apart import (
     fails_rather_than_crosses,
     its_istiod_knows_its_own_mesh_alone,
@@ -55,7 +56,7 @@ from suites.federation.setting import await_answer
 from suites.federation.shares import shared, shared_by_weight
 
 Judge = Callable[[Verdict], None]
-_PODS = 3
+_MORE = 2
 _PERCENT = 80
 
 
@@ -218,16 +219,16 @@ def test_more_instances_change_no_weight_of_the_consumers(
     """More instances at the provider change nothing that the consumer's proxies know."""
     before = weights(sample, importer, imported)
     try:
-        first = sample.topology.providers(imported)[0]
-        with scaled(sample, sample.versions_in(first)[0], _PODS):
-            behind = f"{_PODS} pods behind {imported.host}"
+        version = next(iter(exposed_versions(sample, imported)))
+        more = pods_behind(sample, imported) + _MORE
+        with scaled(sample, version, usual(sample, version) + _MORE):
             arrive(
                 sample.mesh,
                 lambda: pods_behind(sample, imported),
-                until=lambda pods: pods == _PODS,
-                what=behind,
+                until=lambda pods: pods == more,
+                what=f"{more} pods behind {imported.host}",
             )
-            judge(weighs_the_same(sample, importer, imported, before, _PODS))
+            judge(weighs_the_same(sample, importer, imported, before, more))
     finally:
         if not await_pods(sample, usual_pods(sample)):
             sample.mesh.mark_dirty("not all pods that were added are gone again")

@@ -177,20 +177,8 @@ def _server(cluster: RunningCluster, addresses: dict[str, str]) -> list[Object]:
     image = found.spec.template.spec.containers[0].image
     metadata = {"name": _SERVER, "namespace": SYSTEM}
     labels = {"app": _SERVER}
-    container = {
-        "name": _DNS,
-        "image": image,
-        "imagePullPolicy": "IfNotPresent",
-        "args": ["-conf", f"/etc/{_DNS}/{_KEY}"],
-        "volumeMounts": [{"name": "zone", "mountPath": f"/etc/{_DNS}"}],
-    }
-    pod = {
-        "terminationGracePeriodSeconds": 0,
-        "containers": [container],
-        "volumes": [{"name": "zone", "configMap": {"name": _SERVER}}],
-    }
     ports = [{"name": "dns", "port": 53, "protocol": "UDP"}]
-    template = {"metadata": {"labels": labels}, "spec": pod}
+    template = {"metadata": {"labels": labels}, "spec": _pod(image)}
     return [
         {
             "apiVersion": "v1",
@@ -211,3 +199,19 @@ def _server(cluster: RunningCluster, addresses: dict[str, str]) -> list[Object]:
             "spec": {"selector": {"matchLabels": labels}, "template": template},
         },
     ]
+
+
+def _pod(image: str) -> dict[str, object]:
+    """What the zone's server runs as."""
+    container = {
+        "name": _DNS,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "args": ["-conf", f"/etc/{_DNS}/{_KEY}"],
+        "volumeMounts": [{"name": "zone", "mountPath": f"/etc/{_DNS}"}],
+    }
+    return {
+        "terminationGracePeriodSeconds": 0,
+        "containers": [container],
+        "volumes": [{"name": "zone", "configMap": {"name": _SERVER}}],
+    }

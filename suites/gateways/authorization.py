@@ -26,7 +26,6 @@ from meshproof.traffic.settle import arrive, await_drained, await_healed
 from meshproof.workloads.sample import Sample
 from suites.gateways.manifests import CLOSED_PATH, OPEN_PATH
 
-_CALLS, _ODDS = 20, 2**-20
 _WELL = 200
 # A connection that is open when a policy comes may bear one more request under the old rules:
 # each of a proxy's two workers keeps one to each endpoint, and 40 calls meet all of them.
@@ -97,8 +96,7 @@ def _only_forbidden(statuses: object) -> bool:
 
 def _from_everywhere(sample: Sample, url: str) -> list[list[Response]]:
     """Calls from each cluster, side by side."""
-    times = max(_CALLS, calls_to_meet(sample.smallest_share, _ODDS))
-    return call_from_each(sample, Plan(url=url, times=times))
+    return call_from_each(sample, Plan(url, calls_to_meet(sample.smallest_share)))
 
 
 def _statuses(sample: Sample, url: str) -> set[int | None]:

@@ -24,8 +24,6 @@ from meshproof.workloads.sample import PORT, Sample
 from suites.gateways.clients import Client
 from suites.gateways.far_side import FarSide, far_side
 
-_CALLS, _ODDS = 20, 2**-20
-
 
 def the_workload_shows_its_own_certificate(sample: Sample, caller: str, target: str) -> Verdict:
     """Whoever shakes hands with the other cluster's gateway sees the workload's certificate."""
@@ -92,8 +90,8 @@ def the_workload_turns_away(sample: Sample, caller: str, target: str) -> Verdict
 def calls_cross(sample: Sample, caller: str, target: str) -> Verdict:
     """A sidecar's calls succeed without a retry, and those to the target go through a gateway that
     leads there."""
-    times = max(_CALLS, calls_to_meet(sample.smallest_share, _ODDS))
-    responses = call(sample, sample.caller(caller), Plan(times=times))
+    plan = Plan(times=calls_to_meet(sample.smallest_share))
+    responses = call(sample, sample.caller(caller), plan)
     ways = sample.mesh.ways_to(sample.versions[target]).values()
     theirs = [one for one in responses if one.version == target]
     return all_of(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.mesh.routes import host_of
-from meshproof.traffic.services import deployed_services
+from meshproof.traffic.services import deployed_services, require_ways
 from meshproof.traffic.settle import require
 from meshproof.traffic.upstream import upstream_of
 from meshproof.workloads.sample import (
@@ -26,7 +26,7 @@ URL = f"grpc://{SERVICE}.{NAMESPACE}:{GRPC_PORT}"
 @contextmanager
 def grpc_service(sample: Sample) -> Iterator[None]:
     """Every cluster has the Service inside the block, and every caller knows each version's
-    instances by it; afterwards it is gone, or the mesh is marked dirty.
+    instances by it, and the way there; afterwards it is gone, or the mesh is marked dirty.
 
     Raises EvidenceError when callers do not learn of it within a minute.
     """
@@ -39,6 +39,7 @@ def grpc_service(sample: Sample) -> Iterator[None]:
     with deployed_services(sample, [made]):
         what = f"the endpoints of {SERVICE}"
         require(lacking, until=lambda names: not names, what=what)
+        require_ways(sample, [made])
         yield
 
 

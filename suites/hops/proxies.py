@@ -14,7 +14,7 @@ from meshproof.artifacts.images import WORKLOAD
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.rollout import await_rollout
 from meshproof.kube.workload import PROXY, Workload, find_workload
-from meshproof.mesh.config_dump import CLUSTERS, in_use
+from meshproof.mesh.config_dump import CLUSTERS, ROUTES, in_use
 from meshproof.mesh.configuration import configured
 from meshproof.mesh.gateways import gateway_workload, sni_of
 from meshproof.mesh.proxy import endpoints, outbound
@@ -77,7 +77,14 @@ def _missing(sample: Sample, found: Proxies) -> list[str]:
         asked += [(gateway_workload(sample.mesh, name), sni) for name in gateways]
     known = [f"{cluster} in {proxy}" for proxy, cluster in asked if not endpoints(proxy, cluster)]
     listen = [one for one in (found.ingress, found.relay) if not _listens(one)]
-    return [*known, *(f"the listener of {one}" for one in listen)]
+    ways = zip(way_in(), (found.ingress, found.relay), strict=True)
+    lost = [f"{_note(way)} in {one}" for way, one in ways if _note(way) not in in_use(one, ROUTES)]
+    return [*known, *(f"the listener of {one}" for one in listen), *lost]
+
+
+def _note(way: Object) -> str:
+    """By what a proxy's routes tell that a rule is in force."""
+    return f"/virtual-service/{way['metadata']['name']}"
 
 
 def _listens(gateway: Workload) -> bool:

@@ -23,12 +23,14 @@ from suites.identities.lifetimes import SHORT, USUAL, briefly_certified, valid_f
 Judge = Callable[[Verdict], None]
 
 
+@pytest.mark.each_topology
 @behaviour("identities/peers-know-each-other", feature="security")
 def test_peers_know_each_other(sample: Sample, caller: str, judge: Judge) -> None:
     """Each side of a call knows the other's SPIFFE identity, in its own and in other clusters."""
     judge(peers_know_each_other(sample, sample.caller(caller)))
 
 
+@pytest.mark.each_topology
 @behaviour("identities/signed-by-the-primary", feature="security")
 def test_workloads_are_signed_for_by_their_primary(sample: Sample, judge: Judge) -> None:
     """Workloads' certificates are signed by their primary's authority, below the mesh's root."""

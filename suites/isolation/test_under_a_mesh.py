@@ -35,6 +35,7 @@ def test_pods_and_services_of_the_other_network_are_kept_out(
     judge(pods_are_kept_out(sample, pair))
 
 
+@pytest.mark.each_topology
 @behaviour("isolation/mesh-shared-addresses-stay-at-home", feature="isolation")
 @requires(Capability.ROUTER)
 @pytest.mark.ranges("same")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from ipaddress import IPv4Address
 
+from meshproof.faults.machine import machine_killed
 from meshproof.kube.objects import Object, apply
 from meshproof.mesh.gateways import gateway_workload, sni_of
-from meshproof.mesh.machine_setup import ERRORS, LOG, UNIT, place_files
+from meshproof.mesh.machine_setup import ERRORS, LOG, SERVER_UNIT, UNIT, place_files
 from meshproof.mesh.machines import (
     Joining,
     connected,
@@ -26,9 +28,15 @@ NOBODY = "nobody"
 OTHER_NETWORK = "net-elsewhere"
 
 
-def entry_of(sample: Sample, machine: str) -> Object | None:
-    """The WorkloadEntry of a machine, as its name and address say; None when there is none."""
-    return workload_entry(sample.mesh, sample.topology.machine(machine), NAMESPACE)
+def serving(sample: Sample) -> str:
+    """The first machine that has a version."""
+    return next(name for name, one in sample.machines.items() if one.version)
+
+
+def entry_of(sample: Sample, machine: str, address: IPv4Address | None = None) -> Object | None:
+    """The WorkloadEntry of a machine, as its name and address say, by default its own now; None
+    when there is none."""
+    return workload_entry(sample.mesh, sample.topology.machine(machine), NAMESPACE, address)
 
 
 @contextmanager
@@ -42,6 +50,34 @@ def away(sample: Sample, machine: str) -> Iterator[None]:
     finally:
         running.script(f"systemctl start {UNIT}\n")
         _await_back(sample, machine)
+
+
+@contextmanager
+def powerless(sample: Sample, machine: str, then: IPv4Address | None = None) -> Iterator[None]:
+    """A machine is without power inside the block; afterwards it runs again, at the address
+    ``then``, by default at that which it had, and has joined with new files, for the token and the
+    name of istiod are gone as after any restart; or the mesh is marked dirty."""
+    running = sample.machines[machine].running
+    try:
+        with machine_killed(sample.mesh.lab, machine, then or running.address):
+            yield
+    finally:
+        place_files(running, files_of(sample, machine))
+        running.script(f"systemctl restart {UNIT}\n")
+        _await_back(sample, machine)
+
+
+@contextmanager
+def server_stopped(sample: Sample, machine: str) -> Iterator[None]:
+    """helloworld does not run on a machine inside the block; afterwards it does, and answers, or
+    the mesh is marked dirty."""
+    running = sample.machines[machine].running
+    running.script(f"systemctl stop {SERVER_UNIT}\n")
+    try:
+        yield
+    finally:
+        running.script(f"systemctl start {SERVER_UNIT}\n")
+        healed(sample)
 
 
 def await_forgotten(sample: Sample, machine: str) -> bool:
@@ -94,23 +130,39 @@ def joining_with(sample: Sample, machine: str, files: Mapping[str, str]) -> Iter
 
 
 @contextmanager
+def grouped(
+    sample: Sample, machine: str, group: Object, more: Sequence[Object] = ()
+) -> Iterator[None]:
+    """A machine is one of a group that is otherwise than its own inside the block, by whose files
+    it has joined. ``more``: what that group needs beside it. Raises as ``joining_with``."""
+    spec, mesh = sample.topology.machine(machine), sample.mesh
+    usual = workload_group(mesh, spec, joining_of(spec))
+    cluster = mesh.cluster(spec.primary)
+    apply(cluster, [*more, group])
+    try:
+        with joining_with(sample, machine, written_files(mesh, spec, group)):
+            what = f"{machine} as one of the group"
+            require(lambda: connected(entry_of(sample, machine)), what=what)
+            healed(sample)
+            apply(cluster, [usual])
+            yield
+    finally:
+        apply(cluster, [usual])
+
+
+@contextmanager
 def with_account(sample: Sample, machine: str, account: str) -> Iterator[None]:
     """A machine is another account's inside the block, by its group and its token. Raises as
     ``joining_with``."""
-    spec, mesh = sample.topology.machine(machine), sample.mesh
-    usual = joining_of(spec)
-    group = workload_group(mesh, spec, usual)
-    other = workload_group(mesh, spec, Joining(NAMESPACE, account, usual.labels))
-    cluster = mesh.cluster(spec.primary)
-    apply(cluster, [_account(account), other])
-    try:
-        with joining_with(sample, machine, written_files(mesh, spec, other)):
-            require(lambda: connected(entry_of(sample, machine)), what=f"{machine} as {account}")
-            healed(sample)
-            apply(cluster, [group])
-            yield
-    finally:
-        apply(cluster, [group])
+    group = group_of_account(sample, machine, account)
+    with grouped(sample, machine, group, [_account(account)]):
+        yield
+
+
+def group_of_account(sample: Sample, machine: str, account: str) -> Object:
+    """A machine's WorkloadGroup, but of another account."""
+    spec = sample.topology.machine(machine)
+    return workload_group(sample.mesh, spec, Joining(NAMESPACE, account, joining_of(spec).labels))
 
 
 def files_of(sample: Sample, machine: str) -> dict[str, str]:
@@ -118,6 +170,12 @@ def files_of(sample: Sample, machine: str) -> dict[str, str]:
     spec = sample.topology.machine(machine)
     group = workload_group(sample.mesh, spec, joining_of(spec))
     return written_files(sample.mesh, spec, group)
+
+
+def files_of_account(sample: Sample, machine: str, account: str) -> dict[str, str]:
+    """The files of a machine that is another account's. Raises LabError."""
+    group = group_of_account(sample, machine, account)
+    return written_files(sample.mesh, sample.topology.machine(machine), group)
 
 
 def of_group(files: Mapping[str, str], group: str) -> dict[str, str]:
@@ -142,9 +200,15 @@ def _gone(machine: str) -> str:
     return f"the end of each WorkloadEntry of {machine}"
 
 
-def _await_back(sample: Sample, machine: str) -> None:
+def await_connected(sample: Sample, machine: str) -> bool:
+    """Wait until a machine's WorkloadEntry is there and connected, or a minute has passed. Returns
+    whether that came about."""
     what = f"the WorkloadEntry of {machine}"
-    if not converge(lambda: connected(entry_of(sample, machine)), what=what, within=60):
+    return converge(lambda: connected(entry_of(sample, machine)), what=what, within=60)
+
+
+def _await_back(sample: Sample, machine: str) -> None:
+    if not await_connected(sample, machine):
         sample.mesh.mark_dirty(f"machine {machine} does not come back")
         return
     healed(sample)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from ipaddress import IPv4Address
 
 from meshproof.expect import Outcome, Verdict, all_of, calls_to_meet, none_served_by, succeeded
 from meshproof.kube.names import ask_name
@@ -55,14 +56,17 @@ def registered(sample: Sample, machine: str) -> Verdict:
     return Verdict(Outcome.PASS, expected, "so it is", {"entry": str(spec)})
 
 
-def entry_goes(sample: Sample, machine: str, within: float = GONE_WITHIN) -> Verdict:
+def entry_goes(
+    sample: Sample, machine: str, within: float = GONE_WITHIN, at: IPv4Address | None = None
+) -> Verdict:
     """The WorkloadEntry of a machine that was there goes by itself within ``within`` seconds, when
-    nothing is connected any more."""
+    nothing is connected any more. ``at``: the address that it had, of a machine that has none now,
+    or another."""
     begin = time.monotonic()
     expected = f"the WorkloadEntry of {machine} to go within {within:.0f} s"
-    if entry_of(sample, machine) is None:
+    if entry_of(sample, machine, at) is None:
         return Verdict(Outcome.INCONCLUSIVE, expected, "there was none to begin with")
-    gone = converge(lambda: entry_of(sample, machine) is None, what=expected, within=within)
+    gone = converge(lambda: entry_of(sample, machine, at) is None, what=expected, within=within)
     seconds = time.monotonic() - begin
     if not gone:
         return Verdict(Outcome.FAIL, expected, f"that of {machine} is still there")
@@ -90,16 +94,21 @@ def refused_for_its_token(sample: Sample, machine: str) -> Verdict:
 
 def refused_for_its_group(sample: Sample, machine: str) -> Verdict:
     """A machine of a group that there is not is not registered, and istiod says so."""
-    primary = sample.topology.machine(machine).primary
-    istiod = istiod_of(sample.mesh, primary)
-    words = f"cannot find WorkloadGroup {NAMESPACE}/{NOBODY}"
-    begin = time.monotonic()
+    return _refused_by_istiod(sample, machine, f"cannot find WorkloadGroup {NAMESPACE}/{NOBODY}")
 
-    def said() -> str:
-        since = math.ceil(time.monotonic() - begin) + _TRIED_BEFORE
-        return istiod.log(CONTAINER, since_seconds=since)
 
-    return _refused(sample, machine, said, words)
+def refused_for_its_account(sample: Sample, machine: str, account: str) -> Verdict:
+    """A machine that shows the token of an account which is not its group's is not registered, and
+    istiod names both."""
+    own = sample.machines[machine].account
+    words = f'service account mismatch: "{account}" vs "{own}"'
+    return _refused_by_istiod(sample, machine, words)
+
+
+def refused_for_its_age(sample: Sample, machine: str) -> Verdict:
+    """A machine with a token whose time is up is not let in, and istiod says that it has
+    expired, as the API server told it (pkg/serviceaccount/claims.go of Kubernetes)."""
+    return _refused_by_istiod(sample, machine, "service account token has expired")
 
 
 def names_are_answered(sample: Sample, machine: str) -> Verdict:
@@ -141,3 +150,15 @@ def _refused(sample: Sample, machine: str, said: Callable[[], str], words: str) 
     if not last[0]:
         return Verdict(Outcome.INCONCLUSIVE, expected, f"{machine} was neither let in nor refused")
     return Verdict(Outcome.PASS, expected, f"'{words}'")
+
+
+def _refused_by_istiod(sample: Sample, machine: str, words: str) -> Verdict:
+    """The same with words that are looked for in the log of the istiod which serves it."""
+    istiod = istiod_of(sample.mesh, sample.topology.machine(machine).primary)
+    begin = time.monotonic()
+
+    def said() -> str:
+        since = math.ceil(time.monotonic() - begin) + _TRIED_BEFORE
+        return istiod.log(CONTAINER, since_seconds=since)
+
+    return _refused(sample, machine, said, words)

@@ -13,20 +13,11 @@ from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.routing import in_force
 from meshproof.workloads.sample import Sample
 from suites.machines.claims import a_version_answers, every_version_answers, peers_know_each_other
-from suites.machines.membership import (
-    NOBODY,
-    await_forgotten,
-    away,
-    files_of,
-    joining_with,
-    of_group,
-)
+from suites.machines.membership import await_forgotten, away, serving
 from suites.machines.membership_claims import (
     entry_goes,
     names_are_answered,
     nobody_is_led_there,
-    refused_for_its_group,
-    refused_for_its_token,
     registered,
 )
 from suites.machines.rules import by_weight, denying_sleep
@@ -85,7 +76,7 @@ def test_a_machines_dns_proxy_answers(sample: Sample, machine: str, judge: Judge
 def test_a_machine_shares_calls_by_weight(sample: Sample, judge: Judge) -> None:
     """With weights of 60 and 40 for a version in a cluster and one on a machine, each answers its
     share of each cluster's calls."""
-    one, other = _serving(sample), next(iter(sample.versions))
+    one, other = serving(sample), next(iter(sample.versions))
     weights = {other: 60, sample.machines[one].version: 40}
     with in_force(sample, by_weight(weights)):
         judge(shared_by_weight(sample, one, 0.4, other))
@@ -95,7 +86,7 @@ def test_a_machine_shares_calls_by_weight(sample: Sample, judge: Judge) -> None:
 def test_an_authorization_policy_reaches_a_machine(sample: Sample, judge: Judge) -> None:
     """A policy that selects a machine's version is obeyed by the machine's proxy: it denies whom
     the policy names, and answers others."""
-    one = _serving(sample)
+    one = serving(sample)
     rules = by_weight({sample.machines[one].version: 100})
     with in_force(sample, rules), denying_sleep(sample, one):
         judge(denied_to_sleep(sample, one))
@@ -106,7 +97,7 @@ def test_an_authorization_policy_reaches_a_machine(sample: Sample, judge: Judge)
 def test_a_machine_that_leaves_is_forgotten(sample: Sample, judge: Judge) -> None:
     """The WorkloadEntry of a machine whose unit is stopped goes within its grace, nobody is led
     there, and once it is back it is registered and answers."""
-    one = _serving(sample)
+    one = serving(sample)
     with away(sample, one):
         verdicts = [entry_goes(sample, one)]
         await_forgotten(sample, one)
@@ -115,28 +106,3 @@ def test_a_machine_that_leaves_is_forgotten(sample: Sample, judge: Judge) -> Non
         sample, sample.caller(sample.clusters[0]), sample.machines[one].version
     )
     judge(all_of([*verdicts, registered(sample, one), back]))
-
-
-@behaviour("machines/false-token-refused", feature="machines")
-def test_a_machine_with_a_false_token_is_refused(sample: Sample, judge: Judge) -> None:
-    """A machine with a token that no API server gave gets no certificate, is not registered, and
-    its agent's log says that it was not authenticated."""
-    one = _serving(sample)
-    with joining_with(sample, one, {"istio-token": "no.token.at-all"}):
-        verdict = refused_for_its_token(sample, one)
-    judge(verdict)
-
-
-@behaviour("machines/unknown-group-refused", feature="machines")
-def test_a_machine_of_an_unknown_group_is_refused(sample: Sample, judge: Judge) -> None:
-    """A machine of a WorkloadGroup that there is not is not registered, and istiod's log names the
-    group."""
-    one = _serving(sample)
-    with joining_with(sample, one, of_group(files_of(sample, one), NOBODY)):
-        verdict = refused_for_its_group(sample, one)
-    judge(verdict)
-
-
-def _serving(sample: Sample) -> str:
-    """The first machine that has a version."""
-    return next(name for name, one in sample.machines.items() if one.version)

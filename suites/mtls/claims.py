@@ -40,7 +40,7 @@ def plain_on_the_wire(sample: Sample, caller: str) -> Verdict:
 
 def _sees_plain_text(sample: Sample, outsider: Workload, way: Way) -> Verdict:
     """The witness sees the plain text of a caller without a sidecar, answered or not."""
-    watched = watch(sample, outsider, Plan(f"http://{way}/hello", patience=5))
+    watched = watch(sample, outsider, Plan(f"http://{way}/hello"))
     return _seen(watched.towards(way.address, way.port, "plain"), "plain text", outsider, way)
 
 

@@ -79,6 +79,7 @@ def test_a_namespace_has_a_mode_of_its_own(sample: Sample, judge: Judge) -> None
         judge(all_of([answered, turned_away(sample, calls)]))
 
 
+@pytest.mark.each_topology
 @behaviour("mtls/no-certificate-refused", feature="security")
 def test_without_a_certificate_nobody_gets_in(sample: Sample, caller: str, judge: Judge) -> None:
     """A caller that speaks TLS as sidecars do, but has no certificate, is refused by the pod."""

@@ -16,6 +16,7 @@ from suites.mtls.claims import encrypted_on_the_wire, plain_on_the_wire
 Judge = Callable[[Verdict], None]
 
 
+@pytest.mark.each_topology
 @behaviour("mtls/encrypted-on-the-wire", feature="security")
 @requires(Capability.ROUTER)
 @pytest.mark.mtls("strict", "permissive")

@@ -20,7 +20,8 @@ SHARED = "shared.entries.test"
 """The host."""
 PORTS = (TCP_PORT, TCP_PORT + 1)
 """The port of each entry; behind both is helloworld's plain port."""
-_PATIENCE = 2.0
+# Whoever has no listener there is not heard of at all: that is waited out, on two ports of four.
+_PATIENCE = 5.0
 
 
 def shared_entries(server: Workload, ports: Sequence[int] = PORTS) -> list[Object]:

@@ -18,7 +18,7 @@ from meshproof.workloads.dns_sleeps import DNS_SLEEP
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, TCP_PORT, Sample
 from suites.names.services import ask
 
-_PATIENCE = 2.0
+_PATIENCE = 10.0
 """Seconds to wait for what a server says by itself."""
 # Low in the range, where Kubernetes gives no address to a Service that asks for none.
 _PLACE = 77

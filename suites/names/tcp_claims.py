@@ -13,8 +13,8 @@ from meshproof.workloads.sample import Sample
 from suites.names.services import ask
 from suites.names.tcp import connected, known_homes, tcp_name
 
-# With two equal instances the odds that one of them is never chosen are 2 in 2^12.
-_TIMES = 12
+# With two equal instances the odds that one of them is never chosen are 2 in 2^30.
+_TIMES = 30
 _GREETING = re.compile(r"hello (v\S+)( .*)?")
 
 

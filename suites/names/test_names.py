@@ -27,6 +27,7 @@ from suites.names.wildcards import wildcard, wildcard_known
 Judge = Callable[[Verdict], None]
 
 
+@pytest.mark.each_topology
 @behaviour("names/only-where-the-service-exists", feature="names")
 def test_a_name_resolves_only_where_namespace_and_service_exist(
     scattered: Sample, sample: Sample, caller: str, target: str, judge: Judge

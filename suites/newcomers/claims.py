@@ -43,7 +43,7 @@ def done_and_ended(sample: Sample, errand: Errand) -> Verdict:
         return _without_a_sidecar(errand.workload)
     name = errand.workload.name
     outcome = Outcome.PASS if errand.ended else Outcome.FAIL
-    observed = "it did" if errand.ended else f"{name} still runs a minute later"
+    observed = "it did" if errand.ended else f"{name} still runs three minutes later"
     return all_of(
         [
             _answered(sample, errand.workload.cluster, errand.responses),

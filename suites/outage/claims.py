@@ -40,6 +40,8 @@ def answered_all_along(history: History, callers: Collection[str]) -> Verdict:
     """At no time are these callers without answers: what is near goes on. INCONCLUSIVE: a caller
     has none at all, or most of the calls that had none set out late."""
     expected = f"{' and '.join(callers)} to have answers all the time, of whomever"
+    if not callers:
+        return Verdict(Outcome.INCONCLUSIVE, expected, "nobody called")
     longest = 0.0
     for caller in callers:
         answered = [one.at for one in history.of(caller) if one.answered]

@@ -11,8 +11,9 @@ from meshproof.faults.between import partitioned
 from meshproof.faults.dns import load_balancers_unnamed
 from meshproof.faults.gateway import gateway_scaled, kill_gateway_pod
 from meshproof.faults.istiod import istiod_stopped, restart_istiod
-from meshproof.faults.node import nodes_stopped
-from meshproof.kube.cluster import RunningCluster
+from meshproof.faults.node import node_drained, nodes_stopped
+from meshproof.kube.cluster import Node, RunningCluster
+from meshproof.lab.restart import restart_node
 from meshproof.model import Pair
 from meshproof.traffic.connected import await_proxies
 from meshproof.traffic.stream import Stream
@@ -27,9 +28,14 @@ Broken = Callable[[RunningCluster], AbstractContextManager[None]]
 
 _AWAY = 20.0
 _AFTERWARDS = 20.0
+_SILENT = 80
+"""So many answered calls without a version: then callers do not know of it."""
 BACK_WITHIN = 60.0
 """Seconds until a mesh whose part is back is as before: connections that were silent meanwhile are
 found out by their keepalive, after half a minute."""
+READ_WITHIN = 75.0
+"""Seconds until an istiod has read a cluster that could not be read for a while: Kubernetes' client
+tries again after ever longer times, up to a minute (``NewReflectorWithOptions`` in client-go)."""
 RIDDEN_OUT_WITHIN = 30.0
 """Seconds in which what was led by a gateway that died comes to its end: a caller gives up after
 five, and makes a connection anew, which another gateway leads."""
@@ -74,7 +80,7 @@ def restarted_without(sample: Sample, what: str, broken: Broken) -> Found:
             stream.flow_for(_AWAY)
             with stream.mark(f"{what} of {home} is there again"):
                 away.close()
-        stream.flow_for(BACK_WITHIN + _AFTERWARDS)
+        stream.flow_for(READ_WITHIN + _AFTERWARDS)
 
     return over(sample, doing)
 
@@ -168,12 +174,51 @@ def without_names_of_gateways(sample: Sample) -> tuple[Found, str, str]:
                 away.enter_context(load_balancers_unnamed(cluster))
                 # One that runs on remembers them.
                 restart_istiod(cluster, sample.mesh.shell)
+                what = f"calls of {caller} that {version} does not answer"
+                stream.flow_until(lambda: _is_silent(stream, caller, version), what, BACK_WITHIN)
             stream.flow_for(_AWAY)
             with stream.mark(NAMED):
                 away.close()
         stream.flow_for(BACK_WITHIN + _AFTERWARDS)
 
     return over(sample, doing), caller, version
+
+
+def without_a_worker(sample: Sample) -> tuple[Found, str]:
+    """What comes of calls from other clusters while a node of a cluster that has several is
+    drained, started anew, and let in again; and which that is. Raises EvidenceError where no other
+    cluster calls what runs on it."""
+    cluster, node = _a_worker(sample)
+    others = [one for one in sample.clusters if one != cluster.name]
+    if not others:
+        raise EvidenceError(f"nobody makes calls elsewhere than in {cluster.name}")
+
+    def doing(stream: Stream, _: ExitStack) -> None:
+        with ExitStack() as drained:
+            with stream.mark(f"{node.container} is drained"):
+                # Its pods stay where they went, and are not spread over zones any more.
+                sample.mesh.mark_dirty(f"pods of {node.container} were moved to other nodes")
+                drained.enter_context(node_drained(cluster, node))
+                sample.forget_callers(cluster.name)
+            stream.flow_for(_AFTERWARDS / 2)
+            with stream.mark(f"{node.container} is started anew"):
+                restart_node(sample.mesh.lab, cluster.name, node.container)
+            with stream.mark(f"{node.container} takes pods again"):
+                drained.close()
+        stream.flow_for(RIDDEN_OUT_WITHIN + _AFTERWARDS)
+
+    return over(sample, doing, callers=others), node.container
+
+
+def _a_worker(sample: Sample) -> tuple[RunningCluster, Node]:
+    """A node beside a control plane's on which helloworld runs, and its cluster. Raises
+    EvidenceError where there is none beside which there is another."""
+    for one in sample.servers().values():
+        cluster = sample.mesh.cluster(one.cluster)
+        workers = [node for node in cluster.nodes if not node.control_plane]
+        if len(workers) > 1 and one.node in workers:
+            return cluster, one.node
+    raise EvidenceError("no version runs in a cluster of several workers")
 
 
 def partition(sample: Sample) -> tuple[Found, Pair]:
@@ -189,3 +234,10 @@ def partition(sample: Sample) -> tuple[Found, Pair]:
         stream.flow_for(BACK_WITHIN + _AFTERWARDS)
 
     return over(sample, doing), pair
+
+
+def _is_silent(stream: Stream, caller: str, version: str) -> bool:
+    """Whether a version has answered none of a caller's last calls."""
+    chosen = [one for one in stream.calls_of(caller) if one.answered and one.kind.chooses]
+    last = sorted(chosen, key=lambda one: one.at)[-_SILENT:]
+    return len(last) == _SILENT and all(one.version != version for one in last)

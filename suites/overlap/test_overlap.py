@@ -16,6 +16,7 @@ from suites.overlap.claims import pods_of_one_address, the_right_instance_answer
 
 
 # https://github.com/istio/istio/issues/14066: same pod range in both, wrong instances.
+@pytest.mark.each_topology
 @behaviour("overlap/shared-address-leads-to-own-pod", feature="multi-network")
 @requires(Capability.NODES)
 @pytest.mark.ranges("same")

@@ -19,6 +19,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.each_topology
 @behaviour("paths/local-by-pod", feature="discovery")
 @requires(Capability.ROUTER)
 def test_the_local_version_is_reached_by_its_pods_address(
@@ -28,6 +29,7 @@ def test_the_local_version_is_reached_by_its_pods_address(
     judge(local_versions_by_their_pods(sample, home))
 
 
+@pytest.mark.each_topology
 @behaviour("paths/remote-by-pod", feature="flat-network")
 @requires(Capability.ROUTER)
 @pytest.mark.networks(1)
@@ -38,6 +40,7 @@ def test_on_one_network_the_remote_version_is_reached_by_its_pods_address(
     judge(remote_version_by_its_way(sample, caller, target))
 
 
+@pytest.mark.each_topology
 @behaviour("paths/remote-through-gateway", feature="multi-network")
 @requires(Capability.ROUTER)
 @pytest.mark.networks(2)

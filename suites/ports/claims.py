@@ -18,7 +18,6 @@ from meshproof.traffic.upstream import Upstream, upstream_of
 from meshproof.traffic.wire import Watched, watch
 from meshproof.workloads.sample import TCP_PORT, Sample
 
-_ODDS = 2**-20
 _INBOUND = f"inbound|{TCP_PORT}|"
 
 
@@ -76,7 +75,7 @@ def _from_home(made: Sequence[Connection], versions: Mapping[str, str]) -> Verdi
 
 
 def _times(sample: Sample) -> int:
-    return calls_to_meet(sample.smallest_share, _ODDS)
+    return calls_to_meet(sample.smallest_share)
 
 
 def _sent_to(made: Sequence[Connection], upstream: Upstream) -> Verdict:

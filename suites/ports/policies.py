@@ -26,7 +26,6 @@ from meshproof.traffic.settle import converge
 from meshproof.traffic.tcp import connect
 from meshproof.workloads.sample import PORT, TCP_PORT, Sample
 
-_ODDS = 2**-12
 _FEW = 3
 _FORBIDDEN = 403
 _INBOUND = f"inbound|{TCP_PORT}|"
@@ -111,8 +110,8 @@ def _plain_text_in(sample: Sample, name: str, port: int) -> Verdict:
     outsider = sample.outsider(name)
     servers = [one for one in sample.every_server() if one.cluster == name]
     logs = [log_from_now(one) for one in servers]
-    lines = connect(sample, outsider, _FEW, patience=5)
-    calls = answers(sample, outsider, Plan(times=_FEW, patience=5))
+    lines = connect(sample, outsider, _FEW)
+    calls = answers(sample, outsider, Plan(times=_FEW))
     greeted = [one for one in lines if one.heard]
     answered = [one for one in calls if one.succeeded]
     by_port = {TCP_PORT: len(greeted), PORT: len(answered)}
@@ -125,10 +124,11 @@ def _plain_text_in(sample: Sample, name: str, port: int) -> Verdict:
         such = [one for one in (*lines, *calls) if one not in (*greeted, *answered)]
         example = f", such as {such[0]}" if such and by_port[port] < _FEW else ""
         return Verdict(Outcome.FAIL, expected, f"{observed}{example}")
-    sources = {one.source for one in (calls if closed == PORT else lines)}
+    # Not by its port: the kernel gives a connection another one where its own is taken there.
+    own = str(outsider.address)
 
     def ours(seen: Sequence[TurnedAway]) -> list[TurnedAway]:
-        return [one for one in seen if UNMATCHED in one.why and one.source in sources]
+        return [one for one in seen if UNMATCHED in one.why and one.address == own]
 
     away = ours(turned_away_by(logs, lambda seen: len(ours(seen)) >= _FEW))
     outcome = Outcome.PASS if len(away) >= _FEW else Outcome.INCONCLUSIVE
@@ -136,4 +136,4 @@ def _plain_text_in(sample: Sample, name: str, port: int) -> Verdict:
 
 
 def _times(sample: Sample) -> int:
-    return calls_to_meet(sample.smallest_share, _ODDS)
+    return calls_to_meet(sample.smallest_share)

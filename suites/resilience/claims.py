@@ -29,8 +29,8 @@ from suites.resilience.rules import EJECTED_AFTER, RETRIES, TIMEOUT, left_out
 
 # With two servers the odds that none of so many calls meets the one that fails are 1 in 10^9.
 _CALLS = 30
-_FEW = 4
-_EARLIEST, _LATE = 0.8 * TIMEOUT, 6 * TIMEOUT
+_FEW, _SLOW = 4, 2
+_EARLIEST, _LATE = 0.8 * TIMEOUT, 3 * TIMEOUT
 _FAILED = 503
 # A proxy counts errors as they come.
 _EJECTED_WITHIN = 10.0
@@ -77,7 +77,7 @@ def told_at_once(sample: Sample, version: str) -> Verdict:
 def ends_in_time(sample: Sample, version: str) -> Verdict:
     """A version that answers too late gets its calls ended by their caller's proxy, in time; when
     it answers at once, they succeed."""
-    late = call_from_each(sample, Plan(times=_FEW, headers=slow(version, _LATE)))
+    late = call_from_each(sample, Plan(times=_SLOW, headers=slow(version, _LATE)))
     soon = call_from_each(sample, Plan(times=_FEW))
     home = {version: sample.versions[version]}
     return all_of(

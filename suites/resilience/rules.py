@@ -15,8 +15,9 @@ from meshproof.workloads.sample import HOST, PORT, Sample
 RETRIES = 5
 """How often a call may be sent again. Envoy looks for another server than those that have failed,
 six times: with two servers one retry in 64 comes to the same again."""
-TIMEOUT = 0.5
-"""Seconds that a version is given to answer."""
+TIMEOUT = 2.0
+"""Seconds that a version is given to answer: one that answers at once does so within them, however
+busy the machine is."""
 DELAY = 1.0
 """Seconds by which calls are delayed on purpose."""
 ABORTED = 418

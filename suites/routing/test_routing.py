@@ -68,6 +68,7 @@ def test_a_version_that_weighs_nothing_gets_nothing(sample: Sample, judge: Judge
     judge(all_of(verdicts))
 
 
+@pytest.mark.each_topology
 @behaviour("routing/header-decides", feature="routing")
 def test_a_header_decides_which_version_answers(sample: Sample, judge: Judge) -> None:
     """Calls with a header go to one version alone, and without it (or with another value) to

@@ -16,7 +16,7 @@ from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import PROXY, PodWorkload
 from meshproof.wait import eventually
 
-_WITHIN = 30.0
+_WITHIN = 60.0
 # It ends by itself: such a container stays with its pod, and nobody can take it away.
 _LIVES = "120"
 

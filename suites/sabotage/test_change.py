@@ -8,7 +8,12 @@ from contextlib import ExitStack
 import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
-from meshproof.expect.undisturbed import recovered, rode_out, unnoticed
+from meshproof.expect.undisturbed import (
+    recovered,
+    rode_out,
+    unnoticed,
+    unnoticed_but_for_drains,
+)
 from meshproof.faults.between import partitioned
 from meshproof.faults.discovery import unread
 from meshproof.kube.objects import applied
@@ -108,6 +113,7 @@ def test_a_secret_that_is_away_for_a_moment_is_noticed(sample: Sample, judge: Ju
     "outage/node-restarts",
     "outage/cluster-made-anew",
     "outage/gateway-names-away",
+    "outage/worker-drained",
     "outage/partition",
     "rest/loses-nothing",
 )
@@ -129,6 +135,7 @@ def test_calls_that_are_lost_are_noticed(sample: Sample, judge: Judge) -> None:
     found = over(sample, doing)
     claims = [
         unnoticed(found),
+        unnoticed_but_for_drains(found, found.history.stretches),
         recovered(found, within=1.0),
         rode_out(found, within=1.0),
         forgotten_and_read_again(found.history, [caller], [version]),
@@ -172,6 +179,7 @@ def test_a_secret_that_is_not_removed_is_noticed(sample: Sample, judge: Judge) -
     "outage/node-restarts",
     "outage/cluster-made-anew",
     "outage/gateway-names-away",
+    "outage/worker-drained",
 )
 def test_an_instance_that_nobody_calls_is_noticed(sample: Sample, judge: Judge) -> None:
     """With a new instance that never becomes ready, so that no proxy calls it, the claims that

@@ -36,6 +36,8 @@ from suites.cleanup.claims import (
 
 Judge = Callable[[Verdict], None]
 _LEFT = "left-behind"
+_SOON = 5.0
+"""Seconds to wait for the end of what does not end."""
 _SERVICE = f"{NAMESPACE}/{HELLOWORLD}"
 _OBJECTS = (
     {
@@ -61,7 +63,7 @@ def test_an_object_left_behind_is_noticed(lab: Lab, kind: str, judge: Judge) -> 
     before = {name: take_inventory(cluster) for name, cluster in lab.clusters.items()}
     left = [one for one in _OBJECTS if one["kind"] == kind]
     with applied(lab.clusters["west"], left):
-        verdicts = [nothing_remains(lab, before)]
+        verdicts = [nothing_remains(lab, before, _SOON)]
         verdicts += [uninstalling_leaves_nothing(lab, before, one) for one in InstalledBy]
     judge(noticed(verdicts, _LEFT))
 
@@ -89,7 +91,7 @@ def test_a_service_left_behind_is_noticed(lab: Lab, judge: Judge) -> None:
     """With a Service left behind, the claims that no rule and no name remain fail and name it."""
     lab.await_dns()
     with _a_service_in_use(lab.clusters["west"]):
-        rules, names = no_rule_remains(lab), no_name_remains(lab)
+        rules, names = no_rule_remains(lab, _SOON), no_name_remains(lab, _SOON)
     judge(
         all_of(
             [

@@ -29,7 +29,6 @@ from meshproof.traffic.tcp import connect
 from meshproof.workloads.sample import HELLOWORLD, HOST, NAMESPACE, PORT, TCP_PORT, Sample
 
 _FORBIDDEN, _NOTHING_THERE = 403, 404
-_ODDS = 2**-20
 _FEW = 4
 _WORKLOAD = {"selector": {"matchLabels": {"app": HELLOWORLD}}}
 
@@ -101,7 +100,7 @@ def _paths(sample: Sample, cluster: str, counting: Collection[str]) -> Iterator[
 
 def _times(sample: Sample) -> int:
     """So many that each version is called: the one that answers may have the fewest instances."""
-    return calls_to_meet(sample.smallest_share, _ODDS)
+    return calls_to_meet(sample.smallest_share)
 
 
 def _refused_by(
@@ -127,7 +126,7 @@ def _refused_by(
 def _plain_text(sample: Sample, home: str, counting: Collection[str]) -> Verdict:
     """Whether a caller without a sidecar is answered in its own cluster."""
     outsider = sample.outsider(home)
-    calls = answers(sample, outsider, Plan(times=_FEW, patience=5))
+    calls = answers(sample, outsider, Plan(times=_FEW))
     open_to_all = sample.topology.configured_by(home) in counting
     expected = f"{outsider} to be {'answered' if open_to_all else 'refused'} in plain text"
     answered = sum(one.succeeded for one in calls)
@@ -143,7 +142,7 @@ def _lines(sample: Sample, counting: Collection[str]) -> list[Verdict]:
     times = _times(sample)
 
     def greeted(caller: PodWorkload) -> int:
-        return sum(one.heard for one in connect(sample, caller, times, patience=5))
+        return sum(one.heard for one in connect(sample, caller, times))
 
     found = side_by_side(sample.mesh.shell, greeted, callers)
     verdicts = []

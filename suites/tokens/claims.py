@@ -22,7 +22,6 @@ from meshproof.traffic.settle import reachable
 from meshproof.workloads.sample import Sample
 from suites.tokens.rules import SUBJECT, TOLD, Signer
 
-_ODDS = 2**-12
 _FORBIDDEN = 403
 
 
@@ -79,7 +78,7 @@ def _refused(sample: Sample, token: str | None, status: int, why: str) -> list[V
 def _calls(sample: Sample, token: str | None) -> list[list[Response]]:
     shown = {"x-show-headers": TOLD}
     headers = shown | ({"authorization": f"Bearer {token}"} if token else {})
-    times = calls_to_meet(sample.smallest_share, _ODDS)
+    times = calls_to_meet(sample.smallest_share)
     return call_from_each(sample, Plan(times=times, headers=headers))
 
 

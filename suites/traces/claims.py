@@ -30,7 +30,7 @@ _CALLS = 40
 # (about half of the calls go to the other cluster, so it takes four).
 _ROUNDS = 2
 # Proxies report every five seconds, or when five parts have come together.
-_WITHIN = 60.0
+_WITHIN = 120.0
 _PATIENCE = 10.0
 
 

@@ -155,7 +155,8 @@ def costs_what_was_promised(transition: Transition, number: int) -> Verdict:
     canary = upgrade is not None and upgrade.strategy is Strategy.CANARY
     promised = step is None or (canary and step.deed in _WITHOUT_IMPACT)
     kept = nothing_lost(calls if promised else calls.part(passed.rest))
-    verdict = all_of([kept, nobody_missing(calls, transition.shares)])
+    heard = nobody_missing(calls, transition.shares, transition.behind_one)
+    verdict = all_of([kept, heard])
     if verdict.outcome is Outcome.PASS:
         verdict = Verdict(Outcome.PASS, verdict.expected, told_of(calls), verdict.evidence)
     return with_control(verdict, sound(transition.history))

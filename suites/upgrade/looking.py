@@ -30,12 +30,14 @@ from suites.upgrade.claims import (
     ways_stay,
 )
 from suites.upgrade.global_names import global_names_lead_on
+from suites.upgrade.machines import machines_go_on
 from suites.upgrade.served import served_by_its_own
 
 DUE, ANSWERS, WAYS, TLS = "runs-what-is-due", "every-version-answers", "ways-stay", "encrypted"
 READ, INJECTED, CHECKED = "clusters-are-read", "pods-are-injected", "configuration-is-checked"
+MACHINES = "machines-go-on"
 SERVED, LEFT, GLOBAL = "served-by-its-own", "nothing-is-left", "global-names-answer"
-_GOES_WITHIN = 15.0
+_GOES_WITHIN = 30.0
 # The account of remote secrets, and the kinds of Istio's own objects: istioctl puts its labels on
 # them each time, and no uninstallation of a revision removes or mends them (``includeCN`` in
 # operator/pkg/uninstall/prune.go).
@@ -64,6 +66,8 @@ class Looking:
             CHECKED: lambda: configuration_is_checked(sample),
             SERVED: lambda: served_by_its_own(sample, stage.state),
         }
+        if sample.topology.machines:
+            claims[MACHINES] = lambda: machines_go_on(sample, stage.state)
         if sample.topology.imports:
             claims[GLOBAL] = lambda: global_names_lead_on(sample)
         course, gone = sample.mesh.deployment.course, _removed(sample.mesh.deployment.course)

@@ -19,6 +19,7 @@ from suites.upgrade.looking import (
     GLOBAL,
     INJECTED,
     LEFT,
+    MACHINES,
     READ,
     SERVED,
     TLS,
@@ -113,6 +114,14 @@ def test_mistaken_configuration_is_refused_after_each_step(
     judge(transition.verdict(step, CHECKED))
 
 
+@behaviour("upgrade/machines-go-on", feature="machines", level="extended")
+@pytest.mark.machines
+def test_machines_go_on_after_each_step(transition: Transition, step: int, judge: Judge) -> None:
+    """After each step machines outside Kubernetes run the version that is due on them, whatever
+    their istiod is of, are connected, call every version and answer."""
+    judge(transition.verdict(step, MACHINES))
+
+
 # https://github.com/istio/istio/issues/50459, 31480 (an upgrade breaks ServiceEntries with
 # ISTIO_MUTUAL across clusters), 32848, 29308 (one breaks global names).
 @behaviour("upgrade/global-names-answer", feature="change", level="extended")
@@ -126,7 +135,7 @@ def test_global_names_are_answered_after_each_step(
 
 
 # Who promises what is in docs/upgrade.md: no loss for what a canary puts beside, tags and removes;
-# of all else Istio says that "traffic disruption may occur".
+# of all else Istio says: "Traffic disruption may occur during the upgrade process."
 @behaviour("upgrade/loss", feature="change", level="extended")
 def test_each_step_costs_what_was_promised(transition: Transition, step: int, judge: Judge) -> None:
     """Calls that go on lose nothing by what is put beside, tagged or removed; by all else nothing

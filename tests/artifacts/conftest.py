@@ -1,4 +1,4 @@
-"""The outside of these tests."""
+"""The outside of these tests, and a store."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from meshproof.artifacts.store import Store
 
 from .outside import Outside, outside
 
@@ -24,3 +26,8 @@ def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outside]:
         monkeypatch.setenv("HTTPS_PROXY", found.proxy)
         monkeypatch.setenv("SSL_CERT_FILE", str(found.authority))
         yield found
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")

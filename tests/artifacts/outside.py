@@ -170,7 +170,7 @@ def _certificates(folder: Path) -> tuple[Path, Path]:
         builder = x509.CertificateBuilder().subject_name(name).issuer_name(issuer)
         builder = builder.public_key(public).serial_number(x509.random_serial_number())
         builder = builder.not_valid_before(now - timedelta(hours=1))
-        builder = builder.not_valid_after(now + timedelta(hours=1))
+        builder = builder.not_valid_after(now + timedelta(days=1))
         for one in more:
             builder = builder.add_extension(one, critical=isinstance(one, x509.BasicConstraints))
         return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)

@@ -6,45 +6,31 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from meshproof.artifacts.bake import BUILD_LABEL, remove_abandoned
-from meshproof.artifacts.images import OURS
+from meshproof.artifacts.bake import remove_abandoned
 from meshproof.artifacts.manage import Row, listing, prunable, prune, remove_rows
-from meshproof.artifacts.store import Entry, Recipe, Store
-from meshproof.engine import Container
+from meshproof.artifacts.store import Recipe, Store
 from meshproof.errors import MeshproofError
 from meshproof.events import Recorder
 from meshproof.owned import MARK, NotOursError
+from tests.artifacts.stored import DIGEST, RECIPE, fill, keep_none
 from tests.lab.fakes import FakeEngine
 
-RECIPE, OTHER = Recipe("thing", "1", {"a": 1}), Recipe("other", "2", {})
-DIGEST = "0123456789abcdef" * 4
+OTHER = Recipe("other", "2", {})
 
 
 def names_in(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
-def fill(store: Store, recipe: Recipe = RECIPE, facts: Mapping[str, Any] | None = None) -> Entry:
-    def make(folder: Path) -> Mapping[str, Any]:
-        (folder / "file").write_text("whole")
-        return facts or {}
-
-    return store.obtain(recipe, make, Recorder())
-
-
 def keep_all(_: Row) -> bool:
     return True
-
-
-def keep_none(_: Row) -> bool:
-    return False
 
 
 @contextmanager
@@ -65,11 +51,6 @@ def building(root: Path, recipe: Recipe) -> Iterator[None]:
         yield
     finally:
         maker.communicate(b"")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "store")
 
 
 @pytest.fixture
@@ -343,77 +324,3 @@ def test_a_read_only_store_is_said_in_one_sentence(
         with pytest.raises(MeshproofError, match="read-only file system") as told:
             fill(store, recipe)
         assert told.value.exit_code == 2
-
-
-# --- images and containers
-
-REFERENCE = f"{OURS}/node:1"
-
-
-@pytest.mark.parametrize(
-    ("facts", "images", "left"),
-    [
-        ({"reference": REFERENCE, "image_id": "a"}, {REFERENCE: "a"}, {}),
-        ({"reference": REFERENCE, "image_id": "a"}, {REFERENCE: "b"}, {REFERENCE: "b"}),
-        ({"reference": REFERENCE}, {REFERENCE: "a"}, {REFERENCE: "a"}),
-        ({"reference": "db:1", "image_id": "a"}, {"db:1": "a"}, {"db:1": "a"}),
-        (
-            {"reference": f"{OURS}x/node:1", "image_id": "a"},
-            {f"{OURS}x/node:1": "a"},
-            {f"{OURS}x/node:1": "a"},
-        ),
-        ({"reference": "--all", "image_id": "a"}, {"--all": "a"}, {"--all": "a"}),
-        ({"reference": REFERENCE, "image_id": "a"}, {}, {}),
-    ],
-)
-def test_of_images_only_the_one_that_was_made_goes(
-    store: Store, facts: Mapping[str, Any], images: dict[str, str], left: dict[str, str]
-) -> None:
-    fill(store, facts=facts)
-    engine = FakeEngine()
-    engine.images = dict(images)
-    assert [row.name for row in prune(store, engine, keep_none)] == ["thing"]
-    assert engine.images == left
-    assert not [words for words in engine.fake.ran if "--all" in words]
-
-
-def test_an_image_that_a_container_is_made_of_stays_with_its_entry(store: Store) -> None:
-    fill(store, facts={"reference": REFERENCE, "image_id": "a"})
-    engine = FakeEngine()
-    engine.images, engine.in_use = {REFERENCE: "a"}, {REFERENCE}
-    row = listing(store, engine)[0]
-    assert remove_rows(store, engine, [row]) == []
-    assert store.find(RECIPE) is not None
-    asks = ("podman", "ps", "-a", "--filter", f"ancestor={REFERENCE}")
-    engine.fake.answers = {asks: "a warning\n"}
-    assert prunable(store, engine, keep_none) == [row]
-    engine.fake.answers = {asks: "a warning\nmeshproof=0123\n"}
-    assert prunable(store, engine, keep_none) == []
-
-
-def test_containers_of_other_builds_and_stores_stay(store: Store) -> None:
-    fill(store)
-    work = store.root / "tmp" / DIGEST
-    work.mkdir()
-    name, label = f"meshproof-bake-{DIGEST[:12]}", {BUILD_LABEL: DIGEST}
-    mine = {**label, "io.meshproof.work": str(work)}
-    theirs = {**label, "io.meshproof.work": f"/other/store/tmp/{DIGEST}"}
-    for labels, goes in ((mine, True), (label, True), ({}, True), (theirs, False)):
-        work.mkdir(exist_ok=True)
-        engine = FakeEngine()
-        engine.there = [
-            Container(name, True, labels),
-            Container("meshproof-bake-ffffffffffff", True, {BUILD_LABEL: "f" * 64}),
-            Container("db", True, label),
-            Container("mine", True, {BUILD_LABEL: "../../x"}),
-        ]
-        engine.images = {f"{OURS}/bake:{DIGEST[:12]}": "a", "db:1": "b"}
-        removed = remove_abandoned(store, engine)
-        assert engine.removed() == removed
-        assert (name not in engine.names()) is goes
-        rest = {"db", "meshproof-bake-ffffffffffff", "mine", "db:1"}
-        assert set(engine.names()) - {name} == rest
-        assert not work.exists()
-    assert sorted(path.name for path in (store.root / "locks").iterdir()) == sorted(
-        [f"{DIGEST}.lock", f"{RECIPE.digest}.lock"]
-    )

@@ -46,7 +46,7 @@ def listed(there: Outside) -> Outside:
 
 def resolved(*istio: str, artifacts: str | None = "published") -> tuple[Sequence[str], list[str]]:
     said: list[str] = []
-    request = exact(RunRequest(istio=istio, artifacts=artifacts), said.append)
+    request = exact(RunRequest(istio=istio, artifacts=artifacts, kubernetes="1.36.3"), said.append)
     return request.istio, said
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from meshproof.artifacts.store import Store
 from meshproof.artifacts.tags import Tags
-from meshproof.errors import ArtifactError
+from meshproof.errors import ArtifactError, CommandTimeoutError
 from meshproof.events import Event, Recorder
 from meshproof.telling import shown
 
@@ -118,6 +118,18 @@ def test_a_build_of_this_machine_is_not_pulled(tmp_path: Path) -> None:
     assert one.engine.pulled == []
 
 
+def test_a_registry_that_falls_silent_is_a_sentence(tmp_path: Path) -> None:
+    one = Setting(tmp_path)
+
+    def pull(reference: str) -> None:
+        raise CommandTimeoutError(["podman", "pull", reference], 180)
+
+    one.engine.pull = pull  # type: ignore[method-assign]
+    with pytest.raises(ArtifactError, match="since the registry does not answer"):
+        one.tags.pin(PILOT)
+    assert one.store.entries() == []
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [
@@ -128,6 +140,15 @@ def test_a_build_of_this_machine_is_not_pulled(tmp_path: Path) -> None:
         ("manifest unknown: manifest unknown", ("no such image", "hub and tag")),
         ("x509: certificate signed by unknown authority", ("nobody whom the engine", "certs.d")),
         ("proxyconnect tcp: dial tcp 10.0.0.1:3128: i/o timeout", ("proxy", "HTTPS_PROXY")),
+        (
+            'Get "https://registry-1.docker.io/v2/": Proxy Authentication Required',
+            ("proxy does not lead", "login"),
+        ),
+        (
+            f"writing blob: Digest did not match, expected {OLD}, got {NEW}",
+            ("not what its digest names", "a mirror"),
+        ),
+        (f"filesystem layer verification failed for digest {OLD}", ("not what its digest",)),
         ("net/http: TLS handshake timeout", ("does not answer", "network")),
         ("dial tcp: lookup docker.io: no such host", ("cannot be reached",)),
         ("writing blob: unexpected EOF", ("broke off midway", "try again")),

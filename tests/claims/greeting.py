@@ -21,11 +21,13 @@ from tests.doubles.played import PlayedPod
 
 @dataclass(frozen=True)
 class Met:
-    """What came of a connection. ``failure``: None where it was greeted; ``line``: in the caller's
-    log; ``others``: in others' logs; ``crossed``: segments on the wire."""
+    """What came of a connection. ``length``: how many bytes were said; ``failure``: None where it
+    was greeted; ``line``: in the caller's log; ``others``: in others' logs; ``crossed``: segments
+    on the wire."""
 
     caller: PlayedPod
     number: int
+    length: int
     server: PlayedPod
     failure: Failure | None = None
     line: Line | None = None
@@ -59,12 +61,12 @@ class Greeter:
         """What a connection by TCP comes to."""
         if asked.kind != "tcp":
             return None
-        met = self.well(pod, asked.address.rpartition(":")[0])
+        met = self.well(pod, asked.address.rpartition(":")[0], len(asked.payload))
         for change in self.changes:
             met = change(met)
         return self._told(met)
 
-    def well(self, caller: PlayedPod, host: str) -> Met:
+    def well(self, caller: PlayedPod, host: str, length: int) -> Met:
         world, number = self.world, self.made
         self.made += 1
         reached = world.sample.reached_from(caller.cluster)
@@ -75,7 +77,7 @@ class Greeter:
         if not caller.sidecar:
             pods = [one for one in pods if one.cluster == caller.cluster]
         server = pods[number % len(pods)]
-        met = Met(caller, number, server)
+        met = Met(caller, number, length, server)
         if not caller.sidecar:
             return met if self.open else self._turned_away(met)
         return self._between_sidecars(met)
@@ -94,6 +96,7 @@ class Greeter:
             way = str(next(iter(world.mesh.ways_to(server.cluster).values())))
         own = dict.fromkeys(ACCESS_LOG) | {
             "downstream": met.source,
+            "received": met.length,
             "upstream_host": way,
             "upstream_cluster": outbound(HOST, TCP_PORT),
             "upstream_peer": served_as,

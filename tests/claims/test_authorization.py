@@ -109,7 +109,7 @@ CASES = [
         denied_though_allowed,
         on(),
         passes(doing=forbidden(DENY_SLEEP)),
-        fails("12 x 200"),
+        fails("40 x 200"),
         fails("rbac_access_denied_matched_policy[none]", forbidden("none")),
         fails(
             "sa/nobody", forbidden(DENY_SLEEP, peer="spiffe://cluster.local/ns/sample/sa/nobody")
@@ -121,8 +121,8 @@ CASES = [
         one_path_is_closed_mesh_wide,
         on(),
         passes(doing=forbidden(MESH_WIDE, CLOSED_PATH)),
-        fails("12 x 200"),
-        fails("12 x 403", forbidden(MESH_WIDE)),
+        fails("40 x 200"),
+        fails("40 x 403", forbidden(MESH_WIDE)),
         fails("policy[deny-sleep-after-all]", forbidden(DENY_SLEEP, CLOSED_PATH)),
         unclear("in no server's log", but(MESH_WIDE, unheard())),
         unclear(NO_LINE, but(MESH_WIDE, unlogged())),

@@ -36,7 +36,7 @@ from tests.claims.table import (
     passes,
     unclear,
 )
-from tests.claims.world import NXDOMAIN
+from tests.claims.told import NXDOMAIN
 from tests.doubles.played import PlayedCluster
 
 OWN = frozenset({Thing("", "Namespace", "", "default"), Thing("", "Node", "", "node")})

@@ -72,7 +72,8 @@ from tests.claims.table import (
     unclear,
 )
 from tests.claims.tls import but
-from tests.claims.world import NXDOMAIN, World
+from tests.claims.told import NXDOMAIN
+from tests.claims.world import World
 
 _UP = 1_800_000_000.0
 

@@ -44,7 +44,7 @@ from tests.claims.table import (
     passes,
     unclear,
 )
-from tests.claims.world import NXDOMAIN
+from tests.claims.told import NXDOMAIN
 from tests.doubles.calls import Call
 
 LOOPBACK = IPv4Address("127.2.0.3")

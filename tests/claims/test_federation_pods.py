@@ -15,7 +15,8 @@ from suites.federation.pods import REPLICAS, headless_is_one_service, one_pod_al
 from tests.claims.changes import changed, failing, logged, unheard, unlogged
 from tests.claims.exposing import GATEWAY, of, with_askers
 from tests.claims.table import Case, Doing, Stage, cases, fails, judge, passes, unclear
-from tests.claims.world import NXDOMAIN, Came
+from tests.claims.told import NXDOMAIN
+from tests.claims.world import Came
 from tests.doubles.calls import Call
 from tests.doubles.played import PlayedPod
 

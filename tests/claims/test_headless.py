@@ -30,7 +30,8 @@ from tests.claims.table import (
     passes,
     unclear,
 )
-from tests.claims.world import NXDOMAIN, Came
+from tests.claims.told import NXDOMAIN
+from tests.claims.world import Came
 from tests.doubles.calls import Call
 
 SILENCE = NameAnswer("SILENCE")

@@ -26,7 +26,7 @@ from tests.claims.table import (
     passes,
     unclear,
 )
-from tests.claims.world import NXDOMAIN
+from tests.claims.told import NXDOMAIN
 from tests.doubles.calls import Call
 from tests.doubles.played import PlayedPod
 

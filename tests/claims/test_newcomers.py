@@ -75,7 +75,7 @@ CASES = [
         fails("503", failing(503, "UH", "no_healthy_upstream")),
         unclear(NO_LINE, unlogged()),
     ),
-    *cases(done_and_ended, Setting(errand(ended=False)), fails("still runs a minute later")),
+    *cases(done_and_ended, Setting(errand(ended=False)), fails("still runs three minutes later")),
     *cases(done_and_ended, Setting(errand(ended=True, sidecar=False)), fails("has no sidecar")),
 ]
 

@@ -57,6 +57,7 @@ CASES = [
         fails("east had none for 3.0 s"),
     ),
     *cases(answered_all_along, during(of("west", broken)), unclear("west had none at all")),
+    *cases(answered_all_along, Setting(lambda _: (history(), [])), unclear("nobody called")),
     *cases(was_missing, unnamed(within(4, 14, by("v1"))), passes("it answered 0 of 187 calls")),
     *cases(was_missing, unnamed(within(4, 11, by("v1"))), unclear("it answered 19 of 187 calls")),
     *cases(was_missing, unnamed(within(4, 14, broken)), unclear("0 calls were answered then")),

@@ -37,6 +37,14 @@ CASES = [
         makes=MADE,
         **both("PASS", "FAIL"),
     ),
+    case("for programs", f"{COMPARE} --json", 1, '"result": "broke"', **both("PASS", "FAIL")),
+    case("a trend for programs", "trend a b --json", 0, '"kind": "Trend"', **both("PASS", "PASS")),
+    refused(
+        "a trend in two forms",
+        "trend a b --json --markdown",
+        "ask for two forms",
+        **both("PASS", "PASS"),
+    ),
     refused("one run", "compare a", "Missing argument", lay=lay(whole(["PASS"], 0), "a")),
     refused("no run", COMPARE, "a is no run's folder"),
     refused(

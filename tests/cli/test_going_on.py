@@ -96,6 +96,15 @@ def test_results_for_allure_are_written_by_its_own_plugin(world: World) -> None:
     assert "allure" not in " ".join(listed.argv) and not (world.work / "elsewhere").exists()
 
 
+def test_results_for_ci_systems_are_written_into_a_file_that_can_be(world: World) -> None:
+    ended = going_on(world, "verify bare --junitxml made/here/junit.xml")
+    file = world.work / "made" / "here" / "junit.xml"
+    assert f"--meshproof-junitxml={file}" in " ".join(ended.argv)
+    assert file.parent.is_dir() and not file.exists()
+    listed = going_on(world, "verify bare --junitxml elsewhere/junit.xml --collect-only")
+    assert "junit" not in " ".join(listed.argv) and not (world.work / "elsewhere").exists()
+
+
 def test_what_is_asked_for_goes_on_as_it_was_written(world: World) -> None:
     asked = going_on(
         world,

@@ -311,6 +311,8 @@ SELECTED = [
     refused("a suite of nothing", ["verify", "--suite", ""], "there is no suite ''"),
     refused("suites with commas", "verify --suite routing,weight", "give each name by itself"),
     refused("and only listed", "verify --suite nope --collect-only", "there is no suite 'nope'"),
+    refused("no calls", "verify --calls 0", "--calls is '0': give a number from 1"),
+    refused("many calls", "verify --calls many", "--calls is 'many'"),
     refused("no times", "verify --repeat 0", "--repeat is '0': give a number from 1"),
     refused("minus one times", "verify --repeat -1", "--repeat is '-1'"),
     refused("half a time", "verify --repeat 0.5", "--repeat is '0.5'"),

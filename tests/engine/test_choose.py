@@ -179,3 +179,32 @@ def _put(programs: Programs, docker: str | None, podman: str | None) -> None:
     for name, script in (("docker", docker), ("podman", podman)):
         if script is not None:
             programs.put(name, script)
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ('"Platform":{"Name":"Docker Desktop 4.41.2 (191736)"},"Components":[]', "Docker Desktop"),
+        ('"Components":[{"Name":"Engine"},{"Name":"rootlesskit"}]', "docker runs rootless"),
+    ],
+)
+def test_containers_that_are_no_neighbours_are_one_sentence(
+    programs: Programs, told: str, sentence: str
+) -> None:
+    _put(programs, DOCKER.replace('"Components":[]', told), PODMAN)
+    with pytest.raises(EngineError, match=sentence) as raised:
+        choose_engine(Shell(), "docker")
+    assert "'--engine podman', which works here" in str(raised.value)
+    assert choose_engine(Shell()).name == "podman"
+    engine = DOCKER.replace('"Components":[]', '"Platform":{"Name":""},"Components":[]')
+    _put(programs, engine, PODMAN)
+    assert choose_engine(Shell(), "docker").name == "docker"
+
+
+def test_a_user_who_looks_like_root_to_podman_is_told(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _put(programs, None, PODMAN)
+    monkeypatch.setenv("_CONTAINERS_USERNS_CONFIGURED", "done")
+    with pytest.raises(EngineError, match="podman is rootless here"):
+        choose_engine(Shell(), "podman")

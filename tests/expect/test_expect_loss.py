@@ -16,7 +16,7 @@ from meshproof.expect.loss import (
     of_a_stream,
     sound,
 )
-from meshproof.traffic.stream_history import History, StreamCall
+from meshproof.traffic.stream_history import CallKind, History, StreamCall
 from tests.doubles.streams import BEGIN, broken, by, history, of, unlogged, within
 
 HALF = {"v1": 0.5, "v2": 0.5}
@@ -83,16 +83,38 @@ def test_what_may_be_lost_for_a_while() -> None:
 
 
 def test_a_version_that_is_missing_for_a_while() -> None:
-    assert nobody_missing(history(), SHARES).outcome is Outcome.PASS
-    verdict = nobody_missing(history(of("west", within(8, 12, by("v1")))), SHARES)
+    assert nobody_missing(history(), SHARES, {}).outcome is Outcome.PASS
+    verdict = nobody_missing(history(of("west", within(8, 12, by("v1")))), SHARES, {})
     assert told(verdict).startswith("FAIL v2 did not answer west for 4.")
     assert "calls were all answered by others" in verdict.observed
-    never = nobody_missing(history(by("v1")), SHARES)
+    never = nobody_missing(history(by("v1")), SHARES, {})
     assert told(never) == "FAIL v2 did not answer east once in 1000 calls"
 
 
 def test_a_short_run_is_chance() -> None:
-    assert nobody_missing(history(within(8, 8.5, by("v1"))), SHARES).outcome is Outcome.PASS
+    assert nobody_missing(history(within(8, 8.5, by("v1"))), SHARES, {}).outcome is Outcome.PASS
+
+
+def test_versions_behind_one_gateway_are_met_by_connections() -> None:
+    """Requests stay with who their connection leads to: how many there are tells nothing."""
+    pinned = history(of("west", seldom_by_v2))
+    assert nobody_missing(pinned, SHARES, {}).outcome is Outcome.FAIL
+    assert nobody_missing(pinned, SHARES, {"west": ("v1", "v2")}).outcome is Outcome.PASS
+    gone = history(of("west", within(8, 13, by("v1"))))
+    verdict = nobody_missing(gone, SHARES, {"west": ("v1", "v2")})
+    assert told(verdict).startswith("FAIL v2 did not answer west for 5.0 s")
+
+
+def seldom_by_v2(call: StreamCall) -> StreamCall:
+    """Only connections of one second in four are led to v2."""
+    led = call.kind is CallKind.TCP_FRESH and int(call.at - BEGIN) % 4 == 0
+    return by("v2" if led else "v1")(call)
+
+
+def test_nobody_due_tells_nothing() -> None:
+    assert nobody_missing(history(), {}, {}).outcome is Outcome.INCONCLUSIVE
+    nobody: dict[str, set[str]] = {"east": set()}
+    assert all_heard(history(), nobody, BEGIN, "at the end").outcome is Outcome.INCONCLUSIVE
 
 
 def test_pods_that_must_be_heard() -> None:

@@ -95,6 +95,14 @@ REFUSED = [
         "west is behind no gateway: add 'gateway: true' to west",
     ),
     (
+        "a cluster without versions",
+        GOOD.replace("primary: east,", "primary: east, versions: [],").replace(
+            ENTRY, ENTRY.replace("west", "north").replace("near", "away")
+        ),
+        11,
+        "north exposes helloworld.sample, and no version of it runs there: give it",
+    ),
+    (
         "other roots",
         changed("away.example", "away.example, root: other"),
         12,

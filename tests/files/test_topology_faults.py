@@ -256,6 +256,16 @@ def test_keys_and_values(tmp_path: Path, text: str, said: str) -> None:
             "add 'gateway: true' to west.",
         ),
         (
+            EAST + "  west: {role: primary, network: a, versions: [], region: r1}\n",
+            "4: no version of helloworld runs in west, so nothing tells its region: "
+            "leave 'region' and 'zones' out.",
+        ),
+        (
+            EAST.replace("role: primary", "role: remote")
+            + "  far: {role: external, network: b, region: r1}\n",
+            "4: no version of helloworld runs in far, so nothing tells its region",
+        ),
+        (
             EAST.replace("network: a", "network: a, gateway: {hostname: true}"),
             "3: the gateway of east is announced by a host name, and its mesh has no other network "
             "that would call it: leave 'hostname' out, or put a cluster on another network.",

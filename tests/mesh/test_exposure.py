@@ -209,6 +209,9 @@ def test_a_part_of_a_mesh_leaves_the_other_clusters_alone(tmp_path: Path) -> Non
     part = mesh.part(about)
     assert part.deployment.topology == about and part.unmet is mesh.unmet
     topology = mesh.deployment.topology
+    near = topology["east"]
+    aliases = mesh.deployment.trust_domain_aliases(near)
+    assert aliases and part.deployment.trust_domain_aliases(near) == aliases
     again, far = mesh.part(about), mesh.part(topology.part(topology["far"].mesh))
     assert part.is_same(again) and not part.is_same(far) and not part.is_same(mesh)
     assert part.is_of(far) and part.is_of(mesh) and mesh.is_same(mesh)
@@ -216,3 +219,6 @@ def test_a_part_of_a_mesh_leaves_the_other_clusters_alone(tmp_path: Path) -> Non
     part.mark_dirty("a policy did not go")
     assert mesh.dirty == "a policy did not go" and far.dirty is None
     assert mesh.deployment.topology.names == ("east", "west", "far")
+    joined = installed(read_topology(path), JOINED_ROOTS)
+    trusted = joined.deployment.also_trusted(near)
+    assert trusted and joined.part(about).deployment.also_trusted(near) == trusted

@@ -172,6 +172,18 @@ def test_a_namespaces_new_marks_are_new_but_the_namespace_is_not() -> None:
     assert deletable(new, before) == []
 
 
+def test_where_a_mesh_has_said_that_nodes_are_is_taken_back() -> None:
+    nodes = Resource("", "Node", "nodes", "/api/v1")
+    own = {"kubernetes.io/os": "linux"}
+    place = {"topology.kubernetes.io/region": "r1", "topology.kubernetes.io/zone": "r1-a"}
+    before = inventory((nodes, metadata("n", labels=own)))
+    now = inventory((nodes, metadata("n", labels=own | place)))
+    (new,) = now.new_since(before)
+    assert "label topology.kubernetes.io/region=r1" in str(new)
+    taken_off = {"metadata": {"labels": dict.fromkeys(place)}}
+    assert mark_patches(now, before) == {"/api/v1/nodes/n": taken_off}
+
+
 def test_marks_are_put_back_as_they_were() -> None:
     def marked(labels: dict[str, str], notes: dict[str, str]) -> Inventory:
         return inventory((NAMESPACES, metadata("default", labels=labels, annotations=notes)))

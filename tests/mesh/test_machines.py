@@ -13,9 +13,11 @@ import pytest
 from meshproof.artifacts import Package
 from meshproof.engine import Engine
 from meshproof.errors import LabError
+from meshproof.events import Recorder
 from meshproof.files import read_topology, topology_named
 from meshproof.lab.machine import RunningMachine
 from meshproof.mesh import istioctl as module
+from meshproof.mesh import machines
 from meshproof.mesh.istioctl import Istioctl
 from meshproof.mesh.machine_setup import (
     TOKEN,
@@ -77,6 +79,40 @@ def test_the_package_is_put_where_its_own_puts_it() -> None:
     assert "useradd --system --uid 1337" in engine.all
     assert "chmod 0755 /usr/local/bin/pilot-agent" in engine.all
     assert "chmod 0644 /lib/systemd/system/istio.service" in engine.all
+
+
+@pytest.mark.parametrize("revision", ["", "1-31-1"])
+def test_another_package_is_put_there_while_the_unit_is_stopped(
+    monkeypatch: pytest.MonkeyPatch, revision: str
+) -> None:
+    engine = Machine()
+    package = Package(Path("/i"), Path("/e/envoy"), Path("/p"))
+    shop = topology_named("vm-expansion").machine("shop")
+    mesh: Any = SimpleNamespace(
+        lab=SimpleNamespace(
+            machines={"shop": running(engine)},
+            recorder=Recorder(),
+            machine_artifacts=SimpleNamespace(packages={NEW: package}),
+        )
+    )
+    files: list[str] = []
+
+    def written(*told: Any) -> dict[str, str]:
+        files.append(told[-1])
+        return FILES
+
+    for name, stand_in in {
+        "workload_group": lambda *_: {},
+        "written_files": written,
+        "await_registered": lambda *_: engine.ran.append(("registered", "")),
+    }.items():
+        monkeypatch.setattr(machines, name, stand_in)
+    machines.renew(mesh, shop, joining_of(shop), NEW, revision)
+    texts = [text for _, text in engine.ran]
+    assert texts[0] == "systemctl stop istio\n"
+    assert engine.copied == list(package.files)
+    assert texts[-2] == "systemctl start istio\n" and engine.ran[-1][0] == "registered"
+    assert files == ([revision] if revision else [])
 
 
 def test_files_are_placed_and_no_old_certificate_stays() -> None:

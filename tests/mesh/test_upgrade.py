@@ -163,7 +163,7 @@ def all_the_way(one: Mesh) -> Iterator[Any]:
     course, upgrading = one.deployment.course, Upgrading(one)
     for before, stage in pairwise(course):
         assert stage.step is not None
-        if stage.step.deed is not Deed.WORKLOADS:
+        if stage.step.deed not in (Deed.WORKLOADS, Deed.MACHINES):
             upgrading.take(stage.step, before.state)
             yield stage
 

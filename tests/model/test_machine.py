@@ -109,6 +109,10 @@ def test_who_does_not_know_a_machine_does_not_reach_it(tmp_path: Path) -> None:
             "6: v3 is in a already",
         ),
         (ONE + "  a: {network: n, zone: z}\n", "5: the zone of a is in no region"),
+        (
+            ONE + "  a: {network: n, region: eu.west}\n",
+            "5: the region of a is 'eu.west', and a dot ends it for Istio: write eu-west.",
+        ),
         (ONE + "  a: {}\n", "5: 'network' of machine a is missing"),
         (ONE + "  a: {network: n, gateway: true}\n", "5: the key 'gateway' of machine a is"),
         (MESHES + "  a: {network: n}\n", "7: a does not say which primary serves it"),

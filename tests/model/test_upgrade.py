@@ -69,6 +69,7 @@ def test_each_step_changes_what_it_is_about(name: str, strategy: Strategy) -> No
         Deed.PROFILE: {"installed"},
         Deed.GATEWAY: {"gateways"},
         Deed.WORKLOADS: {"sidecars"},
+        Deed.MACHINES: {"machines"},
         Deed.REMOVAL: {"installed"},
     }
     found = stages(name, strategy)
@@ -152,6 +153,22 @@ def test_in_place_a_control_plane_comes_before_what_it_serves() -> None:
         "gateway of west: 1.31.1",
         "workloads of west: 1.31.1",
     ]
+
+
+def test_machines_come_after_all_that_their_istiod_serves_in_clusters() -> None:
+    found = stages("vm-expansion", Strategy.IN_PLACE)
+    assert told(found)[1:] == [
+        "control plane of east: 1.31.1",
+        "gateway of east: 1.31.1",
+        "workloads of east: 1.31.1",
+        "machines of east: 1.31.1",
+        "control plane of west: 1.31.1",
+        "gateway of west: 1.31.1",
+        "workloads of west: 1.31.1",
+        "machines of west: 1.31.1",
+    ]
+    assert found[3].state.machines == dict.fromkeys(("shop", "till", "depot"), OLD)
+    assert found[4].state.machines == {"shop": NEW, "till": OLD, "depot": NEW}
 
 
 def test_by_a_canary_the_old_one_goes_when_nobody_is_left_on_it() -> None:

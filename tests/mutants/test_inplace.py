@@ -29,7 +29,8 @@ class Mesh:
         monkeypatch.setattr(inplace, "restore", lambda _: self.done.append("own program"))
         monkeypatch.setattr(inplace, "healed", lambda _: self.done.append("at rest"))
         monkeypatch.setattr(inplace, "await_drained", lambda _: True)
-        monkeypatch.setattr(views, "steady", lambda *_: {"east": self.shown.pop(0)})
+        for name in ("steady", "seen_until"):
+            monkeypatch.setattr(views, name, lambda *_: {"east": self.shown.pop(0)})
 
     @property
     def mesh(self) -> Any:

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ from meshproof.artifacts import Bundle, Store, catalog, default_wanted
 from meshproof.artifacts.built import Built, istio_from_modules
 from meshproof.artifacts.published import needed_by
 from meshproof.artifacts.releases import LIST
+from meshproof.artifacts.usual import usual_kubernetes
 from meshproof.console import say_line
 from meshproof.engine import Engine, choose_engine
 from meshproof.events import Recorder
@@ -63,9 +65,13 @@ def _run(
     place: Path, program: Path, topologies: list[str], engine: Engine, recorder: Recorder
 ) -> None:
     wanted = default_wanted()
+    (node,) = (name for name in _names() if "/kindest/node:" in name)
     for name in _names():
         if engine.image_id(name) is not None:
-            sys.exit(f"{engine.name} has {name} already, so that pulling it would prove nothing")
+            sys.exit(
+                f"{engine.name} has {name} already, so that pulling it would prove nothing; remove "
+                f"it by '{engine.name} image rm {name}'"
+            )
     built = Built(wanted, engine, recorder, Store(), istio_from_modules(wanted, engine, recorder))
     bundle = built.bundle()
     programs, debian = built.programs()
@@ -77,6 +83,7 @@ def _run(
         programs,
         debian,
         engine,
+        node=node,
         hub=_MINE,
         tag=_TAG,
     )
@@ -94,9 +101,10 @@ def _run(
 
 
 def _names() -> list[str]:
-    """Of all images that are pulled here."""
+    """Of all images that are pulled here, where nobody names a version."""
+    kubernetes = usual_kubernetes("published", lambda: True)
     mine = (f"{_MINE}/{name}:{_TAG}" for name in ("pilot", "proxyv2"))
-    return [*needed_by(default_wanted()), *mine]
+    return [*needed_by(replace(default_wanted(), kubernetes=kubernetes)), *mine]
 
 
 def _forget(engine: Engine) -> None:

@@ -52,11 +52,11 @@ class Hub(Served):
 
     def _relay(self) -> None:
         """Ask the registry the same, and hand its answer on."""
-        kept = {
-            name: value for name, value in self.headers.items() if name.lower() not in _OF_ONE_HOP
-        }
-        kept["X-Forwarded-Proto"] = "https"
-        kept.pop("Authorization", None)
+        names = {name.lower() for name in self.headers} - _OF_ONE_HOP
+        # Go writes a line for each kind of manifest that it accepts: all are one header.
+        kept = {name: ", ".join(self.headers.get_all(name, ())) for name in names}
+        kept["x-forwarded-proto"] = "https"
+        kept.pop("authorization", None)
         there = http.client.HTTPConnection("127.0.0.1", self.behind, timeout=600)
         chunked = "chunked" in self.headers.get("Transfer-Encoding", "")
         there.request(self.command, self.path, self._body(), kept, encode_chunked=chunked)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -110,8 +111,10 @@ def registry(program: Path, folder: Path) -> Iterator[LoopbackRegistry]:
         port = free.getsockname()[1]
     config = folder / "registry.yaml"
     config.write_text(_CONFIG.format(root=folder / "held", port=port))
+    # Else it sends traces to port 4318 of this machine, and says so when nobody is there.
+    quiet = {**os.environ, "OTEL_TRACES_EXPORTER": "none"}
     with (folder / "registry.log").open("wb") as log:
-        process = subprocess.Popen([program, "serve", config], stdout=log, stderr=log)
+        process = subprocess.Popen([program, "serve", config], env=quiet, stdout=log, stderr=log)
     found = LoopbackRegistry(port)
     try:
         _await(found, process, folder / "registry.log")

@@ -52,11 +52,13 @@ def shaped(
     debian: Path,
     engine: Engine,
     *,
+    node: str,
     hub: str,
     tag: str,
 ) -> Shaped:
-    """Make all of them in ``folder``. ``debian``: the archive of the root file system; ``hub`` and
-    ``tag``: those of the private build."""
+    """Make all of them in ``folder``. ``kubernetes``: the version that ``programs`` are of;
+    ``debian``: the archive of the root file system; ``node``: the node image's public name, which
+    may be of a neighbouring version; ``hub`` and ``tag``: those of the private build."""
     root = folder / "root"
     unpack_root(debian, root, engine.shell)
     names = kubeadm_names(programs.kubernetes / "kubeadm", kubernetes, engine.shell)
@@ -74,7 +76,7 @@ def shaped(
         if not one.references[0].startswith(OURS)
     ]
     write_archive(of_kubernetes, folder / "kubernetes.tar")
-    _node(folder, root, f"docker.io/kindest/node:v{kubernetes}", engine, found.node)
+    _node(folder, root, node, engine, found.node)
     return found
 
 

@@ -6,12 +6,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from http.client import HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -30,8 +32,10 @@ class _InMemory(BaseHTTPRequestHandler):
     (https://github.com/opencontainers/distribution-spec/blob/main/spec.md)."""
 
     blobs: dict[str, bytes]
+    accepted: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
+        self.accepted.append(self.headers.get("Accept", ""))
         path = urlsplit(self.path).path
         content = self.blobs.get(path)
         self._say(200 if path == "/v2/" or content is not None else 404, content or b"")
@@ -123,6 +127,24 @@ def test_what_is_pushed_is_pulled_by_its_public_name(
     assert config["rootfs"]["diff_ids"] == [f"sha256:{_sha256(gzip.decompress(blob))}"]
     assert Hub.fetched == {layer_digest: 1}
     assert Hub.sent[HUB] > len(blob)
+
+
+def test_all_that_a_client_accepts_is_asked_for(held: dict[str, bytes], public: Outside) -> None:
+    """Each on a line of its own, as Go writes them."""
+    _InMemory.accepted.clear()
+    kinds = ("vnd.oci.image.manifest.v1+json", "vnd.oci.image.index.v1+json")
+    proxy = urlsplit(public.proxy)
+    trusted = ssl.create_default_context(cafile=str(public.authority))
+    there = HTTPSConnection(str(proxy.hostname), proxy.port, context=trusted, timeout=10)
+    there.set_tunnel(COMPANYS, 443)
+    there.putrequest("GET", "/v2/me/workload/manifests/1", skip_host=True)
+    there.putheader("Host", COMPANYS)
+    for kind in kinds:
+        there.putheader("Accept", f"application/{kind}")
+    there.endheaders()
+    assert there.getresponse().status == 404
+    there.close()
+    assert _InMemory.accepted == [", ".join(f"application/{kind}" for kind in kinds)]
 
 
 def test_a_companys_registry_takes_what_comes_in_pieces(

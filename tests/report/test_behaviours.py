@@ -49,14 +49,19 @@ def cells(*tests: Declared, usual: tuple[Deployment, ...] = (PLAIN, OTHER)) -> l
 
 
 def test_cells_say_where_a_behaviour_is_judged_and_how() -> None:
-    assert cells(declared("a", PLAIN, OTHER)) == [["by default", "judged", "judged"]]
+    assert cells(declared("a", PLAIN)) == [["by default", "judged", "n/a ¹"]]
     assert cells(declared("a", OFF)) == [["--mtls disabled", "on demand", "n/a ¹"]]
-    assert cells(declared("a", PLAIN, OTHER, OFF), usual=ALL) == [
-        ["by default", "strict, disabled", "judged"]
-    ]
+    everywhere = replace(declared("a", PLAIN, OTHER, OFF), each_topology=True)
+    assert cells(everywhere, usual=ALL) == [["by default", "strict, disabled", "judged"]]
     assert cells(declared("a", PLAIN, REVISED)) == [
         ["by default; --variant revision", "judged", "n/a ¹"]
     ]
+
+
+def test_by_default_one_topology_stands_for_the_others_but_in_what_is_each_ones_own() -> None:
+    one = declared("a", PLAIN, OTHER)
+    assert cells(one) == [["by default", "judged", "on demand"]]
+    assert cells(replace(one, each_topology=True)) == [["by default", "judged", "judged"]]
 
 
 def test_what_is_core_on_a_topology_on_demand_alone_is_asked_for_by_its_name() -> None:

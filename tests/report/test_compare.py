@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import Any
 import pytest
 
 from meshproof.report.compare import Comparison, Kind, compare
+from meshproof.report.compare.data import as_json
 from meshproof.report.compare.views import lines, markdown, page
 from meshproof.report.record import Record
+from meshproof.report.trend import as_json as trend_json
 from meshproof.report.trend import grids, trend
 from meshproof.report.trend import markdown as trend_markdown
 from tests.cli.records import not_told
@@ -163,6 +166,84 @@ def test_every_view_tells_what_broke_first_and_hostile_text_as_text(tmp_path: Pa
     assert "<script" not in outside and outside != text
     assert "istio/istio&#35;32819" in text
     assert len(markdown(found, 3000).encode()) <= 3000
+
+
+SIDE = {"runs", "began", "istio", "kubernetes", "bench", "proxies", "endedEarly"}
+
+
+def test_a_comparison_for_programs_has_both_sides_of_every_change(tmp_path: Path) -> None:
+    before = [a_test(seconds=1.0), a_test(EVERY, outcome="FAIL"), a_test("paths/old")]
+    after = [known(seconds=2.0), a_test(EVERY), a_test("paths/new")]
+    found = compared(tmp_path, before, after, lacking=[])
+    data = json.loads(as_json(found))
+    assert {name: data.pop(name) for name in ("apiVersion", "kind", "result", "exitCode")} == {
+        "apiVersion": "meshproof/v1",
+        "kind": "Comparison",
+        "result": "broke",
+        "exitCode": 1,
+    }
+    assert set(data) == {
+        *("summary", "before", "after", "compared", "counts", "changes", "slowerPhases")
+    }
+    assert set(data["before"]) == set(data["after"]) == SIDE
+    assert (data["before"]["runs"], data["after"]["runs"]) == (["a"], ["b"])
+    assert data["summary"] == found.line and data["compared"] == 2
+    assert {name: count for name, count in data["counts"].items() if count} == {
+        "broke": 1,
+        "mended": 1,
+        "new": 1,
+        "gone": 1,
+    }
+    assert len(data["counts"]) == len(Kind) + 2
+    changes = {one["change"]: one for one in data["changes"]}
+    assert list(changes) == ["broke", "mended", "new", "gone"]
+    assert changes["new"]["before"] is None and changes["gone"]["after"] is None
+    assert changes["gone"]["leavesOpen"] and not changes["gone"]["notApplicable"]
+    broke = changes["broke"]
+    links = [one.link for one in found.changes[0].after.worst.judged.known_issues]  # type: ignore[union-attr]
+    assert {name: broke[name] for name in ("behaviour", "deployment", "slower", "lossier")} == {
+        "behaviour": HEADER,
+        "deployment": FLAT,
+        "slower": False,
+        "lossier": False,
+    }
+    assert broke["before"]["outcome"] == "PASS" and broke["before"]["knownIssues"] == []
+    assert broke["after"]["outcome"] == "KNOWN" and broke["after"]["knownIssues"] == links
+    assert (broke["before"]["seconds"], broke["after"]["seconds"]) == (1.0, 2.0)
+    assert set(broke["after"]) == {
+        *("outcome", "tests", "notRun", "why", "knownIssues", "seconds", "calls", "unanswered")
+    }
+
+
+@pytest.mark.parametrize(
+    ("outcome", "result"), [("PASS", "nothing-broke"), ("INCONCLUSIVE", "could-not-tell")]
+)
+def test_a_comparison_for_programs_says_what_it_comes_to(
+    tmp_path: Path, outcome: str, result: str
+) -> None:
+    found = compared(tmp_path, [a_test()], [a_test(outcome=outcome)])
+    assert json.loads(as_json(found))["result"] == result
+
+
+def test_a_trend_for_programs_has_a_place_for_each_run(tmp_path: Path) -> None:
+    runs = [
+        made.recorded(tmp_path / "0", [a_test(seconds=1.0)]),
+        made.recorded(tmp_path / "1", [a_test(outcome="FAIL"), a_test(EVERY, seconds=20.0)], 1),
+    ]
+    data = json.loads(trend_json(trend(runs)))
+    assert (data["apiVersion"], data["kind"]) == ("meshproof/v1", "Trend")
+    assert [(one["run"], one["exitCode"]) for one in data["runs"]] == [("0", 0), ("1", 1)]
+    assert data["runs"][1]["counts"] == {
+        "held": 1,
+        "failed": 1,
+        "couldNotTell": 0,
+        "knownIssues": 0,
+        "notRun": 0,
+    }
+    flaky, new = data["behaviours"]
+    assert (flaky["behaviour"], flaky["flaky"], new["flaky"]) == (HEADER, True, False)
+    assert [one["outcome"] for one in flaky["runs"]] == ["PASS", "FAIL"]
+    assert new["runs"] == [None, {"outcome": "PASS", "seconds": 20.0}]
 
 
 def test_trend_finds_what_is_flaky_with_the_same_versions(tmp_path: Path) -> None:

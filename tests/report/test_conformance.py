@@ -45,7 +45,13 @@ def test_all_held(tmp_path: Path) -> None:
     assert level(report, "federation")["result"] == "not-judged"
     assert report["implementation"]["versions"] == ["1.31.1"]
     assert report["implementation"]["proxies"][0]["proxy"] == "plain Envoy 1.40.0"
-    assert report["scope"] == {"runs": 1, "levels": ["all"], "only": [], "complete": True}
+    assert report["scope"] == {
+        "runs": 1,
+        "levels": ["all"],
+        "only": [],
+        "inShort": False,
+        "complete": True,
+    }
     assert [one["name"] for one in report["deployments"]] == [FLAT, SPLIT]
 
 
@@ -130,6 +136,22 @@ def test_what_is_of_no_feature_is_in_no_profile_of_istio(tmp_path: Path) -> None
     report = report_of(made.record(tmp_path, a_test() | {"feature": ""}), tmp_path)
     assert level(report, "other")["held"] == [HEADER]
     assert level(report)["result"] == "not-judged"
+
+
+@pytest.mark.parametrize(
+    ("asked", "in_short"),
+    [
+        ({"profile": "core", "topology": [], "only": None}, True),
+        ({"profile": "core", "topology": ["zones"], "only": None}, False),
+        ({"profile": "core", "topology": [], "only": HEADER}, False),
+        ({"profile": "all", "topology": []}, False),
+    ],
+)
+def test_it_says_whether_one_topology_stood_for_others(
+    tmp_path: Path, asked: dict[str, Any], in_short: bool
+) -> None:
+    report = report_of(made.record(tmp_path, a_test(), request=asked), tmp_path)
+    assert report["scope"]["inShort"] is in_short
 
 
 def test_a_record_that_says_what_no_run_says_makes_a_sound_report(tmp_path: Path) -> None:

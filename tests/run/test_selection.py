@@ -132,6 +132,32 @@ def test_where_no_topology_is_named_nearly_all_are_judged_and_one_test_is_looked
         assert {one.name for one in everything.topologies} == set(topology_names())
 
 
+def test_where_something_is_named_it_is_judged_wherever_it_applies(tmp_path: Path) -> None:
+    narrower: list[dict[str, object]] = [
+        {},
+        {"mtls": ("disabled",)},
+        {"variant": ("mesh-networks",)},
+        {"istio": ("1.31.0",)},
+        {"deployment": (f"{FLAT}+1.31.1+strict",)},
+        {"keyword": "header"},
+        {"sabotage": True},
+    ]
+    assert all(selection(**said).in_short for said in narrower)
+    named: list[dict[str, object]] = [
+        {"topology": (FLAT,)},
+        {"topology_file": (tmp_path / "own.yaml",)},
+        {"suite": ("routing",)},
+        {"suites": ("tests/own",)},
+        {"behaviour": ("routing/*",)},
+        {"only": "routing/header-decides"},
+        {"rerun_failed": tmp_path},
+        {"reuse": "0a1b2c3d"},
+        {"profile": "all"},
+        {"upgrade_to": "1.31.1"},
+    ]
+    assert not any(selection(**said).in_short for said in named)
+
+
 def test_a_file_stands_alone_and_takes_the_place_of_the_topology_of_its_name(
     tmp_path: Path,
 ) -> None:

@@ -68,6 +68,16 @@ def test_machines_are_judged_where_there_are_some_and_nothing_else_is() -> None:
     assert why(on("vm-expansion")) == "judged on clusters without machines beside them"
 
 
+def test_what_takes_machines_like_any_other_is_judged_everywhere() -> None:
+    assert why(on("vm-expansion"), MARK.machines("too")) is None
+    assert why(on(SPLIT), MARK.machines("too")) is None
+    other = on("vm-expansion", DISABLED)
+    marks = [MARK.mtls("strict", "disabled"), MARK.machines("too")]
+    assert why(other, *marks) == "beside machines with mTLS strict alone"
+    with pytest.raises(UsageError, match="write one of too"):
+        why(on(SPLIT), MARK.machines("two"))
+
+
 def test_what_compares_versions_is_about_the_mesh_that_has_several() -> None:
     several, plain = [MARK.several_versions.mark], [MARK.exposes.mark]
     hybrid, split = topology_named("hybrid"), topology_named(SPLIT)

@@ -44,6 +44,12 @@ def test_machines_are_those_outside_kubernetes() -> None:
     assert ids(["sample", "machine"], "zones") == []
 
 
+def test_who_calls_are_clusters_and_machines() -> None:
+    found = ["from-east", "from-west", "from-shop", "from-till", "from-depot"]
+    assert ids(["sample", "calling"], "vm-expansion") == found
+    assert ids(["sample", "calling"], "zones") == ["from-east", "from-west"]
+
+
 def test_a_step_is_one_of_an_upgrade() -> None:
     axis = axis_of(["sample", "step"])
     assert axis is not None

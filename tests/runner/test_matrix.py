@@ -95,6 +95,59 @@ def test_in_full_everything_is_multiplied_that_can_be() -> None:
     ]
 
 
+PLAINEST = "multi-primary-split-horizon"
+SHORT = (MIXED, PRIMARIES, PLAINEST, FLAT, SPLIT)
+
+
+def strict(name: str) -> str:
+    return f"{name}+1.31.1+strict{'+helm' if name == MIXED else ''}"
+
+
+@pytest.mark.parametrize(
+    ("marks", "judged"),
+    [
+        ([], [f"{PLAINEST}+1.31.1+strict"]),
+        ([pytest.mark.networks(1)], [f"{FLAT}+1.31.1+strict"]),
+        ([pytest.mark.primaries(2), pytest.mark.networks(1)], [f"{PRIMARIES}+1.31.1+strict"]),
+        ([pytest.mark.topology(MIXED, SPLIT)], [f"{MIXED}+1.31.1+strict+helm"]),
+        ([pytest.mark.mtls("strict", "disabled")], [
+            f"{PLAINEST}+1.31.1+strict",
+            f"{FLAT}+1.31.1+disabled",
+        ]),
+        ([pytest.mark.variant("revision")], [
+            f"{PLAINEST}+1.31.1+strict",
+            f"{FLAT}+1.31.1+strict+rev-canary",
+        ]),
+        ([pytest.mark.topology("zones")], []),
+        ([pytest.mark.each_topology], [strict(name) for name in SHORT]),
+        ([pytest.mark.each_topology, pytest.mark.networks(2)], [
+            strict(name) for name in (MIXED, PLAINEST, SPLIT)
+        ]),
+    ],
+)  # fmt: skip
+def test_in_short_one_stands_for_the_others_but_in_what_is_each_topologys_own(
+    marks: list[pytest.MarkDecorator], judged: list[str]
+) -> None:
+    found = matrix(*SHORT, in_short=True)
+    bare, _ = found.place([one.mark for one in marks], None)
+    assert sorted(map(str, bare)) == sorted(judged)
+    in_full, _ = matrix(*SHORT).place([one.mark for one in marks], None)
+    assert set(bare) <= set(in_full) and bool(bare) is bool(in_full)
+
+
+def test_a_part_of_what_is_judged_in_short_is_no_more_than_that() -> None:
+    others, own = f"{FLAT}+1.31.1+strict", f"{PLAINEST}+1.31.1+strict"
+    alone = {name: matrix(*SHORT, in_short=True, only=(name,)) for name in (others, own)}
+    assert [str(one) for one in alone[own].place([], None)[0]] == [own]
+    assert alone[others].place([], None)[0] == ()
+
+
+def test_of_each_istio_one_stands_for_the_others() -> None:
+    found = matrix(FLAT, PLAINEST, in_short=True, releases=(Releases(OLD), Releases(NEW)))
+    judged, _ = found.place([], None)
+    assert sorted(map(str, judged)) == [f"{PLAINEST}+{version}+strict" for version in (OLD, NEW)]
+
+
 def test_one_topology_is_installed_by_helm_unless_another_installer_is_asked_for() -> None:
     by_itself = Matrix.of(selection(topology=(MIXED, FLAT)), KUBERNETES)
     helms = [one for one in by_itself.deployments if one.installed_by is InstalledBy.HELM]

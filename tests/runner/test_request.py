@@ -237,7 +237,7 @@ def test_all_options_of_pytest_begin_alike_and_each_of_a_request_is_one(
     manual = pytester.runpytest_inprocess("--help").stdout.str()
     ours = manual.partition("meshproof:\n")[2].partition("\n\n")[0]
     found = set(re.findall(r"^ +(--[a-z-]+)", ours, re.MULTILINE))
-    names = ("request", "conformance", "behaviours", "plan", "shards", "tell")
+    names = ("request", "conformance", "behaviours", "junitxml", "plan", "shards", "tell")
     own = {f"{PYTESTS}{name}" for name in names}
     assert found == own | {one.of(PYTESTS) for one in OPTIONS.values() if PYTESTS not in one.hidden}
 

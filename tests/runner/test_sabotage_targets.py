@@ -9,7 +9,7 @@ import sys
 
 from tests.runner.uses import TOP, suite_tests
 
-TARGETS = ("test", "nodes", "sabotage", "change", "few-mutants")
+TARGETS = ("test", "nodes", "sabotage", "change")
 _RAN = re.compile(r"sabotage/(test_\w+)\.py::(test_\w+)")
 
 

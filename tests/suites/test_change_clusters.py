@@ -6,6 +6,7 @@ import pytest
 
 from meshproof.errors import EvidenceError
 from meshproof.traffic.stream_history import CallKind
+from meshproof.traffic.stream_over import behind_one_gateway
 from meshproof.workloads.sample import Sample
 from suites.change.clusters import lost_without, secrets_between
 from suites.change.secrets import plan_without
@@ -57,3 +58,13 @@ def test_callers_that_would_be_left_alone_are_told(monkeypatch: pytest.MonkeyPat
 def test_a_version_moves_to_where_another_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert move_of(on(monkeypatch, SPLIT)) == Move("v1", "east", "west")
     assert move_of(on(monkeypatch, MIXED)) == Move("v1", "east", "north")
+
+
+def test_versions_behind_one_gateway_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not any(behind_one_gateway(on(monkeypatch, SPLIT)).values())
+    found = behind_one_gateway(on(monkeypatch, MIXED))
+    assert {caller: len(versions) for caller, versions in found.items()} == {
+        "east": 0,
+        "north": 0,
+        "west": 2,
+    }

@@ -39,14 +39,19 @@ class World:
     """Notes what is done with a mesh, in order. ``fails``: the step that does not come about;
     ``missing``: what the mesh lacks to be at rest."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, upgrade: Upgrade | None) -> None:
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        upgrade: Upgrade | None,
+        name: str = "multi-primary-flat",
+    ) -> None:
         self.done: list[str] = []
         self.events: list[Event] = []
         self.fails = self.missing = ""
         self.stream = SimpleNamespace(
             flow_for=lambda _: None, mark=self._mark, history=None, hand_over=self._hand_over
         )
-        topology = topology_named("multi-primary-flat")
+        topology = topology_named(name)
         canary = upgrade is not None and upgrade.strategy is Strategy.CANARY
         self.deployment = Deployment(
             topology,
@@ -66,6 +71,7 @@ class World:
             ("settle", self._settle),
             ("restart_helloworld", lambda _, name: self.done.append(f"restart in {name}")),
             ("another_sleep", lambda _, name, do: do(SimpleNamespace(name=f"new in {name}"))),
+            ("renew_machines", lambda _, *told: self.done.append(" ".join(map(str, told)))),
             ("apply", lambda name, objects: self.done.append(f"{objects[0]['metadata']} {name}")),
         ):
             monkeypatch.setattr(module, name, value)
@@ -135,6 +141,21 @@ def test_a_namespace_asks_for_the_tag_once_there_is_one(monkeypatch: pytest.Monk
     tagged = world.done.index("tag of east: 1.31.0")
     labels = "{'name': 'sample', 'labels': {'istio.io/rev': 'stable'}} east"
     assert world.done[tagged + 1] == labels
+
+
+@pytest.mark.parametrize(
+    ("strategy", "revision"), [(Strategy.IN_PLACE, ""), (Strategy.CANARY, " 1-31-1")]
+)
+def test_machines_get_a_package_of_their_own_and_the_way_to_a_new_revision(
+    monkeypatch: pytest.MonkeyPatch, strategy: Strategy, revision: str
+) -> None:
+    world = World(monkeypatch, Upgrade(NEW, strategy), "vm-expansion")
+    pass_through(world.sample, world.look)
+    renewed = [one.rstrip() for one in world.done if "1.31.1" in one and " of " not in one]
+    assert [one for one in renewed if one.startswith(("east ", "west "))] == [
+        f"east 1.31.1{revision}",
+        f"west 1.31.1{revision}",
+    ]
 
 
 def test_a_step_that_fails_ends_the_way_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,6 +69,13 @@ def test_the_readmes_numbers_are_true() -> None:
     said = re.search(r"some (\d+) tests", README)
     assert said is not None
     assert abs(int(said[1]) - int(tests)) < int(tests) / 20, f"there are {tests} tests"
+    # A quarter of an hour on two cores has room for no more, docs/figures.md.
+    assert int(tests) < 400
+    behaviours: dict[str, set[str]] = {}
+    for function, topology in re.findall(r"^(suites/\S+)\[([a-z-]+)\+", listed, re.MULTILINE):
+        behaviours.setdefault(topology, set()).add(function)
+    assert set(behaviours) == set(usual_topologies())
+    assert min(map(len, behaviours.values())) >= 9, behaviours
 
 
 def test_the_line_at_a_runs_end_is_the_samples() -> None:

@@ -132,6 +132,10 @@ class Router:
         """Forget all open flows, so that none goes on under rules that have changed."""
         self._exec("conntrack", "-F")
 
+    def forget_neighbours(self) -> None:
+        """Find everybody anew who may have come back with another link address."""
+        self._exec("ip", "neighbour", "flush", "all")
+
     def counters(self) -> Counters:
         """What the router has counted since it was started."""
         return parse(self._exec("nft", "-j", "list", "table", "inet", TABLE))

@@ -8,6 +8,7 @@ from typing import Any
 
 from meshproof.events import Data
 from meshproof.model import FEATURES, Level, Profile, issue_name
+from meshproof.model.request import in_short
 from meshproof.report.about import About, about
 from meshproof.report.cases import Case, cases, not_run
 from meshproof.report.conformance.result import (
@@ -102,6 +103,7 @@ def _scope(record: Record, made_of: About) -> Data:
         "runs": len(record.runs),
         "levels": _lines(dict.fromkeys(levels)),
         "only": _lines(dict.fromkeys(only)),
+        "inShort": any(map(in_short, asked)),
         "complete": record.ending.early is None,
     }
 
