@@ -179,6 +179,14 @@ class Lab(ABC):
         raise lacking(Capability.ROUTER)
         yield
 
+    def write_rules(self) -> None:
+        """Write the rules of all nodes again, as they are wired; what is open stays so."""
+        raise lacking(Capability.ROUTER)
+
+    def machines_moved(self) -> None:
+        """Let whoever reaches machines know where they are now."""
+        raise lacking(Capability.ROUTER)
+
     def lose(self, cluster: str) -> None:
         """Remove the nodes of a cluster with all that they hold."""
         raise lacking(Capability.NODES)
@@ -187,12 +195,14 @@ class Lab(ABC):
         """Create a cluster that was lost anew. Raises LabError."""
         raise lacking(Capability.NODES)
 
-    def __getattr__(self, name: str) -> object:
-        """What is asked for here is not there: a part that takes a capability, or nothing at all.
-        Raises LabError or AttributeError."""
-        if name in _PARTS:
-            raise lacking(_PARTS[name])
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    if not TYPE_CHECKING:  # which would take every name for one that there is
+
+        def __getattr__(self, name: str) -> object:
+            """What is asked for here is not there: a part that takes a capability, or nothing at all.
+            Raises LabError or AttributeError."""
+            if name in _PARTS:
+                raise lacking(_PARTS[name])
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
 def lacking(capability: Capability) -> LabError:

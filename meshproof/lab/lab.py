@@ -258,7 +258,7 @@ class KindLab(Lab):
 
     def write_rules(self) -> None:
         """Write the rules of all nodes again, as they are wired; what is open stays so."""
-        self._write_rules(self.wiring)
+        write_all_rules(self, self.wiring)
 
     def lose(self, cluster: str) -> None:
         """Remove the nodes of a cluster with all that they hold, as a disaster would. It is no use
