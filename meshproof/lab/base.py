@@ -198,7 +198,7 @@ class Lab(ABC):
     if not TYPE_CHECKING:  # which would take every name for one that there is
 
         def __getattr__(self, name: str) -> object:
-            """What is asked for here is not there: a part that takes a capability, or nothing at all.
+            """What is asked for here is not there: a part that takes a capability, or nothing.
             Raises LabError or AttributeError."""
             if name in _PARTS:
                 raise lacking(_PARTS[name])

@@ -171,7 +171,6 @@ def test_a_sidecar_that_takes_no_loopback_address_is_noticed(
     judge(noticed([verdict], "connection refused"))
 
 
-@requires(Capability.CLUSTERS)
 @proves("federation/names-by-the-clusters-dns")
 def test_a_zone_that_is_not_forwarded_is_noticed(
     sample: Sample, importer: str, imported: Exposure, judge: Judge
