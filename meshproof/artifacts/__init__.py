@@ -15,7 +15,13 @@ from meshproof.artifacts.kwok import provide_kwok
 from meshproof.artifacts.machine import MachineArtifacts, Package
 from meshproof.artifacts.manage import TAG, Row, listing, prunable, prune, remove_rows
 from meshproof.artifacts.older import mark_older_store
-from meshproof.artifacts.provide import SOURCES, check_wanted, provide, provide_machines
+from meshproof.artifacts.provide import (
+    SOURCES,
+    check_wanted,
+    provide,
+    provide_for_clusters,
+    provide_machines,
+)
 from meshproof.artifacts.store import Store
 from meshproof.artifacts.support import unsupported
 
@@ -44,6 +50,7 @@ __all__ = [
     "listing",
     "mark_older_store",
     "provide",
+    "provide_for_clusters",
     "provide_host",
     "provide_kwok",
     "provide_machines",

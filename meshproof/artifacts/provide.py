@@ -8,7 +8,7 @@ from pathlib import Path
 
 from meshproof.artifacts.built import Built, istio_from_modules
 from meshproof.artifacts.bundle import Bundle, Wanted
-from meshproof.artifacts.catalog import catalog
+from meshproof.artifacts.catalog import catalog, default_wanted
 from meshproof.artifacts.checkout import istio_from_checkout
 from meshproof.artifacts.given import check_given
 from meshproof.artifacts.helm import with_helm
@@ -47,6 +47,29 @@ def provide(
     return with_helm(
         found, wanted, shell=engine.shell, recorder=recorder, store=store, checkout=checkout
     )
+
+
+def provide_for_clusters(
+    wanted: Wanted,
+    *,
+    engine: Engine,
+    recorder: Recorder,
+    source: str | None = None,
+    checkout: Path | None = None,
+    store: Store | None = None,
+) -> Bundle:
+    """What a mesh takes on clusters that are there: istioctl and our programs, and the names of the
+    images, which nodes pull. Of what is built here they have to hold the images already.
+
+    Where no source is named it is what is published, as soon as a registry answers, whatever the
+    store has. Raises as ``provide``.
+    """
+    if source is None and checkout is None and registry_answers():
+        source = "published"
+    # Theirs is there, and may be one that is not known here.
+    wanted = replace(wanted, kubernetes=default_wanted().kubernetes)
+    found = _source(wanted, engine, recorder, store or Store(), source, checkout)
+    return found.for_clusters() if isinstance(found, Published) else found.bundle()
 
 
 def provide_machines(

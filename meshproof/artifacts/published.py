@@ -139,6 +139,27 @@ class Published:
             off,
         )
 
+    def for_clusters(self) -> Bundle:
+        """The same for clusters that are there, without a node image and kind: images are named as
+        their nodes pull them. Proxies are asked here which filters they have, so they are pulled
+        here too. Raises ArtifactError."""
+        images = self._images()
+        programs = {version: self._istioctl(version) for version in self.wanted.istio}
+        digests_of = {name: self._tags.pin(image) for name, image in images.items()}
+        off = {version: self._filters_off(version) for version in self.wanted.istio}
+        return Bundle(
+            source="published",
+            node_image="",
+            kind=Path(),
+            istioctl={version: entry.file(_ISTIOCTL) for version, entry in programs.items()},
+            images={"workload": WORKLOAD, **images},
+            digest=digests.of_inputs(digests_of),
+            parts=digests_of,
+            proxies={version: _PLAIN if off[version] else _OWN for version in self.wanted.istio},
+            ours=self._workload_programs(USED_HERE).folder,
+            filters_off=off,
+        )
+
     def _images(self) -> dict[str, str]:
         return _istios(self.wanted)
 

@@ -24,7 +24,7 @@ from meshproof.bench.verify_run import measure_run
 from meshproof.engine.engine import RUN_LABEL, STATE_LABEL
 from meshproof.events import Event, Recorder
 from meshproof.files import read_footprint
-from meshproof.lab import Ingredients, Lab
+from meshproof.lab import Ingredients, KindLab
 from meshproof.lab.memory import memory
 from meshproof.lab.network.subnets import Leases, networks_in_use
 from meshproof.lab.ownership import Claim, new_id, object_name, real_state_dir
@@ -165,7 +165,7 @@ def _by_meshproof(session: Session, footprint: Footprint) -> dict[str, float]:
     made_with = session.ingredients()
     made_with.recorder.listeners.append(events.append)
     begin = time.time()
-    lab = Lab.create(footprint, made_with, isolated())
+    lab = KindLab.create(footprint, made_with, isolated())
     up = time.time() - begin
     outside = _outside(events, begin)
     try:

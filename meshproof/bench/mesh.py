@@ -22,7 +22,7 @@ from meshproof.expect import Outcome, answered_from_home
 from meshproof.files import topology_named
 from meshproof.kube.asking import Question
 from meshproof.kube.objects import Object
-from meshproof.lab import Lab
+from meshproof.lab import KindLab
 from meshproof.lab.memory import memory
 from meshproof.mesh import manifests
 from meshproof.mesh.blueprint import Blueprint
@@ -91,7 +91,7 @@ def first_verdict(session: Session, topology: str, folder: Path, *, by_hand: boo
     line, begin = Timeline(), time.process_time()
     wiring = chosen.wiring(footprint)
     lab = line.take(
-        "clusters, router, wiring", lambda: Lab.create(footprint, session.ingredients(), wiring)
+        "clusters, router, wiring", lambda: KindLab.create(footprint, session.ingredients(), wiring)
     )
     try:
         line.take("DNS", lab.await_dns)

@@ -14,7 +14,7 @@ from meshproof.errors import EvidenceError
 from meshproof.expect import Outcome, answered_from_home
 from meshproof.files import topology_named
 from meshproof.kube.workload import PodWorkload
-from meshproof.lab import Lab
+from meshproof.lab import KindLab
 from meshproof.mesh.installation import install_mesh
 from meshproof.mesh.istiod import ISTIOD_PORT, istiod_of
 from meshproof.mesh.mesh import Mesh
@@ -47,7 +47,7 @@ def scale_figures(session: Session, topology: str, load: Load, folder: Path) -> 
     footprint = chosen.footprint(wanted.kubernetes)
     istio = dict.fromkeys(chosen.names, wanted.istio[-1])
     deployment = Deployment(chosen, istio, wanted.kubernetes)
-    with Lab.create(footprint, session.ingredients(), chosen.wiring(footprint)) as lab:
+    with KindLab.create(footprint, session.ingredients(), chosen.wiring(footprint)) as lab:
         lab.await_dns()
         mesh = Mesh.begin(lab, deployment, session.bundle, folder)
         install_mesh(mesh)

@@ -21,7 +21,7 @@ from meshproof.doctor.probes import netem
 from meshproof.faults.catalogue import FAULTS, Words, fault_named
 from meshproof.faults.unhealed import InForce, Stays, forget, noted, unhealed
 from meshproof.files import read_footprint
-from meshproof.lab import Ingredients, Lab
+from meshproof.lab import Ingredients, KindLab, Lab
 from meshproof.lab.kept import find_kept
 from meshproof.model import Site
 from meshproof.process import Shell
@@ -76,7 +76,7 @@ def _taken_over(lab_id: str) -> Iterator[Lab]:
     made_with = Ingredients(session.engine, about.node_image, Path("kind"), session.recorder)
     wiring = wiring_of_kept(claim, about, footprint)
     unhealed(claim)  # what cannot be read is told before anything is touched
-    with Lab.adopt(claim, footprint, made_with, wiring) as lab:
+    with KindLab.adopt(claim, footprint, made_with, wiring) as lab:
         forget(claim, Stays.UNTIL_USED)
         for one in unhealed(claim):
             say_line(f"Not as it should be: {one}.", err=True)

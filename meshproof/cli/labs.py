@@ -32,12 +32,23 @@ from meshproof.cli.options import (
 from meshproof.console import say_line
 from meshproof.engine import Engine, choose_engine
 from meshproof.errors import EXIT_COULD_NOT_TELL, MeshproofError
+from meshproof.events import Recorder
 from meshproof.files import read_footprint
-from meshproof.lab import Lab
+from meshproof.lab import KindLab
 from meshproof.lab.ownership import Claim, Description, LabInUseError, real_state_dir
-from meshproof.lab.sweep import Found, State, find, find_all, take_down, to_be_swept, what_would_go
+from meshproof.lab.sweep import (
+    Found,
+    State,
+    find,
+    find_all,
+    is_in_own_clusters,
+    take_down,
+    to_be_swept,
+    what_would_go,
+)
 from meshproof.lab.sweep import sweep as sweep_labs
 from meshproof.model import wiring_named
+from meshproof.narrator import Narrator
 from meshproof.owned import STATE, check_not_foreign
 from meshproof.process import Shell
 from meshproof.run.session import orderly_end
@@ -80,7 +91,7 @@ def up(
     if session.choices.pool is not None:
         footprint.check_clear_of(session.choices.pool)
     check_ready(session)
-    with orderly_end(_say), Lab.create(footprint, session.ingredients(), wanted) as lab:
+    with orderly_end(_say), KindLab.create(footprint, session.ingredients(), wanted) as lab:
         lab.await_dns()
         lab.keep()
     say_line(f"Lab {lab.id} is up. Reach its clusters with:")
@@ -101,6 +112,9 @@ def down(
     check_not_foreign(real_state_dir(), STATE)
     claim = find(lab)
     description = claim.read()
+    if description is not None and is_in_own_clusters(description):
+        _leave(claim, description, dry_run=dry_run)
+        return
     engine = choose_engine(Shell(), description.engine if description else None)
     if dry_run:
         _tell_what_would_go(engine, claim)
@@ -108,6 +122,19 @@ def down(
     with orderly_end(_say):
         gone = take_down(engine, claim)
     say_line(f"Lab {lab} is gone: {', '.join(gone)}.")
+
+
+def _leave(claim: Claim, about: Description, *, dry_run: bool) -> None:
+    """Remove from somebody's clusters what a run that was killed has left there."""
+    where = ", ".join(about.footprint)
+    if dry_run:
+        say_line(f"What lab {claim.id} has left would be removed from your clusters {where}.")
+        return
+    from meshproof.run.leaving import leave
+
+    with orderly_end(_say):
+        leave(claim, about, Recorder(listeners=[Narrator(Console(stderr=True))]))
+    say_line(f"Lab {claim.id} is gone from your clusters {where}.")
 
 
 def status(
@@ -196,6 +223,9 @@ def sweep(
         say_line(f"Removed lab {lab}: {', '.join(gone)}.")
     if not removed:
         say_line("Nothing to remove.")
+    own = [found.claim.id for found in find_all(None) if is_in_own_clusters(found.description)]
+    for lab in own:
+        say_line(f"In clusters of your own, left alone: 'meshproof down {lab}' removes it.")
     in_use = [found.claim.id for found in find_all(None) if found.state is State.IN_USE]
     if in_use:
         say_line(f"In use, left alone: {', '.join(in_use)}.")

@@ -117,7 +117,8 @@ def check_ready(session: Session) -> None:
     from meshproof.lab.needs import check_programs
     from meshproof.lab.network.subnets import check_state_dir
 
-    check_programs(session.engine)
+    if session.choices.clusters is None:
+        check_programs(session.engine)
     check_state_dir()
     Store().check_ours()
 

@@ -20,7 +20,7 @@ from meshproof.errors import EXIT_USAGE, UsageError
 from meshproof.files import hand_on, request_text
 from meshproof.first import hold_signals
 from meshproof.model import Profile, RunRequest
-from meshproof.model.request import PYTESTS
+from meshproof.model.request import PYTESTS, has_own_clusters
 from meshproof.paths import named
 from meshproof.resources import resource
 from meshproof.run.again import as_asked_before
@@ -98,6 +98,10 @@ def go_on_as_verify(
     only_listed = collect_only or dry_run
     with orderly_end(_say):
         request = exact(as_asked_before(request), _say)
+        if not only_listed and has_own_clusters(request):
+            from meshproof.cli.own import agreed
+
+            request = agreed(request)
         _prepare(request, only_listed=only_listed)
         if only_listed:
             switches = [*_LIST, *(_plan("json" if json else "table") if dry_run else ())]

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from meshproof.engine import Engine
 from meshproof.evidence.index import index
 from meshproof.evidence.machines import machine_pieces
 from meshproof.evidence.network import network_pieces
@@ -23,8 +22,10 @@ from meshproof.evidence.proxies import (
 )
 from meshproof.evidence.redact import redact
 from meshproof.evidence.source import Clock, Found, Object, Piece, Source, one_line
-from meshproof.kube.cluster import RunningCluster
-from meshproof.lab.lab import Lab
+from meshproof.kube.cluster import OnNodes, RunningCluster
+from meshproof.kube.foreign import LAB_LABEL
+from meshproof.lab.base import Lab
+from meshproof.model import Capability
 from meshproof.process import Shell
 
 INDEX = "00-index.md"
@@ -63,8 +64,8 @@ def collect(
     """
     folder.mkdir(parents=True, exist_ok=True)
     # The lab's own shell refuses once a step beside others failed, or the run was called off.
-    shell = Shell(lab.recorder, env=lab.engine.shell.env)
-    engine = type(lab.engine)(shell)
+    shell = Shell(lab.recorder, env=lab.shell.env)
+    engine = lab.on_nodes(shell)
     clock = Clock(within)
     wanted = {*namespaces, ROOT_NAMESPACE}
     pool = ThreadPoolExecutor(max_workers=_WORKERS)
@@ -72,7 +73,7 @@ def collect(
         with lab.recorder.step("collect evidence", folder=str(folder)):
             survey = partial(_survey, engine, clock)
             surveys = list(pool.map(survey, lab.clusters.values()))
-            pieces = _pieces(lab, engine, surveys, wanted, clock)
+            pieces = _pieces(lab, shell, surveys, wanted, clock)
             outcomes = list(pool.map(partial(_write, folder, clock), pieces))
             about = f"Lab {lab.id}, wiring {lab.wiring.name}, clusters {', '.join(lab.clusters)}; "
             about += f"{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())} UTC, "
@@ -85,22 +86,34 @@ def collect(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _survey(engine: Engine, clock: Clock, cluster: RunningCluster) -> _Survey:
+def _survey(engine: OnNodes, clock: Clock, cluster: RunningCluster) -> _Survey:
     """List a cluster's pods."""
-    ours = RunningCluster(cluster.spec, cluster.kubeconfig, engine)
+    ours = cluster.by(engine)
     try:
-        pods = Source(ours, (), clock).get("/api/v1/pods", limit=_FIRST_ANSWER)["items"]
+        spaces = _spaces(ours, clock)
+        asked = Source(ours, (), clock, spaces)
+        pods = asked.items("/api/v1/pods", limit=_FIRST_ANSWER)
         nodes = cluster.nodes
     except Exception as error:  # whatever it is: the other clusters are still wanted
         failed = f"cluster {cluster.name} does not answer: {one_line(error)}"
         # Nodes that are known since the cluster was brought up; asking now might hang.
         known = vars(cluster).get("nodes", ())
         return _Survey(Source(ours, known, clock), failed=(failed,), dead=True)
-    return _Survey(Source(ours, nodes, clock), tuple(pods))
+    return _Survey(Source(ours, nodes, clock, spaces), tuple(pods))
+
+
+def _spaces(cluster: RunningCluster, clock: Clock) -> frozenset[str] | None:
+    """The namespaces of somebody else's cluster that bear our label; None where all are ours."""
+    if cluster.foreign is None:
+        return None
+    found = Source(cluster, (), clock).get("/api/v1/namespaces", limit=_FIRST_ANSWER)["items"]
+    about = [one["metadata"] for one in found]
+    lab = cluster.foreign.lab
+    return frozenset(one["name"] for one in about if one.get("labels", {}).get(LAB_LABEL) == lab)
 
 
 def _pieces(
-    lab: Lab, engine: Engine, surveys: Iterable[_Survey], wanted: set[str], clock: Clock
+    lab: Lab, shell: Shell, surveys: Iterable[_Survey], wanted: set[str], clock: Clock
 ) -> list[Piece]:
     """All files, in the order in which they are asked for: proxies take longest, and come last."""
     surveys = list(surveys)
@@ -110,8 +123,10 @@ def _pieces(
         pieces += object_pieces(survey.source, list(survey.pods))
     for survey in alive:
         pieces += istiod_pieces(survey.source, list(survey.pods))
-    pieces += network_pieces(lab, engine, [survey.source for survey in surveys], clock)
-    pieces += machine_pieces(lab, engine, clock)
+    if Capability.ROUTER in lab.capabilities:
+        engine = type(lab.engine)(shell)
+        pieces += network_pieces(lab, engine, [survey.source for survey in surveys], clock)
+        pieces += machine_pieces(lab, engine, clock)
     for survey in alive:
         for pod in survey.pods:
             if pod["metadata"]["namespace"] in wanted and not is_istiod(pod):

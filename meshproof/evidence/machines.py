@@ -6,7 +6,7 @@ from functools import partial
 
 from meshproof.engine import Engine
 from meshproof.evidence.source import Clock, Found, Piece, parts
-from meshproof.lab.lab import Lab
+from meshproof.lab.base import Lab
 from meshproof.lab.machine import RunningMachine
 from meshproof.mesh.machine_setup import CLUSTER_ENV, ERRORS, LOG, SERVER_UNIT, UNIT
 

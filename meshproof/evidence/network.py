@@ -7,7 +7,7 @@ from functools import partial
 
 from meshproof.engine import Engine
 from meshproof.evidence.source import Clock, Found, Piece, Source, parts
-from meshproof.lab.lab import Lab
+from meshproof.lab.base import Lab
 from meshproof.lab.network.counters import Counters, parse
 from meshproof.lab.network.host import dropped_by_host
 from meshproof.lab.network.rules import TABLE

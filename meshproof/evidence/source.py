@@ -58,11 +58,21 @@ class Clock:
 
 @dataclass(frozen=True)
 class Source:
-    """One cluster, asked by several threads at once. Secrets are never asked for."""
+    """One cluster, asked by several threads at once. Secrets are never asked for. ``spaces``: the
+    namespaces that are looked at, all where nothing is said: of somebody else's cluster those of
+    our making alone."""
 
     cluster: RunningCluster
     nodes: tuple[Node, ...]
     clock: Clock
+    spaces: frozenset[str] | None = None
+
+    def shows(self, namespace: str, name: str) -> bool:
+        """Whether an object is looked at. ``namespace``: "" for one that is in none, which of
+        somebody else's is shown where it is called as Istio's are."""
+        if self.spaces is None:
+            return True
+        return namespace in self.spaces if namespace else "istio" in name
 
     @property
     def name(self) -> str:
@@ -97,9 +107,13 @@ class Source:
         answer: Object = json.loads(self.text(path, accept="application/json", limit=limit))
         return answer
 
-    def items(self, path: str) -> list[Object]:
-        """The objects of a list."""
-        return self.get(path).get("items") or []
+    def items(self, path: str, *, limit: float = _LIMIT) -> list[Object]:
+        """The objects of a list, as far as they are looked at."""
+        found = self.get(path, limit=limit).get("items") or []
+        about = ((one, one["metadata"]) for one in found)
+        return [
+            one for one, its in about if self.shows(its.get("namespace", ""), its.get("name", ""))
+        ]
 
     def table(self, path: str) -> list[list[str]]:
         """The rows that ``kubectl get -A -o wide`` prints for a list: a heading, then each
@@ -109,6 +123,8 @@ class Source:
         rows = [["NAMESPACE", *names]]
         for row in table["rows"] or []:
             about = row["object"]["metadata"]
+            if "namespace" in about and not self.shows(about["namespace"], ""):
+                continue
             rows.append([about.get("namespace", "-"), *(str(cell) for cell in row["cells"])])
         return rows
 

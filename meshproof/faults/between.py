@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from meshproof.errors import LabError
 from meshproof.kube.workload import Workload, node_probe
-from meshproof.lab.lab import Lab
+from meshproof.lab.base import Lab
 from meshproof.model import Flow, Pair
 from meshproof.traffic.probe import PATIENT, Target, probe
 

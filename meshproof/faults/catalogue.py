@@ -13,7 +13,7 @@ from meshproof.faults.api_server import account_refused, api_server_stopped
 from meshproof.faults.node import nodes_stopped
 from meshproof.faults.unhealed import Stays
 from meshproof.kube.cluster import RunningCluster
-from meshproof.lab.lab import Lab
+from meshproof.lab.base import Lab
 from meshproof.model import Flow
 from meshproof.nearest import choose
 
@@ -124,7 +124,7 @@ def _one_way(words: Words) -> Broken:
 
 def _slow_istiod(words: Words) -> Broken:
     processors = words.given[1] if len(words.given) > 1 else "20m"
-    return istiod.istiod_slow(words.running(0), words.lab.engine.shell, processors)
+    return istiod.istiod_slow(words.running(0), words.lab.shell, processors)
 
 
 FAULTS: Mapping[str, Fault] = {
@@ -168,7 +168,7 @@ FAULTS: Mapping[str, Fault] = {
     "no-istiod": Fault(
         "No istiod runs in a cluster.",
         ("CLUSTER",),
-        lambda one: istiod.istiod_stopped(one.running(0), one.lab.engine.shell),
+        lambda one: istiod.istiod_stopped(one.running(0), one.lab.shell),
     ),
     "slow-istiod": Fault(
         "istiod in a cluster has only so much of a processor, by default 20m.",
@@ -178,13 +178,13 @@ FAULTS: Mapping[str, Fault] = {
     "istiod-restart": Fault(
         "istiod in a cluster is restarted.",
         ("CLUSTER",),
-        lambda one: _done(lambda: istiod.restart_istiod(one.running(0), one.lab.engine.shell)),
+        lambda one: _done(lambda: istiod.restart_istiod(one.running(0), one.lab.shell)),
         once=True,
     ),
     "istiod-kill": Fault(
         "istiod in a cluster is killed.",
         ("CLUSTER",),
-        lambda one: _done(lambda: istiod.kill_istiod(one.running(0), one.lab.engine.shell)),
+        lambda one: _done(lambda: istiod.kill_istiod(one.running(0), one.lab.shell)),
         once=True,
     ),
     "no-api-server": Fault(
@@ -201,7 +201,7 @@ FAULTS: Mapping[str, Fault] = {
     "no-gateway": Fault(
         "A cluster's east-west gateway is drained: its pods end in good order, and there are none.",
         ("CLUSTER",),
-        lambda one: gateway.gateway_scaled(one.running(0), 0, one.lab.engine.shell),
+        lambda one: gateway.gateway_scaled(one.running(0), 0, one.lab.shell),
     ),
     "gateway-kill": Fault(
         "The pods of a cluster's east-west gateway are killed.",
@@ -228,7 +228,7 @@ FAULTS: Mapping[str, Fault] = {
     "no-dns": Fault(
         "No DNS server runs in a cluster.",
         ("CLUSTER",),
-        lambda one: dns.dns_stopped(one.running(0), one.lab.engine.shell),
+        lambda one: dns.dns_stopped(one.running(0), one.lab.shell),
         Stays.IN_LAB,
     ),
     "no-load-balancer-names": Fault(

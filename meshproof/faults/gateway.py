@@ -12,7 +12,7 @@ from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.objects import Object, applied, read
 from meshproof.kube.rollout import await_no_pods, await_rollout, scale
 from meshproof.kube.seam import lab_errors
-from meshproof.lab.lab import Lab
+from meshproof.lab.base import Lab
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import GATEWAY
 from meshproof.process import Shell

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 
 from meshproof.kube.cluster import Node
-from meshproof.lab.lab import Lab
+from meshproof.lab.base import Lab
 from meshproof.lab.network.rules import TABLE, node_rules
 from meshproof.lab.ownership import table_name
 from meshproof.model import Flow, Pair, Wiring
@@ -19,7 +19,7 @@ def unsealed_host(lab: Lab) -> Iterator[None]:
     """The host's rules of this lab forward whatever they are given; afterwards as before."""
     change = ["nft", "flush", "chain", "inet", table_name(lab.id)]
     for chain in ("forward", "prerouting"):
-        lab.engine.shell.run([*change, chain])
+        lab.shell.run([*change, chain])
     try:
         yield
     finally:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address
 
-from meshproof.lab.lab import Lab
+from meshproof.lab.base import Lab
 from meshproof.lab.restart import restart_machine
 
 

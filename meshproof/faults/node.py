@@ -11,7 +11,7 @@ from meshproof.kube import client
 from meshproof.kube.cluster import Node, RunningCluster
 from meshproof.kube.rollout import await_rollout, scale
 from meshproof.kube.seam import lab_errors
-from meshproof.lab.lab import Lab
+from meshproof.lab.base import Lab
 from meshproof.lab.restart import await_return, put_back
 from meshproof.wait import eventually
 

@@ -14,7 +14,7 @@ from meshproof.kube.objects import Object, applied, read
 from meshproof.kube.rollout import await_rollout
 from meshproof.kube.seam import lab_errors
 from meshproof.kube.workload import PROXY, PodWorkload, list_workloads
-from meshproof.lab.lab import Lab
+from meshproof.lab.base import Lab
 from meshproof.mesh.config_dump import inbound_chains
 from meshproof.wait import eventually
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, PORT

@@ -8,6 +8,7 @@ from meshproof.files.kind_config import (
     read_footprint,
 )
 from meshproof.files.known_issues import read_known_issues
+from meshproof.files.own_clusters import check_all_named, read_own_clusters
 from meshproof.files.request_file import (
     hand_on,
     read_request,
@@ -29,12 +30,14 @@ __all__ = [
     "BARE",
     "BARES",
     "BARE_NODES",
+    "check_all_named",
     "find_kind_config",
     "hand_on",
     "read_cluster",
     "read_clusters",
     "read_footprint",
     "read_known_issues",
+    "read_own_clusters",
     "read_request",
     "read_topology",
     "request_data",

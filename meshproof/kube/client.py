@@ -10,11 +10,20 @@ from importlib import import_module
 from typing import Any
 
 _PLACES = {
+    "ConfigException": "kubernetes.config",
     "DynamicClient": "kubernetes.dynamic",
     "HTTPError": "urllib3.exceptions",
     "ResourceNotFoundError": "kubernetes.dynamic.exceptions",
     "load_kube_config": "kubernetes.config",
 }
+
+
+def forget_keys() -> None:
+    """Delete the files that the library has made of keys and certificates which kubeconfigs hold as
+    text. It does so itself where a process ends by itself, and not where that goes on as another
+    program. Clients that were made before can make no new connections."""
+    import_module("kubernetes")
+    import_module("kubernetes.config.kube_config")._cleanup_temp_files()
 
 
 def __getattr__(name: str) -> Any:

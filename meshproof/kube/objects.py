@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from meshproof.errors import LabError
 from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
+from meshproof.kube.foreign import LAB_LABEL
 from meshproof.kube.seam import lab_errors
 from meshproof.wait import eventually
 
@@ -27,7 +29,8 @@ def apply(cluster: RunningCluster, objects: Iterable[Object]) -> None:
 
     Raises LabError with what the API server said, also when it knows no such kind.
     """
-    for one in objects:
+    for one in as_there(cluster, objects):
+        check_ours(cluster, one)
         with lab_errors(f"apply {title(one)} in {cluster.name}"):
             kind = cluster.dynamic.resources.get(api_version=one["apiVersion"], kind=one["kind"])
             kind.server_side_apply(
@@ -39,9 +42,36 @@ def apply(cluster: RunningCluster, objects: Iterable[Object]) -> None:
             )
 
 
+def as_there(cluster: RunningCluster, objects: Iterable[Object]) -> list[Object]:
+    """Objects as they are made in a cluster: in a foreign one they say whose they are, and have
+    images that its nodes can have."""
+    foreign = cluster.foreign
+    return list(objects) if foreign is None else [foreign.as_there(one) for one in objects]
+
+
+def check_ours(cluster: RunningCluster, one: Object) -> None:
+    """Raise LabError for an object of a foreign cluster that is not ours to change: one in a
+    namespace that is not, a namespace of somebody else's, or what is in none, is there, and is
+    neither labelled as ours nor, by its name, Istio's, which was not there before us."""
+    foreign, metadata = cluster.foreign, one["metadata"]
+    if foreign is None:
+        return
+    inside = one if one["kind"] == "Namespace" else None
+    if inside is None and metadata.get("namespace"):
+        name = metadata["namespace"]
+        inside = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    found = read(cluster, inside or one)
+    labels = (found["metadata"].get("labels") or {}) if found is not None else {}
+    istios = inside is None and "istio" in metadata["name"]
+    if found is not None and labels.get(LAB_LABEL) != foreign.lab and not istios:
+        cause = f"{title(one)} in {cluster.name} is not ours to change, and was left as it is"
+        raise LabError(cause)
+
+
 def delete(cluster: RunningCluster, objects: Iterable[Object]) -> None:
     """Delete objects; one that is gone already is fine. Raises LabError as ``apply`` does."""
     for one in objects:
+        check_ours(cluster, one)
         with lab_errors(f"delete {title(one)} in {cluster.name}"):
             kind = cluster.dynamic.resources.get(api_version=one["apiVersion"], kind=one["kind"])
             try:
@@ -61,7 +91,8 @@ def would_be(cluster: RunningCluster, one: Object) -> Object:
     with lab_errors(f"make {title(one)} in {cluster.name}, as a dry run"):
         kind = cluster.dynamic.resources.get(api_version=one["apiVersion"], kind=one["kind"])
         namespace = one["metadata"].get("namespace")
-        found: Object = kind.create(body=one, namespace=namespace, dry_run="All").to_dict()
+        (made,) = as_there(cluster, [one])
+        found: Object = kind.create(body=made, namespace=namespace, dry_run="All").to_dict()
         return found
 
 

@@ -115,7 +115,8 @@ def _connected(cluster: RunningCluster, host: str, port: int) -> socket.socket:
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         context = cluster.tls
-        return plain if context is None else context.wrap_socket(plain, server_hostname=host)
+        named = cluster.api.configuration.tls_server_name or host
+        return plain if context is None else context.wrap_socket(plain, server_hostname=named)
     except BaseException:
         plain.close()
         raise

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from meshproof.errors import LabError
 from meshproof.kube import client, execution, forward
 from meshproof.kube.cluster import Node, RunningCluster
+from meshproof.kube.foreign import OWN_NAMESPACE
 from meshproof.kube.seam import lab_errors
 from meshproof.process import Finished
 
@@ -171,10 +172,13 @@ def spiffe(namespace: str, account: str, trust_domain: str = TRUST_DOMAIN) -> st
 
 
 def node_probe(cluster: RunningCluster) -> PodWorkload:
-    """What asks from the control plane node of a cluster, in the node's own network namespace.
+    """What asks from the control plane node of a cluster, in the node's own network namespace; in
+    a foreign cluster from a pod that is in no mesh, since its nodes are not ours.
 
     Raises LabError when it does not run.
     """
+    if cluster.foreign is not None:
+        return find_workload(cluster, NODE_PROBE, OWN_NAMESPACE)
     where = cluster.control_plane
     for one in list_workloads(cluster, NODE_PROBE, NODE_PROBE_NAMESPACE):
         if one.node == where:

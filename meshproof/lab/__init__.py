@@ -1,18 +1,20 @@
-"""Real kind clusters, each on a network of its own, and the router that is all their contact."""
+"""Clusters to install meshes on: kind's, each on a network of its own with a router that is all
+their contact; or clusters of one's own."""
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from meshproof.lab.lab import Ingredients, Lab
+    from meshproof.lab.base import Lab
+    from meshproof.lab.lab import Ingredients, KindLab
 
-__all__ = ["Ingredients", "Lab"]
+__all__ = ["Ingredients", "KindLab", "Lab"]
 
 
 def __getattr__(name: str) -> Any:
-    """``Ingredients`` and ``Lab``, when they are asked for: they take long to be loaded, and what
-    only looks at labs, or at this machine, has no need of them."""
+    """What is said above, when it is asked for: it takes long to be loaded, and what only looks at
+    labs, or at this machine, has no need of it."""
     if name in __all__:
-        from meshproof.lab import lab
+        from meshproof.lab import base, lab
 
-        return getattr(lab, name)
+        return getattr(base if name == "Lab" else lab, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from meshproof.lab.lab import Lab
+    from meshproof.lab.base import Lab
 
 LEFT: Final = "left"
 """It is the mesh's, and is judged as it is."""

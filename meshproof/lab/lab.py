@@ -1,4 +1,4 @@
-"""A lab: running clusters, each on a network of its own, and the router between them."""
+"""The lab of kind clusters: each on a network of its own, and the router between them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.dns import await_dns
 from meshproof.kube.seam import lab_errors
 from meshproof.lab.addresses import LoadBalancerAddresses
+from meshproof.lab.base import Lab
 from meshproof.lab.found import MENDED, say
 from meshproof.lab.kind import Kind
 from meshproof.lab.machine import RunningMachine, machine_container, start_machine
@@ -64,10 +65,9 @@ class Ingredients:
     machines: MachineArtifacts | None = None
 
 
-class Lab:
+class KindLab(Lab):
     """Made by ``create`` or ``adopt``; as a context manager it is removed at the end.
 
-    ``capabilities``: what a lab of this kind can; what a test requires beyond that does not apply.
     Not for use from several threads at once, except where a method says so.
     """
 
@@ -81,7 +81,7 @@ class Lab:
         self.engine.shell.env = {**self.engine.shell.env, RUN_VARIABLE: claim.id}
         self.wiring = isolated()
         self.clusters: dict[str, RunningCluster] = {}
-        self.addresses: dict[str, LoadBalancerAddresses] = {}
+        self._addresses: dict[str, LoadBalancerAddresses] = {}
         self.machines: dict[str, RunningMachine] = {}
         self.kept = False
         self._created = time.time()
@@ -94,7 +94,7 @@ class Lab:
     # --- making and ending
 
     @classmethod
-    def create(cls, footprint: Footprint, made_with: Ingredients, wiring: Wiring) -> Lab:
+    def create(cls, footprint: Footprint, made_with: Ingredients, wiring: Wiring) -> KindLab:
         """Bring up all clusters side by side, the router, and the wiring.
 
         Raises LabError (nothing is left then), ModelError when the wiring cannot exist on
@@ -114,7 +114,7 @@ class Lab:
                 lab._bring_up()
             lab.rewire(wiring)
         except BaseException:
-            lab.engine.shell.cancel()
+            lab.shell.cancel()
             lab.remove()
             raise
         return lab
@@ -122,7 +122,7 @@ class Lab:
     @classmethod
     def adopt(
         cls, claim: Claim, footprint: Footprint, made_with: Ingredients, wiring: Wiring
-    ) -> Lab:
+    ) -> KindLab:
         """Take over a kept lab and wire it; where it is wired so already, open flows go on.
 
         What a restart of this machine or of the lab's containers has taken away, or anybody has
@@ -201,21 +201,25 @@ class Lab:
                 remove_lab(type(self.engine)(Shell(self.recorder)), self.claim)
                 raise
 
-    def __enter__(self) -> Lab:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.kept:
-            self.claim.release()
-        else:
-            self.remove()
-
     # --- using
 
     @property
-    def id(self) -> str:
-        """Eight hexadecimal digits, part of every name that belongs to this lab."""
-        return self.claim.id
+    def shell(self) -> Shell:
+        """What starts this lab's programs; called off when a step beside others fails."""
+        return self.engine.shell
+
+    def on_nodes(self, shell: Shell) -> Engine:
+        """The engine, for a shell that is not this lab's own."""
+        return type(self.engine)(shell)
+
+    @property
+    def addresses(self) -> dict[str, LoadBalancerAddresses]:
+        """By cluster, who gives its LoadBalancer Services their addresses."""
+        return self._addresses
+
+    def is_made_of(self, footprint: Footprint) -> bool:
+        """Whether its clusters are made as these are to be."""
+        return self.footprint == footprint
 
     @property
     def machine_artifacts(self) -> MachineArtifacts:
@@ -356,7 +360,7 @@ class Lab:
 
     def _add(self, cluster: RunningCluster) -> None:
         self.clusters[cluster.name] = cluster
-        self.addresses[cluster.name] = LoadBalancerAddresses(
+        self._addresses[cluster.name] = LoadBalancerAddresses(
             cluster,
             self.subnets[cluster.name],
             lambda: apply_at_router(self, self.wiring),

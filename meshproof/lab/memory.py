@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import psutil
 
-from meshproof.lab.lab import Lab
+from meshproof.lab.lab import KindLab
 
 
-def memory(lab: Lab) -> float:
+def memory(lab: KindLab) -> float:
     """MiB of all programs on all nodes; pages that several share are shared out (PSS)."""
     total = 0
     for cluster in lab.clusters.values():

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from meshproof.lab.lab import Lab
+from meshproof.lab.base import Lab
 from meshproof.lab.network.router import OWN_ADDRESS
 from meshproof.process import Finished
 

@@ -76,7 +76,8 @@ class Description:
     ``networks``: engine network by place; ``kept``: stays when its owner ends; ``subnets``: of
     those networks, by cluster; ``nodes``: by cluster, each node's address by its container;
     ``pool``: what the subnets were taken from, named or found; "" where that is not noted;
-    ``sites``: by machine, the place on whose network it is; ``machines``: their addresses.
+    ``sites``: by machine, the place on whose network it is; ``machines``: their addresses;
+    ``own``: of clusters of one's own, by which context of which kubeconfig each is reached.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Description:
     digests: dict[str, str] = field(default_factory=dict)
     sites: dict[str, str] = field(default_factory=dict)
     machines: dict[str, str] = field(default_factory=dict)
+    own: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 _DESCRIPTION = TypeAdapter(Description)

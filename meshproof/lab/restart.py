@@ -30,7 +30,7 @@ from meshproof.process import called_off, side_by_side
 from meshproof.wait import eventually
 
 if TYPE_CHECKING:
-    from meshproof.lab.lab import Lab
+    from meshproof.lab.base import Lab
 
 Addresses = Mapping[str, IPv4Address]
 """The nodes of a cluster, by container."""

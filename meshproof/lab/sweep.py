@@ -74,7 +74,17 @@ def to_be_swept(engine: Engine, *, also_kept: bool = False) -> list[Claim]:
     wanted = {State.LEFTOVER}
     if also_kept:
         wanted |= {State.KEPT, State.UNREADABLE}
-    return [found.claim for found in find_all(engine) if found.state in wanted]
+    return [
+        found.claim
+        for found in find_all(engine)
+        if found.state in wanted and not is_in_own_clusters(found.description)
+    ]
+
+
+def is_in_own_clusters(about: Description | None) -> bool:
+    """Whether a lab is in clusters of somebody's own. None of it is this machine's to remove: who
+    removes it has to reach those clusters."""
+    return about is not None and bool(about.own)
 
 
 def what_would_go(engine: Engine, claim: Claim) -> list[str]:
@@ -121,13 +131,15 @@ def take_down(engine: Engine, claim: Claim) -> list[str]:
 
 def _sweep_one(engine: Engine, claim: Claim, also_kept: bool) -> list[str] | None:
     """Remove one lab; None when it is to be left alone after all: its owner may have taken or kept
-    it just now."""
+    it just now, or it is in clusters of somebody's own, where `meshproof down` removes it."""
     try:
         claim.take()
     except LabInUseError:
         return None
     try:
         about = claim.read()
+        if is_in_own_clusters(about):
+            return None
         kept = about.kept if about is not None else claim.is_unreadable
         if kept and not also_kept:
             return None

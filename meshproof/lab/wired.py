@@ -16,7 +16,7 @@ from meshproof.model import Cluster, Site, Wiring
 from meshproof.process import side_by_side
 
 if TYPE_CHECKING:
-    from meshproof.lab.lab import Lab
+    from meshproof.lab.base import Lab
 
 
 def wire(lab: Lab, wiring: Wiring) -> None:
@@ -30,7 +30,7 @@ def wire(lab: Lab, wiring: Wiring) -> None:
     for cluster in lab.clusters.values():
         flat, near = _flat(lab, cluster, wiring), _machines_at(lab, cluster.name)
         actions.append(partial(wire_nodes, cluster, flat, _others(lab, cluster), near))
-    side_by_side(lab.engine.shell, lambda action: action(), actions)
+    side_by_side(lab.shell, lambda action: action(), actions)
 
 
 def write_all_rules(lab: Lab, wiring: Wiring) -> None:
@@ -66,7 +66,7 @@ def lead_nodes(lab: Lab) -> None:
 
 def lead_machines(lab: Lab) -> None:
     """Tell machines what they may reach, and by which way."""
-    side_by_side(lab.engine.shell, partial(_lead_machine, lab), lab.footprint.machines)
+    side_by_side(lab.shell, partial(_lead_machine, lab), lab.footprint.machines)
 
 
 def _lead_machine(lab: Lab, site: Site) -> None:

@@ -80,7 +80,7 @@ class HelmInstaller:
 
     def _run(self, cluster: RunningCluster, *arguments: str) -> str:
         argv = [str(self.helm.program), *arguments, "--namespace", SYSTEM]
-        argv += ["--kubeconfig", str(cluster.kubeconfig)]
+        argv += cluster.chosen("--kube-context")
         alone = dict.fromkeys(_HOMES, str(self.folder / "helm"))
         finished = self.shell.run(
             argv, env=alone, timeout=240, give_up_if=lambda: hopeless(cluster, SYSTEM)

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
+from meshproof.kube.foreign import LAB_LABEL
 from meshproof.kube.seam import lab_errors
 from meshproof.mesh.manifests import REGION_LABEL, ZONE_LABEL
 from meshproof.wait import eventually
@@ -42,6 +43,10 @@ _MADE_AGAIN = frozenset({"ControllerRevision", "EndpointSlice", "Job", "Pod", "R
 _NODE_LEASES = "kube-node-lease"
 # Set on the APIServices that the API server makes of the CRDs, which are counted.
 _AUTOMANAGED = "kube-aggregator.kubernetes.io/automanaged"
+_ISTIO, _PART_OF = "istio.io", "app.kubernetes.io/part-of"
+_ISTIOS_LABELS = frozenset(
+    {"install.operator.istio.io/owning-resource", "operator.istio.io/component", "istio.io/config"}
+)
 # Where nodes are: installed with a mesh of whose topology that is part.
 _PLACES = frozenset({REGION_LABEL, ZONE_LABEL})
 _NOT_SERVED = (404, 405)  # the kind's definition went since it was discovered
@@ -71,6 +76,8 @@ class Thing:
     "label istio-injection=enabled", and those of a node that say where it is, as a topology has it.
     ``path``: where the API server serves it. ``maker``: for what controllers make again, such as
     pods, the key of the thing it is made for in the end.
+    ``lab``: whose it says it is, ``istios``: whether it says, or is called so, that it is Istio's:
+    by these ours are told from others' in a foreign cluster.
     """
 
     group: str
@@ -80,6 +87,8 @@ class Thing:
     marks: frozenset[str] = frozenset()
     path: str = field(default="", compare=False, repr=False)
     maker: Key | None = field(default=None, compare=False, repr=False)
+    lab: str = field(default="", compare=False, repr=False)
+    istios: bool = field(default=False, compare=False, repr=False)
 
     @property
     def key(self) -> Key:
@@ -135,6 +144,25 @@ class Inventory:
         ]
         return cls(frozenset(things))
 
+    def of_lab(self, lab_id: str, *, istios: bool = True) -> Inventory:
+        """What of this is of a lab's making in a foreign cluster: what bears its label, what is in
+        a namespace that does, and with ``istios`` what is Istio's."""
+        spaces = {
+            one.name
+            for one in self.things
+            if (one.group, one.kind) == ("", "Namespace") and one.lab == lab_id
+        }
+        ours = (
+            one
+            for one in self.things
+            if one.lab == lab_id or one.namespace in spaces or (istios and one.istios)
+        )
+        return Inventory(frozenset(ours))
+
+    def without(self, other: Inventory) -> Inventory:
+        """What is here, but for what is in the other."""
+        return Inventory(frozenset(one for one in self.things if not other.knows(one)))
+
     def knows(self, thing: Thing) -> bool:
         """Whether this thing is here, whatever its marks."""
         return thing.key in self._by_key
@@ -145,12 +173,19 @@ class Inventory:
 
 
 def take_inventory(cluster: RunningCluster) -> Inventory:
-    """List all that a cluster holds: every object of every kind, in its preferred version.
+    """List all that a cluster holds: every object of every kind, in its preferred version. Of a
+    foreign cluster what is of our lab's making alone: others go on changing the rest.
 
     Raises LabError when the API server refuses, WaitTimeoutError when it stays busy for 10 s.
     """
     with lab_errors(f"list what is in {cluster.name}"):
-        return list_things(cluster.api, survey(cluster.api))
+        found = take_whole(cluster)
+    return found if cluster.foreign is None else found.of_lab(cluster.foreign.lab)
+
+
+def take_whole(cluster: RunningCluster) -> Inventory:
+    """All that a cluster holds, whoever's it is. Raises ApiException or WaitTimeoutError."""
+    return list_things(cluster.api, survey(cluster.api))
 
 
 def survey(api: client.ApiClient) -> list[Resource]:
@@ -263,7 +298,23 @@ def _thing(resource: Resource, metadata: Metadata) -> Thing:
         if not group and kind in ("Namespace", "Node") and ("istio" in key or key in _PLACES)
     }
     path = resource.path(namespace, name)
-    return Thing(group, kind, namespace, name, frozenset(marks), path, maker)
+    labels = metadata.get("labels") or {}
+    lab, istios = labels.get(LAB_LABEL, ""), _is_istios(resource, metadata, labels)
+    return Thing(group, kind, namespace, name, frozenset(marks), path, maker, lab, istios)
+
+
+def _is_istios(resource: Resource, metadata: Metadata, labels: Mapping[str, str]) -> bool:
+    """Whether an object is Istio's: of its kinds, by the labels that istioctl, Istio's charts and
+    istiod set, or in no namespace and called so, as the classes of gateways are that istiod makes.
+    Namespaces and nodes never are."""
+    if not resource.group and resource.kind in ("Namespace", "Node"):
+        return False
+    name = metadata["name"]
+    if any(one == _ISTIO or one.endswith(f".{_ISTIO}") for one in (resource.group, name)):
+        return True
+    if not labels.keys().isdisjoint(_ISTIOS_LABELS) or labels.get(_PART_OF) == "istio":
+        return True
+    return not metadata.get("namespace") and name.startswith("istio")
 
 
 def _owner(namespace: str, metadata: Metadata) -> Key | None:

@@ -141,8 +141,7 @@ class Istioctl:
             (out / "istio-token").unlink(missing_ok=True)
 
     def _secret(self, cluster: RunningCluster, version: Version, *more: str) -> Object:
-        server = f"https://{cluster.control_plane.address}:6443"
-        arguments = ["create-remote-secret", "--name", cluster.name, "--server", server]
+        arguments = ["create-remote-secret", "--name", cluster.name, "--server", cluster.server]
         try:
             printed = self._run(cluster, version, *arguments, *more)
         except CommandError as error:
@@ -150,7 +149,7 @@ class Istioctl:
         return _secret_in(printed, cluster.name)
 
     def _run(self, cluster: RunningCluster, version: Version, *arguments: str) -> str:
-        argv = [str(self.programs[version]), *arguments, "--kubeconfig", str(cluster.kubeconfig)]
+        argv = [str(self.programs[version]), *arguments, *cluster.chosen()]
         finished = self.shell.run(argv, timeout=240, give_up_if=lambda: hopeless(cluster, SYSTEM))
         return finished.stdout
 

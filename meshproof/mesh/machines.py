@@ -161,7 +161,7 @@ def await_registered(
     try:
         eventually(
             lambda: connected(workload_entry(mesh, machine, namespace)),
-            fail_if=lambda _: called_off(mesh.lab.engine.shell),
+            fail_if=lambda _: called_off(mesh.lab.shell),
             what=f"the WorkloadEntry of machine {machine.name}",
             within=within,
             every=0.5,

@@ -88,7 +88,7 @@ class Mesh:
         ``folder``: where the configurations given to istioctl are kept. Raises LabError.
         """
         running = lab.clusters.values()
-        found = side_by_side(lab.engine.shell, take_inventory, running)
+        found = side_by_side(lab.shell, take_inventory, running)
         before = dict(zip(lab.clusters, found, strict=True))
         return cls(lab, deployment, bundle, folder, before)
 

@@ -38,7 +38,9 @@ Patch = dict[str, dict[str, dict[str, str | None]]]
 # What a deletion meets that was done already, or that the next round does again.
 _TOLERATED = (404, 409, 429, 503)
 _WITHOUT_FINALIZERS = {"metadata": {"finalizers": None}}
-_WITHIN = 60.0
+_WITHIN, _WITHIN_THEIRS = 60.0, 300.0
+"""Seconds for each part of it: in somebody else's cluster a load balancer goes with it, which is
+somewhere else."""
 _NAMED = 100
 """How many of the objects removed are named in the record; all are counted."""
 
@@ -97,6 +99,8 @@ def stop_mesh(cluster: RunningCluster, before: Inventory, *, recorder: Recorder)
 
         def delete_again() -> str:
             now = list_things(api, acting)
+            if cluster.foreign is not None:
+                now = now.of_lab(cluster.foreign.lab)
             _check_origin(cluster, now, before)
             new = now.new_since(before)
             _delete(api, deletable(new, before), gone)
@@ -104,7 +108,9 @@ def stop_mesh(cluster: RunningCluster, before: Inventory, *, recorder: Recorder)
 
         what = f"the end of the workloads of {cluster.name}"
         with gone.recorded(recorder):
-            eventually(delete_again, until=_nothing, what=what, within=_WITHIN, recorder=recorder)
+            eventually(
+                delete_again, until=_nothing, what=what, within=_within(cluster), recorder=recorder
+            )
 
 
 def remove_rest(cluster: RunningCluster, before: Inventory, *, recorder: Recorder) -> None:
@@ -137,7 +143,9 @@ def remove_rest(cluster: RunningCluster, before: Inventory, *, recorder: Recorde
 
         what = f"the state before the mesh in {cluster.name}"
         with gone.recorded(recorder):
-            eventually(delete_again, until=_nothing, what=what, within=_WITHIN, recorder=recorder)
+            eventually(
+                delete_again, until=_nothing, what=what, within=_within(cluster), recorder=recorder
+            )
 
 
 def leftovers(cluster: RunningCluster, before: Inventory) -> tuple[Thing, ...]:
@@ -216,7 +224,9 @@ def _nothing(left: str) -> bool:
 
 def _check_origin(cluster: RunningCluster, now: Inventory, before: Inventory) -> None:
     """Nodes outlive any mesh, and their names hold their lab's id. Without this check, a wrong
-    inventory would end the cluster."""
+    inventory would end the cluster. Of a foreign one only what is ours is listed at all."""
+    if cluster.foreign is not None:
+        return
     nodes = [one for one in now.things if _is_node(one)]
     strange = [one for one in nodes if not before.knows(one)]
     if not nodes:
@@ -273,7 +283,9 @@ def _await_end(cluster: RunningCluster, namespaces: set[str], recorder: Recorder
         return "; ".join(_in_the_way(namespace) for namespace in found)
 
     what = f"the end of the mesh's namespaces in {cluster.name}"
-    eventually(left, until=lambda seen: not seen, what=what, within=_WITHIN, recorder=recorder)
+    eventually(
+        left, until=lambda seen: not seen, what=what, within=_within(cluster), recorder=recorder
+    )
 
 
 def _in_the_way(namespace: client.V1Namespace) -> str:
@@ -281,6 +293,10 @@ def _in_the_way(namespace: client.V1Namespace) -> str:
     conditions = namespace.status.conditions or []
     said = [one.message for one in conditions if one.status == "True" and one.message]
     return f"{namespace.metadata.name}: {' '.join(said) or 'is going'}"
+
+
+def _within(cluster: RunningCluster) -> float:
+    return _WITHIN if cluster.foreign is None else _WITHIN_THEIRS
 
 
 def _is_node(one: Thing | Resource) -> bool:

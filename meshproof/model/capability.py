@@ -20,6 +20,8 @@ class Capability(Enum):
     ISTIO_FILTERS = "needs proxies with Istio's own filters"
     """Proxies count, and tell each other who they are, as Istio's own filters do; plain Envoy has
     none of them. Each proxy is asked once its image is there: no list of tests knows it before."""
+    CLUSTERS = "needs clusters whose own parts may be changed, such as their DNS"
+    """The clusters were made for the lab: what Kubernetes has in them is changed, and put back."""
     BAKED_IMAGES = "needs a lab whose nodes hold meshproof's images"
     """The images of what runs in the clusters are on the nodes from the beginning. No test requires
     it by itself: who deploys the workloads heeds it."""

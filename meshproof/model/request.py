@@ -287,6 +287,35 @@ class RunRequest:
             "deployment"
         ),
     )
+    cluster: tuple[str, ...] = field(
+        default=(),
+        metadata=asked(
+            "a cluster of your own in the place of one of kind's: what the topology calls it, its "
+            "kubeconfig and the context there, as in east=FILE:CONTEXT",
+            shown="NAME=FILE:CONTEXT",
+        ),
+    )
+    cluster_file: Path | None = field(
+        default=None,
+        metadata=asked(
+            "the same for several clusters, as a file", noun="a file of clusters", shown="FILE"
+        ),
+    )
+    yes: str | None = field(
+        default=None,
+        metadata=asked(
+            "the names of your clusters that may be changed, with commas; else you are asked",
+            shown="NAMES",
+        ),
+    )
+    workload_images: str | None = field(
+        default=None,
+        metadata=asked(
+            "the image of our workloads, where your clusters have it from, as 'meshproof artifacts "
+            "push' prints it",
+            shown="IMAGE",
+        ),
+    )
     workers: str = field(
         default=AUTO,
         metadata=asked(
@@ -360,6 +389,11 @@ def words(request: RunRequest, whose: str) -> list[str]:
     return [*found, *unnamed]
 
 
+def has_own_clusters(request: RunRequest) -> bool:
+    """Whether a mesh is judged on clusters of somebody's own."""
+    return bool(request.cluster) or request.cluster_file is not None
+
+
 _OF_MANY = (
     "topology",
     "sabotage",
@@ -391,13 +425,13 @@ def once_more(
 
     Which topologies were asked for makes no difference: one test is looked for on all of them.
     """
-    usual = RunRequest()
+    usual, own = RunRequest(), has_own_clusters(request)
     return replace(
         request,
-        **{name: getattr(usual, name) for name in _OF_MANY},
+        **{name: getattr(usual, name) for name in _OF_MANY if not (own and name == "topology")},
         only=of_all_rounds(test),
-        keep=True,
-        reuse=lab,
+        keep=not own,  # in clusters of one's own nothing is left
+        reuse=None if own else lab,
         repair=lab is not None and (repair or request.repair),
     )
 

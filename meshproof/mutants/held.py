@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from meshproof.errors import LabError
-from meshproof.lab import Lab
+from meshproof.lab import KindLab
 from meshproof.lab.kept import find_kept
 from meshproof.lab.sweep import take_down
 from meshproof.mesh.keep import find_mesh, keep_mesh
@@ -40,7 +40,7 @@ def held(session: Session, deployment: Deployment, lab_id: str) -> Iterator[Samp
     topology = deployment.topology
     footprint = topology.footprint(deployment.kubernetes)
     claim, _ = find_kept(lab_id)
-    lab = Lab.adopt(claim, footprint, session.ingredients(), topology.wiring(footprint))
+    lab = KindLab.adopt(claim, footprint, session.ingredients(), topology.wiring(footprint))
     mesh = None
     try:
         mesh = find_mesh(lab, deployment, session.bundle)

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 from meshproof.artifacts import check_charts
 from meshproof.errors import UsageError
 from meshproof.model import InstalledBy, RunRequest, Topology, usual_installer
+from meshproof.model.request import has_own_clusters
 
 
 def installer_asked(request: RunRequest) -> InstalledBy | None:
     """What installs every mesh; None where each topology has its usual one. An upgrade is done by
-    istioctl."""
-    if request.upgrade_to is not None:
+    istioctl, and so is a mesh on clusters of one's own: there Services are made ahead, which Helm
+    does not take over."""
+    if request.upgrade_to is not None or has_own_clusters(request):
         return InstalledBy.ISTIOCTL
     return InstalledBy(request.installer) if request.installer is not None else None
 

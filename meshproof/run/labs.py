@@ -8,15 +8,19 @@ from dataclasses import replace
 
 from meshproof.errors import LabError, MeshproofError, WaitTimeoutError
 from meshproof.faults.unhealed import Stays, forget
+from meshproof.kube import client
 from meshproof.kube.seam import in_words
-from meshproof.lab import Lab
+from meshproof.lab import KindLab, Lab
 from meshproof.lab.alive import lost_part
 from meshproof.lab.kept import find_kept
+from meshproof.lab.own.lab import KubeconfigLab
 from meshproof.mesh.installation import install_mesh
+from meshproof.mesh.inventory import Inventory
 from meshproof.mesh.keep import keep_mesh, note_before, note_installed, read_noted, remove_noted
 from meshproof.mesh.mesh import Mesh
 from meshproof.model import Deployment, Footprint, Wiring
 from meshproof.process import side_by_side
+from meshproof.run.leaving import check_left_as_it_was, whole
 from meshproof.run.reuse import as_kept, leave_damage, tell_unhealed
 from meshproof.run.session import Session
 from meshproof.traffic.settle import settle, turn
@@ -54,6 +58,7 @@ class Labs:
         self._lost: tuple[Lab, LabError] | None = None
         self._failed: dict[object, MeshproofError] = {}
         self._echoes: dict[tuple[str, str], Echo] = {}
+        self._others: dict[str, Inventory] = {}
 
     @property
     def lab(self) -> Lab | None:
@@ -131,7 +136,7 @@ class Labs:
     def echoes(self, lab: Lab) -> dict[str, Echo]:
         """The echo of each cluster."""
         with self._remembered(lab.footprint):
-            made = side_by_side(lab.engine.shell, lambda name: self.echo(lab, name), lab.clusters)
+            made = side_by_side(lab.shell, lambda name: self.echo(lab, name), lab.clusters)
         return {echo.pod.cluster: echo for echo in made}
 
     def echoes_by_node(self, lab: Lab) -> dict[str, tuple[Echo, ...]]:
@@ -145,7 +150,7 @@ class Labs:
             )
 
         with self._remembered(lab.footprint):
-            made = side_by_side(lab.engine.shell, on_each, lab.clusters)
+            made = side_by_side(lab.shell, on_each, lab.clusters)
         return dict(zip(lab.clusters, made, strict=True))
 
     def close(self, *, keep: bool = False) -> None:
@@ -154,6 +159,10 @@ class Labs:
         self._lab, self._sample, self._echoes = None, None, {}
         if lab is None:
             return
+        if lab.shared:
+            with lab.recorder.step("remove what was installed"):
+                self._sample = sample
+                self._remove_mesh(lab)
         if sample is not None and sample.mesh is self._left:
             leave_damage(sample.mesh)
         self._left = None
@@ -168,13 +177,16 @@ class Labs:
                 keep_mesh(sample.mesh)
                 self.on_kept = "" if sample.mesh.dirty else str(sample.mesh.deployment)
         lab.__exit__()
+        if lab.shared:
+            check_left_as_it_was(lab, self._others)
+            client.forget_keys()
 
     # --- parts
 
     @property
     def _is_lost(self) -> bool:
         """Whether the lab's programs were called off, because one step beside others failed."""
-        return self._lab is not None and self._lab.engine.shell.cancelled
+        return self._lab is not None and self._lab.shell.cancelled
 
     @contextmanager
     def _remembered(self, what: object) -> Iterator[None]:
@@ -194,7 +206,7 @@ class Labs:
             raise self._failed[what]
 
     def _with(self, footprint: Footprint, wiring: Wiring) -> Lab:
-        if self._lab is not None and (self._is_lost or self._lab.footprint != footprint):
+        if self._lab is not None and (self._is_lost or not self._lab.is_made_of(footprint)):
             self.close()
         if self._lab is None:
             self._lab = self._bring_up(footprint, wiring)
@@ -203,13 +215,22 @@ class Labs:
         return self._lab
 
     def _bring_up(self, footprint: Footprint, wiring: Wiring) -> Lab:
+        own = self._session.choices.clusters
+        if own is not None:
+            theirs = KubeconfigLab.create(own, footprint, wiring, self._session.recorder)
+            try:
+                self._others = whole(theirs)
+            except BaseException:
+                theirs.remove()
+                raise
+            return theirs
         made_with = self._session.ingredients(machines=bool(footprint.machines))
         if self._reuse is not None:
             claim, _ = find_kept(self._reuse)
-            lab = Lab.adopt(claim, footprint, made_with, wiring)
+            lab = KindLab.adopt(claim, footprint, made_with, wiring)
             tell_unhealed(lab)
             return lab
-        return Lab.create(footprint, made_with, wiring)
+        return KindLab.create(footprint, made_with, wiring)
 
     def _check_changeable(self, lab: Lab, asked: str) -> None:
         """Raise UsageError when the lab holds a mesh that may not be removed."""
@@ -230,7 +251,7 @@ class Labs:
         try:
             self._remove_mesh(lab)
         except (WaitTimeoutError, LabError) as error:
-            if lab.kept:
+            if lab.kept or lab.shared:
                 raise  # somebody's own lab is not thrown away
             text = f"lab {lab.id} is made anew, since its mesh cannot be removed: {error.cause}"
             lab.recorder.emit("notice", text=text)

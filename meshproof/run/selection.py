@@ -24,6 +24,7 @@ from meshproof.model import (
     REVISION,
     USUAL_REVISION,
     VARIANTS,
+    Capability,
     InstalledBy,
     Mtls,
     Profile,
@@ -33,12 +34,14 @@ from meshproof.model import (
     Upgrade,
 )
 from meshproof.model.addresses import NETWORK, pool_named
-from meshproof.model.request import OPTIONS, in_short
+from meshproof.model.own_cluster import OwnClusters
+from meshproof.model.request import OPTIONS, has_own_clusters, in_short
 from meshproof.nearest import choose
 from meshproof.resources import resource
 from meshproof.run.again import troubled
 from meshproof.run.installers import check_installer, ids_named, installer_asked, uses_helm
 from meshproof.run.own_build import check_clusters, check_own_build, own_builds
+from meshproof.run.own_clusters import clusters_of
 from meshproof.run.session import Choices
 from meshproof.run.upgrades import check_upgrades, upgrades_of
 
@@ -178,6 +181,28 @@ class Selection:
         """The range that was named for labs' networks; None where they find one themselves."""
         return pool_named(self.request.pool) if self.request.pool is not None else None
 
+    @cached_property
+    def clusters(self) -> OwnClusters | None:
+        """The clusters of one's own that a mesh is judged on; None where they are made."""
+        asked = self.request
+        if has_own_clusters(asked) and not (asked.topology or asked.topology_file):
+            return clusters_of(asked, ())
+        if has_own_clusters(asked) and any(map(self.asks_for_bare, BARES)):
+            raise UsageError(
+                "clusters without a mesh are judged by their router, which yours have not",
+                "name topologies alone",
+            )
+        return clusters_of(asked, self.topologies)
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What the labs of this run can."""
+        # Both are loaded when tests are collected, not by every command.
+        from meshproof.lab import KindLab
+        from meshproof.lab.own.lab import KubeconfigLab
+
+        return KubeconfigLab.capabilities if self.clusters else KindLab.capabilities
+
     @property
     def rounds(self) -> int:
         """How often each test is judged."""
@@ -218,6 +243,7 @@ class Selection:
             archives=asked.image_archive,
             helm=uses_helm(self.installer, self.topologies, ids_named(asked, self.troubled)),
             charts=asked.charts,
+            clusters=self.clusters,
         )
 
     def check(self) -> None:
@@ -229,7 +255,7 @@ class Selection:
         if asked.checkout is not None:
             check_tree(asked.checkout)
         _ = self.topologies, self.releases, self.variants, self.revision, self.pool
-        _ = self.rounds, self.calls, self.troubled
+        _ = self.rounds, self.calls, self.troubled, self.clusters
         check_own_build(asked, self.versions, self._clusters)
         check_installer(asked, self.topologies, self.versions)
         check_upgrades(asked, self.topologies, self.releases, self.upgrades)

@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from ipaddress import IPv4Network
 from itertools import chain
@@ -26,12 +26,14 @@ from meshproof.artifacts import (
     istio_version,
     kubernetes_version,
     provide,
+    provide_for_clusters,
     provide_host,
     provide_machines,
     unsupported,
 )
 from meshproof.engine import Engine, choose_engine
 from meshproof.events import Listener, Recorder
+from meshproof.model.own_cluster import OwnClusters
 from meshproof.process import Shell
 from meshproof.reading import file_errors
 
@@ -51,7 +53,8 @@ class Choices:
     where the run's folder is made; without it nothing is written down; ``pool``: the range that
     was named for labs' networks; ``unsupported``: whether the Kubernetes may be one that the Istio
     does not support; ``archives``: files with images; ``helm``: whether something is installed by
-    Helm, and ``charts``: by which, if not by those of the version.
+    Helm, and ``charts``: by which, if not by those of the version; ``clusters``: those of one's
+    own that a mesh is judged on, None where they are made.
     """
 
     engine: str | None = None
@@ -66,6 +69,7 @@ class Choices:
     archives: tuple[Path, ...] = ()
     helm: bool = False
     charts: Path | None = None
+    clusters: OwnClusters | None = None
 
 
 @dataclass
@@ -133,8 +137,12 @@ class Session:
         )
 
     def check_versions(self) -> None:
-        """Raise UsageError for versions that cannot be had; makes and fetches nothing."""
-        check_wanted(self.wanted, self.choices.source, lambda: self.engine)
+        """Raise UsageError for versions that cannot be had; makes and fetches nothing. The
+        Kubernetes of clusters of one's own is there already, whatever it is."""
+        wanted = self.wanted
+        if self.choices.clusters is not None:
+            wanted = replace(wanted, kubernetes=default_wanted().kubernetes)
+        check_wanted(wanted, self.choices.source, lambda: self.engine)
 
     @cached_property
     def bundle(self) -> Bundle:
@@ -143,7 +151,8 @@ class Session:
             for said in unsupported(self.wanted.istio, self.wanted.kubernetes):
                 self.recorder.emit("notice", text=f"{said}: it is judged all the same, as asked")
         with self.recorder.step("provide the artifacts"):
-            found = provide(
+            for_whom = provide if self.choices.clusters is None else provide_for_clusters
+            found = for_whom(
                 self.wanted,
                 engine=self.engine,
                 recorder=self.recorder,

@@ -11,7 +11,7 @@ import psutil
 from meshproof.errors import UsageError
 from meshproof.lab.room import CLUSTER_MEMORY, GIB
 from meshproof.model import RunRequest, Topology
-from meshproof.model.request import AUTO
+from meshproof.model.request import AUTO, has_own_clusters
 
 _NUMBER = re.compile("[1-9][0-9]{0,8}")
 _CLUSTERS = 2
@@ -81,4 +81,6 @@ def check_one_lab(workers: int, request: RunRequest) -> None:
 
 def one_lab_option(request: RunRequest) -> str | None:
     """Which of the options that are about a single lab is given."""
+    if has_own_clusters(request):
+        return "--cluster"
     return "--keep" if request.keep else "--reuse" if request.reuse is not None else None

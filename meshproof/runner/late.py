@@ -1,6 +1,6 @@
-"""What is known only once the artifacts, or a mesh, are there: whether a test's mesh has the proxies
-that the test requires, and what its machines are made of. Where it does not, the test does not
-apply, as if it had been left out before."""
+"""What is known only once the artifacts, or a mesh, are there: whether a test's mesh has the
+proxies that the test requires, and what its machines are made of. Where it does not, the test does
+not apply, as if it had been left out before."""
 
 from __future__ import annotations
 

@@ -12,12 +12,12 @@ import pytest
 
 from meshproof.errors import ModelError
 from meshproof.files import topology_names
-from meshproof.lab import Lab
 from meshproof.model import (
     REVISION,
     UNRELATED_ROOTS,
     USUAL_REVISION,
     VARIANTS,
+    Capability,
     Deployment,
     InstalledBy,
     Mtls,
@@ -67,7 +67,7 @@ class Matrix:
     of the deployments those with these ids, or all; ``upgrades``: the ways to another Istio, on
     which all of them are then; ``installer``: what installs all of them, in place of the usual one
     of each topology; ``in_short``: what is not about each topology is judged on those that stand
-    for the others (``representative``).
+    for the others (``representative``); ``capabilities``: what labs can.
     """
 
     topologies: tuple[Topology, ...]
@@ -80,6 +80,7 @@ class Matrix:
     only: tuple[str, ...] = ()
     upgrades: tuple[Upgrade, ...] = ()
     installer: InstalledBy | None = None
+    capabilities: frozenset[Capability] = frozenset(Capability)
     in_short: bool = False
 
     @classmethod
@@ -96,6 +97,7 @@ class Matrix:
             only=asked.request.deployment,
             upgrades=asked.upgrades,
             installer=asked.installer,
+            capabilities=asked.capabilities,
             in_short=asked.in_short,
         )
 
@@ -154,7 +156,7 @@ class Matrix:
 
         Which of them stand for others does not depend on those that are left out.
         """
-        unable = lacking(marks, Lab.capabilities)
+        unable = lacking(marks, self.capabilities)
         reasons = {one: why_not(marks, one, self.names, axis) or unable for one in self.asked}
         fits = [one for one, reason in reasons.items() if reason is None]
         if self.in_short and all(mark.name != EACH_TOPOLOGY for mark in marks):

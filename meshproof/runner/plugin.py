@@ -15,7 +15,6 @@ from meshproof.console import explained, say_line
 from meshproof.errors import EXIT_COULD_NOT_TELL, EXIT_HELD, MeshproofError
 from meshproof.events import Listener
 from meshproof.files import BARES, read_footprint, read_known_issues
-from meshproof.lab import Lab
 from meshproof.live import LiveNarrator
 from meshproof.model import Deployment, Footprint, Policy
 from meshproof.narrator import Narrator, QuietNarrator
@@ -168,9 +167,9 @@ def _on_bare_labs(metafunc: pytest.Metafunc) -> None:
             f"{metafunc.definition.nodeid} uses a lab but has no marker bare_lab"
         )
     bare = bare_labs(marker)
-    unable = applies.lacking(metafunc.definition.iter_markers(), Lab.capabilities)
+    selection = selection_of(metafunc.config)
+    unable = applies.lacking(metafunc.definition.iter_markers(), selection.capabilities)
     if unable is not None:
-        selection = selection_of(metafunc.config)
         asked = {str(one): unable for one in bare if selection.asks_for_bare(one.name)}
         note(metafunc.definition, declared_by(metafunc.definition, bare_left_out=asked))
         # As for a mesh: a parameter that nobody runs, since pytest would make a skip of none.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from meshproof.errors import WaitTimeoutError
 from meshproof.kube.workload import PodWorkload
-from meshproof.lab.lab import Lab
+from meshproof.lab.base import Lab
 from meshproof.lab.network.counters import Counters
 from meshproof.traffic.probe import BRIEF, PATIENT, Answer, Target, probe
 from meshproof.traffic.wire import counted_since

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from meshproof.kube.workload import PodWorkload
-from meshproof.lab.lab import Lab
+from meshproof.lab.base import Lab
 from meshproof.model import Pair
 from meshproof.traffic.probe import Target
 from meshproof.wait import eventually

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.workload import node_probe
-from meshproof.lab.lab import Lab
+from meshproof.lab.base import Lab
 from meshproof.traffic.probe import Answer, Target, probe
 
 

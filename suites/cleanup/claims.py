@@ -41,7 +41,7 @@ def nothing_remains(lab: Lab, before: Mapping[str, Inventory], within: float = _
     def judged(name: str) -> Verdict:
         return _as_before(lab, name, before[name], within)
 
-    return all_of(side_by_side(lab.engine.shell, judged, lab.clusters))
+    return all_of(side_by_side(lab.shell, judged, lab.clusters))
 
 
 def uninstalling_leaves_nothing(
@@ -49,7 +49,7 @@ def uninstalling_leaves_nothing(
 ) -> Verdict:
     """After a mesh was uninstalled by what had installed it, each cluster holds what it held
     before, and has lost nothing of that; what is left is told whole, by kind and name."""
-    shell = lab.engine.shell
+    shell = lab.shell
     verdicts = side_by_side(shell, lambda name: _left(lab, name, before[name], by), lab.clusters)
     return all_of(verdicts)
 
@@ -58,7 +58,7 @@ def more_is_held(lab: Lab, before: Mapping[str, Inventory]) -> Verdict:
     """The control, of a mesh that is there: in each cluster the inventory finds more than what it
     held before."""
     found = side_by_side(
-        lab.engine.shell,
+        lab.shell,
         lambda name: len(take_inventory(lab.clusters[name]).new_since(before[name])),
         lab.clusters,
     )

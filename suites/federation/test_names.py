@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.expect import Verdict
-from meshproof.model import Exposure
+from meshproof.model import Capability, Exposure
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.traffic.settle import arrive
 from meshproof.workloads.sample import Sample
@@ -54,6 +55,7 @@ def test_a_loopback_address_leads_whose_sidecar_takes_it(
 
 
 @behaviour("federation/names-by-the-clusters-dns", feature="federation", level="extended")
+@requires(Capability.CLUSTERS)
 def test_the_clusters_dns_may_forward_the_zone(
     zoned: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
 ) -> None:
@@ -63,6 +65,7 @@ def test_the_clusters_dns_may_forward_the_zone(
 
 
 @behaviour("federation/short-names-by-suffix", feature="federation", level="extended")
+@requires(Capability.CLUSTERS)
 def test_a_short_name_leads_home_first(
     zoned: Sample, sample: Sample, importer: str, imported: Exposure, judge: Judge
 ) -> None:

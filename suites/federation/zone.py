@@ -150,6 +150,7 @@ def short_name_leads(
 
 @contextmanager
 def _forwarded(cluster: RunningCluster) -> Iterator[None]:
+    cluster.check_changeable("the DNS")
     with lab_errors(f"read {_DNS} of {cluster.name}"):
         before = cluster.core.read_namespaced_config_map(_DNS, _KUBE_SYSTEM).data[_KEY]
         server = cluster.core.read_namespaced_service(_SERVER, SYSTEM).spec.cluster_ip

@@ -180,6 +180,7 @@ def test_a_zone_that_is_not_forwarded_is_noticed(
     judge(noticed([verdict], "NXDOMAIN"))
 
 
+@requires(Capability.CLUSTERS)
 @proves("federation/short-names-by-suffix")
 def test_a_pod_without_the_suffix_is_noticed(sample: Sample, judge: Judge) -> None:
     """Without the suffix, the claim that a short name leads to the other mesh fails."""

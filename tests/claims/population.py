@@ -70,7 +70,7 @@ class Population:
         self.lab = SimpleNamespace(
             clusters=self.clusters,
             recorder=Recorder(),
-            engine=SimpleNamespace(shell=Shell()),
+            shell=Shell(),
             addresses={name: Addresses(n) for n, name in enumerate(self.clusters, 1)},
             subnets={},
             counters=self.counted,

@@ -21,7 +21,7 @@ from meshproof.errors import CancelledError, CommandError
 from meshproof.events import Recorder
 from meshproof.kube.cluster import Node, RunningCluster
 from meshproof.lab import Lab
-from meshproof.model import Cluster, isolated
+from meshproof.model import Capability, Cluster, isolated
 from meshproof.process import Finished, Shell
 
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJrdWJlIn0.c2lnbmF0dXJl"
@@ -110,6 +110,9 @@ def lab_of(clusters: Sequence[RunningCluster], answers: Mapping[str, str]) -> La
     lab = SimpleNamespace(
         id="00000000",
         engine=engine,
+        shell=engine.shell,
+        on_nodes=type(engine),
+        capabilities=frozenset(Capability),
         recorder=recorder,
         wiring=isolated(),
         clusters={cluster.name: cluster for cluster in clusters},

@@ -10,7 +10,7 @@ import pytest
 
 from meshproof.errors import LabError
 from meshproof.faults.between import delayed, lossy, partitioned, reset_connections, thin
-from meshproof.lab.lab import Lab
+from meshproof.lab.base import Lab
 from meshproof.model import Flow, isolated
 from meshproof.process import Finished
 

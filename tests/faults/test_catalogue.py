@@ -29,7 +29,7 @@ def lab() -> Lab:
     made: Any = SimpleNamespace(
         id="01234567",
         clusters={"east": one, "west": one},
-        engine=SimpleNamespace(shell=None),
+        shell=None,
     )
     return cast(Lab, made)
 

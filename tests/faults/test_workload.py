@@ -16,7 +16,7 @@ from meshproof.faults.workload import kill_pods, pods_failing, pods_slow, pods_u
 from meshproof.kube.cluster import Node, RunningCluster
 from meshproof.kube.objects import Object
 from meshproof.kube.workload import PodWorkload
-from meshproof.lab.lab import Lab
+from meshproof.lab.base import Lab
 
 
 class Cluster:

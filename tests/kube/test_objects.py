@@ -77,7 +77,7 @@ def kind() -> Kind:
 @pytest.fixture
 def cluster(kind: Kind) -> RunningCluster:
     resources = SimpleNamespace(get=lambda **_: kind)
-    made = SimpleNamespace(name="east", dynamic=SimpleNamespace(resources=resources))
+    made = SimpleNamespace(name="east", foreign=None, dynamic=SimpleNamespace(resources=resources))
     return cast(RunningCluster, made)
 
 

@@ -12,8 +12,9 @@ import pytest
 from meshproof.errors import CancelledError, EngineError
 from meshproof.events import Recorder
 from meshproof.lab.alive import lost_part
-from meshproof.lab.lab import Lab
+from meshproof.lab.base import Lab
 from meshproof.lab.machine import RunningMachine
+from meshproof.model import Capability
 from meshproof.process import Shell
 
 EAST, WORKER, ROUTER = "mp-0-east-control-plane", "mp-0-east-worker", "mp-0-router"
@@ -58,6 +59,7 @@ def lab(*stopped: str, called_off: bool = False) -> Lab:
     cluster = SimpleNamespace(name="east", nodes=nodes, api=None)
     made = SimpleNamespace(
         engine=engine,
+        capabilities=frozenset(Capability),
         recorder=Recorder(),
         clusters={"east": cluster},
         machines={"shop": RunningMachine("shop", MACHINE, cast(Any, engine))},

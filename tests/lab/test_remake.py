@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.lab import Lab
+from meshproof.lab import KindLab, Lab
 
 
 @pytest.fixture
@@ -18,16 +18,18 @@ def done() -> list[str]:
 @pytest.fixture
 def two_clusters(monkeypatch: pytest.MonkeyPatch, done: list[str]) -> Lab:
     """A lab of two clusters, of which it is noted what is done to them."""
-    made: Any = object.__new__(Lab)
+    made: Any = object.__new__(KindLab)
     nodes = [SimpleNamespace(container="west-control-plane"), SimpleNamespace(container="west-a")]
     made.clusters = {"west": SimpleNamespace(nodes=nodes)}
     made.engine = SimpleNamespace(remove_containers=lambda names: done.append(f"no {names}"))
     east, west = SimpleNamespace(name="east"), SimpleNamespace(name="west")
     made.footprint = SimpleNamespace(clusters=[east, west])
     made.wiring = "its wiring"
-    monkeypatch.setattr(Lab, "_create_cluster", lambda _, spec: done.append(f"{spec.name} is made"))
-    monkeypatch.setattr(Lab, "rewire", lambda _, wiring: done.append(f"wired by {wiring}"))
-    monkeypatch.setattr(Lab, "await_dns", lambda _: done.append("names are answered"))
+    monkeypatch.setattr(
+        KindLab, "_create_cluster", lambda _, spec: done.append(f"{spec.name} is made")
+    )
+    monkeypatch.setattr(KindLab, "rewire", lambda _, wiring: done.append(f"wired by {wiring}"))
+    monkeypatch.setattr(KindLab, "await_dns", lambda _: done.append("names are answered"))
     found: Lab = made
     return found
 

@@ -15,7 +15,7 @@ from meshproof.engine import Container
 from meshproof.errors import CancelledError, CommandError, LabError
 from meshproof.events import Recorder
 from meshproof.lab import restart
-from meshproof.lab.lab import Lab
+from meshproof.lab.base import Lab
 from meshproof.lab.ownership import Description
 from meshproof.lab.restart import Nodes, await_return, how_found, not_back, put_back
 from meshproof.process import Finished

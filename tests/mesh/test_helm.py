@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from ipaddress import IPv4Network
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from meshproof.artifacts import Helm
+from meshproof.engine import Engine
 from meshproof.errors import CommandError, LabError
 from meshproof.files import topology_named
 from meshproof.kube import RunningCluster
@@ -19,11 +21,12 @@ from meshproof.mesh.helm import HelmInstaller
 from meshproof.mesh.installer import installer_of
 from meshproof.mesh.istioctl import Istioctl
 from meshproof.mesh.sketch import on_paper, sketched
-from meshproof.model import InstalledBy, Version
+from meshproof.model import Cluster, InstalledBy, Version
 from meshproof.process import Finished, Shell
 
 VERSION = Version(1, 31, 1)
-EAST = cast(RunningCluster, SimpleNamespace(name="east", kubeconfig=Path("/labs/east.yaml")))
+SPEC = Cluster("east", IPv4Network("10.10.0.0/16"), IPv4Network("10.11.0.0/16"), "")
+EAST = RunningCluster(SPEC, Path("/labs/east.yaml"), cast(Engine, None))
 REFUSED = (
     "level=WARN msg=old\nError: INSTALLATION FAILED: resource Deployment/istio-system/istiod not "
     "ready. status: InProgress\ncontext deadline exceeded\n"

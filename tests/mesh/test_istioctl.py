@@ -5,27 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 import yaml
 
+from meshproof.engine import Engine
 from meshproof.errors import CommandError, LabError
 from meshproof.kube import Node, RunningCluster
 from meshproof.mesh import istioctl as module
 from meshproof.mesh.istioctl import Istioctl, _secret_in
-from meshproof.model import Version
+from meshproof.model import Cluster, Version
 from meshproof.process import Finished, Shell
 
 SECRET = "# for east\napiVersion: v1\nkind: Secret\nmetadata:\n  name: istio-remote-secret-east\n"
 LABELLED = f"{SECRET}  labels:\n    istio/multiCluster: 'true'\n"
 OLD, NEW = Version(1, 31, 0), Version(1, 31, 1)
 NODE = Node("node", IPv4Address("172.30.1.2"), IPv4Network("10.10.0.0/16"), control_plane=True)
-EAST = cast(
-    RunningCluster,
-    SimpleNamespace(name="east", kubeconfig=Path("/labs/east.yaml"), control_plane=NODE),
-)
+SPEC = Cluster("east", IPv4Network("10.10.0.0/16"), IPv4Network("10.11.0.0/16"), "")
+EAST = RunningCluster(SPEC, Path("/labs/east.yaml"), cast(Engine, None))
+vars(EAST)["nodes"] = (NODE,)
 
 
 class Shells(Shell):

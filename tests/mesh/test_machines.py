@@ -245,7 +245,9 @@ def test_all_entries_at_a_machines_address_are_its_own_whatever_their_network() 
         return SimpleNamespace(to_dict=lambda: {"items": items})
 
     resources = SimpleNamespace(get=lambda **_: SimpleNamespace(get=listed))
-    cluster = SimpleNamespace(name="east", dynamic=SimpleNamespace(resources=resources))
+    cluster = SimpleNamespace(
+        name="east", foreign=None, dynamic=SimpleNamespace(resources=resources)
+    )
     lab = SimpleNamespace(machines={"shop": SimpleNamespace(address=IPv4Address("172.30.0.9"))})
     mesh = cast(Mesh, SimpleNamespace(lab=lab, cluster={"east": cluster}.__getitem__))
     shop = topology_named("vm-expansion").machine("shop")

@@ -24,6 +24,8 @@ def new(kind: str, name: str) -> Thing:
 class Cluster:
     """Holds things; what is deleted is gone at the next look."""
 
+    foreign = None
+
     def __init__(self, *things: Thing) -> None:
         self.name, self.api = "east", object()
         self.things = set(things)

@@ -99,10 +99,12 @@ class Dying(Labs):
         made = SimpleNamespace(
             id="0a1b2c3d",
             kept=False,
+            shared=False,
             footprint=footprint,
+            is_made_of=lambda asked: asked == footprint,
             wiring=wiring,
             recorder=Recorder(),
-            engine=SimpleNamespace(shell=shell),
+            shell=shell,
             await_dns=await_dns,
             claim=SimpleNamespace(folder=Path("lab")),
         )
@@ -146,3 +148,56 @@ def test_what_is_lost_in_the_middle_of_a_run_is_found_once_and_told_to_all(
     with pytest.raises(LabError, match="cluster east is lost"):
         labs.sample(deployment())
     assert labs.made == 1
+
+
+class Theirs(Labs):
+    """Labs of somebody's clusters. ``did``: what was done to them, in order."""
+
+    def __init__(self, did: list[str]) -> None:
+        super().__init__(Session(Choices(reports=None), []), reuse=None)
+        self.did = did
+
+    def _bring_up(self, footprint: Footprint, wiring: Wiring) -> Lab:
+        made = SimpleNamespace(
+            id="0a1b2c3d",
+            kept=False,
+            shared=True,
+            footprint=footprint,
+            is_made_of=lambda asked: asked.names == footprint.names,
+            wiring=wiring,
+            recorder=Recorder(),
+            shell=Shell(),
+            claim=SimpleNamespace(folder=Path("lab")),
+            __exit__=lambda: self.did.append("leave"),
+        )
+        return cast(Lab, made)
+
+
+def test_in_somebodys_clusters_the_mesh_goes_before_the_lab_and_then_it_is_looked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    did: list[str] = []
+    monkeypatch.setattr(labs_module, "remove_noted", lambda _: did.append("remove"))
+    monkeypatch.setattr(labs_module, "check_left_as_it_was", lambda *_: did.append("look"))
+    labs = Theirs(did)
+    labs.bare(footprint(), isolated())
+    did.clear()
+    labs.close()
+    assert did == ["remove", "leave", "look"]
+
+
+def test_what_cannot_be_removed_of_a_mesh_keeps_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    did: list[str] = []
+
+    def resists(_: object) -> bool:
+        if did:
+            raise LabError("Namespace istio-system is still there")
+        return False
+
+    monkeypatch.setattr(labs_module, "remove_noted", resists)
+    labs = Theirs(did)
+    labs.bare(footprint(), isolated())
+    did.append("begun")
+    with pytest.raises(LabError, match="Namespace istio-system is still there"):
+        labs.close()
+    assert did == ["begun"]

@@ -54,12 +54,14 @@ class World:
         self.lab: Any = SimpleNamespace(
             id="0a1b2c3d",
             kept=True,
+            shared=False,
             clusters={"east": None, "west": None},
             recorder=Recorder(listeners=[self.events.append]),
-            engine=SimpleNamespace(shell=Shell()),
+            shell=Shell(),
             claim=SimpleNamespace(id="0a1b2c3d", folder=folder),
             wiring=None,
             rewire=lambda wiring: None,
+            is_made_of=lambda footprint: footprint == self.lab.footprint,
             await_dns=lambda: None,
             __exit__=lambda: None,
         )

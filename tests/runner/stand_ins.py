@@ -37,10 +37,12 @@ def note(what: str, which: object = "") -> None:
 class StandInLab:
     """Clusters that do not exist; where STAND_IN_FAILS is their kind configuration, they fail."""
 
+    shared = False
+
     def __init__(self, footprint: Any, recorder: Any, wiring: Any) -> None:
         self.footprint, self.recorder, self.wiring = footprint, recorder, wiring
         self.id, self.kept = "0a1b2c3d", False
-        self.engine = SimpleNamespace(shell=Shell())
+        self.shell = Shell()
         self.claim = SimpleNamespace(folder=Path("lab"))
         self.kinds = "+".join(
             dict.fromkeys(Path(one).stem for one in footprint.kind_configs.values())
@@ -53,6 +55,9 @@ class StandInLab:
         if lab.kinds == _FAILS:
             raise LabError(f"{lab.kinds} did not come up")
         return lab
+
+    def is_made_of(self, footprint: Any) -> bool:
+        return bool(self.footprint == footprint)
 
     def rewire(self, wiring: Any) -> None:
         self.wiring = wiring
@@ -86,7 +91,7 @@ def turn(sample: Any, deployment: Any) -> None:
 
 
 _REPLACED = {
-    "Lab": StandInLab,
+    "KindLab": StandInLab,
     "Mesh": StandInMesh,
     "deploy_sample": lambda mesh: SimpleNamespace(mesh=mesh, topology=mesh.deployment.topology),
     "install_mesh": lambda mesh: note("install", mesh.deployment),

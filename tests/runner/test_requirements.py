@@ -9,7 +9,7 @@ import pytest
 
 from meshproof.errors import UsageError
 from meshproof.events import read
-from meshproof.lab import Lab
+from meshproof.lab import KindLab
 from meshproof.model import Capability
 from meshproof.runner.applies import lacking, required_by, requires
 from tests.runner.uses import suite_tests, uses
@@ -37,8 +37,8 @@ def test_what_is_no_capability_is_refused() -> None:
         required_by([pytest.mark.requires("router").mark])
 
 
-def test_the_labs_of_today_can_do_everything() -> None:
-    assert Lab.capabilities == EVERYTHING
+def test_the_labs_of_kind_clusters_can_do_everything() -> None:
+    assert KindLab.capabilities == EVERYTHING
 
 
 def said(nodes: Iterable[ast.expr]) -> set[Capability]:
@@ -73,12 +73,12 @@ def test_what_uses_are_known_by_exists() -> None:
 SUITE = """
 import pytest
 from meshproof.expect import Outcome, Verdict
-from meshproof.lab import Lab
+from meshproof.lab import KindLab
 from meshproof.model import Capability
 from meshproof.runner.applies import requires
 
 PASS = Verdict(Outcome.PASS, "this", "that")
-Lab.capabilities = frozenset({Capability.NODES})
+KindLab.capabilities = frozenset({Capability.NODES})
 
 @pytest.fixture
 def lab(request):

@@ -24,6 +24,7 @@ TELLING: Mapping[str, Capability] = {
         ("counters", "rewire", "router", "dropped_by_host", "without_router"), Capability.ROUTER
     ),
     "on_node": Capability.NODES,
+    "check_changeable": Capability.CLUSTERS,
     "requests_by_cluster": Capability.ISTIO_FILTERS,
     **dict.fromkeys(("give", "take_back", "reserve"), Capability.ASSIGNED_ADDRESSES),
 }

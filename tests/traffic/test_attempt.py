@@ -11,7 +11,7 @@ import pytest
 
 from meshproof.events import Recorder
 from meshproof.kube.workload import PodWorkload
-from meshproof.lab.lab import Lab
+from meshproof.lab.base import Lab
 from meshproof.lab.network.counters import Counters
 from meshproof.traffic import Answer, Attempt, Refusal, Target, attempt
 from tests.stand_ins import workload
