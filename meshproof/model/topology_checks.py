@@ -79,11 +79,12 @@ def _check_primary(topology: Topology, member: Member) -> None:
             f"the primary of {member.name} is {member.primary!r}, which is no cluster here",
             f"name {choice}",
         )
-    role = topology[member.primary].role
-    if role in (Role.REMOTE, Role.HOST):
+    served_by = topology[member.primary].role
+    if served_by in (Role.REMOTE, Role.HOST):
         raise TopologyError(
             at,
-            f"the primary of {member.name} is {member.primary}, which has the role {role.value}",
+            f"the primary of {member.name} is {member.primary}, which has the role "
+            f"{served_by.value}",
             f"name {choice}, or give {member.primary} the role primary",
         )
 
