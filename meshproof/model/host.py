@@ -95,5 +95,5 @@ def _check_managed(topology: Topology, host: Member) -> None:
             raise TopologyError(where, f"{host.name} cannot manage {what}", remedy)
     if not topology.managed:
         cause = f"{host.name} is a host and manages no cluster"
-        at = ("manages",) if host.manages is not None else ()
-        raise TopologyError(("clusters", host.name, *at), cause, remedy)
+        key = ("manages",) if host.manages is not None else ()
+        raise TopologyError(("clusters", host.name, *key), cause, remedy)
