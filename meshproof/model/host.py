@@ -91,8 +91,8 @@ def _check_managed(topology: Topology, host: Member) -> None:
     for name in host.manages or ():
         if name not in able:
             what = "itself" if name == host.name else f"{name!r}, which is no cluster here"
-            where = ("clusters", host.name, "manages")
-            raise TopologyError(where, f"{host.name} cannot manage {what}", remedy)
+            at = ("clusters", host.name, "manages")
+            raise TopologyError(at, f"{host.name} cannot manage {what}", remedy)
     if not topology.managed:
         cause = f"{host.name} is a host and manages no cluster"
         key = ("manages",) if host.manages is not None else ()

@@ -138,12 +138,14 @@ def holding(**found: str) -> Doing:
         said = {"host": "address of east, address of west", "east": "", "west": "", **found}
         kind = SimpleNamespace(kind="Secret")
 
-        def one(name: str) -> dict[str, object]:
-            return {"metadata": {"name": "one", "namespace": "n"}, "say": said[name]}
+        def objects(api: str, _: object) -> list[dict[str, Any]]:
+            return [{"metadata": {"name": "one", "namespace": "n"}, "say": said[api]}]
+
+        def traces(cluster: Any) -> Traces:
+            return Traces(cluster.name, (f"address of {cluster.name}",))
 
         everywhere(stage.monkeypatch, inventory.survey, lambda _: [kind])
-        everywhere(stage.monkeypatch, inventory.objects_of, lambda api, _: [one(api)])
-        traces = lambda cluster: Traces(cluster.name, (f"address of {cluster.name}",))  # noqa: E731
+        everywhere(stage.monkeypatch, inventory.objects_of, objects)
         everywhere(stage.monkeypatch, away.traces_of, traces)
 
     return doing
