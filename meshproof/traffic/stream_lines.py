@@ -80,16 +80,9 @@ class Lines:
                 found |= dict.fromkeys((one.number for one in connection), own.popleft()[1])
             else:
                 without.append(connection)
-        # The kernel gives a connection another source on its way to the proxy where its own is
-        # taken there: such lines are left over, and are of those that have none, in turn.
         taken = set(map(id, found.values()))
-        left = deque(one for one in lines if id(one[1]) not in taken)
-        for connection in without:
-            while left and left[0][0] + _SLACK <= connection[-1].at:
-                left.popleft()
-            if left:
-                found |= dict.fromkeys((one.number for one in connection), left.popleft()[1])
-        return found
+        left = [one for one in lines if id(one[1]) not in taken]
+        return found | _left_over(without, left)
 
     def _take(self, at: float, text: str) -> None:
         told = _json(text)
@@ -111,6 +104,24 @@ class Lines:
         # A client that sends a request again has a line each.
         attempts = entry.attempts + (before.attempts if before else 0)
         self.by_id[entry.request_id] = replace(entry, attempts=attempts)
+
+
+def _left_over(
+    connections: Sequence[Sequence[StreamCall]], lines: Sequence[tuple[float, LogLine]]
+) -> dict[int, LogLine]:
+    """The lines of connections to which the kernel has given another source on their way to the
+    proxy, as their own was taken there: lines that are nobody else's, in turn. Those that were
+    answered come first, and have lines that tell of no failure: not every lost one has a line."""
+    found: dict[int, LogLine] = {}
+    left = list(lines)
+    for connection in sorted(connections, key=lambda one: one[-1].lost):
+        last = connection[-1]
+        due = [one for one in left if one[0] + _SLACK > last.at]
+        alike = [one for one in due if last.lost or one[1].flags in ("", "-")]
+        if line := next(iter(alike or due), None):
+            left.remove(line)
+            found |= dict.fromkeys((one.number for one in connection), line[1])
+    return found
 
 
 def unlogged(calls: Sequence[StreamCall]) -> list[StreamCall]:

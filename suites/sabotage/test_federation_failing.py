@@ -8,6 +8,7 @@ import pytest
 
 from meshproof.expect import Verdict, all_of, noticed
 from meshproof.faults.lab import cut_off, rewired
+from meshproof.mesh.exposure import address_of
 from meshproof.mesh.proxy import endpoints, outbound
 from meshproof.model import Capability, Exposure
 from meshproof.runner.applies import requires
@@ -157,7 +158,8 @@ def test_an_address_by_hand_is_noticed(
     """With the entry's own address, the claim that Istio has allocated one fails and names it."""
     with federated(sample):
         verdict = has_an_allocated_address(sample, importer, imported)
-    judge(noticed([verdict], "NOERROR 240.0.0"))
+    by_hand = address_of(sample.topology, imported)
+    judge(noticed([verdict], f"NOERROR {by_hand}"))
 
 
 @proves("federation/loopback-where-it-is-taken")

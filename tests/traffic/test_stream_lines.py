@@ -83,6 +83,17 @@ def test_a_connection_whose_source_was_changed_has_a_line_that_is_left_over() ->
     assert unlogged([first, second]) == [second]
 
 
+def test_a_line_that_is_left_over_is_rather_of_who_was_answered() -> None:
+    lost = {"version": "", "failure": {"kind": "broken", "said": "connection reset by peer"}}
+    found = read(
+        printed("00.1", call(0, "tcp-fresh", source="10.0.0.9:1", **lost)),
+        printed("00.2", call(1, "tcp-fresh", source="10.0.0.9:2")),
+        printed("02.1", access(None, downstream="10.0.0.9:77", upstream_host="a:1")),
+    )
+    first, second = found.joined({})
+    assert (first.log, unlogged([first, second])) == (None, [])
+
+
 def test_a_source_that_was_changed_to_one_that_is_used_as_well() -> None:
     found = read(
         printed("00.1", call(0, "tcp-fresh", source="10.0.0.9:1")),
