@@ -166,8 +166,8 @@ def test_a_host_that_may_act_as_anybody_is_noticed(host: Host, judge: Judge) -> 
     member = _first(host)
     other = Assignment(SHOP, member, path=member, name="as-another", account="default")
     with _almighty(host, SHOP, DOORS), host.assigned(other) as state:
-        verdict = says_failed({other: state}, "impersonate")
-    judge(noticed([verdict], "impersonate"))
+        verdict = says_failed({other: state}, "server groups")
+    judge(noticed([verdict], "as-another"))
 
 
 @proves("hosts/bad-manifest-alone")
