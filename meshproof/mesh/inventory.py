@@ -78,6 +78,7 @@ class Thing:
     pods, the key of the thing it is made for in the end.
     ``lab``: whose it says it is, ``istios``: whether it says, or is called so, that it is Istio's:
     by these ours are told from others' in a foreign cluster.
+    ``held``: whether it has finalizers, so that it stays until somebody has taken them off.
     """
 
     group: str
@@ -89,6 +90,7 @@ class Thing:
     maker: Key | None = field(default=None, compare=False, repr=False)
     lab: str = field(default="", compare=False, repr=False)
     istios: bool = field(default=False, compare=False, repr=False)
+    held: bool = field(default=False, compare=False, repr=False)
 
     @property
     def key(self) -> Key:
@@ -300,7 +302,8 @@ def _thing(resource: Resource, metadata: Metadata) -> Thing:
     path = resource.path(namespace, name)
     labels = metadata.get("labels") or {}
     lab, istios = labels.get(LAB_LABEL, ""), _is_istios(resource, metadata, labels)
-    return Thing(group, kind, namespace, name, frozenset(marks), path, maker, lab, istios)
+    held = bool(metadata.get("finalizers"))
+    return Thing(group, kind, namespace, name, frozenset(marks), path, maker, lab, istios, held)
 
 
 def _is_istios(resource: Resource, metadata: Metadata, labels: Mapping[str, str]) -> bool:

@@ -247,11 +247,11 @@ def _delete(api: client.ApiClient, groups: Iterable[Iterable[Thing]], gone: _Gon
 
 
 def _let_go(api: client.ApiClient, new: Iterable[Thing]) -> None:
-    """Take the finalizers off objects of kinds that are new themselves: whoever would have done so
-    has been stopped."""
+    """Take the finalizers off objects of kinds that are new themselves and have some: whoever would
+    have done so has been stopped."""
     things = list(new)
     groups = {one.name.partition(".")[2] for one in things if stage(one) is Stage.DEFINITIONS}
-    own = [one.path for one in things if one.group in groups]
+    own = [one.path for one in things if one.held and one.group in groups]
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         list(pool.map(lambda path: _tolerant(api, "PATCH", path, _WITHOUT_FINALIZERS), own))
 

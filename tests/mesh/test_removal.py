@@ -97,8 +97,10 @@ def test_what_a_stopped_controller_holds_is_let_go(
     make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     definition = ("apiextensions.k8s.io", "CustomResourceDefinition", "", "things.example.org")
-    held = Thing("example.org", "Thing", "default", "held", path="/held")
-    cluster = make(NODE, OLD, Thing(*definition, path="/definition"), held)
+    held = Thing("example.org", "Thing", "default", "held", path="/held", held=True)
+    free = Thing("example.org", "Thing", "default", "free", path="/free")
+    others = Thing("", "ConfigMap", "default", "others", path="/others", held=True)
+    cluster = make(NODE, OLD, Thing(*definition, path="/definition"), held, free, others)
     let_go: list[str] = []
 
     def request(_: object, method: str, path: str, *, body: object = None) -> None:
