@@ -154,8 +154,8 @@ def test_a_tenant_cannot_act_as_another_account(host: Host, judge: Judge) -> Non
     member = _first(host)
     other = Assignment(SHOP, member, path=member, name="as-another", account="default")
     with host.assigned(other) as state:
-        # What there is at all, the groups of an API server, is anybody's to ask for, so that this is
-        # forbidden only to whoever may not be who he says he is. Nothing tells it in other words.
+        # What an API server has at all is anybody's to ask for: that is forbidden only to whoever
+        # may not act as who he says he is. Nothing tells it in other words.
         verdict = says_failed({other: state}, _FORBIDDEN, "server groups")
     judge(with_control(verdict, as_control(arrives_in(host, SHOP, member))))
 
