@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from meshproof.errors import LabError
 from meshproof.events import Recorder
+from meshproof.kube.cluster import RunningCluster
+from meshproof.kube.foreign import OWN_NAMESPACE
 from meshproof.kube.seam import lab_errors
 from meshproof.lab import Lab
 from meshproof.lab.own.lab import KubeconfigLab
+from meshproof.lab.own.there import holder_of
 from meshproof.lab.ownership import Claim, Description
-from meshproof.mesh.inventory import Inventory, Thing, take_whole
+from meshproof.mesh.inventory import Inventory, Thing, take_inventory, take_whole
 from meshproof.mesh.mesh import remove_mesh
 from meshproof.process import Shell
 
@@ -55,13 +58,31 @@ def _some(things: Sequence[Thing]) -> str:
 
 
 def leave(claim: Claim, about: Description, recorder: Recorder) -> None:
-    """Remove from clusters what a run that was killed has left there. Raises LabError or
-    WaitTimeoutError that names what cannot be removed, LabInUseError where the run lives."""
+    """Remove from clusters what a run that was killed has left there, as far as its lock is there:
+    without that an Istio may be somebody else's by now. Raises LabError or WaitTimeoutError that
+    names what cannot be removed, LabInUseError where the run lives."""
     lab = KubeconfigLab.left_by(claim, about, recorder)
     try:
-        nothing = dict.fromkeys(lab.clusters, Inventory(frozenset()))
-        remove_mesh(lab, nothing, Shell(recorder))
+        for name in [one.name for one in lab.clusters.values() if not _is_locked(one, lab.id)]:
+            text = f"cluster {name} is not locked by lab {lab.id} any more, and is left as it is"
+            recorder.emit("notice", text=text)
+            del lab.clusters[name]
+        remove_mesh(lab, {name: _lock(one) for name, one in lab.clusters.items()}, Shell(recorder))
         lab.remove()
     except BaseException:
         claim.release()
         raise
+
+
+def _is_locked(cluster: RunningCluster, lab_id: str) -> bool:
+    with lab_errors(f"look for the lock of {cluster.name}"):
+        return holder_of(cluster.api) == lab_id
+
+
+def _lock(cluster: RunningCluster) -> Inventory:
+    """The lock, with what is in it: it goes last, so that whoever is interrupted finds it again."""
+    own = ("", "Namespace", "", OWN_NAMESPACE)
+    found = take_inventory(cluster).things
+    return Inventory(
+        frozenset(one for one in found if one.namespace == OWN_NAMESPACE or one.key == own)
+    )

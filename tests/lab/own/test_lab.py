@@ -20,6 +20,7 @@ from meshproof.lab.own.lab import KubeconfigLab
 from meshproof.lab.own.network import Probed, Reach
 from meshproof.lab.ownership import Claim, claims
 from meshproof.lab.sweep import is_in_own_clusters
+from meshproof.mesh.inventory import Inventory, Thing
 from meshproof.model import Capability, Cluster, Footprint, Version, Wiring, isolated
 from meshproof.model.own_cluster import OwnCluster, OwnClusters
 from meshproof.run.leaving import leave
@@ -180,22 +181,64 @@ def killed(theirs: dict[str, Theirs], folder: Path) -> Claim:
     return Claim(lab.id)
 
 
-def test_a_run_that_was_killed_is_put_right_by_its_folder(
-    theirs: dict[str, Theirs],
-    tmp_path: Path,
-    network: SimpleNamespace,
-    monkeypatch: pytest.MonkeyPatch,
+@dataclass
+class Removal:
+    """What is left in each cluster, and what of it was to stay when a mesh was removed."""
+
+    found: frozenset[Thing]
+    stays: dict[str, frozenset[Thing]] = field(default_factory=dict)
+
+    def remove(self, _lab: object, before: dict[str, Inventory], _shell: object) -> None:
+        self.stays = {name: one.things for name, one in before.items()}
+
+
+LOCKS = frozenset(
+    {
+        Thing("", "Namespace", "", OWN_NAMESPACE, lab="x"),
+        Thing("", "Pod", OWN_NAMESPACE, "probe"),
+    }
+)
+
+
+@pytest.fixture
+def removal(monkeypatch: pytest.MonkeyPatch) -> Removal:
+    made = Removal(LOCKS | {Thing("", "Namespace", "", "istio-system", lab="x")})
+    monkeypatch.setattr("meshproof.run.leaving.take_inventory", lambda _: Inventory(made.found))
+    monkeypatch.setattr("meshproof.run.leaving.remove_mesh", made.remove)
+    return made
+
+
+def test_a_run_that_was_killed_is_put_right_by_its_folder_and_the_lock_goes_last(
+    theirs: dict[str, Theirs], tmp_path: Path, network: SimpleNamespace, removal: Removal
 ) -> None:
     claim = killed(theirs, tmp_path)
     about = claim.read()
     assert about is not None and is_in_own_clusters(about)
-    removed: list[str] = []
-    monkeypatch.setattr(
-        "meshproof.run.leaving.remove_mesh", lambda lab, before, _: removed.extend(before)
-    )
     leave(claim, about, Recorder())
-    assert removed == list(NAMES)
+    assert removal.stays == dict.fromkeys(NAMES, LOCKS)
     assert [one.held for one in theirs.values()] == [None, None]
+    assert list(claims()) == []
+
+
+@pytest.mark.parametrize("holder", [None, "deadbeef"])
+def test_nothing_is_removed_where_the_lock_is_not_ours_any_more(
+    theirs: dict[str, Theirs],
+    tmp_path: Path,
+    network: SimpleNamespace,
+    removal: Removal,
+    holder: str | None,
+) -> None:
+    claim = killed(theirs, tmp_path)
+    about = claim.read()
+    assert about is not None
+    others = namespace(OWN_NAMESPACE, labels={LAB_LABEL: holder}) if holder else None
+    theirs["west"].held = others
+    events: list[Event] = []
+    leave(claim, about, Recorder(listeners=[events.append]))
+    assert list(removal.stays) == ["east"]
+    assert [one.held for one in theirs.values()] == [None, others]
+    told = [event.data["text"] for event in events if event.kind == "notice"]
+    assert told == [f"cluster west is not locked by lab {claim.id} any more, and is left as it is"]
     assert list(claims()) == []
 
 
