@@ -160,9 +160,8 @@ class Labs:
         if lab is None:
             return
         if lab.shared:
-            with lab.recorder.step("remove what was installed"):
-                self._sample = sample
-                self._remove_mesh(lab)
+            self._sample = sample
+            self._leave_mesh(lab)
         if sample is not None and sample.mesh is self._left:
             leave_damage(sample.mesh)
         self._left = None
@@ -182,6 +181,18 @@ class Labs:
             client.forget_keys()
 
     # --- parts
+
+    def _leave_mesh(self, lab: Lab) -> None:
+        """Remove what was installed in clusters of somebody's own; what cannot be removed keeps
+        its lock, and whoever they belong to is told the remedy."""
+        try:
+            with lab.recorder.step("remove what was installed"):
+                self._remove_mesh(lab)
+        except MeshproofError:
+            text = f"not all of it is gone: 'meshproof down {lab.id}' removes what is left"
+            lab.recorder.emit("notice", text=text)
+            client.forget_keys()
+            raise
 
     @property
     def _is_lost(self) -> bool:
