@@ -20,6 +20,13 @@ from meshproof.paths import named
 
 _OPTION = "--cluster"
 _WRITE = f"write it as in {_OPTION} east=FILE:CONTEXT"
+_ENTRY = "write an entry as in 'east: {kubeconfig: FILE, context: NAME}' below 'clusters:'"
+_WRONG = {  # by pydantic's types of errors, whose own words are for programmers
+    "extra_forbidden": "the key '{}' is unknown",
+    "missing": "'{}' is missing",
+    "string_type": "'{}' is no text",
+    "too_short": "'{}' names none",
+}
 _BEGIN = "begin it with 'clusters:', and below that one cluster by its name"
 
 
@@ -117,7 +124,7 @@ def _of_file(path: Path) -> list[OwnCluster]:
         at = tuple(first["loc"])
         where = ".".join(map(str, at))
         raise document.error(
-            at, f"'{where}' cannot be so: {first['msg'].lower()}", _BEGIN
+            at, _WRONG.get(first["type"], "'{}' is not as it can be").format(where), _ENTRY
         ) from None
     found = []
     for name, one in known.items():

@@ -109,10 +109,16 @@ def test_of_what_is_no_kubeconfig_nothing_is_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("clusters: {}", r"clusters.yaml:1: 'clusters' cannot be so"),
+        ("clusters: {}", r"clusters.yaml:1: 'clusters' names none: write an entry"),
+        ("clusters:\n  east:", r"clusters.yaml:2: 'clusters.east' is not as it can be"),
+        ("clusters:\n  east: {context: x}", r":2: 'clusters.east.kubeconfig' is missing: write"),
+        (
+            "clusters:\n  east: {kubeconfig: config, context: 5}",
+            r":2: 'clusters.east.context' is no text: write an entry",
+        ),
         (
             "clusters:\n  east:\n    kubeconfig: config\n    namespace: x",
-            r"clusters.yaml:4: 'clusters.east.namespace' cannot be so: extra inputs",
+            r"clusters.yaml:4: the key 'clusters.east.namespace' is unknown: write an entry",
         ),
         (
             "clusters:\n  east:\n    kubeconfig: config\n    pods: everywhere",
