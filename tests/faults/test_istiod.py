@@ -66,6 +66,7 @@ def test_each_has_its_own_settings_again(
     apps: dict[str, Apps], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(istiod, "await_proxies", lambda _: None)
+    monkeypatch.setattr(istiod, "await_drained", lambda _: True)
     with istiods_set(sample_with(pytest.fail), {"FLAG": "true", "NEW": "x"}):
         assert apps["east"].env == {"OWN": "1", "FLAG": "true", "NEW": "x"}
         assert apps["west"].env == {"OWN": "1", "FLAG": "true", "NEW": "x"}

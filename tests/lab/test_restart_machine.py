@@ -39,13 +39,13 @@ class Beside:
             subnets={"east": Subnet(IPv4Network("172.30.0.0/24"))},
             clusters={"east": SimpleNamespace(nodes=(SimpleNamespace(address=NODE),))},
             engine=SimpleNamespace(command=lambda *argv: note(" ".join(argv))),
-            lead_machines=lambda: note("lead"),
             machines_moved=lambda: note("rules"),
             router=SimpleNamespace(forget_neighbours=lambda: note("router forgets")),
         )
         for name, stand_in in {
             "revive": lambda one, network, address: note(f"{one.name} {network} {address}"),
             "forget_router": lambda _: note("nodes forget"),
+            "lead_machines": lambda _: note("lead"),
         }.items():
             monkeypatch.setattr(restart, name, stand_in)
 

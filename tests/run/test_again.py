@@ -33,7 +33,7 @@ def test_what_did_not_hold_is_asked_for_with_what_that_run_was_asked_for(folder:
 def test_each_thing_that_can_be_asked_for_is_kept_or_is_a_runs_own() -> None:
     upgrade = {"upgrade_to", "strategy", "first", "rollback", "rollback_after"}  # 'upgrade' asks it
     choice = {"deployment", "suite", "behaviour", "keyword", "rerun_failed"}
-    own = {"fail_fast", "repeat", "keep", "reuse", "repair", "workers", "reports"}
+    own = {"fail_fast", "repeat", "keep", "reuse", "repair", "workers", "reports", "yes"}
     every = {one.name for one in fields(RunRequest)}
     assert every == {*SAME, *upgrade, *choice, *own}
 

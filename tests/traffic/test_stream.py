@@ -84,6 +84,7 @@ class World:
             Sample,
             SimpleNamespace(
                 clusters=tuple(self.nodes),
+                calls=50.0,
                 caller=lambda name, app: self.nodes[name],
                 servers=lambda: {server.name: server},
                 mesh=SimpleNamespace(shell=Shell(), lab=SimpleNamespace(recorder=emit)),

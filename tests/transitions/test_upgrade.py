@@ -63,7 +63,11 @@ class World:
         )
         lab = SimpleNamespace(recorder=Recorder(listeners=[self.events.append]))
         self.mesh = SimpleNamespace(
-            deployment=self.deployment, lab=lab, spoilt=None, cluster=lambda name: name
+            ways_to=lambda home: {home: home},
+            deployment=self.deployment,
+            lab=lab,
+            spoilt=None,
+            cluster=lambda name: name,
         )
         self.sample = Sample(cast(Any, self.mesh))
         for name, value in (

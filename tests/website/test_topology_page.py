@@ -32,8 +32,8 @@ def test_every_topology_has_a_page_with_its_picture_and_its_clusters() -> None:
             and "<svg" in text
             and "\n## What a user writes\n" in text
         )
-        for cluster in topology_named(name).names:
-            assert f"### In {cluster}\n" in text
+        for cluster in topology_named(name).meshed:
+            assert f"### In {cluster.name}\n" in text
 
 
 def test_what_is_at_work_nowhere_in_a_topology_is_not_said_of_it() -> None:
