@@ -28,7 +28,9 @@ def exact(request: RunRequest, say: Callable[[str], object]) -> RunRequest:
     to = request.upgrade_to
     return replace(
         request,
-        kubernetes=request.kubernetes or _usual(request, releases, say),
+        kubernetes=_usual(request, releases, say)
+        if request.kubernetes is None
+        else request.kubernetes,
         istio=istio or _of_tags(request.tag),
         upgrade_to=None if to is None else _exact(to, releases, say),
     )
