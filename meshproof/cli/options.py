@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -83,7 +84,8 @@ def session_of(
         istioctl=program,
         image_archive=tuple(named("an archive of images", one) for one in archives or ()),
     )
-    request = exact(request, lambda text: say_line(text, err=True))
+    told: list[str] = []
+    request = exact(request, told.append)
     check_own_build(request, request.istio, ())
     choices = Choices(
         engine,
@@ -97,7 +99,15 @@ def session_of(
         archives=request.image_archive,
         helm=helm,
     )
-    return session_for(choices)
+    session = session_for(choices)
+    say_lines(told)
+    return session
+
+
+def say_lines(texts: Iterable[str]) -> None:
+    """What is told of a command before it begins, on standard error."""
+    for text in texts:
+        say_line(text, err=True)
 
 
 def session_for(choices: Choices) -> Session:

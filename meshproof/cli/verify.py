@@ -13,7 +13,7 @@ import typer
 
 from meshproof.cli.asking import asking
 from meshproof.cli.numbers import number_of
-from meshproof.cli.options import check_ready, check_writable, session_for
+from meshproof.cli.options import check_ready, check_writable, say_lines, session_for
 from meshproof.console import say_line
 from meshproof.environment import for_pytest
 from meshproof.errors import EXIT_USAGE, UsageError
@@ -96,13 +96,14 @@ def go_on_as_verify(
     if collect_only and dry_run:
         raise UsageError("--collect-only and --dry-run ask for two lists", "give one of them")
     only_listed = collect_only or dry_run
+    told: list[str] = []
     with orderly_end(_say):
-        request = exact(as_asked_before(request), _say)
+        request = exact(as_asked_before(request), told.append)
         if not only_listed and has_own_clusters(request):
             from meshproof.cli.own import agreed
 
             request = agreed(request)
-        _prepare(request, only_listed=only_listed)
+        _prepare(request, told, only_listed=only_listed)
         if only_listed:
             switches = [*_LIST, *(_plan("json" if json else "table") if dry_run else ())]
             if collect_only and json:
@@ -133,9 +134,10 @@ def matrix(
     """Share the deployments of a run out among machines, so that all take about as long by the
     records of earlier runs; each gets the arguments that it gives to `meshproof verify`."""
     machines = number_of("--shards", shards) if shards is not None else None
+    told: list[str] = []
     with orderly_end(_say):
-        request = exact(as_asked_before(request), _say)
-        _prepare(request, only_listed=True)
+        request = exact(as_asked_before(request), told.append)
+        _prepare(request, told, only_listed=True)
     switches = [*_LIST, *_plan("shards-json" if json else "shards")]
     if machines is not None:
         switches.append(f"{PYTESTS}shards={machines}")
@@ -154,15 +156,18 @@ def _told(how: str) -> tuple[str, ...]:
 def become_verify(request: RunRequest, made: Callable[[Mapping[str, str]], None]) -> NoReturn:
     """Go on as `meshproof verify` does with this request; ``made`` is given the digest of each part
     of the artifacts, when they are there."""
+    told: list[str] = []
     with orderly_end(_say):
-        request = exact(request, _say)
-        session = _prepare(request, only_listed=False)
+        request = exact(request, told.append)
+        session = _prepare(request, told, only_listed=False)
         made(session.bundle.parts)
     _become_pytest(request, _QUIET)
 
 
-def _prepare(request: RunRequest, *, only_listed: bool) -> Session:
-    """Say what cannot be before anything is made, then make the artifacts that are missing."""
+def _prepare(request: RunRequest, told: Sequence[str], *, only_listed: bool) -> Session:
+    """Say what cannot be before anything is made, then make the artifacts that are missing.
+
+    ``told``: what open words of the request came to, said once nothing is wrong with it."""
     selection = Selection(request)
     selection.check()
     selection.check_pool(chosen_workers(request, selection.topologies))
@@ -179,6 +184,7 @@ def _prepare(request: RunRequest, *, only_listed: bool) -> Session:
         noted_of(claim)
         unhealed(claim)
     if only_listed:
+        say_lines(told)
         return session
     needles = (
         *(request.reuse, request.only, request.revision, request.variant, request.keyword),
@@ -188,6 +194,7 @@ def _prepare(request: RunRequest, *, only_listed: bool) -> Session:
         _find_tests(request, session)
     check_ready(session)
     check_writable(request.reports, "the folder of reports")
+    say_lines(told)
     _ = session.bundle
     if request.mutants:  # now, and not by each worker while tests wait for it
         from meshproof.mutants.program import program_for
