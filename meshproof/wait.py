@@ -33,14 +33,18 @@ def eventually(
     seen are recorded.
 
     Raises WaitFailedError on such a state, WaitTimeoutError (with what was last seen) when the
-    time is up. Errors that ``probe`` raises are not caught: a probe that may fail says so by
-    what it returns.
+    time is up, and what was last seen was looked for in its second half: a look that takes long,
+    as one that waits for silent servers, tells of the moment it began at. Errors that ``probe``
+    raises are not caught: a probe that may fail says so by what it returns.
     """
     begin = time.monotonic()
     last: list[Seen] = []
     held_since: list[float] = []
+    looked = begin
 
     def attempt() -> bool:
+        nonlocal looked
+        looked = time.monotonic()
         seen = probe()
         if recorder is not None and (not last or last[-1] != seen):
             recorder.emit("wait", what=what, seen=str(seen)[:500])
@@ -54,9 +58,12 @@ def eventually(
         held_since[:] = held_since or [time.monotonic()]
         return time.monotonic() - held_since[0] >= stable_for
 
+    def over(state: tenacity.RetryCallState) -> bool:
+        return tenacity.stop_after_delay(within)(state) and looked - begin >= within / 2
+
     loop = tenacity.Retrying(
         retry=tenacity.retry_if_result(lambda held: not held),
-        stop=tenacity.stop_after_delay(within),
+        stop=over,
         wait=tenacity.wait_fixed(every),
         sleep=time.sleep,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from meshproof.errors import WaitFailedError, WaitTimeoutError
@@ -22,6 +24,31 @@ def test_a_timeout_says_what_was_last_seen() -> None:
         eventually(
             lambda: "pending", what="node east", until=lambda s: s == "ready", within=0.02, every=0
         )
+
+
+def test_a_look_that_outlasts_the_wait_is_not_the_only_one() -> None:
+    states = iter(["silence", "ready"])
+
+    def look() -> str:
+        time.sleep(0.05)
+        return next(states)
+
+    assert eventually(look, what="it", until=lambda s: s == "ready", within=0.02, every=0)
+
+
+def test_what_is_seen_last_was_looked_for_in_the_second_half() -> None:
+    begun: list[float] = []
+
+    def look() -> str:
+        begun.append(time.monotonic())
+        time.sleep(0.05)
+        return "silence"
+
+    begin = time.monotonic()
+    with pytest.raises(WaitTimeoutError):
+        eventually(look, what="it", until=lambda s: s == "ready", within=0.02, every=0)
+    assert begun[-1] - begin >= 0.01
+    assert len(begun) == 2
 
 
 def test_a_hopeless_state_ends_the_wait_at_once() -> None:

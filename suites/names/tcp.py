@@ -69,11 +69,14 @@ def tcp_services(sample: Sample) -> Iterator[None]:
         yield
 
 
-def connected(caller: Workload, address: IPv4Address, times: int) -> list[str]:
+def connected(
+    caller: Workload, address: IPv4Address, times: int, patience: float = _PATIENCE
+) -> list[str]:
     """What is heard on as many connections from a pod to an address, one after the other; "" on
-    each on which nothing is, or that cannot be made. Raises as ``asking.ask_all``."""
+    each on which nothing is within ``patience`` seconds, or that cannot be made. Raises as
+    ``asking.ask_all``."""
     # The server speaks first, and nothing is sent.
-    listening = question("tcp", address, TCP_PORT, b"", _PATIENCE)
+    listening = question("tcp", address, TCP_PORT, b"", patience)
     replies = ask_all(caller, [listening] * times)
     return [one.payload.decode(errors="replace").strip() for one in replies]
 

@@ -41,6 +41,9 @@ from suites.sabotage.shown import faults
 
 Judge = Callable[[Verdict], None]
 _CONNECTIONS = 8
+# Before the caller's proxy has a listener there, a server that takes nothing but mTLS waits for the
+# caller to begin, and this one for the server.
+_SILENT = 1.0
 
 
 @proves("names/answers-once-the-service-exists", "names/dns-proxy-knows-remote-services")
@@ -101,7 +104,7 @@ def _require_other(sample: Sample, caller: str, target: str) -> None:
 
     def greetings() -> str:
         found = ask(sample, asking, name).addresses
-        return "; ".join(connected(asking, found[0], _CONNECTIONS)) if found else ""
+        return "; ".join(connected(asking, found[0], _CONNECTIONS, _SILENT)) if found else ""
 
     what = f"an instance of {caller}'s own behind {name}"
     require(greetings, until=lambda told: f"hello {_own(sample, caller)} " in told, what=what)
