@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from meshproof.errors import LabError
 from meshproof.kube.cluster import RunningCluster
 from meshproof.kube.objects import Object, applied
 from meshproof.kube.rollout import await_rollout, scale
@@ -17,7 +18,7 @@ from meshproof.workloads.sample import NAMESPACE, PORT, Sample, sleep_objects
 
 SELECTED = "selected"
 """The pods' label, and what their Deployment is called."""
-_PODS = 4
+PODS = 4
 """In each cluster. Whether one is told may be a matter of chance, so that it takes several."""
 
 
@@ -64,7 +65,7 @@ def selected(sample: Sample, one: Object) -> Iterator[None]:
             side_by_side(shell, running, clusters)
             converge(lambda: told(sample), what="the entry's first instance")
             for cluster in clusters:
-                scale(cluster, NAMESPACE, {SELECTED: _PODS})
+                scale(cluster, NAMESPACE, {SELECTED: PODS})
             side_by_side(shell, running, clusters)
             everybody = len(clusters)
             converge(lambda: len(told(sample)) == everybody, what="their ports")
@@ -77,12 +78,13 @@ def selected(sample: Sample, one: Object) -> Iterator[None]:
 
 def told(sample: Sample) -> list[str]:
     """The clusters all of whose pods' proxies take calls at the entry's port as the entry says."""
-    found = {
-        name: list_workloads(sample.mesh.cluster(name), SELECTED, NAMESPACE)
-        for name in sample.clusters
-    }
-    return [
-        name
-        for name, pods in found.items()
-        if pods and all(PORT in inbound_ports(one) for one in pods)
-    ]
+    return [name for name in sample.clusters if all(known_to(sample, name).values())]
+
+
+def known_to(sample: Sample, cluster: str) -> dict[str, bool]:
+    """The pods of a cluster, and whether each one's proxy takes calls at the entry's port as the
+    entry says. Raises LabError when there are none, EvidenceError when a proxy does not answer."""
+    pods = list_workloads(sample.mesh.cluster(cluster), SELECTED, NAMESPACE)
+    if not pods:
+        raise LabError(f"no pod of {SELECTED} runs in {cluster}")
+    return {one.name: PORT in inbound_ports(one) for one in pods}

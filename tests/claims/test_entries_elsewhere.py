@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -37,11 +37,13 @@ from tests.doubles.played import PlayedPod
 
 ALL_ALIKE = 5000
 BEFORE = {"east": Endings(1), "west": Endings(0)}
+SERVED = "whose istiod takes east for its own"
 PANIC = "runtime error: index out of range [1] with length 1"
 
 
-def with_selected(*clusters: str) -> Doing:
-    """Each cluster has the selected pod, and its proxy is told in these."""
+def with_selected(*clusters: str, more: bool = False) -> Doing:
+    """Each cluster has the selected pod, and its proxy is told in these. ``more``: each has another
+    beside it that is told."""
 
     def done(stage: Stage) -> None:
         world = stage.world
@@ -52,10 +54,19 @@ def with_selected(*clusters: str) -> Doing:
             chains = [{"filter_chain_match": {"destination_port": 15006}}]
             if one.cluster in clusters:
                 chains.append({"filter_chain_match": {"destination_port": 5000}})
-            inbound = {"name": "virtualInbound", "filter_chains": [*chains, {}]}
-            world.dumps[name] = [{"active_state": {"listener": inbound}}]
+            world.dumps[name] = _inbound(*chains)
+            if more:
+                world.pods.append(_renamed(one, f"{name}-more"))
+                world.dumps[f"{name}-more"] = _inbound(
+                    {"filter_chain_match": {"destination_port": 5000}}
+                )
 
     return done
+
+
+def _inbound(*chains: Mapping[str, object]) -> list[dict[str, object]]:
+    inbound = {"name": "virtualInbound", "filter_chains": [*chains, {}]}
+    return [{"active_state": {"listener": inbound}}]
 
 
 def _renamed(pod: PlayedPod, name: str) -> PlayedPod:
@@ -167,12 +178,15 @@ CASES = [
     *cases(announced_where_they_are, of_versions("east", "v1", "v2", topology=SPLIT), passes()),
     *cases(
         pods_are_told,
-        on(topology=FLAT, before=with_selected("east", "west")),
+        on(topology=REMOTE, before=with_selected("east", "west")),
         passes(),
-        fails("not told in west, but in east", with_selected("east")),
-        fails("not told in east, west, but in none", with_selected()),
+        fails(f"none of 1 in west, {SERVED}, is told: selected-west", with_selected("east")),
+        fails("none of 1 in east is told: selected-east", with_selected()),
+        fails(
+            f"1 of 2 in west, {SERVED}, are not: selected-west", with_selected("east", more=True)
+        ),
         unclear(
-            "there are no pods",
+            "nothing",
             lambda one: one.monkeypatch.setattr(type(one.world.sample), "clusters", ()),
         ),
     ),

@@ -14,6 +14,7 @@ ALONE = "as much as the instances of one zone alone"
 
 LEASE = "Lease.coordination.k8s.io istio-system/istio-gateway"
 WAY, POD = "172.30.2.200:15443", "10.10.0.9:5000"
+SERVED = "whose istiod takes east for its own"
 NC = "503 [NC cluster_not_found ]"
 ITSELF = "itself, not the gateway"
 PANIC = "runtime error: index out of range [1] with length 1"
@@ -50,7 +51,7 @@ SHOWS = [
     ("entries/rule-to-an-alias", "40 were sent to nowhere"),
     ("entries/rule-to-an-alias", f"40 did not: 40 x 503 [NC]; such as call mp-1-0: {NC}"),
     ("entries/announced-on-their-network", f"west calls 10.10.0.5 of net-east {ITSELF} {WAY}"),
-    ("entries/selected-pods-are-told", "not told in west, but in east"),
+    ("entries/selected-pods-are-told", f"3 of 4 in west, {SERVED}, are not: a, b, c"),
     ("entries/two-sites-by-dns", f"the istiod in east ended in a panic: {PANIC}"),
     ("entries/two-sites-by-dns", f"{ENDED.format('east')}, {ENDED.format('west')}"),
     ("names/dns-proxy-answers-wildcards", f"in east {SEARCHED} is said to stand for {STAR}"),
@@ -103,7 +104,8 @@ DOES_NOT = [
     ("entries/rule-to-an-alias", "40 were sent to outbound|5000||alias.sample.svc.cluster.local"),
     ("entries/rule-to-an-alias", "40 did not: 40 x 503 [UF]; such as call mp-1-0: 503 [UF x ]"),
     ("entries/announced-on-their-network", f"west calls it at {POD}"),
-    ("entries/selected-pods-are-told", "not told in east, west, but in none"),
+    ("entries/selected-pods-are-told", "1 of 4 in east are not: a"),
+    ("entries/selected-pods-are-told", f"none of 4 in west, {SERVED}, is told: a, b, c, d"),
     ("entries/two-sites-by-dns", "the istiod in east ended"),
     ("entries/two-sites-by-dns", "the istiod in east ended in a panic: assignment to nil map"),
     ("names/dns-proxy-answers-wildcards", "in east one.wildcards.test is NXDOMAIN"),
