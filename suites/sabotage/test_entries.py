@@ -69,7 +69,7 @@ def test_a_rule_to_another_service_is_noticed(sample: Sample, judge: Judge) -> N
 @proves("entries/selected-pods-are-told")
 def test_an_entry_that_selects_others_is_noticed(sample: Sample, judge: Judge) -> None:
     """With an entry that selects other pods, the claim that these are told of it fails."""
-    with selected(sample, selecting("others")):
+    with selected(sample, selecting("others"), within=5):
         verdicts = [
             noticed([told_in(sample, name)], f"none of {PODS} in {name}")
             for name in sample.clusters
