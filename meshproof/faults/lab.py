@@ -51,11 +51,12 @@ def closed(lab: Lab, pair: Pair) -> Wiring:
     return replace(lab.wiring, name=f"closed from {' to '.join(pair)}", flows=flows)
 
 
-def cut_off(lab: Lab, cluster: str) -> Wiring:
-    """The lab's own wiring, but that the router lets nothing through to a cluster or from it."""
-    own = lab.wiring
-    flows = {pair: frozenset() if cluster in pair else own.flows[pair] for pair in own.flows}
-    return replace(own, name=f"{cluster} cut off", flows=flows)
+def cut_off(lab: Lab, *clusters: str) -> Wiring:
+    """The lab's own wiring, but that the router lets nothing through to these clusters or from
+    them."""
+    own, lost = lab.wiring, set(clusters)
+    flows = {pair: own.flows[pair] if lost.isdisjoint(pair) else frozenset() for pair in own.flows}
+    return replace(own, name=f"{' and '.join(clusters)} cut off", flows=flows)
 
 
 @contextmanager

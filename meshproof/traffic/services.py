@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import product
 
+from meshproof.errors import EvidenceError
 from meshproof.kube.dns import dns_address
 from meshproof.kube.names import ask_name
 from meshproof.kube.objects import Object, applied
@@ -74,7 +75,9 @@ def deployed_services(sample: Sample, services: Sequence[Object]) -> Iterator[No
         ports = {port["port"] for one in services for port in one["spec"].get("ports", [])}
         if not await_forgotten(sample, hosts, ports or {PORT}):
             sample.mesh.mark_dirty(f"deleted, but still in a proxy: {', '.join(hosts)}")
-        await_drained(sample)  # servers that stand behind one port fewer listen anew
+        if not await_drained(sample):  # servers that stand behind one port fewer listen anew
+            told = f"after the end of {', '.join(hosts)} connections from before were not closed"
+            sample.mesh.mark_dirty(told)
 
 
 def require_ways(sample: Sample, services: Sequence[Object]) -> None:
@@ -96,7 +99,8 @@ def require_ways(sample: Sample, services: Sequence[Object]) -> None:
         return [text for texts in found for text in texts]
 
     require(missing, until=lambda left: not left, what=f"ways to {', '.join(names)}")
-    await_drained(sample)
+    if not await_drained(sample):
+        raise EvidenceError(f"nothing can be claimed: servers of {', '.join(names)} still drain")
 
 
 def full_name(service: Object) -> str:

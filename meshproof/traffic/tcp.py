@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 
 from meshproof.kube.asking import Question, Reply, ask_all
 from meshproof.kube.workload import PodWorkload
@@ -23,7 +22,6 @@ _SAID = b"GET /%b HTTP/1.1\r\n\r\n"
 _LENGTHS = 1000
 """So many connections follow one another before one says as much again as an earlier one; what is
 said stays within one segment."""
-_numbers = count()
 _HELLO = re.compile(r"hello (\S+) ([a-z0-9-]+)")
 
 
@@ -79,7 +77,7 @@ def connect(
     begin, log, servers = time.monotonic(), log_from_now(caller), sample.servers()
     # One that is silent costs its whole patience; nobody waits for more than a few of them.
     bounded = 30 + patience * min(times, 10)
-    asked = [Question("tcp", patience, to, said) for said in _different(times)]
+    asked = [Question("tcp", patience, to, said) for said in _different(sample.numbers, times)]
     found = [_read(caller, servers, one) for one in ask_all(caller, asked, bounded)]
     if caller.sidecar:
         found = _with_their_lines(log, found, [len(one.payload) for one in asked], to)
@@ -103,10 +101,11 @@ def _read(caller: PodWorkload, servers: Mapping[str, PodWorkload], reply: Reply)
     )
 
 
-def _different(times: int) -> list[bytes]:
+def _different(numbers: Iterator[int], times: int) -> list[bytes]:
     """What so many connections say, each of another length than those before it: a connection has
-    no request id, and a proxy logs how much came from the client."""
-    return [_SAID % (b"-" * (next(_numbers) % _LENGTHS)) for _ in range(times)]
+    no request id, and a proxy logs how much came from the client. ``numbers``: go on from call to
+    call."""
+    return [_SAID % (b"-" * (next(numbers) % _LENGTHS)) for _ in range(times)]
 
 
 def _with_their_lines(

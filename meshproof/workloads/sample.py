@@ -5,10 +5,11 @@ Both are ours, with every source of artifacts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 
 from meshproof.artifacts.images import WORKLOAD
 from meshproof.errors import EvidenceError
@@ -68,11 +69,13 @@ class Behind:
 @dataclass
 class Sample:
     """sleep and helloworld on a mesh. ``calls``: how many a second a stream makes in each cluster
-    whose plan does not say."""
+    whose plan does not say; ``numbers``: those that TCP connections are told apart by in proxies'
+    logs, so that samples of one mesh have them in common."""
 
     mesh: Mesh
     callers: dict[tuple[str, str], PodWorkload] = field(default_factory=dict)
     calls: float = float(CALLS)
+    numbers: Iterator[int] = field(default_factory=count, repr=False, compare=False)
 
     @property
     def topology(self) -> Topology:

@@ -58,12 +58,11 @@ def over_a_rotation(
     sample: Sample, within: float = WITHIN
 ) -> tuple[Found, list[Begun], dict[str, str]]:
     """What comes of calls while a mesh gets another root, stage by stage, both being trusted
-    meanwhile, and a version another instance in the end; the stages that were begun: none after one
-    that was not in force within so many seconds; and, as ``ran_on`` takes it, which istiods ended.
-    Raises as ``trust_restored`` and ``awaited``."""
+    meanwhile, and a version of each control plane another instance in the end; the stages that were
+    begun: none after one that was not in force within so many seconds; and, as ``ran_on`` takes it,
+    which istiods ended. Raises as ``trust_restored`` and ``awaited``."""
     stages, istiods = rotation(sample.mesh), _endings(sample)
-    plane = sample.topology.control_planes[0].name
-    version = next((one for one in sample.versions_in(plane)), next(iter(sample.versions)))
+    grown = _one_for_each_plane(sample)
     begun: list[Begun] = []
 
     def doing(stream: Stream, stack: ExitStack) -> None:
@@ -75,12 +74,21 @@ def over_a_rotation(
             if begun[-1].missing:
                 return
             stream.flow_for(_AFTERWARDS)
-        with stream.mark(f"{version} gets another instance"):
-            stack.enter_context(scaled(sample, version, usual(sample, version) + 1))
+        with stream.mark(f"{' and '.join(grown)} get another instance"):
+            for version in grown:
+                stack.enter_context(scaled(sample, version, usual(sample, version) + 1))
         stream.flow_for(_AT_THE_END)
 
-    found = over(sample, doing, more={version: 1})
+    found = over(sample, doing, more=dict.fromkeys(grown, 1))
     return found, begun, _ended_since(sample, istiods)
+
+
+def _one_for_each_plane(sample: Sample) -> list[str]:
+    """Of each control plane a version whose new pods have their certificates from it."""
+    found: dict[str, str] = {}
+    for version, home in sample.versions.items():
+        found.setdefault(sample.topology[home].primary, version)
+    return list(found.values())
 
 
 def issuer_of(sample: Sample, server: Workload) -> str:

@@ -101,10 +101,13 @@ def _zoned(sample: Sample, cluster: str) -> Iterator[None]:
         if one["kind"] == "Deployment":
             one["spec"]["template"]["metadata"]["labels"][LOCALITY_LABEL] = HERE
     running = sample.mesh.cluster(cluster)
-    with applied(running, objects):
-        await_rollout(running, NAMESPACE, {_CALLER}, sample.mesh.shell)
-        yield
-    sample.callers.pop((cluster, f"{NAMESPACE}/{_CALLER}"), None)
+    try:
+        with applied(running, objects):
+            await_rollout(running, NAMESPACE, {_CALLER}, sample.mesh.shell)
+            yield
+    finally:
+        # Else whoever asks for it next, after a claim that broke off, gets a pod that is gone.
+        sample.callers.pop((cluster, f"{NAMESPACE}/{_CALLER}"), None)
 
 
 def _held(sample: Sample, caller: str, due: Collection[str], when: str) -> Held:

@@ -61,3 +61,10 @@ def test_a_name_that_is_missing_is_told(two: Any, monkeypatch: pytest.MonkeyPatc
     told(monkeypatch, ROUTED, {**KNOWN_TO_ALL, "east": NameAnswer("NXDOMAIN")})
     with pytest.raises(EvidenceError, match=f"the name {HOST} in east"):
         services.require_ways(two, [SERVICE])
+
+
+def test_servers_that_go_on_draining_are_told(two: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    told(monkeypatch, ROUTED, KNOWN_TO_ALL)
+    monkeypatch.setattr(services, "await_drained", lambda _: False)
+    with pytest.raises(EvidenceError, match=f"servers of {HOST} still drain"):
+        services.require_ways(two, [SERVICE])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
@@ -45,7 +46,9 @@ def upstreams(
     monkeypatch.setattr(tcp, "log_from_now", lambda _: SimpleNamespace(connections=connections))
     recorder = SimpleNamespace(emit=lambda *_, **__: None)
     sample: Any = SimpleNamespace(
-        mesh=SimpleNamespace(lab=SimpleNamespace(recorder=recorder)), servers=dict
+        mesh=SimpleNamespace(lab=SimpleNamespace(recorder=recorder)),
+        servers=dict,
+        numbers=count(),
     )
     logs = [one.log for one in tcp.connect(sample, CALLER, 2)]
     found = [one.upstream_host if one else None for one in logs]
@@ -79,6 +82,8 @@ def test_what_was_ended_unread_is_known_by_its_source(monkeypatch: pytest.Monkey
 
 
 def test_no_two_of_many_in_a_row_say_equally_much() -> None:
-    lengths = [len(said) for said in [*tcp._different(500), *tcp._different(500)]]
+    numbers = count()
+    said = [*tcp._different(numbers, 500), *tcp._different(numbers, 500)]
+    lengths = [len(one) for one in said]
     assert len(set(lengths)) == len(lengths)
     assert max(lengths) < 1400, "one segment on any network"
