@@ -181,7 +181,9 @@ def api_client(kubeconfig: Path, context: str | None = None) -> client.ApiClient
     in words that hold nothing of it."""
     configuration = client.Configuration()
     try:
-        client.load_kube_config(str(kubeconfig), context, configuration)
+        client.load_kube_config(
+            str(kubeconfig), context, configuration, temp_file_path=client.keys_folder()
+        )
     except client.ConfigException as error:
         which = f"context {context} of {kubeconfig}" if context is not None else str(kubeconfig)
         raise LabError(f"{which} cannot be used: {str(error)[:200]}") from None

@@ -26,7 +26,9 @@ class Foreign:
     """``context``: which of its kubeconfig's; ``folder``: where what is learnt of it may be kept,
     which is not beside the user's file; ``lab``: whose our objects are; ``server``: the URL by
     which other clusters reach its API server; ``images``: what stands for an image of ours there;
-    ``namespaces``: those that we make, and have to do with."""
+    ``namespaces``: those that we make, and have to do with; ``since``: when we have locked it, as
+    its API server writes times, "" before that; ``has_our_istio``: whether an Istio that is there
+    is of our making, as far as it is not older than that."""
 
     context: str
     folder: Path = field(repr=False)
@@ -34,6 +36,8 @@ class Foreign:
     server: str = ""
     images: Mapping[str, str] = field(default_factory=dict)
     namespaces: tuple[str, ...] = ()
+    since: str = ""
+    has_our_istio: bool = True
 
     def as_there(self, one: Mapping[str, Any]) -> dict[str, Any]:
         """An object as it is made there: labelled as ours, with the images that its nodes can have.

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from meshproof.kube import client
 from meshproof.kube.cluster import RunningCluster
-from meshproof.kube.foreign import LAB_LABEL
+from meshproof.kube.foreign import LAB_LABEL, Foreign
 from meshproof.kube.seam import lab_errors
 from meshproof.mesh.manifests import REGION_LABEL, ZONE_LABEL
 from meshproof.wait import eventually
@@ -78,7 +78,8 @@ class Thing:
     pods, the key of the thing it is made for in the end.
     ``lab``: whose it says it is, ``istios``: whether it says, or is called so, that it is Istio's:
     by these ours are told from others' in a foreign cluster.
-    ``held``: whether it has finalizers, so that it stays until somebody has taken them off.
+    ``held``: whether it has finalizers, so that it stays until somebody has taken them off;
+    ``created``: when, as the API server writes it, "" where nobody said.
     """
 
     group: str
@@ -91,6 +92,7 @@ class Thing:
     lab: str = field(default="", compare=False, repr=False)
     istios: bool = field(default=False, compare=False, repr=False)
     held: bool = field(default=False, compare=False, repr=False)
+    created: str = field(default="", compare=False, repr=False)
 
     @property
     def key(self) -> Key:
@@ -146,9 +148,11 @@ class Inventory:
         ]
         return cls(frozenset(things))
 
-    def of_lab(self, lab_id: str, *, istios: bool = True) -> Inventory:
+    def of_lab(self, lab_id: str, *, istios: bool = True, since: str = "") -> Inventory:
         """What of this is of a lab's making in a foreign cluster: what bears its label, what is in
-        a namespace that does, and with ``istios`` what is Istio's."""
+        a namespace that does, and with ``istios`` what is Istio's and not older than ``since``,
+        when the lab has locked the cluster: an older Istio is somebody else's. In others'
+        namespaces that are the ConfigMaps alone which istiods write into every one."""
         spaces = {
             one.name
             for one in self.things
@@ -157,9 +161,15 @@ class Inventory:
         ours = (
             one
             for one in self.things
-            if one.lab == lab_id or one.namespace in spaces or (istios and one.istios)
+            if one.lab == lab_id
+            or one.namespace in spaces
+            or (istios and one.istios and _may_be_ours(one, since))
         )
         return Inventory(frozenset(ours))
+
+    def of_foreign(self, foreign: Foreign) -> Inventory:
+        """The same of the lab that a foreign cluster is dealt with by."""
+        return self.of_lab(foreign.lab, istios=foreign.has_our_istio, since=foreign.since)
 
     def without(self, other: Inventory) -> Inventory:
         """What is here, but for what is in the other."""
@@ -182,7 +192,7 @@ def take_inventory(cluster: RunningCluster) -> Inventory:
     """
     with lab_errors(f"list what is in {cluster.name}"):
         found = take_whole(cluster)
-    return found if cluster.foreign is None else found.of_lab(cluster.foreign.lab)
+    return found if cluster.foreign is None else found.of_foreign(cluster.foreign)
 
 
 def take_whole(cluster: RunningCluster) -> Inventory:
@@ -303,7 +313,17 @@ def _thing(resource: Resource, metadata: Metadata) -> Thing:
     labels = metadata.get("labels") or {}
     lab, istios = labels.get(LAB_LABEL, ""), _is_istios(resource, metadata, labels)
     held = bool(metadata.get("finalizers"))
-    return Thing(group, kind, namespace, name, frozenset(marks), path, maker, lab, istios, held)
+    created = metadata.get("creationTimestamp") or ""
+    marked = frozenset(marks)
+    return Thing(group, kind, namespace, name, marked, path, maker, lab, istios, held, created)
+
+
+def _may_be_ours(one: Thing, since: str) -> bool:
+    """Whether something of Istio's may have been made by a lab. Times are as RFC 3339 has them, in
+    UTC, of one API server: as text they are in the order of time."""
+    if since and one.created and one.created < since:
+        return False
+    return not one.namespace or (one.group, one.kind) == ("", "ConfigMap")
 
 
 def _is_istios(resource: Resource, metadata: Metadata, labels: Mapping[str, str]) -> bool:

@@ -35,8 +35,9 @@ from meshproof.wait import eventually
 
 Patch = dict[str, dict[str, dict[str, str | None]]]
 
-# What a deletion meets that was done already, or that the next round does again.
-_TOLERATED = (404, 409, 429, 503)
+# What a deletion meets that was done already, whose kind's definition went meanwhile (404, or 405
+# while the API server learns of it), or that the next round does again.
+_TOLERATED = (404, 405, 409, 429, 503)
 _WITHOUT_FINALIZERS = {"metadata": {"finalizers": None}}
 _WITHIN, _WITHIN_THEIRS = 60.0, 300.0
 """Seconds for each part of it: in somebody else's cluster a load balancer goes with it, which is
@@ -100,7 +101,7 @@ def stop_mesh(cluster: RunningCluster, before: Inventory, *, recorder: Recorder)
         def delete_again() -> str:
             now = list_things(api, acting)
             if cluster.foreign is not None:
-                now = now.of_lab(cluster.foreign.lab)
+                now = now.of_foreign(cluster.foreign)
             _check_origin(cluster, now, before)
             new = now.new_since(before)
             _delete(api, deletable(new, before), gone)

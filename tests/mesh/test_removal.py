@@ -9,6 +9,7 @@ import pytest
 
 from meshproof.errors import LabError
 from meshproof.events import Event, Recorder
+from meshproof.kube import client
 from meshproof.mesh import removal
 from meshproof.mesh.inventory import Inventory, Thing
 from meshproof.mesh.removal import remove_rest, stop_mesh
@@ -113,3 +114,21 @@ def test_what_a_stopped_controller_holds_is_let_go(
     monkeypatch.setattr(removal, "request", request)
     remove_rest(cluster, Inventory(frozenset({NODE, OLD})), recorder=Recorder())
     assert cluster.things == {NODE, OLD} and let_go == [held.path]
+
+
+@pytest.mark.parametrize(
+    ("status", "stands"), [(404, False), (405, False), (409, False), (403, True)]
+)
+def test_what_is_gone_already_ends_no_removal(
+    monkeypatch: pytest.MonkeyPatch, status: int, stands: bool
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise client.ApiException(status=status)
+
+    monkeypatch.setattr(removal, "request", refused)
+    raised = False
+    try:
+        removal._tolerant(object(), "DELETE", "/apis/example.org/v1/things/a", {})
+    except client.ApiException:
+        raised = True
+    assert raised is stands

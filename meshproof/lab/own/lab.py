@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from meshproof.errors import LabError, UsageError
@@ -22,7 +23,14 @@ from meshproof.lab.own.addresses import LateAddresses
 from meshproof.lab.own.facts import Facts, check_distinct, facts_of
 from meshproof.lab.own.network import deploy_probe, differences, probe_network
 from meshproof.lab.own.rights import check_rights
-from meshproof.lab.own.there import NAMESPACES, check_free, holder_of, lock
+from meshproof.lab.own.there import (
+    NAMESPACES,
+    check_free,
+    has_others_istio,
+    holder_of,
+    lock,
+    locked_since,
+)
 from meshproof.lab.ownership import Claim, Description, new_id
 from meshproof.model import Capability, Footprint, Wiring
 from meshproof.model.own_cluster import OwnCluster, OwnClusters
@@ -115,7 +123,8 @@ class KubeconfigLab(Lab):
         try:
             claim.write(_description(claim, own, facts, real, wiring))
             for name, cluster in running.items():
-                lock(name, cluster.api, claim.id)
+                since = lock(name, cluster.api, claim.id)
+                cluster.foreign = replace(lab._foreign(name), since=since)
             with recorder.step("probe the network"):
                 lab._probe(wiring)
         except BaseException:
@@ -150,6 +159,13 @@ class KubeconfigLab(Lab):
             raise
         lab = cls(claim, real, running, recorder, shell)
         lab.wiring = Wiring(about.wiring)
+        try:
+            with lab_errors(f"look for what lab {claim.id} has left"):
+                for name in running:
+                    lab._remember(name)
+        except BaseException:
+            claim.release()
+            raise
         return lab
 
     # --- what every lab has
@@ -204,6 +220,23 @@ class KubeconfigLab(Lab):
         self.claim.forget()
 
     # --- parts
+
+    def _foreign(self, name: str) -> Foreign:
+        found = self.clusters[name].foreign
+        if found is None:
+            raise ValueError(f"{name} is nobody else's")
+        return found
+
+    def _remember(self, name: str) -> None:
+        """Let it be known which Istio in a cluster may be ours, by what is there now. Raises
+        ApiException."""
+        cluster = self.clusters[name]
+        ours = not has_others_istio(cluster.api, self.id)
+        since = locked_since(cluster.api)
+        cluster.foreign = replace(self._foreign(name), since=since, has_our_istio=ours)
+        if not ours:
+            text = f"Istio in cluster {name} is not of lab {self.id}, and is left as it is"
+            self.recorder.emit("notice", text=text)
 
     def _probe(self, wiring: Wiring) -> None:
         """Raise LabError where no mesh can be as ``wiring`` says on this network; say what else is

@@ -69,8 +69,9 @@ def _is_kind(name: str) -> bool:
     return name.endswith(f".{_ISTIO}")
 
 
-def lock(name: str, api: client.ApiClient, lab_id: str) -> None:
-    """Make the lock. Raises LabError that says who has it."""
+def lock(name: str, api: client.ApiClient, lab_id: str) -> str:
+    """Make the lock; returns when that was, as the API server writes times. Raises LabError that
+    says who has it."""
     core = client.CoreV1Api(api)
     holder = f"{socket.gethostname()}, process {os.getpid()}"
     since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
@@ -81,24 +82,52 @@ def lock(name: str, api: client.ApiClient, lab_id: str) -> None:
     }
     with lab_errors(f"lock cluster {name}"):
         try:
-            core.create_namespace({"metadata": metadata})
+            made = core.create_namespace({"metadata": metadata})
         except client.ApiException as error:
             if error.status != HTTPStatus.CONFLICT:
                 raise
             raise _held(name, core.read_namespace(OWN_NAMESPACE).metadata) from None
+    return _time(made.metadata)
 
 
 def holder_of(api: client.ApiClient) -> str | None:
     """The id of the lab whose lock is in a cluster; None where there is none. Raises
     ApiException."""
+    metadata = _namespace(api, OWN_NAMESPACE)
+    return _lab_of(metadata) if metadata is not None else None
+
+
+def locked_since(api: client.ApiClient) -> str:
+    """When the lock was made that is in a cluster, as its API server writes times; "" where there
+    is none. Raises ApiException."""
+    metadata = _namespace(api, OWN_NAMESPACE)
+    return _time(metadata) if metadata is not None else ""
+
+
+def has_others_istio(api: client.ApiClient, lab_id: str) -> bool:
+    """Whether the namespace that Istio is in does not say that it is of a lab's making: then
+    somebody has made it since, and whatever Istio is there is theirs. Raises ApiException."""
+    metadata = _namespace(api, SYSTEM)
+    return metadata is not None and _lab_of(metadata) != lab_id
+
+
+def _namespace(api: client.ApiClient, name: str) -> client.V1ObjectMeta | None:
     try:
-        metadata = client.CoreV1Api(api).read_namespace(OWN_NAMESPACE).metadata
+        return client.CoreV1Api(api).read_namespace(name).metadata
     except client.ApiException as error:
         if error.status != HTTPStatus.NOT_FOUND:
             raise
         return None
+
+
+def _lab_of(metadata: client.V1ObjectMeta) -> str | None:
     found: str | None = (metadata.labels or {}).get(LAB_LABEL)
     return found
+
+
+def _time(metadata: client.V1ObjectMeta) -> str:
+    made = metadata.creation_timestamp
+    return made.strftime("%Y-%m-%dT%H:%M:%SZ") if made is not None else ""
 
 
 def _held(name: str, metadata: client.V1ObjectMeta) -> LabError:

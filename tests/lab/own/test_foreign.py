@@ -272,6 +272,21 @@ def test_of_all_that_is_there_ours_is_told() -> None:
     }
 
 
+LOCKED, BEFORE = "2026-12-01T03:00:00Z", "2026-11-30T23:59:59Z"
+_SERVICES = Resource("", "Service", "services", "/api/v1")
+
+
+def test_an_istio_that_is_older_than_the_lock_is_somebody_elses() -> None:
+    by_istio = {"operator.istio.io/component": "Pilot"}
+    found = inventory(
+        (_ROLES, {"name": "istiod-old", "creationTimestamp": BEFORE}),
+        (_ROLES, {"name": "istiod-ours", "creationTimestamp": LOCKED}),
+        (_SERVICES, {"name": "istiod", "namespace": "shop", "labels": by_istio}),
+    )
+    assert names(found.of_lab(LAB, since=LOCKED)) == {"sample", "a", "istiod-ours"}
+    assert names(found.of_lab(LAB, since=LOCKED, istios=False)) == {"sample", "a"}
+
+
 def test_what_others_make_meanwhile_is_never_ours_to_remove() -> None:
     before = inventory()
     now = inventory((_MAPS, {"name": "theirs", "namespace": "shop"}))

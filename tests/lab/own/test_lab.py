@@ -242,6 +242,28 @@ def test_nothing_is_removed_where_the_lock_is_not_ours_any_more(
     assert list(claims()) == []
 
 
+def test_an_istio_in_a_namespace_that_is_not_ours_is_left(
+    theirs: dict[str, Theirs], tmp_path: Path, network: SimpleNamespace, removal: Removal
+) -> None:
+    claim = killed(theirs, tmp_path)
+    about = claim.read()
+    assert about is not None
+    system = "GET /api/v1/namespaces/istio-system"
+    theirs["west"].recorded.answers[system] = namespace("istio-system")
+    ours = namespace("istio-system", labels={LAB_LABEL: claim.id})
+    theirs["east"].recorded.answers[system] = ours
+    events: list[Event] = []
+    lab = KubeconfigLab.left_by(claim, about, Recorder(listeners=[events.append]))
+    found = {name: one.foreign for name, one in lab.clusters.items()}
+    claim.release()
+    assert {name: one and one.has_our_istio for name, one in found.items()} == {
+        "east": True,
+        "west": False,
+    }
+    told = [event.data["text"] for event in events if event.kind == "notice"]
+    assert told == [f"Istio in cluster west is not of lab {claim.id}, and is left as it is"]
+
+
 def test_another_cluster_behind_that_context_is_left_alone(
     theirs: dict[str, Theirs], tmp_path: Path, network: SimpleNamespace
 ) -> None:
