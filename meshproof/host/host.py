@@ -154,6 +154,12 @@ class Host:
         token = credentials.grant(running, tenant)
         apply(self.cluster, [credentials.secret(running, tenant, token)])
 
+    def admit(self, tenant: Tenant, member: str) -> None:
+        """Keep what a tenant's source has for a member in force there from now on, by a token that
+        the member gives; it is not waited for. Raises LabError."""
+        self.introduce(tenant, member)
+        self.reconciler.assign(Assignment(tenant.name, member))
+
     def _due(self, one: Assignment) -> str:
         return self.revisions.get(one.tenant, "")
 
@@ -221,11 +227,9 @@ def _set_up(host: Host, lab: Lab, plan: Plan, artifacts: HostArtifacts) -> None:
     side_by_side(shell, lambda act: act(), doors)
     for tenant in plan.tenants:
         with lab.recorder.step(f"push what {tenant.name} has"):
-            for member in tenant.members:
-                host.introduce(tenant, member)
             host.deliver(tenant.name, plan.contents[tenant.name])
-            for one in host.assignments(tenant.name):
-                host.reconciler.assign(one)
+            for member in tenant.members:
+                host.admit(tenant, member)
             host.require(host.make_good(host.assignments(tenant.name)))
 
 
