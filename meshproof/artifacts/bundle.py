@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from meshproof.model import Version
+
+if TYPE_CHECKING:
+    from meshproof.artifacts.host import HostArtifacts
 
 RELEASES_HUB = "docker.io/istio"
 """The registry and path of the images of Istio's releases."""
@@ -92,8 +96,8 @@ class Bundle:
     part of it by a digest, as far as that is known, and the node image by the engine's;
     ``proxies``: which proxy each Istio runs, "plain Envoy 1.38.0" or "Istio's own"; ``ours``: the
     folder with the programs of our own, for this machine, and with what suites apply of others';
-    ``filters_off``: by Istio which of its own filters its proxy lacks; ``helm``: None where nobody
-    asked for it.
+    ``filters_off``: by Istio which of its own filters its proxy lacks; ``helm``, and ``host``, what
+    a host pushes by: None where nobody asked for it.
     """
 
     source: str
@@ -107,3 +111,4 @@ class Bundle:
     ours: Path
     filters_off: Mapping[Version, tuple[str, ...]]
     helm: Helm | None = None
+    host: HostArtifacts | None = None

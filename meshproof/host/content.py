@@ -25,10 +25,13 @@ _KIND = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization
 @dataclass(frozen=True)
 class Overlay:
     """What one member has: beside what all have, ``objects`` of its own; ``overrides``: parts of
-    objects that it has in another shape, each with kind and name, as a strategic merge patch."""
+    objects that it has in another shape, each with kind and name, as a strategic merge patch;
+    ``manifests``: by name, further objects as some program has written them, which stay as they
+    are."""
 
     objects: Sequence[Object] = ()
     overrides: Sequence[Object] = ()
+    manifests: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,9 @@ class Content:
     raw: Mapping[str, str] = field(default_factory=dict)
 
     def due(self, member: str) -> list[Object]:
-        """The objects that a member should have, in the shape that it should have them in, as far
-        as overrides of mappings go. Raises KeyError for a member that it has nothing for."""
+        """The objects that a member should have, but for those of manifests, in the shape that it
+        should have them in, as far as overrides of mappings go. Raises KeyError for a member that
+        it has nothing for."""
         overlay = self.members[member]
         patches = {_identity(one): one for one in overlay.overrides}
         shaped = [_merged(one, patches.get(_identity(one), {})) for one in self.base]
@@ -60,6 +64,9 @@ class Content:
             if overlay.objects:
                 found[f"{member}/{_OWN}"] = _documents(overlay.objects)
             own = [_OWN] if overlay.objects else []
+            for name, text in overlay.manifests.items():
+                found[f"{member}/{name}.yaml"] = text
+                own.append(f"{name}.yaml")
             found[f"{member}/{_INDEX}"] = _index([*shared, *own], overlay.overrides)
         return {**found, **self.raw}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from meshproof.errors import LabError, WaitTimeoutError
@@ -18,12 +19,9 @@ from meshproof.kube.objects import Object, apply, delete, read, title
 from meshproof.kube.seam import lab_errors
 from meshproof.wait import eventually
 
-INTERVAL = "10m"
-"""How often members are looked at unasked: seldom, so that what a test sees is what it asked
-for."""
 RETRY = "5s"
 """After how long what failed is tried again."""
-_TIMEOUT = "20s"
+_SOURCE_TIMEOUT = "20s"
 _SOURCE = "source"
 _REQUESTED = "reconcile.fluxcd.io/requestedAt"
 _FETCHED_WITHIN = 60.0
@@ -31,11 +29,23 @@ _GONE_WITHIN = 60.0
 _READINESS = {"True": Readiness.READY, "False": Readiness.FAILED}
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """``interval``: how often members are looked at unasked: seldom, so that what a test sees is
+    what it asked for; ``timeout``: how long one try may take."""
+
+    interval: str = "10m"
+    timeout: str = "20s"
+
+
+PACE = Pace()
+
+
 class Flux:
     """Flux in a cluster, whose controllers run there."""
 
-    def __init__(self, host: RunningCluster) -> None:
-        self._host = host
+    def __init__(self, host: RunningCluster, pace: Pace = PACE) -> None:
+        self._host, self._pace = host, pace
 
     def follow(self, tenant: str) -> None:
         """As ``Reconciler.follow``."""
@@ -63,7 +73,7 @@ class Flux:
 
     def assign(self, one: Assignment) -> None:
         """As ``Reconciler.assign``."""
-        apply(self._host, [assignment_object(one)])
+        apply(self._host, [assignment_object(one, self._pace)])
 
     def withdraw(self, one: Assignment) -> None:
         """As ``Reconciler.withdraw``."""
@@ -73,7 +83,7 @@ class Flux:
         """As ``Reconciler.release``. What is suspended is not undone when it is deleted
         (``finalizerShouldDeleteResources`` of kustomize-controller); where no controller runs,
         nobody else takes the finalizer off."""
-        wanted = assignment_object(one)
+        wanted = assignment_object(one, self._pace)
         if read(self._host, wanted) is None:
             return
         apply(self._host, [{**wanted, "spec": {**wanted["spec"], "suspend": True}}])
@@ -127,8 +137,8 @@ class Flux:
 def source_object(tenant: str) -> Object:
     """A tenant's source: what lies in the registry under its name."""
     spec = {
-        "interval": INTERVAL,
-        "timeout": _TIMEOUT,
+        "interval": PACE.interval,
+        "timeout": _SOURCE_TIMEOUT,
         "url": repository_url(tenant),
         "ref": {"tag": TAG},
         "insecure": True,
@@ -142,13 +152,13 @@ def source_object(tenant: str) -> Object:
     }
 
 
-def assignment_object(one: Assignment) -> Object:
+def assignment_object(one: Assignment, pace: Pace = PACE) -> Object:
     """An assignment: a folder of its tenant's source, the credential for the member, and the
     account. What leaves the source is pruned."""
     spec = {
-        "interval": INTERVAL,
+        "interval": pace.interval,
         "retryInterval": RETRY,
-        "timeout": _TIMEOUT,
+        "timeout": pace.timeout,
         "path": f"./{one.folder}",
         "prune": True,
         "wait": False,

@@ -3,26 +3,24 @@ asked what it knows, and taken down again without a trace."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from meshproof.artifacts import HostArtifacts
 from meshproof.errors import MeshproofError, WaitTimeoutError
 from meshproof.events import Recorder
 from meshproof.host import credentials, registry
 from meshproof.host.content import Content
 from meshproof.host.flux import Flux
-from meshproof.host.programs import SYSTEM, left_by_programs, load_images, start_programs
 from meshproof.host.reconciler import Assignment, Readiness, Reconciler, State
 from meshproof.host.tenants import (
-    DOORS,
     Tenant,
     account_user,
     door_objects,
     everywhere,
     host_objects,
+    kept_doors,
     namespace,
 )
 from meshproof.kube import RunningCluster, client
@@ -154,6 +152,12 @@ class Host:
         token = credentials.grant(running, tenant)
         apply(self.cluster, [credentials.secret(running, tenant, token)])
 
+    def admit(self, tenant: Tenant, member: str) -> None:
+        """Keep what a tenant's source has for a member in force there from now on, by a token that
+        the member gives; it is not waited for. Raises LabError."""
+        self.introduce(tenant, member)
+        self.reconciler.assign(Assignment(tenant.name, member))
+
     def _due(self, one: Assignment) -> str:
         return self.revisions.get(one.tenant, "")
 
@@ -182,11 +186,9 @@ class Plan:
 
 
 @contextmanager
-def managing(
-    lab: Lab, name: str, members: Iterable[str], plan: Plan, artifacts: HostArtifacts
-) -> Iterator[Host]:
-    """A host in the cluster of that name manages members inside the block; afterwards nothing is
-    left of it there, nor of what it pushed in them.
+def managing(lab: Lab, name: str, members: Iterable[str], plan: Plan) -> Iterator[Host]:
+    """A host in the cluster of that name, whose programs run, manages members inside the block;
+    afterwards nothing is left of that there, nor of what was pushed in them.
 
     Raises LabError or WaitTimeoutError with the reason when it does not come about.
     """
@@ -196,36 +198,26 @@ def managing(
     host = Host(cluster, running, tenants, Flux(cluster), lab.recorder)
     try:
         with lab.recorder.step(f"let {name} manage {', '.join(running)}"):
-            _set_up(host, lab, plan, artifacts)
+            _set_up(host, plan)
     except MeshproofError:
         with suppress(MeshproofError):  # why it did not come about is what is told
-            _take_down(host, plan, artifacts)
+            _take_down(host, plan)
         raise
     try:
         yield host
     finally:
         with lab.recorder.step(f"take down what {name} manages members by"):
-            _take_down(host, plan, artifacts)
+            _take_down(host, plan)
 
 
-def _set_up(host: Host, lab: Lab, plan: Plan, artifacts: HostArtifacts) -> None:
-    shell = Shell(lab.recorder)
-
-    def start() -> None:
-        load_images(lab, host.cluster.name, artifacts)
-        start_programs(host.cluster, artifacts, shell)
-        apply(host.cluster, host_objects(plan.tenants))
-
-    doors: list[Callable[[], None]] = [start]
-    doors += [partial(_open, host, one) for one in host.members]
-    side_by_side(shell, lambda act: act(), doors)
+def _set_up(host: Host, plan: Plan) -> None:
+    apply(host.cluster, host_objects(plan.tenants))
+    side_by_side(Shell(host.recorder), partial(_open, host), host.members)
     for tenant in plan.tenants:
-        with lab.recorder.step(f"push what {tenant.name} has"):
-            for member in tenant.members:
-                host.introduce(tenant, member)
+        with host.recorder.step(f"push what {tenant.name} has"):
             host.deliver(tenant.name, plan.contents[tenant.name])
-            for one in host.assignments(tenant.name):
-                host.reconciler.assign(one)
+            for member in tenant.members:
+                host.admit(tenant, member)
             host.require(host.make_good(host.assignments(tenant.name)))
 
 
@@ -236,7 +228,7 @@ def _open(host: Host, member: str) -> None:
             apply(host.members[member], door_objects(tenant))
 
 
-def _take_down(host: Host, plan: Plan, artifacts: HostArtifacts) -> None:
+def _take_down(host: Host, plan: Plan) -> None:
     for tenant in reversed(plan.tenants):
         for one in host.assignments(tenant.name):
             _end(host, one)
@@ -245,14 +237,12 @@ def _take_down(host: Host, plan: Plan, artifacts: HostArtifacts) -> None:
     names = [one.name for one in plan.tenants]
     for running in host.members.values():
         for tenant in plan.tenants:
-            delete(running, everywhere(tenant))
-        delete(running, map(namespace, (DOORS, *names)))
-    delete(host.cluster, map(namespace, (SYSTEM, *names)))
-    delete(host.cluster, left_by_programs(artifacts))
-    places = [(host.cluster, name) for name in (SYSTEM, *names)]
-    places += [(one, name) for one in host.members.values() for name in (DOORS, *names)]
-    for where, name in places:
-        await_absence(where, name)
+            delete(running, [*everywhere(tenant), *kept_doors(tenant)])
+        delete(running, map(namespace, names))
+    delete(host.cluster, map(namespace, names))
+    for where in (host.cluster, *host.members.values()):
+        for name in names:
+            await_absence(where, name)
 
 
 def _end(host: Host, one: Assignment) -> None:

@@ -3,15 +3,18 @@ have them (``config/`` of each module) but for what a host without a way out doe
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import yaml
 
 from meshproof.artifacts import HostArtifacts
 from meshproof.artifacts.host import CONTROLLERS, KUSTOMIZE, REGISTRY, SOURCE
-from meshproof.errors import LabError
+from meshproof.errors import LabError, MeshproofError
+from meshproof.host.tenants import DOORS, namespace
 from meshproof.kube import RunningCluster
-from meshproof.kube.objects import Object, apply, read
+from meshproof.kube.objects import Object, apply, await_absence, delete, read
 from meshproof.kube.rollout import await_rollout
 from meshproof.lab import Lab
 from meshproof.process import Shell
@@ -52,6 +55,39 @@ _REGISTRY_CONFIG = {
 _HEALTH = 9440
 _PORTS = {SOURCE: 9090, REGISTRY: 5000}
 """Where they are called by Services of their names."""
+
+
+@contextmanager
+def running_programs(
+    lab: Lab, name: str, members: Iterable[str], artifacts: HostArtifacts
+) -> Iterator[None]:
+    """The programs of a host run in the cluster of that name inside the block; afterwards nothing
+    is left of them there, nor in members of what all that is pushed stands on.
+
+    Raises LabError with the reason when they do not come about.
+    """
+    host, managed = lab.clusters[name], [lab.clusters[one] for one in members]
+
+    def stop() -> None:
+        delete(host, [namespace(SYSTEM), *left_by_programs(artifacts)])
+        for one in managed:
+            delete(one, [namespace(DOORS)])
+        for where, gone in [(host, SYSTEM), *((one, DOORS) for one in managed)]:
+            await_absence(where, gone)
+
+    try:
+        with lab.recorder.step(f"start what {name} manages members by"):
+            load_images(lab, name, artifacts)
+            start_programs(host, artifacts, Shell(lab.recorder))
+    except MeshproofError:
+        with suppress(MeshproofError):  # why they did not start is what is told
+            stop()
+        raise
+    try:
+        yield
+    finally:
+        with lab.recorder.step(f"stop what {name} manages members by"):
+            stop()
 
 
 def load_images(lab: Lab, cluster: str, artifacts: HostArtifacts) -> None:

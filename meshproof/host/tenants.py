@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from meshproof.kube.objects import Object
 
@@ -21,15 +22,27 @@ _CHANGE = ["get", "list", "watch", "create", "update", "patch", "delete"]
 _OF_TENANTS = ["configmaps", "serviceaccounts", "services"]
 
 
+class Rights(Enum):
+    """What a tenant may push to its members."""
+
+    OWN = "what is in its own namespace"
+    SHARED = "what others stand on: namespaces, accounts, roles and the meshes' configuration"
+    ALL = "everything, as whoever installs a mesh must"
+
+
 @dataclass(frozen=True, slots=True)
 class Tenant:
     """Somebody who pushes. ``name``: also that of its namespace, in the host and in its members;
-    ``members``: those that it may push to; ``manages``: whether it pushes what others stand on,
-    namespaces, accounts, roles and the meshes' policies, wherever they belong."""
+    ``members``: those that it may push to; ``rights``: what it may push there."""
 
     name: str
     members: tuple[str, ...]
-    manages: bool = False
+    rights: Rights = Rights.OWN
+
+    @property
+    def manages(self) -> bool:
+        """Whether it pushes what others stand on, and so nobody pushes what it stands on itself."""
+        return self.rights is not Rights.OWN
 
 
 def account_user(tenant: str) -> str:
@@ -52,9 +65,14 @@ def identity_objects(tenant: Tenant) -> list[Object]:
 
 
 def door_objects(tenant: Tenant) -> list[Object]:
-    """What must be in a member before anything can be pushed there for a tenant: what others are
-    has been pushed by one that manages."""
+    """What must be in a member before anything can be pushed there for a tenant, whose accounts
+    nobody pushes."""
     return [namespace(DOORS), *identity_objects(tenant)]
+
+
+def kept_doors(tenant: Tenant) -> list[Object]:
+    """What a tenant has in the namespace that all share."""
+    return [one for one in identity_objects(tenant) if one["metadata"].get("namespace") == DOORS]
 
 
 def host_objects(tenants: Iterable[Tenant]) -> list[Object]:
@@ -75,7 +93,16 @@ def _rights(tenant: Tenant, subject: Object) -> list[Object]:
             _role("Role", DEPLOYER, tenant.name, rules),
             _binding("Role", DEPLOYER, tenant.name, subject),
         ]
-    rules = [
+    rules = [_rule("*", ["*"], ["*"])] if tenant.rights is Rights.ALL else _shared()
+    name = f"{tenant.name}-{DEPLOYER}"
+    return [
+        _role("ClusterRole", name, "", rules),
+        _binding("ClusterRole", name, "", subject),
+    ]
+
+
+def _shared() -> list[Object]:
+    return [
         _rule("", ["namespaces", *_OF_TENANTS], _CHANGE),
         # Who gives rights that he has not himself needs these two verbs.
         _rule(_RBAC, ["roles", "rolebindings"], [*_CHANGE, "bind", "escalate"]),
@@ -83,11 +110,6 @@ def _rights(tenant: Tenant, subject: Object) -> list[Object]:
             _rule(f"{group}.istio.io", ["*"], _CHANGE)
             for group in ("networking", "security", "telemetry")
         ),
-    ]
-    name = f"{tenant.name}-{DEPLOYER}"
-    return [
-        _role("ClusterRole", name, "", rules),
-        _binding("ClusterRole", name, "", subject),
     ]
 
 

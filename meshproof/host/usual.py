@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from meshproof.host.content import Content, Overlay
 from meshproof.host.host import Plan
-from meshproof.host.tenants import Tenant, identity_objects
+from meshproof.host.tenants import Rights, Tenant, identity_objects
 from meshproof.kube.objects import Object
 
 PLATFORM, SHOP, BANK = "platform", "shop", "bank"
@@ -19,7 +19,7 @@ def usual_plan(members: Sequence[str]) -> Plan:
     the topology's order."""
     everyone = tuple(members)
     shop, bank = Tenant(SHOP, everyone), Tenant(BANK, everyone[-1:])
-    platform = Tenant(PLATFORM, everyone, manages=True)
+    platform = Tenant(PLATFORM, everyone, Rights.SHARED)
     identities = {
         name: Overlay(
             [made for one in (shop, bank) if name in one.members for made in identity_objects(one)]

@@ -18,6 +18,7 @@ from meshproof.kube import RunningCluster, client
 from meshproof.kube.objects import Object, delete
 from meshproof.kube.rollout import hopeless
 from meshproof.kube.seam import lab_errors
+from meshproof.mesh.direct import Direct
 from meshproof.mesh.helm_values import BASE, EAST_WEST, ISTIOD, Release, releases
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import Document
@@ -33,7 +34,7 @@ _ORDER = (ISTIOD, EAST_WEST, BASE)
 
 
 @dataclass(frozen=True)
-class HelmInstaller:
+class HelmInstaller(Direct):
     """Runs Helm. ``folder``: where the values it is given are kept."""
 
     helm: Helm

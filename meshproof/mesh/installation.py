@@ -39,6 +39,7 @@ def install_mesh(mesh: Mesh) -> None:
     work = installation_of(mesh)
     shell = work.istioctl.shell
     with mesh.lab.recorder.step(f"install {mesh.deployment}"):
+        work.installer.begin()
         side_by_side(shell, work.prepare, mesh.deployment.topology.meshed)
         side_by_side(shell, lambda install: install(), work.tracks())
 
@@ -93,7 +94,9 @@ class Installation:
         """Namespace and trust, and where the nodes are."""
         cluster = self._cluster(member)
         nodes = [one.container for one in cluster.nodes]
-        apply(cluster, [*self.plan.prepared(member), *manifests.node_localities(member, nodes)])
+        self.installer.give(cluster, self.plan.prepared(member))
+        # Nodes are the lab's: whoever installs a mesh does not have them.
+        apply(cluster, manifests.node_localities(member, nodes))
 
     # --- tracks
 
@@ -121,7 +124,7 @@ class Installation:
         """The istiod of a cluster, and what it is told."""
         with self._step(f"install istiod in {member.name}"):
             self._install(member, "primary", self.plan.control_plane(member))
-        apply(self._cluster(member), self.plan.beside_istiod(member))
+        self.installer.give(self._cluster(member), self.plan.beside_istiod(member))
         self._give_istiod_an_address(member)
 
     def external(self, member: Member) -> None:
@@ -133,11 +136,11 @@ class Installation:
             secret = self.istioctl.config_secret(
                 cluster, self.plan.version(config), self.plan.revised(ISTIOD)
             )
-            apply(self._cluster(member), [secret])
+            self.installer.give(self._cluster(member), [secret])
         with self._step(f"install istiod in {member.name}"):
             self._install(member, "external", self.plan.control_plane(member))
         self._give_istiod_an_address(member)
-        apply(cluster, self.plan.beside_istiod(member))
+        self.installer.give(cluster, self.plan.beside_istiod(member))
 
     def remote(self, member: Member) -> None:
         """What a cluster has of Istio that another cluster's istiod serves."""
@@ -176,12 +179,12 @@ class Installation:
             version = self.plan.version(member)
             secret = self.istioctl.remote_secret(self._cluster(member), version)
             for name in readers:
-                apply(self.mesh.cluster(name), [secret])
+                self.installer.give(self.mesh.cluster(name), [secret])
 
     def _give_istiod_an_address(self, member: Member) -> None:
         if self.plan.has_address(member):
             service = self.plan.istiod_address
-            apply(self._cluster(member), [service])
+            self.installer.give(self._cluster(member), [service])
             self.mesh.lab.addresses[member.name].give(SYSTEM, service["metadata"]["name"])
 
     def _missing(self, member: Member) -> str:

@@ -13,6 +13,7 @@ from meshproof.errors import CommandError, LabError, WaitFailedError
 from meshproof.kube import RunningCluster
 from meshproof.kube.objects import Object
 from meshproof.kube.rollout import hopeless
+from meshproof.mesh.direct import Direct
 from meshproof.mesh.manifests import SYSTEM
 from meshproof.mesh.operator_config import Document
 from meshproof.model import Version
@@ -24,7 +25,7 @@ WORKLOAD_FILES = ("cluster.env", "mesh.yaml", "root-cert.pem", "istio-token", "h
 
 
 @dataclass(frozen=True)
-class Istioctl:
+class Istioctl(Direct):
     """Runs istioctl. ``folder``: where the configurations it is given are kept."""
 
     programs: Mapping[Version, Path]
@@ -39,15 +40,26 @@ class Istioctl:
         The document is kept as ``<cluster>-<name>.yaml``. Raises LabError with istioctl's or
         the pod's own words, at once when something can never become ready.
         """
-        path = self.folder / f"{cluster.name}-{name}.yaml"
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+        path = self._kept(cluster, name, document)
         arguments = ["install", "-y", "-f", str(path), "--readiness-timeout", "180s"]
         try:
             self._run(cluster, version, *arguments)
         except (CommandError, WaitFailedError) as error:
             why = hopeless(cluster, SYSTEM) or _said(error)
             raise LabError(f"Istio {version} was not installed in {cluster.name}: {why}") from error
+
+    def manifest(
+        self, cluster: RunningCluster, version: Version, name: str, document: Document
+    ) -> str:
+        """What would be installed of ``document``, as YAML; no cluster is asked for it. The
+        document is kept as by ``install``. Raises LabError with istioctl's words."""
+        path = self._kept(cluster, name, document)
+        argv = [str(self.programs[version]), "manifest", "generate", "-f", str(path)]
+        try:
+            return self.shell.run(argv, timeout=240).stdout
+        except CommandError as error:
+            told = f"istioctl {version} wrote no manifest of {name} for {cluster.name}"
+            raise LabError(f"{told}: {_said(error)}") from error
 
     def uninstall(self, cluster: RunningCluster, version: Version, revision: str = "") -> None:
         """Remove what istioctl takes for Istio's own, or for a revision's alone. Raises LabError
@@ -139,6 +151,13 @@ class Istioctl:
             raise LabError(f"istioctl wrote no {error.filename} for machine {name}") from error
         finally:
             (out / "istio-token").unlink(missing_ok=True)
+
+    def _kept(self, cluster: RunningCluster, name: str, document: Document) -> Path:
+        """The file with a document."""
+        path = self.folder / f"{cluster.name}-{name}.yaml"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+        return path
 
     def _secret(self, cluster: RunningCluster, version: Version, *more: str) -> Object:
         arguments = ["create-remote-secret", "--name", cluster.name, "--server", cluster.server]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from meshproof.artifacts import Bundle
 from meshproof.errors import MeshproofError
+from meshproof.host.fleet import Fleet
 from meshproof.kube import RunningCluster
 from meshproof.kube.objects import apply, as_found
 from meshproof.lab import Lab
@@ -74,6 +75,8 @@ class Mesh:
     """What a test applied and waited for in vain: whatever passes then, it proves nothing."""
     standing: list[Callable[[], None]] = field(default_factory=list, repr=False)
     """How what several tests stand on is taken down, in the order in which it was set up."""
+    fleet: Fleet | None = field(default=None, repr=False, compare=False)
+    """What its host pushes it by; None where it is not pushed, or nobody asked for that yet."""
     whole: Mesh | None = field(default=None, repr=False, compare=False)
     """What this is a part of; None where it is all of a mesh."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from meshproof.errors import ModelError
+from meshproof.model.host import can_be_pushed
 from meshproof.model.installer import InstalledBy, installer_words
 from meshproof.model.member import Member, Mtls
 from meshproof.model.topology import Topology
@@ -69,6 +70,8 @@ class Deployment:
                 else f"the revision {self.revision} is named without the variant {REVISION}",
                 "give both, or neither",
             )
+        if self.installed_by is InstalledBy.PUSHED:
+            self._check_pushed()
         if self.upgrade is not None:
             self._check_upgrade(self.upgrade)
 
@@ -86,6 +89,13 @@ class Deployment:
     def course(self) -> tuple[Stage, ...]:
         """The stages of the upgrade, the mesh as it is installed first; () without one."""
         return course(self.topology, self.old, self.upgrade) if self.upgrade is not None else ()
+
+    def _check_pushed(self) -> None:
+        if not can_be_pushed(self.topology):
+            raise ModelError(
+                f"nobody pushes a mesh to {self.topology.name}, which has no host for all of it",
+                f"let {InstalledBy.ISTIOCTL} install it",
+            )
 
     def _check_upgrade(self, upgrade: Upgrade) -> None:
         if self.installed_by is not InstalledBy.ISTIOCTL:

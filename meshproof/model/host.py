@@ -31,6 +31,12 @@ def is_managed(topology: Topology, name: str) -> bool:
     return host.manages is None or name in host.manages
 
 
+def can_be_pushed(topology: Topology) -> bool:
+    """Whether there is a host that manages all that is meshed, and so can install it."""
+    meshed = [one.name for one in topology.meshed]
+    return topology.host is not None and all(name in topology.managed for name in meshed)
+
+
 def meet(topology: Topology, caller: str, called: str) -> bool:
     """Whether one cluster may be called by another as clusters of meshes are: those of one mesh,
     and those of which one exposes a service to the other. Where there is no host, all."""

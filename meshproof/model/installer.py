@@ -7,17 +7,22 @@ from enum import StrEnum
 
 
 class InstalledBy(StrEnum):
-    """The programs that Istio's pages have for it."""
+    """The programs that Istio's pages have for it, and what they leave to others."""
 
     ISTIOCTL = "istioctl"
     """https://istio.io/latest/docs/setup/install/istioctl/"""
     HELM = "helm"
     """https://istio.io/latest/docs/setup/install/helm/"""
+    PUSHED = "pushed"
+    """By a host that manages the clusters: what istioctl writes is put into its source."""
 
 
-_USUAL: Mapping[str, InstalledBy] = {"mixed-networks": InstalledBy.HELM}
-"""The topologies that are not installed by istioctl unless that is asked for. This one has all that
-there is of charts: primaries, a remote, and gateways."""
+_USUAL: Mapping[str, InstalledBy] = {
+    "mixed-networks": InstalledBy.HELM,
+    "host-pushed-mesh": InstalledBy.PUSHED,
+}
+"""The topologies that are not installed by istioctl unless that is asked for. The first has all
+that there is of charts: primaries, a remote, and gateways."""
 
 
 def usual_installer(topology: str) -> InstalledBy:

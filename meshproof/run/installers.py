@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from meshproof.artifacts import check_charts
 from meshproof.errors import UsageError
 from meshproof.model import InstalledBy, RunRequest, Topology, usual_installer
+from meshproof.model.host import can_be_pushed
 from meshproof.model.request import has_own_clusters
 
 
@@ -40,12 +41,21 @@ def ids_named(request: RunRequest, troubled: Sequence[str]) -> tuple[str, ...]:
 def check_installer(
     request: RunRequest, topologies: Sequence[Topology], versions: Sequence[str]
 ) -> None:
-    """Raise UsageError for an upgrade by Helm, and for charts that nothing is installed by, or that
-    are not there. ``versions``: all those of Istio that the request comes to."""
-    if request.upgrade_to is not None and request.installer == InstalledBy.HELM:
+    """Raise UsageError for an upgrade by another than istioctl, for topologies that nobody can push
+    a mesh to, and for charts that nothing is installed by, or that are not there. ``versions``: all
+    those of Istio that the request comes to."""
+    other = request.installer not in (None, InstalledBy.ISTIOCTL)
+    if request.upgrade_to is not None and other:
         raise UsageError(
-            "an upgrade is done by istioctl, and one by Helm is not built", "leave --installer out"
+            f"an upgrade is done by istioctl, and one by {request.installer} is not built",
+            "leave --installer out",
         )
+    for topology in topologies if request.installer == InstalledBy.PUSHED else ():
+        if not can_be_pushed(topology):
+            raise UsageError(
+                f"--installer pushed: {topology.name} has no host that manages all of it",
+                "name topologies that have one, or another installer",
+            )
     if request.charts is None:
         return
     if not uses_helm(installer_asked(request), topologies):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from meshproof.artifacts import Bundle
 from meshproof.errors import LabError, MeshproofError, WaitTimeoutError
 from meshproof.faults.unhealed import Stays, forget
 from meshproof.kube import client
@@ -18,7 +19,7 @@ from meshproof.mesh.installation import install_mesh
 from meshproof.mesh.inventory import Inventory
 from meshproof.mesh.keep import keep_mesh, note_before, note_installed, read_noted, remove_noted
 from meshproof.mesh.mesh import Mesh
-from meshproof.model import Deployment, Footprint, Wiring
+from meshproof.model import Deployment, Footprint, Topology, Wiring
 from meshproof.process import side_by_side
 from meshproof.run.leaving import check_left_as_it_was, whole
 from meshproof.run.reuse import as_kept, leave_damage, tell_unhealed
@@ -107,8 +108,7 @@ class Labs:
         if now is not None and usable and now.mesh.deployment == deployment:
             return now
         with self._remembered(deployment):
-            if topology.host is not None:
-                _ = self._session.host  # compiled while no lab waits for it
+            self._bundle(topology)  # what a host needs is compiled while no lab waits for it
         with self._remembered(footprint):
             lab = self._with(footprint, topology.wiring(footprint))
         with self._remembered(deployment):
@@ -274,7 +274,8 @@ class Labs:
     def _deploy(self, lab: Lab, deployment: Deployment) -> Sample:
         now = self._sample
         if now is None and lab.kept:
-            found = as_kept(lab, deployment, self._session.bundle, repair=self._repair)
+            bundle = self._bundle(deployment.topology)
+            found = as_kept(lab, deployment, bundle, repair=self._repair)
             if found is not None:
                 self._left = None if self._repair else found.mesh
                 return found
@@ -291,7 +292,7 @@ class Labs:
         with self._remembered(lab.footprint):
             lab.await_dns()  # what comes up late with it must not be taken for the mesh's
         folder = (self._session.folder or lab.claim.folder) / "mesh" / str(deployment)
-        mesh = Mesh.begin(lab, deployment, self._session.bundle, folder)
+        mesh = Mesh.begin(lab, deployment, self._bundle(deployment.topology), folder)
         note_before(mesh)
         try:
             install_mesh(mesh)
@@ -303,6 +304,11 @@ class Labs:
         mesh.settling = settle(sample)
         self._note_installed(mesh)
         return sample
+
+    def _bundle(self, topology: Topology) -> Bundle:
+        """What a topology is installed from."""
+        bundle = self._session.bundle
+        return bundle if topology.host is None else replace(bundle, host=self._session.host)
 
     def _note_installed(self, mesh: Mesh) -> None:
         """Take down what is installed on a lab that will be there for another run."""

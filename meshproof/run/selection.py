@@ -50,6 +50,8 @@ _ON_DEMAND = frozenset(
         "external-control-plane-split-horizon",
         "federation-of-three",
         "host-member",
+        "host-pushed-mesh",
+        "host-three-members",
         "hostname-gateways",
         "hybrid",
         "two-primaries-four-clusters",

@@ -31,6 +31,7 @@ _NAMESPACES = (SYSTEM, NAMESPACE, OUTSIDE)
 _COMMANDS = {
     InstalledBy.ISTIOCTL: "istioctl uninstall --purge",
     InstalledBy.HELM: "helm uninstall",
+    InstalledBy.PUSHED: "taking it out of the host's source",
 }
 
 

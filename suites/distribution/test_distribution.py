@@ -17,6 +17,7 @@ from suites.distribution.claims import every_version_answers, settles_in_time
 @pytest.mark.variant("mesh-networks", "revision")
 @pytest.mark.mtls("strict", "permissive", "disabled")
 @pytest.mark.machines("too")
+@pytest.mark.managed("too")
 def test_the_mesh_settles_in_time(sample: Sample, judge: Callable[[Verdict], None]) -> None:
     """Within a minute of its installation every version answers every caller, as its mode says."""
     judge(settles_in_time(sample.mesh.settling))
@@ -27,6 +28,7 @@ def test_the_mesh_settles_in_time(sample: Sample, judge: Callable[[Verdict], Non
 @pytest.mark.variant("mesh-networks", "revision")
 @pytest.mark.mtls("strict", "permissive", "disabled")
 @pytest.mark.machines("too")
+@pytest.mark.managed("too")
 def test_every_version_answers(
     sample: Sample, calling: str, judge: Callable[[Verdict], None]
 ) -> None:

@@ -75,6 +75,20 @@ def says_ready(states: Mapping[Assignment, State], revision: str) -> Verdict:
     return Verdict(Outcome.PASS, expected, "the host says so of each")
 
 
+def joined(
+    states: Mapping[Assignment, State], revisions: Mapping[str, str], took: float
+) -> Verdict:
+    """The host says of each assignment in a member that has joined that its tenant's last revision
+    is in force, ``took`` seconds after the member's entry was pushed, which are told. INCONCLUSIVE:
+    there are none."""
+    verdict = all_of(
+        says_ready({one: state}, revisions[one.tenant]) for one, state in states.items()
+    )
+    if verdict.outcome is not Outcome.PASS:
+        return verdict
+    return Verdict(Outcome.PASS, verdict.expected, f"{_names(states)}: in force after {took:.0f} s")
+
+
 def says_failed(states: Mapping[Assignment, State], *words: str) -> Verdict:
     """The host says of each assignment that it is not in force, and why: each of these words is in
     what it says, in whichever case. INCONCLUSIVE: there are none, or one is not decided."""

@@ -31,11 +31,13 @@ from suites.hosts.claims import (
     fight_is_named,
     has_no_rights,
     has_rights,
+    joined,
     says_failed,
     says_ready,
     view_is_right,
     withdrawn,
 )
+from suites.hosts.joining import outside
 from suites.hosts.policies import await_obeyed, denied_in, denying
 from suites.hosts.pushes import (
     ACCOUNT,
@@ -251,6 +253,25 @@ def test_a_member_that_leaves_keeps_what_it_has(host: Host, judge: Judge) -> Non
     finally:
         host.deliver(SHOP, before)
         host.require(host.make_good(host.assignments(SHOP)))
+    judge(all_of(verdicts))
+
+
+@behaviour("hosts/member-joins", feature="hosts")
+def test_a_member_that_joins_gets_what_is_for_it(host: Host, judge: Judge) -> None:
+    """A member of which no source says anything has nothing of what is pushed; with its entry in
+    each tenant's source, and a token that it gives, it has all that is for it, and nobody else
+    loses anything. The time that it takes is told."""
+    *others, member = host.members
+    with outside(host, member) as newcomer:
+        verdicts = [absent(host, [member], newcomer.due)]
+        states, took = newcomer.join()
+        verdicts.append(joined(states, host.revisions, took))
+        verdicts += [arrives_in(host, one.tenant, member) for one in states]
+        verdicts += [
+            arrives_in(host, one.tenant, one.member)
+            for one in host.assignments()
+            if one.member in others
+        ]
     judge(all_of(verdicts))
 
 

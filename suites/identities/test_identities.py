@@ -21,6 +21,7 @@ from suites.identities.claims import (
 from suites.identities.lifetimes import SHORT, USUAL, briefly_certified, valid_for
 
 Judge = Callable[[Verdict], None]
+pytestmark = pytest.mark.managed("too")
 
 
 @pytest.mark.each_topology

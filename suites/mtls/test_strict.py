@@ -28,6 +28,7 @@ from suites.mtls.outsiders import (
 from suites.mtls.rules import permissive_in
 
 Judge = Callable[[Verdict], None]
+pytestmark = pytest.mark.managed("too")
 
 
 @behaviour("mtls/no-sidecar-refused-at-home", feature="security")

@@ -14,6 +14,7 @@ from meshproof.workloads.sample import Sample
 from suites.mtls.claims import encrypted_on_the_wire, plain_on_the_wire
 
 Judge = Callable[[Verdict], None]
+pytestmark = pytest.mark.managed("too")
 
 
 @pytest.mark.each_topology

@@ -14,6 +14,7 @@ from meshproof.workloads.sample import Sample
 from suites.paths.claims import local_versions_by_their_pods, remote_version_by_its_way
 
 pytestmark = [
+    pytest.mark.managed("too"),
     pytest.mark.mtls("strict", "permissive", "disabled"),
     pytest.mark.variant("mesh-networks", "revision"),
 ]

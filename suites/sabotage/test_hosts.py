@@ -31,6 +31,7 @@ from suites.hosts.claims import (
     arrives_in,
     fight_is_named,
     has_no_rights,
+    joined,
     says_failed,
     says_ready,
     view_is_right,
@@ -223,6 +224,16 @@ def test_a_member_that_is_emptied_when_it_leaves_is_noticed(host: Host, judge: J
         host.reconciler.assign(one)
         host.require(host.make_good([one]))
     judge(noticed([verdict], CATALOGUE))
+
+
+@proves("hosts/member-joins")
+def test_a_member_without_an_entry_is_noticed(host: Host, judge: Judge) -> None:
+    """Where no source has an entry for what is assigned to a member, the claim that the member has
+    joined fails, and names the assignment."""
+    one = Assignment(SHOP, _first(host), path="nowhere", name="newcomer")
+    with host.assigned(one) as state:
+        verdict = joined({one: state}, host.revisions, 0.0)
+    judge(noticed([verdict], str(one)))
 
 
 @proves("hosts/fight-named")

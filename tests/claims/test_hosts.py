@@ -29,6 +29,7 @@ from suites.hosts.claims import (
     fight_is_named,
     has_no_rights,
     has_rights,
+    joined,
     says_failed,
     says_ready,
     view_is_right,
@@ -192,6 +193,11 @@ CASES: list[Case] = [
     *cases(says_ready, of({ONE: READY, OTHER: FAILED}, "r1"), fails("shop/west is failed")),
     *cases(says_ready, of({ONE: READY}, "r2"), fails("shop/east is at r1")),
     *cases(says_ready, of({}, "r1"), unclear("no assignments")),
+    *cases(joined, of({ONE: READY, OTHER: READY}, {SHOP: "r1"}, 12.3), passes("after 12 s")),
+    *cases(
+        joined, of({ONE: READY, OTHER: FAILED}, {SHOP: "r1"}, 12.3), fails("shop/west is failed")
+    ),
+    *cases(joined, of({}, {SHOP: "r1"}, 0.0), unclear("nothing")),
     *cases(says_failed, of({ONE: FAILED}, "forbidden", "clerk"), passes("")),
     *cases(says_failed, of({ONE: READY}, "forbidden"), fails("shop/east is said to be in force")),
     *cases(says_failed, of({ONE: FAILED}, "bank"), fails("without a word of bank")),

@@ -163,7 +163,12 @@ VERSIONS = [
     refused(
         "an upgrade by Helm",
         "verify primary-remote-flat --installer helm --istio 1.31.0 --upgrade-to 1.31.1",
-        "an upgrade is done by istioctl, and one by Helm is not built",
+        "an upgrade is done by istioctl, and one by helm is not built",
+    ),
+    refused(
+        "a mesh that nobody can push",
+        "verify host-member primary-remote-flat --installer pushed",
+        "--installer pushed: primary-remote-flat has no host that manages all of it",
     ),
     refused(
         "charts that nobody uses",

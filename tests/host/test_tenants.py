@@ -7,6 +7,7 @@ from typing import Any
 from meshproof.host.tenants import (
     DEPLOYER,
     DOORS,
+    Rights,
     Tenant,
     account_user,
     door_objects,
@@ -15,7 +16,8 @@ from meshproof.host.tenants import (
     identity_objects,
 )
 
-SHOP, PLATFORM = Tenant("shop", ("east",)), Tenant("platform", ("east",), manages=True)
+SHOP, PLATFORM = Tenant("shop", ("east",)), Tenant("platform", ("east",), Rights.SHARED)
+INSTALLER = Tenant("mesh-east", ("east",), Rights.ALL)
 
 
 def rules(objects: list[dict[str, Any]], account: str, namespace: str) -> list[dict[str, Any]]:
@@ -59,6 +61,13 @@ def test_who_manages_gives_rights_and_reads_no_secrets() -> None:
     assert {"bind", "escalate"} <= set(by_group["rbac.authorization.k8s.io"]["verbs"])
     assert "secrets" not in by_group[""]["resources"] and "pods" not in by_group[""]["resources"]
     assert by_group["security.istio.io"]["resources"] == ["*"]
+
+
+def test_who_installs_a_mesh_may_do_everything_and_the_host_may_act_as_that() -> None:
+    (rule,) = rules(identity_objects(INSTALLER), DEPLOYER, INSTALLER.name)
+    assert rule == {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+    (rule,) = rules(identity_objects(INSTALLER), INSTALLER.name, DOORS)
+    assert rule["verbs"] == ["impersonate"]
 
 
 def test_what_is_made_by_hand_in_a_member_is_its_doors() -> None:

@@ -20,6 +20,7 @@ from meshproof.mesh import helm as module
 from meshproof.mesh.helm import HelmInstaller
 from meshproof.mesh.installer import installer_of
 from meshproof.mesh.istioctl import Istioctl
+from meshproof.mesh.pushed import PushedInstaller
 from meshproof.mesh.sketch import on_paper, sketched
 from meshproof.model import Cluster, InstalledBy, Version
 from meshproof.process import Finished, Shell
@@ -161,11 +162,16 @@ def test_a_removal_that_failed_says_why(
 def test_what_installs_a_mesh_is_its_deployments_choice(by: InstalledBy) -> None:
     helm = Helm(Path("/bin/helm"), {})
     mesh: Any = SimpleNamespace(
-        deployment=SimpleNamespace(installed_by=by),
-        bundle=SimpleNamespace(istioctl={}, helm=helm),
+        deployment=SimpleNamespace(installed_by=by, topology=topology_named("host-pushed-mesh")),
+        bundle=SimpleNamespace(istioctl={}, helm=helm, host=object()),
         folder=Path("nowhere"),
+        fleet=object(),
     )
-    kinds = {InstalledBy.ISTIOCTL: Istioctl, InstalledBy.HELM: HelmInstaller}
+    kinds = {
+        InstalledBy.ISTIOCTL: Istioctl,
+        InstalledBy.HELM: HelmInstaller,
+        InstalledBy.PUSHED: PushedInstaller,
+    }
     assert type(installer_of(mesh, Shell())) is kinds[by]
 
 

@@ -15,7 +15,7 @@ from meshproof.events import Recorder
 from meshproof.files import topology_named
 from meshproof.kube import RunningCluster
 from meshproof.lab import Lab
-from meshproof.mesh import installation
+from meshproof.mesh import direct, installation
 from meshproof.mesh.installation import install_mesh
 from meshproof.mesh.istioctl import Istioctl
 from meshproof.mesh.mesh import Mesh
@@ -63,7 +63,8 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     monkeypatch.setattr(Istioctl, "install", install)
     monkeypatch.setattr(Istioctl, "remote_secret", secret("remote secret"))
     monkeypatch.setattr(Istioctl, "config_secret", secret("config secret"))
-    monkeypatch.setattr(installation, "apply", apply)
+    for module in (installation, direct):
+        monkeypatch.setattr(module, "apply", apply)
     monkeypatch.setattr(
         installation, "eventually", lambda *_, what, **__: noted.append(("", f"await {what}"))
     )

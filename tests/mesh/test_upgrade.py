@@ -17,7 +17,7 @@ from meshproof.events import Recorder
 from meshproof.files import topology_named, topology_names
 from meshproof.kube import RunningCluster
 from meshproof.lab import Lab
-from meshproof.mesh import installation, upgrade
+from meshproof.mesh import direct, installation, upgrade
 from meshproof.mesh.istioctl import Istioctl
 from meshproof.mesh.manifests import istiod_by_gateway
 from meshproof.mesh.mesh import Mesh
@@ -130,7 +130,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
             "of": account,
         },
     )
-    monkeypatch.setattr(installation, "apply", made.apply)
+    for module in (installation, direct):
+        monkeypatch.setattr(module, "apply", made.apply)
     for name in ("apply", "delete", "pods_of", "restart", "await_end_of"):
         monkeypatch.setattr(upgrade, name, getattr(made, name))
     monkeypatch.setattr(upgrade, "_has_default", lambda _: made.default)

@@ -74,6 +74,18 @@ def test_hosts_are_judged_where_there_is_one_and_nothing_else_is() -> None:
     assert why(on("host-member")) == "judged on clusters that no host manages"
 
 
+def test_what_takes_members_like_any_other_is_judged_where_their_host_has_installed_the_mesh() -> (
+    None
+):
+    usual = on("host-pushed-mesh")
+    too, pushed = MARK.managed("too"), replace(usual, installed_by=InstalledBy.PUSHED)
+    assert why(pushed, too) is None and why(on(SPLIT), too) is None
+    assert why(pushed, MARK.managed) is None
+    assert why(pushed) == "judged on clusters that no host manages"
+    only = "beside a host where that has installed the mesh alone"
+    assert why(usual, too) == why(on("host-member"), too) == only
+
+
 def test_what_takes_machines_like_any_other_is_judged_everywhere() -> None:
     assert why(on("vm-expansion"), MARK.machines("too")) is None
     assert why(on(SPLIT), MARK.machines("too")) is None

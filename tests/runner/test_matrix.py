@@ -27,7 +27,7 @@ def caller(request):
     return request.param
 """
 FLAT, SPLIT = "primary-remote-flat", "primary-remote-split-horizon"
-PRIMARIES, MIXED = "multi-primary-flat", "mixed-networks"
+PRIMARIES, MIXED, PUSHED = "multi-primary-flat", "mixed-networks", "host-pushed-mesh"
 BOTH = ("--meshproof-topology", FLAT, "--meshproof-topology", SPLIT)
 OLD, NEW, KUBERNETES = Version(1, 31, 0), Version(1, 31, 1), Version(1, 36, 3)
 
@@ -152,10 +152,17 @@ def test_one_topology_is_installed_by_helm_unless_another_installer_is_asked_for
     by_itself = Matrix.of(selection(topology=(MIXED, FLAT)), KUBERNETES)
     helms = [one for one in by_itself.deployments if one.installed_by is InstalledBy.HELM]
     assert [str(one) for one in helms] == [f"{MIXED}+1.31.1+strict+helm"]
-    for by in InstalledBy:
+    for by in (InstalledBy.ISTIOCTL, InstalledBy.HELM):
         asked = Matrix.of(selection(topology=(MIXED, FLAT), installer=by.value), KUBERNETES)
         assert {one.installed_by for one in asked.deployments} == {by}
         assert all(name.endswith("+helm") is (by is InstalledBy.HELM) for name in ids(asked))
+
+
+def test_a_mesh_is_pushed_where_a_host_manages_all_of_it() -> None:
+    by_itself = Matrix.of(selection(topology=(PUSHED,)), KUBERNETES)
+    assert ids(by_itself) == [f"{PUSHED}+1.31.1+strict+pushed"]
+    asked = Matrix.of(selection(topology=("host-member",), installer="pushed"), KUBERNETES)
+    assert ids(asked) == ["host-member+1.31.1+strict+pushed"]
 
 
 def test_what_is_upgraded_is_installed_by_istioctl() -> None:
