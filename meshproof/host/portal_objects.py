@@ -94,7 +94,8 @@ def _deployment(image: str, ready: int) -> Object:
         "image": image,
         "imagePullPolicy": "IfNotPresent",
         "command": ["/usr/local/bin/envoy"],
-        "args": ["-c", f"{_CONFIG}/envoy.json", "--concurrency", "1", "--log-level", "warning"],
+        # Without the memory that Envoys of one node share to follow each other.
+        "args": ["-c", f"{_CONFIG}/envoy.json", "--disable-hot-restart", "--concurrency", "1"],
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
