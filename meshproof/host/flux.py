@@ -146,7 +146,7 @@ def assignment_object(one: Assignment) -> Object:
     """An assignment: a folder of its tenant's source, the credential for the member, and the
     account. What leaves the source is pruned."""
     spec = {
-        "interval": INTERVAL,
+        "interval": f"{one.every}s" if one.every else INTERVAL,
         "retryInterval": RETRY,
         "timeout": _TIMEOUT,
         "path": f"./{one.folder}",

@@ -24,7 +24,13 @@ from meshproof.process import Shell
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.workloads.sample import Sample
-from suites.hosts.away import catches_up, nothing_of_the_host, notices_revocation, without_the_host
+from suites.hosts.away import (
+    catches_up,
+    nothing_of_the_host,
+    notices_revocation,
+    undone_unasked,
+    without_the_host,
+)
 from suites.hosts.claims import (
     absent,
     arrives,
@@ -41,6 +47,7 @@ from suites.hosts.pushes import (
     ACCOUNT,
     broken,
     bystander,
+    changed_by_hand,
     forbidden_kinds,
     in_season,
     intruder,
@@ -109,6 +116,18 @@ def test_a_host_that_does_nothing_is_noticed(sample: Sample, host: Host, judge: 
             noticed(denied, "200"),
         )
     )
+
+
+@proves("hosts/drift-undone-unasked")
+def test_a_host_that_looks_too_seldom_is_noticed(host: Host, judge: Judge) -> None:
+    """Where a host looks at its members as seldom as ever, the claim that what was changed there is
+    soon undone unasked fails, and names what is not."""
+    member = _first(host)
+    changed = config_map(CATALOGUE, SHOP, {"place": "elsewhere", "season": "none"})
+    host.require(host.make_good([Assignment(SHOP, member)]))
+    with changed_by_hand(host, member, [changed], []):
+        verdict = undone_unasked(host, SHOP, member)
+    judge(noticed([verdict], CATALOGUE))
 
 
 @proves("hosts/other-namespace-refused", "hosts/other-kinds-refused")
