@@ -55,6 +55,7 @@ from suites.hosts.pushes import (
     without,
     without_binding,
 )
+from suites.hosts.records import FIRST, record, stands_for, unknown
 
 Judge = Callable[[Verdict], None]
 pytestmark = pytest.mark.managed
@@ -116,6 +117,26 @@ def test_a_host_that_does_nothing_is_noticed(sample: Sample, host: Host, judge: 
             noticed(denied, "200"),
         )
     )
+
+
+@proves("hosts/records-follow")
+def test_a_name_that_is_not_registered_is_noticed(
+    sample: Sample, host: Host, judge: Judge
+) -> None:
+    """While no controller reconciles, the claim that a name which the source registers is told in a
+    member fails, and names the member; so does the one that it is unknown, where it is there."""
+    member, usual = _first(host), host.contents[SHOP]
+    with _idle(host):
+        host.deliver(SHOP, with_base(usual, record(FIRST)))
+        verdicts = [stands_for(sample, [member], FIRST, _SHORTLY)]
+    host.require(host.make_good(host.assignments(SHOP)))
+    try:
+        stands_for(sample, [member], FIRST)
+        verdicts += [unknown(sample, [member], _SHORTLY)]
+    finally:
+        host.deliver(SHOP, usual)
+        host.require(host.make_good(host.assignments(SHOP)))
+    judge(noticed(verdicts, member))
 
 
 @proves("hosts/drift-undone-unasked")

@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
-from meshproof.expect import Verdict, all_of, noticed
+from meshproof.expect import Outcome, Verdict, all_of, noticed
 from meshproof.host.host import Host
 from meshproof.host.portal_objects import PORTAL, member_objects, user_objects
 from meshproof.host.usual import SHOP
 from meshproof.kube.objects import Object, applied, apply, as_found, delete
 from meshproof.runner.behaviours import proves
+from meshproof.traffic.settle import converge
 from suites.hosts.claims import absent
 from suites.hosts.portals import (
     ADDED,
@@ -43,6 +44,7 @@ def test_a_member_that_the_portal_may_not_read_is_noticed(
     _, binding = member_objects(SHOP)
     with usual_portal(host, envoy_image) as portal, as_found(host.members[first], [binding]):
         delete(host.members[first], [binding])
+        converge(lambda: reaches(portal, READER, first).outcome is not Outcome.PASS)
         verdicts = [reaches(portal, READER, first), reaches_all(portal, READER)]
     judge(noticed(verdicts, first))
 
@@ -65,6 +67,7 @@ def test_rights_too_many_at_a_portal_are_noticed(
     with usual_portal(host, envoy_image) as portal, applied(member, [everything]):
         apply(host.cluster, user_objects(PARTIAL, list(host.members)))
         try:
+            converge(lambda: reaches(portal, PARTIAL, first).outcome is Outcome.PASS)
             verdicts = [
                 refuses(portal, PARTIAL, first, THE_CATALOGUE, "services/proxy"),
                 refuses(portal, READER, first, ADDING, "configmaps"),
