@@ -126,11 +126,11 @@ def test_a_name_that_is_not_registered_is_noticed(
     """While no controller reconciles, the claim that a name which the source registers is told in a
     member fails, and names the member; so does the one that it is unknown, where it is there."""
     member, usual = _first(host), host.contents[SHOP]
-    with _idle(host):
-        host.deliver(SHOP, with_base(usual, record(FIRST)))
-        verdicts = [stands_for(sample, [member], FIRST, _SHORTLY)]
-    host.require(host.make_good(host.assignments(SHOP)))
     try:
+        with _idle(host):
+            host.deliver(SHOP, with_base(usual, record(FIRST)))
+            verdicts = [stands_for(sample, [member], FIRST, _SHORTLY)]
+        host.require(host.make_good(host.assignments(SHOP)))
         stands_for(sample, [member], FIRST)
         verdicts += [unknown(sample, [member], _SHORTLY)]
     finally:
