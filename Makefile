@@ -19,7 +19,7 @@ ELSEWHERE := overlapping-cidrs mixed-networks hostname-gateways two-primaries-fo
 # Of those topologies: what is for the one alone, and of what is for several the plainest. A new
 # sabotage that tests/runner/test_sabotage_targets.py names is run by no target, and goes in here.
 SABOTAGE := (test_overlap and not of-three) or hostnames or (shared_gateway and two-primaries) or (test_networks and mixed) \
-	or test_vm_expansion or test_hosts or ((zone_has or than_its_node) and zones) or (test_domains and split-horizon) \
+	or test_vm_expansion or test_hosts or test_portal or ((zone_has or than_its_node) and zones) or (test_domains and split-horizon) \
 	or ((test_headless or test_outside or service_lacks) and split-horizon) or (under_a_mesh and overlapping) \
 	or (test_federation and not hybrid and not of-three) \
 	or ((trust_domain_too_many or both_consumers or told_apart) and of-three) \

@@ -156,7 +156,7 @@ def assignment_object(one: Assignment, pace: Pace = PACE) -> Object:
     """An assignment: a folder of its tenant's source, the credential for the member, and the
     account. What leaves the source is pruned."""
     spec = {
-        "interval": pace.interval,
+        "interval": f"{one.every}s" if one.every else pace.interval,
         "retryInterval": RETRY,
         "timeout": pace.timeout,
         "path": f"./{one.folder}",

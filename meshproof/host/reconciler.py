@@ -20,13 +20,16 @@ class Readiness(StrEnum):
 class Assignment:
     """A part of a tenant's source that is kept in force in one member. ``path``: the folder in the
     source; ``name``: its own, by default the member's, whose credentials of the tenant are used;
-    ``account``: as which account it is to be applied, "" for the tenant's own."""
+    ``account``: as which account it is to be applied, "" for the tenant's own; ``every``: seconds
+    after which it is seen to again though nobody asks, 0 for as often as the host does by
+    itself."""
 
     tenant: str
     member: str
     path: str = ""
     name: str = ""
     account: str = ""
+    every: int = 0
 
     @property
     def called(self) -> str:

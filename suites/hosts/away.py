@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from meshproof.expect import Outcome, Verdict, all_of
@@ -24,12 +24,17 @@ from meshproof.traffic.settle import converge
 from meshproof.traffic.stream import Stream
 from meshproof.traffic.stream_over import Found, over
 from meshproof.workloads.sample import Sample
+from suites.hosts.claims import arrives_in
 
 CATCHES_UP_WITHIN = 120.0
 """Seconds, ours: what failed is tried again every five, and one try may take half a minute to be
 given up, or longer on a connection from before."""
 REVOKED_WITHIN = 60.0
 """Seconds, ours: an API server goes on for ten with a token that it has seen."""
+EVERY = 20
+"""Seconds between two looks at a member, where a test waits for one that nobody asks for."""
+UNDONE_WITHIN = 45.0
+"""Seconds, ours: the time between two looks, which Flux varies by a twentieth, and that of one."""
 _REFUSED = ("unauthorized", "logged in", "provide credentials")
 """How an API server, or its client, calls it."""
 _MIDDLE = 5
@@ -63,6 +68,39 @@ def catches_up(host: Host, one: Assignment, within: float = CATCHES_UP_WITHIN) -
     if not came:
         return Verdict(Outcome.FAIL, expected, f"after {seconds:.0f} s {one} is {host.state(one)}")
     return Verdict(Outcome.PASS, expected, f"it took {seconds:.0f} s")
+
+
+def undone_unasked(
+    host: Host, tenant: str, member: str, within: float = UNDONE_WITHIN
+) -> Verdict:
+    """What differs in a member from what a tenant's source says comes to be as it says by itself,
+    within so many seconds. INCONCLUSIVE: nothing differs to begin with."""
+    expected = f"{member} to come to be as {tenant}'s source says within {within:.0f} s, unasked"
+    begin = time.monotonic()
+    if arrives_in(host, tenant, member).outcome is not Outcome.FAIL:
+        return Verdict(Outcome.INCONCLUSIVE, expected, "nothing differs to begin with")
+
+    def undone() -> bool:
+        return arrives_in(host, tenant, member).outcome is Outcome.PASS
+
+    came = converge(undone, what=expected, within=within)
+    seconds = time.monotonic() - begin
+    if not came:
+        left = arrives_in(host, tenant, member).observed
+        return Verdict(Outcome.FAIL, expected, f"after {seconds:.0f} s {left}")
+    return Verdict(Outcome.PASS, expected, f"it took {seconds:.0f} s")
+
+
+@contextmanager
+def seen_to(host: Host, one: Assignment) -> Iterator[None]:
+    """An assignment is seen to as often as it says inside the block, which begins when it just was;
+    afterwards as seldom as ever. Raises LabError."""
+    try:
+        host.reconciler.assign(one)
+        host.require(host.make_good([one]))
+        yield
+    finally:
+        host.reconciler.assign(replace(one, every=0))
 
 
 def notices_revocation(host: Host, one: Assignment, within: float = REVOKED_WITHIN) -> Verdict:

@@ -17,10 +17,13 @@ from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from meshproof.workloads.sample import Sample
 from suites.hosts.away import (
+    EVERY,
     away,
     catches_up,
     nothing_of_the_host,
     notices_revocation,
+    seen_to,
+    undone_unasked,
     without_the_host,
 )
 from suites.hosts.claims import (
@@ -87,6 +90,18 @@ def test_what_is_changed_in_a_member_is_undone(host: Host, judge: Judge) -> None
         before = as_control(differs(host, SHOP, member))
         host.make_good([Assignment(SHOP, member)])
         judge(with_control(arrives_in(host, SHOP, member), before))
+
+
+@behaviour("hosts/drift-undone-unasked", feature="hosts", level="extended")
+def test_what_is_changed_in_a_member_is_undone_unasked(host: Host, judge: Judge) -> None:
+    """What somebody changes or deletes in a member is as the source says again when the host next
+    looks there by itself, without being asked."""
+    member = _first(host)
+    changed = [config_map(CATALOGUE, SHOP, {"place": "elsewhere", "season": "none"})]
+    deleted = [one for one in host.contents[SHOP].base if one["kind"] == "Service"]
+    often = Assignment(SHOP, member, every=EVERY)
+    with seen_to(host, often), changed_by_hand(host, member, changed, deleted):
+        judge(undone_unasked(host, SHOP, member))
 
 
 @behaviour("hosts/withdrawn", feature="hosts")

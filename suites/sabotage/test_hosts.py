@@ -24,7 +24,13 @@ from meshproof.process import Shell
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.workloads.sample import Sample
-from suites.hosts.away import catches_up, nothing_of_the_host, notices_revocation, without_the_host
+from suites.hosts.away import (
+    catches_up,
+    nothing_of_the_host,
+    notices_revocation,
+    undone_unasked,
+    without_the_host,
+)
 from suites.hosts.claims import (
     absent,
     arrives,
@@ -42,6 +48,7 @@ from suites.hosts.pushes import (
     ACCOUNT,
     broken,
     bystander,
+    changed_by_hand,
     forbidden_kinds,
     in_season,
     intruder,
@@ -49,6 +56,7 @@ from suites.hosts.pushes import (
     without,
     without_binding,
 )
+from suites.hosts.records import FIRST, record, stands_for, unknown
 
 Judge = Callable[[Verdict], None]
 pytestmark = pytest.mark.managed
@@ -110,6 +118,38 @@ def test_a_host_that_does_nothing_is_noticed(sample: Sample, host: Host, judge: 
             noticed(denied, "200"),
         )
     )
+
+
+@proves("hosts/records-follow")
+def test_a_name_that_is_not_registered_is_noticed(
+    sample: Sample, host: Host, judge: Judge
+) -> None:
+    """While no controller reconciles, the claim that a name which the source registers is told in a
+    member fails, and names the member; so does the one that it is unknown, where it is there."""
+    member, usual = _first(host), host.contents[SHOP]
+    try:
+        with _idle(host):
+            host.deliver(SHOP, with_base(usual, record(FIRST)))
+            verdicts = [stands_for(sample, [member], FIRST, _SHORTLY)]
+        host.require(host.make_good(host.assignments(SHOP)))
+        stands_for(sample, [member], FIRST)
+        verdicts += [unknown(sample, [member], _SHORTLY)]
+    finally:
+        host.deliver(SHOP, usual)
+        host.require(host.make_good(host.assignments(SHOP)))
+    judge(noticed(verdicts, member))
+
+
+@proves("hosts/drift-undone-unasked")
+def test_a_host_that_looks_too_seldom_is_noticed(host: Host, judge: Judge) -> None:
+    """Where a host looks at its members as seldom as ever, the claim that what was changed there is
+    soon undone unasked fails, and names what is not."""
+    member = _first(host)
+    changed = config_map(CATALOGUE, SHOP, {"place": "elsewhere", "season": "none"})
+    host.require(host.make_good([Assignment(SHOP, member)]))
+    with changed_by_hand(host, member, [changed], []):
+        verdict = undone_unasked(host, SHOP, member)
+    judge(noticed([verdict], CATALOGUE))
 
 
 @proves("hosts/other-namespace-refused", "hosts/other-kinds-refused")

@@ -20,6 +20,7 @@ from suites.hosts.away import (
     catches_up,
     nothing_of_the_host,
     notices_revocation,
+    undone_unasked,
 )
 from suites.hosts.claims import (
     absent,
@@ -93,6 +94,21 @@ def done(*deeds: Callable[[PlayedHost], object]) -> Doing:
 
 def lost(member: str, kind_and_name: str) -> Callable[[PlayedHost], object]:
     return lambda host: host.there[member].pop(kind_and_name)
+
+
+def missing_for(looks: int) -> Callable[[PlayedHost], object]:
+    """The catalogue is in no member for so many looks at it."""
+    left = [None] * looks
+
+    def deed(host: PlayedHost) -> None:
+        usual = host.look
+
+        def look(member: str, one: dict[str, Any]) -> dict[str, Any] | None:
+            return left.pop() if left and title(one) == THE_CATALOGUE else usual(member, one)
+
+        host.look = look  # type: ignore[method-assign]
+
+    return deed
 
 
 def found(member: str, one: dict[str, Any]) -> Callable[[PlayedHost], object]:
@@ -254,6 +270,14 @@ CASES: list[Case] = [
         passes("it took", done(in_turn("shop/east", FAILED, FAILED, READY))),
         fails("shop/east is failed", done(in_turn("shop/east", FAILED))),
         unclear("to begin with"),
+    ),
+    *cases(
+        undone_unasked,
+        about(SHOP, "east"),
+        passes("it took", done(missing_for(2))),
+        fails(f"{THE_CATALOGUE} is missing", done(lost("east", THE_CATALOGUE))),
+        unclear("nothing differs to begin with"),
+        unclear("nothing differs to begin with", done(nothing_pushed)),
     ),
     *cases(
         notices_revocation,
