@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from meshproof.expect import Verdict, all_of, answered_from_home, calls_to_meet, refused_with
+from meshproof.expect import (
+    Outcome,
+    Verdict,
+    all_of,
+    answered_from_home,
+    calls_to_meet,
+    refused_with,
+)
 from meshproof.expect.denied import DENIED, FORBIDDEN
 from meshproof.host.content import Content
 from meshproof.kube.objects import Object
 from meshproof.traffic.calls import HELLO, Plan, call
+from meshproof.traffic.heard import heard_by_version
 from meshproof.traffic.policies import of_policy
+from meshproof.traffic.response import Response
 from meshproof.traffic.settle import arrive, await_drained
 from meshproof.workloads.sample import HELLOWORLD, NAMESPACE, Sample
 
@@ -52,14 +61,38 @@ def await_obeyed(sample: Sample, members: Collection[str]) -> None:
 
 
 def denied_in(sample: Sample, members: Collection[str]) -> Verdict:
-    """Calls within each of these members are denied by the servers' proxies; within the others all
-    versions answer."""
-    verdicts = []
+    """Calls that come to servers in these members are denied by their proxies, and all versions in
+    the others answer, whichever member they are called from."""
+    verdicts: list[Verdict] = []
     for name in sample.clusters:
         times = calls_to_meet(sample.smallest_share, _ODDS)
         responses = call(sample, sample.caller(name), Plan(HELLO, times))
-        if name in members:
+        homes = sample.reached_from(name)
+        others = {version: home for version, home in homes.items() if home not in members}
+        denied = [one for one in responses if one.status == FORBIDDEN]
+        if others == homes:
+            verdicts.append(answered_from_home(responses, homes))
+        elif not others or not denied:
             verdicts.append(refused_with(responses, status=FORBIDDEN, detail=DENIED))
-        else:
-            verdicts.append(answered_from_home(responses, sample.reached_from(name)))
+        else:  # some go to a server that denies them, and some to one that does not
+            rest = [one for one in responses if one not in denied]
+            verdicts.append(refused_with(denied, status=FORBIDDEN, detail=DENIED))
+            verdicts.append(answered_from_home(rest, others))
+            verdicts.append(_denied_by(sample, name, denied, homes.keys() - others.keys()))
     return all_of(verdicts)
+
+
+def _denied_by(
+    sample: Sample, caller: str, denied: Sequence[Response], versions: Collection[str]
+) -> Verdict:
+    """Each of these calls is in the log of a server of these versions. INCONCLUSIVE: one is in no
+    server's log."""
+    expected = f"{len(denied)} denied calls to have come to {', '.join(sorted(versions))}"
+    heard = heard_by_version(sample, caller, [one.id for one in denied])
+    counted = {version: len(lines) for version, lines in heard.items()}
+    told = ", ".join(f"{version}: {count}" for version, count in counted.items())
+    if any(count for version, count in counted.items() if version not in versions):
+        return Verdict(Outcome.FAIL, expected, told)
+    if sum(counted.values()) < len(denied):
+        return Verdict(Outcome.INCONCLUSIVE, expected, f"in servers' logs are {told}")
+    return Verdict(Outcome.PASS, expected, told)

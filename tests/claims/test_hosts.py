@@ -309,6 +309,8 @@ CASES: list[Case] = [
         unclear(NO_LINE, unlogged()),
     ),
     *cases(denied_in, on(MEMBERS, topology=TOPOLOGY), fails("200")),
+    *cases(denied_in, on((), topology="host-pushed-mesh"), passes("")),
+    *cases(denied_in, on(("east",), topology="host-pushed-mesh"), fails("200")),
 ]
 
 
