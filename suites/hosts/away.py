@@ -70,9 +70,7 @@ def catches_up(host: Host, one: Assignment, within: float = CATCHES_UP_WITHIN) -
     return Verdict(Outcome.PASS, expected, f"it took {seconds:.0f} s")
 
 
-def undone_unasked(
-    host: Host, tenant: str, member: str, within: float = UNDONE_WITHIN
-) -> Verdict:
+def undone_unasked(host: Host, tenant: str, member: str, within: float = UNDONE_WITHIN) -> Verdict:
     """What differs in a member from what a tenant's source says comes to be as it says by itself,
     within so many seconds. INCONCLUSIVE: nothing differs to begin with."""
     expected = f"{member} to come to be as {tenant}'s source says within {within:.0f} s, unasked"

@@ -45,9 +45,7 @@ def stands_for(
     return all_of(_stands_for(sample, one, target, within) for one in members)
 
 
-def unknown(
-    sample: Sample, members: Collection[str], within: float = FOLLOWS_WITHIN
-) -> Verdict:
+def unknown(sample: Sample, members: Collection[str], within: float = FOLLOWS_WITHIN) -> Verdict:
     """Workloads of each of these members come to be told that there is no such name. INCONCLUSIVE:
     they are not told of one that there is either, or their DNS does not answer."""
     return all_of(_unknown(sample, one, within) for one in members)

@@ -71,9 +71,7 @@ def test_nobody_is_somebody_else_in_a_member(host: Host, envoy_image: str, judge
 
 
 @behaviour("hosts/portal-audited", feature="hosts")
-def test_who_asked_is_written_down_by_the_host(
-    host: Host, envoy_image: str, judge: Judge
-) -> None:
+def test_who_asked_is_written_down_by_the_host(host: Host, envoy_image: str, judge: Judge) -> None:
     """The host's API server writes down who asked for which member, and the member's the portal,
     and nobody else."""
     first, *_ = host.members

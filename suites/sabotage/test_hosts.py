@@ -121,9 +121,7 @@ def test_a_host_that_does_nothing_is_noticed(sample: Sample, host: Host, judge: 
 
 
 @proves("hosts/records-follow")
-def test_a_name_that_is_not_registered_is_noticed(
-    sample: Sample, host: Host, judge: Judge
-) -> None:
+def test_a_name_that_is_not_registered_is_noticed(sample: Sample, host: Host, judge: Judge) -> None:
     """While no controller reconciles, the claim that a name which the source registers is told in a
     member fails, and names the member; so does the one that it is unknown, where it is there."""
     member, usual = _first(host), host.contents[SHOP]

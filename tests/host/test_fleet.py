@@ -13,6 +13,7 @@ from meshproof.events import Recorder
 from meshproof.host import fleet as module
 from meshproof.host.content import Content
 from meshproof.host.fleet import Fleet
+from meshproof.host.host import Host
 from meshproof.host.reconciler import Assignment, Readiness, State
 from meshproof.host.usual import config_map
 from meshproof.lab import Lab
@@ -85,8 +86,8 @@ class Stage:
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     made = Stage(monkeypatch)
     # As methods of a Host, they are given it first.
-    monkeypatch.setattr(module.Host, "introduce", lambda _, *words: made.introduce(*words))
-    monkeypatch.setattr(module.Host, "deliver", lambda _, *words: made.deliver(*words))
+    monkeypatch.setattr(Host, "introduce", lambda _, *words: made.introduce(*words))
+    monkeypatch.setattr(Host, "deliver", lambda _, *words: made.deliver(*words))
     made.fleet.begin()
     return made
 

@@ -14,7 +14,7 @@ import pytest
 from meshproof.artifacts import HostArtifacts
 from meshproof.errors import LabError
 from meshproof.host import registry
-from meshproof.host.flux import INTERVAL, assignment_object, held, source_object, state_of
+from meshproof.host.flux import PACE, assignment_object, held, source_object, state_of
 from meshproof.host.programs import kind_objects, left_by_programs, program_objects
 from meshproof.host.reconciler import Assignment, Readiness
 from meshproof.kube.forward import Answer, Request
@@ -91,7 +91,7 @@ def test_an_assignment_goes_by_its_members_credential_and_its_tenants_account() 
 def test_an_assignment_is_seen_to_as_often_as_it_says() -> None:
     often, usual = Assignment("shop", "east", every=20), Assignment("shop", "east")
     assert assignment_object(often)["spec"]["interval"] == "20s"
-    assert assignment_object(usual)["spec"]["interval"] == INTERVAL
+    assert assignment_object(usual)["spec"]["interval"] == PACE.interval
 
 
 def test_a_source_is_followed_in_the_hosts_own_registry() -> None:
