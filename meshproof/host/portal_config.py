@@ -64,12 +64,12 @@ def _listener(member: str, port: int, removed: Sequence[str]) -> dict[str, Any]:
         "routes": [route],
         "request_headers_to_remove": list(removed),
     }
-    router = {"@type": f"{_TYPES}.{_HTTP}.Router"}
+    forwarding = {"@type": f"{_TYPES}.{_HTTP}.Router"}
     manager = {
         "@type": f"{_TYPES}.{_CONNECTION}.HttpConnectionManager",
         "stat_prefix": member,
         "route_config": {"name": member, "virtual_hosts": [host]},
-        "http_filters": [{"name": "envoy.filters.http.router", "typed_config": router}],
+        "http_filters": [{"name": "envoy.filters.http.router", "typed_config": forwarding}],
     }
     chain = {
         "filters": [

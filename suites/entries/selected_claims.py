@@ -11,11 +11,11 @@ def pods_are_told(sample: Sample) -> Verdict:
     """The proxies of pods that a ServiceEntry selects take calls at its port as it says, in every
     cluster: without that its protocol, and policies for the port, do not count. Raises as
     ``selected.known_to``."""
-    return all_of(told_in(sample, name) for name in sample.clusters)
+    return all_of(_told_in(sample, name) for name in sample.clusters)
 
 
-def told_in(sample: Sample, cluster: str) -> Verdict:
-    """The same of one cluster's."""
+def _told_in(sample: Sample, cluster: str) -> Verdict:
+    """The same of a cluster's pods."""
     pods = known_to(sample, cluster)
     left = sorted(name for name, told in pods.items() if not told)
     served = _served(sample, cluster)

@@ -11,6 +11,8 @@ from meshproof.expect import Verdict, all_of
 from meshproof.expect.control import as_control, with_control
 from meshproof.host.host import Host
 from meshproof.host.portal_objects import PORTAL, user_name
+from meshproof.model import Capability
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import behaviour
 from suites.hosts.claims import absent
 from suites.hosts.portals import (
@@ -71,6 +73,7 @@ def test_nobody_is_somebody_else_in_a_member(host: Host, envoy_image: str, judge
 
 
 @behaviour("hosts/portal-audited", feature="hosts")
+@requires(Capability.NODES)
 def test_who_asked_is_written_down_by_the_host(host: Host, envoy_image: str, judge: Judge) -> None:
     """The host's API server writes down who asked for which member, and the member's the portal,
     and nobody else."""

@@ -31,7 +31,7 @@ from suites.entries.names import (
     to_the_alias,
 )
 from suites.entries.selected import PODS, selected, selecting
-from suites.entries.selected_claims import told_in
+from suites.entries.selected_claims import pods_are_told
 from suites.entries.sites import run_again
 from suites.entries.sites_claims import istiods_bear_it
 
@@ -70,11 +70,8 @@ def test_a_rule_to_another_service_is_noticed(sample: Sample, judge: Judge) -> N
 def test_an_entry_that_selects_others_is_noticed(sample: Sample, judge: Judge) -> None:
     """With an entry that selects other pods, the claim that these are told of it fails."""
     with selected(sample, selecting("others"), within=5):
-        verdicts = [
-            noticed([told_in(sample, name)], f"none of {PODS} in {name}")
-            for name in sample.clusters
-        ]
-    judge(all_of(verdicts))
+        verdict = pods_are_told(sample)
+    judge(all_of(noticed([verdict], f"none of {PODS} in {name}") for name in sample.clusters))
 
 
 @proves("entries/two-sites-by-dns")

@@ -12,6 +12,8 @@ from meshproof.host.host import Host
 from meshproof.host.portal_objects import PORTAL, member_objects, user_objects
 from meshproof.host.usual import SHOP
 from meshproof.kube.objects import Object, applied, apply, as_found, delete
+from meshproof.model import Capability
+from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
 from meshproof.traffic.settle import converge
 from suites.hosts.claims import absent
@@ -92,6 +94,7 @@ def test_an_envoy_that_removes_nothing_is_noticed(
 
 
 @proves("hosts/portal-audited")
+@requires(Capability.NODES)
 def test_somebody_else_who_asked_is_noticed(host: Host, envoy_image: str, judge: Judge) -> None:
     """Where another user has asked, the claim that this one is written down fails, and names the
     other."""

@@ -28,7 +28,7 @@ def test_every_topology_is_described_as_it_is_read_again(name: str) -> None:
     assert {version for one in read.clusters for version in one.versions} == set(topology.versions)
     for one in read.clusters:
         assert (one.gateway is not None) == (topology[one.name].gateway is not None)
-        reader = one.role != "remote"
+        reader = one.role not in ("remote", "host")
         assert one.reads == (list(topology.reads(one.name)) if reader else [])
     for way in read.passes:
         assert ("pod" in way.flows) == topology.same_network(way.caller, way.called)
