@@ -15,12 +15,11 @@ from meshproof.errors import LabError, WaitTimeoutError
 from meshproof.host.content import Content, Overlay
 from meshproof.host.flux import Flux, Pace
 from meshproof.host.host import Host
-from meshproof.host.programs import load_images, start_programs
+from meshproof.host.programs import start
 from meshproof.host.reconciler import Assignment, Readiness
 from meshproof.host.tenants import Rights, Tenant, door_objects, host_objects
 from meshproof.kube.objects import Object, apply, title
 from meshproof.lab import Lab
-from meshproof.process import Shell
 
 _TRIES = 3
 """How often what is pushed is tried: a webhook that has just come may be asked too early."""
@@ -61,10 +60,9 @@ class Fleet:
     def begin(self) -> None:
         """Start the host's programs, and let the host push to members. What this makes goes with
         the mesh, since nothing of it was there before that. Raises LabError."""
-        cluster, recorder = self._host.cluster, self._lab.recorder
-        with recorder.step(f"start what {cluster.name} manages members by"):
-            load_images(self._lab, cluster.name, self._artifacts)
-            start_programs(cluster, self._artifacts, Shell(recorder))
+        cluster = self._host.cluster
+        start(self._lab, cluster.name, self._artifacts)
+        with self._lab.recorder.step(f"let {cluster.name} push to {', '.join(self._tenants)}"):
             apply(cluster, host_objects(self._tenants.values()))
             for member, tenant in self._tenants.items():
                 apply(self._host.members[member], door_objects(tenant))

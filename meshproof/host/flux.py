@@ -21,7 +21,6 @@ from meshproof.wait import eventually
 
 RETRY = "5s"
 """After how long what failed is tried again."""
-_SOURCE_TIMEOUT = "20s"
 _SOURCE = "source"
 _REQUESTED = "reconcile.fluxcd.io/requestedAt"
 _FETCHED_WITHIN = 60.0
@@ -138,7 +137,7 @@ def source_object(tenant: str) -> Object:
     """A tenant's source: what lies in the registry under its name."""
     spec = {
         "interval": PACE.interval,
-        "timeout": _SOURCE_TIMEOUT,
+        "timeout": PACE.timeout,
         "url": repository_url(tenant),
         "ref": {"tag": TAG},
         "insecure": True,

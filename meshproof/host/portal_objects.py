@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from meshproof.host.portal_config import KEYS, Upstream, bootstrap, ports
+from meshproof.host.rbac import account_subject, binding, role, rule, user_subject
 from meshproof.host.tenants import namespace
 from meshproof.kube.objects import Object
 
@@ -20,7 +21,6 @@ PORTAL = "portal"
 """The namespace in the host, and who the portal is to members."""
 LISTED = "portal-member"
 """The label of the Services that lead to members: the host's list of them."""
-_RBAC = "rbac.authorization.k8s.io"
 _CONFIG = "/etc/portal/config"
 _NOBODY = 65534
 # All verbs: what may be done in a member is the member's to say.
@@ -46,15 +46,14 @@ def program_objects(
 def user_objects(user: str, members: Sequence[str]) -> list[Object]:
     """An account of the host that may ask the host which members there are, and through the portal
     these ones."""
-    proxied = {"apiGroups": [""], "resources": ["services/proxy"], "verbs": _VERBS}
-    lists = {"apiGroups": [""], "resources": ["services"], "verbs": ["list"]}
-    # Without names a rule would be of all.
-    rules = [lists, *([{**proxied, "resourceNames": list(members)}] if members else [])]
-    subject = {"kind": "ServiceAccount", "name": user, "namespace": PORTAL}
+    rules = [rule("", ["services"], ["list"])]
+    if members:  # without names a rule would be of all
+        proxied = rule("", ["services/proxy"], _VERBS)
+        rules.append({**proxied, "resourceNames": list(members)})
     return [
         _in_host("v1", "ServiceAccount", user),
-        {**_in_host(f"{_RBAC}/v1", "Role", user), "rules": rules},
-        _binding(user, PORTAL, subject),
+        role("Role", user, PORTAL, rules),
+        binding("Role", user, PORTAL, account_subject(user, PORTAL)),
     ]
 
 
@@ -65,20 +64,11 @@ def user_name(user: str) -> str:
 
 def member_objects(space: str) -> list[Object]:
     """What the portal may do in a member: read ConfigMaps of a namespace, which must be there."""
-    reads = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list"]}
-    metadata = {"name": PORTAL, "namespace": space}
-    role = {"apiVersion": f"{_RBAC}/v1", "kind": "Role", "metadata": metadata, "rules": [reads]}
-    return [role, _binding(PORTAL, space, {"apiGroup": _RBAC, "kind": "User", "name": PORTAL})]
-
-
-def _binding(name: str, space: str, subject: Object) -> Object:
-    return {
-        "apiVersion": f"{_RBAC}/v1",
-        "kind": "RoleBinding",
-        "metadata": {"name": name, "namespace": space},
-        "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": name},
-        "subjects": [subject],
-    }
+    reads = rule("", ["configmaps"], ["get", "list"])
+    return [
+        role("Role", PORTAL, space, [reads]),
+        binding("Role", PORTAL, space, user_subject(PORTAL)),
+    ]
 
 
 def _service(member: str, port: int) -> Object:

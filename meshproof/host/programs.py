@@ -12,6 +12,7 @@ import yaml
 from meshproof.artifacts import HostArtifacts
 from meshproof.artifacts.host import CONTROLLERS, KUSTOMIZE, REGISTRY, SOURCE
 from meshproof.errors import LabError, MeshproofError
+from meshproof.host.rbac import account_subject, binding
 from meshproof.host.tenants import DOORS, namespace
 from meshproof.kube import RunningCluster
 from meshproof.kube.objects import Object, apply, await_absence, delete, read
@@ -76,9 +77,7 @@ def running_programs(
             await_absence(where, gone)
 
     try:
-        with lab.recorder.step(f"start what {name} manages members by"):
-            load_images(lab, name, artifacts)
-            start_programs(host, artifacts, Shell(lab.recorder))
+        start(lab, name, artifacts)
     except MeshproofError:
         with suppress(MeshproofError):  # why they did not start is what is told
             stop()
@@ -88,6 +87,14 @@ def running_programs(
     finally:
         with lab.recorder.step(f"stop what {name} manages members by"):
             stop()
+
+
+def start(lab: Lab, name: str, artifacts: HostArtifacts) -> None:
+    """Start the programs of a host in the cluster of that name, whose nodes get their images.
+    Raises LabError with the reason when they will not be ready."""
+    with lab.recorder.step(f"start what {name} manages members by"):
+        load_images(lab, name, artifacts)
+        start_programs(lab.clusters[name], artifacts, Shell(lab.recorder))
 
 
 def load_images(lab: Lab, cluster: str, artifacts: HostArtifacts) -> None:
@@ -156,15 +163,8 @@ def left_by_programs(artifacts: HostArtifacts) -> list[Object]:
 
 def _role_objects(name: str, artifacts: HostArtifacts) -> list[Object]:
     (role,) = filter(None, yaml.safe_load_all(artifacts.roles[name].read_text(encoding="utf-8")))
-    kind = f"{role['apiVersion'].partition('/')[0]}"
-    binding = {
-        "apiVersion": role["apiVersion"],
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": name},
-        "roleRef": {"apiGroup": kind, "kind": "ClusterRole", "name": name},
-        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": SYSTEM}],
-    }
-    return [{**role, "metadata": {"name": name}}, binding]
+    bound = binding("ClusterRole", name, "", account_subject(name, SYSTEM))
+    return [{**role, "metadata": {"name": name}}, bound]
 
 
 def _deployment(name: str, image: str) -> Object:

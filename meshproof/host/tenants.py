@@ -7,17 +7,17 @@ keeps, and which may do nothing but act as the first. Nothing of this names the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from meshproof.host.rbac import GROUP, account_subject, binding, role, rule
 from meshproof.kube.objects import Object
 
 DEPLOYER = "deployer"
 """The account as which a tenant's objects are applied, in the tenant's namespace."""
 DOORS = "managed"
 """The namespace in each member with the accounts whose tokens leave it."""
-_RBAC = "rbac.authorization.k8s.io"
 _CHANGE = ["get", "list", "watch", "create", "update", "patch", "delete"]
 _OF_TENANTS = ["configmaps", "serviceaccounts", "services"]
 
@@ -53,14 +53,14 @@ def account_user(tenant: str) -> str:
 def identity_objects(tenant: Tenant) -> list[Object]:
     """What a tenant is in a member: its namespace, the account as which its objects are applied
     with its rights, and the account for the host, which may act as that one alone."""
-    subject = _subject(DEPLOYER, tenant.name)
+    subject = account_subject(DEPLOYER, tenant.name)
     return [
         namespace(tenant.name),
         _account(DEPLOYER, tenant.name),
         *_rights(tenant, subject),
         _account(tenant.name, DOORS),
-        _role("Role", "as-deployer", tenant.name, [_acting_as(DEPLOYER)]),
-        _binding("Role", "as-deployer", tenant.name, _subject(tenant.name, DOORS)),
+        role("Role", "as-deployer", tenant.name, [_acting_as(DEPLOYER)]),
+        binding("Role", "as-deployer", tenant.name, account_subject(tenant.name, DOORS)),
     ]
 
 
@@ -88,37 +88,33 @@ def everywhere(tenant: Tenant) -> list[Object]:
 
 def _rights(tenant: Tenant, subject: Object) -> list[Object]:
     if not tenant.manages:
-        rules = [_rule("", _OF_TENANTS, _CHANGE)]
+        rules = [rule("", _OF_TENANTS, _CHANGE)]
         return [
-            _role("Role", DEPLOYER, tenant.name, rules),
-            _binding("Role", DEPLOYER, tenant.name, subject),
+            role("Role", DEPLOYER, tenant.name, rules),
+            binding("Role", DEPLOYER, tenant.name, subject),
         ]
-    rules = [_rule("*", ["*"], ["*"])] if tenant.rights is Rights.ALL else _shared()
+    rules = [rule("*", ["*"], ["*"])] if tenant.rights is Rights.ALL else _shared()
     name = f"{tenant.name}-{DEPLOYER}"
     return [
-        _role("ClusterRole", name, "", rules),
-        _binding("ClusterRole", name, "", subject),
+        role("ClusterRole", name, "", rules),
+        binding("ClusterRole", name, "", subject),
     ]
 
 
 def _shared() -> list[Object]:
     return [
-        _rule("", ["namespaces", *_OF_TENANTS], _CHANGE),
+        rule("", ["namespaces", *_OF_TENANTS], _CHANGE),
         # Who gives rights that he has not himself needs these two verbs.
-        _rule(_RBAC, ["roles", "rolebindings"], [*_CHANGE, "bind", "escalate"]),
+        rule(GROUP, ["roles", "rolebindings"], [*_CHANGE, "bind", "escalate"]),
         *(
-            _rule(f"{group}.istio.io", ["*"], _CHANGE)
+            rule(f"{group}.istio.io", ["*"], _CHANGE)
             for group in ("networking", "security", "telemetry")
         ),
     ]
 
 
 def _acting_as(account: str) -> Object:
-    return {**_rule("", ["serviceaccounts"], ["impersonate"]), "resourceNames": [account]}
-
-
-def _rule(group: str, resources: Sequence[str], verbs: Sequence[str]) -> Object:
-    return {"apiGroups": [group], "resources": list(resources), "verbs": list(verbs)}
+    return {**rule("", ["serviceaccounts"], ["impersonate"]), "resourceNames": [account]}
 
 
 def namespace(name: str) -> Object:
@@ -129,22 +125,3 @@ def namespace(name: str) -> Object:
 def _account(name: str, namespace: str) -> Object:
     metadata = {"name": name, "namespace": namespace}
     return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
-
-
-def _role(kind: str, name: str, namespace: str, rules: Sequence[Object]) -> Object:
-    return {**_rbac(kind, name, namespace), "rules": list(rules)}
-
-
-def _binding(kind: str, name: str, namespace: str, subject: Object) -> Object:
-    role = {"apiGroup": _RBAC, "kind": kind, "name": name}
-    made = _rbac(f"{kind}Binding", name, namespace)
-    return {**made, "roleRef": role, "subjects": [subject]}
-
-
-def _rbac(kind: str, name: str, namespace: str) -> Object:
-    where = {"namespace": namespace} if namespace else {}
-    return {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": {"name": name, **where}}
-
-
-def _subject(account: str, namespace: str) -> Object:
-    return {"kind": "ServiceAccount", "name": account, "namespace": namespace}

@@ -69,7 +69,8 @@ def selected(sample: Sample, one: Object, within: float = _WITHIN) -> Iterator[N
             for cluster in clusters:
                 scale(cluster, NAMESPACE, {SELECTED: PODS})
             side_by_side(shell, running, clusters)
-            everybody, own = set(sample.clusters), _own(sample)
+            everybody = set(sample.clusters)
+            own = {one for one in everybody if sample.topology.configured_by(one) == one}
             converge(lambda: everybody <= set(told(sample)), what="their ports", within=within)
             # Of those none is known to be left out: on a busy machine they may come late.
             converge(lambda: own <= set(told(sample)), what="their ports", within=2 * within)
@@ -78,14 +79,6 @@ def selected(sample: Sample, one: Object, within: float = _WITHIN) -> Iterator[N
         for name in sample.clusters:
             sample.callers.pop((name, f"{NAMESPACE}/{SELECTED}"), None)
         await_drained(sample)
-
-
-def _own(sample: Sample) -> set[str]:
-    """The clusters that their istiods take for their own."""
-    topology = sample.topology
-    return {
-        name for name in sample.clusters if topology.config_cluster(topology[name].primary) == name
-    }
 
 
 def told(sample: Sample) -> list[str]:

@@ -32,6 +32,5 @@ def _told_in(sample: Sample, cluster: str) -> Verdict:
 def _served(sample: Sample, cluster: str) -> str:
     """By whom a cluster's proxies are told, where that istiod takes another cluster for its own:
     those it tells in another way."""
-    topology = sample.topology
-    own = topology.config_cluster(topology[cluster].primary)
+    own = sample.topology.configured_by(cluster)
     return "" if own == cluster else f", whose istiod takes {own} for its own,"

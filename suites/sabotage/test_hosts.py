@@ -14,6 +14,7 @@ from meshproof.expect.undisturbed import unnoticed
 from meshproof.host.credentials import kubeconfig
 from meshproof.host.host import Host
 from meshproof.host.programs import SYSTEM
+from meshproof.host.rbac import account_subject, binding
 from meshproof.host.reconciler import Assignment
 from meshproof.host.tenants import DEPLOYER, DOORS, identity_objects
 from meshproof.host.usual import ANNEX, BANK, CATALOGUE, PLATFORM, SHOP, config_map
@@ -62,7 +63,6 @@ Judge = Callable[[Verdict], None]
 pytestmark = pytest.mark.managed
 _SHORTLY = 10.0
 """Seconds for what will not come about."""
-_RBAC = "rbac.authorization.k8s.io"
 
 
 @proves("hosts/arrives-where-placed", "hosts/view-is-right")
@@ -130,12 +130,12 @@ def test_a_name_that_is_not_registered_is_noticed(sample: Sample, host: Host, ju
             host.deliver(SHOP, with_base(usual, record(FIRST)))
             verdicts = [stands_for(sample, [member], FIRST, _SHORTLY)]
         host.require(host.make_good(host.assignments(SHOP)))
-        stands_for(sample, [member], FIRST)
+        there = stands_for(sample, [member], FIRST)
         verdicts += [unknown(sample, [member], _SHORTLY)]
     finally:
         host.deliver(SHOP, usual)
         host.require(host.make_good(host.assignments(SHOP)))
-    judge(noticed(verdicts, member))
+    judge(all_of([there, noticed(verdicts, member)]))
 
 
 @proves("hosts/drift-undone-unasked")
@@ -306,15 +306,10 @@ def _idle(host: Host) -> Iterator[None]:
 @contextmanager
 def _almighty(host: Host, account: str, namespace: str) -> Iterator[None]:
     """An account may do everything in all members inside the block."""
-    binding: Object = {
-        "apiVersion": f"{_RBAC}/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": f"almighty-{namespace}-{account}"},
-        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "cluster-admin"},
-        "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
-    }
+    name, subject = f"almighty-{namespace}-{account}", account_subject(account, namespace)
+    bound = binding("ClusterRole", name, "", subject, of="cluster-admin")
     members = list(host.members.values())
-    with applied(members[0], [binding]), applied(members[-1], [binding]):
+    with applied(members[0], [bound]), applied(members[-1], [bound]):
         yield
 
 

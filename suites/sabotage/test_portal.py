@@ -10,12 +10,13 @@ import pytest
 from meshproof.expect import Outcome, Verdict, all_of, noticed
 from meshproof.host.host import Host
 from meshproof.host.portal_objects import PORTAL, member_objects, user_objects
+from meshproof.host.rbac import binding, user_subject
 from meshproof.host.usual import SHOP
-from meshproof.kube.objects import Object, applied, apply, as_found, delete
+from meshproof.kube.objects import applied, apply, as_found, delete
 from meshproof.model import Capability
 from meshproof.runner.applies import requires
 from meshproof.runner.behaviours import proves
-from meshproof.traffic.settle import converge
+from meshproof.traffic.settle import require
 from suites.hosts.claims import absent
 from suites.hosts.portals import (
     ADDED,
@@ -33,7 +34,6 @@ from suites.hosts.portals import (
 
 Judge = Callable[[Verdict], None]
 pytestmark = pytest.mark.managed
-_RBAC = "rbac.authorization.k8s.io"
 
 
 @proves("hosts/portal-reaches")
@@ -43,10 +43,14 @@ def test_a_member_that_the_portal_may_not_read_is_noticed(
     """With the portal's rights taken back in one member, the claims that it is answered there, and
     everywhere, fail and name the member."""
     first, *_ = host.members
-    _, binding = member_objects(SHOP)
-    with usual_portal(host, envoy_image) as portal, as_found(host.members[first], [binding]):
-        delete(host.members[first], [binding])
-        converge(lambda: reaches(portal, READER, first).outcome is not Outcome.PASS)
+    _, bound = member_objects(SHOP)
+    with usual_portal(host, envoy_image) as portal, as_found(host.members[first], [bound]):
+        delete(host.members[first], [bound])
+        require(
+            lambda: reaches(portal, READER, first).outcome,
+            until=lambda seen: seen is not Outcome.PASS,
+            what=f"the end of the portal's rights in {first}",
+        )
         verdicts = [reaches(portal, READER, first), reaches_all(portal, READER)]
     judge(noticed(verdicts, first))
 
@@ -58,18 +62,17 @@ def test_rights_too_many_at_a_portal_are_noticed(
     """With a user who may ask all members, and a portal that may do everything in one, the claims
     that both are refused, and that nothing was made, fail and name the member."""
     first, *_ = host.members
-    everything: Object = {
-        "apiVersion": f"{_RBAC}/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": f"almighty-{PORTAL}"},
-        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "cluster-admin"},
-        "subjects": [{"apiGroup": _RBAC, "kind": "User", "name": PORTAL}],
-    }
+    name, subject = f"almighty-{PORTAL}", user_subject(PORTAL)
+    everything = binding("ClusterRole", name, "", subject, of="cluster-admin")
     member = host.members[first]
     with usual_portal(host, envoy_image) as portal, applied(member, [everything]):
         apply(host.cluster, user_objects(PARTIAL, list(host.members)))
         try:
-            converge(lambda: reaches(portal, PARTIAL, first).outcome is Outcome.PASS)
+            require(
+                lambda: reaches(portal, PARTIAL, first).outcome,
+                until=lambda seen: seen is Outcome.PASS,
+                what=f"the rights of {PARTIAL} in {first}",
+            )
             verdicts = [
                 refuses(portal, PARTIAL, first, THE_CATALOGUE, "services/proxy"),
                 refuses(portal, READER, first, ADDING, "configmaps"),

@@ -11,6 +11,7 @@ from meshproof.artifacts import HostArtifacts
 from meshproof.errors import LabError
 from meshproof.events import Recorder
 from meshproof.host import fleet as module
+from meshproof.host import programs
 from meshproof.host.content import Content
 from meshproof.host.fleet import Fleet
 from meshproof.host.host import Host
@@ -63,8 +64,8 @@ class Stage:
         }
         lab = cast(Lab, SimpleNamespace(clusters=clusters, recorder=Recorder()))
         monkeypatch.setattr(module, "Flux", lambda *_: self.flux)
-        monkeypatch.setattr(module, "load_images", lambda *_: self.flux.done.append("load"))
-        monkeypatch.setattr(module, "start_programs", lambda *_: self.flux.done.append("start"))
+        monkeypatch.setattr(programs, "load_images", lambda *_: self.flux.done.append("load"))
+        monkeypatch.setattr(programs, "start_programs", lambda *_: self.flux.done.append("start"))
         monkeypatch.setattr(module, "apply", self._apply)
         self.fleet = Fleet(lab, "host", ("east", "west"), cast(HostArtifacts, None))
 
